@@ -1,0 +1,157 @@
+/*
+ * Register map of pri-testdev, an ATS/PRI/PASID test endpoint
+ *
+ * This file is the contract between the device (hw/misc/pri-testdev.c), the
+ * qtests, the guest driver and the guest programs, and it is all they share.
+ * It needs nothing but integer constants, so that a kernel, QEMU and a
+ * freestanding program can include it.  docs/specs/pri-testdev.rst is the
+ * same map in prose.
+ *
+ * BAR0 is one 4 KiB page of function registers and one 4 KiB page a channel,
+ * so that a process can be given one channel by mmap().  Registers are 32 bits
+ * wide (aligned 4-byte access) or 64 bits wide (aligned 8-byte access or two
+ * aligned 4-byte ones, in any order).  Reserved offsets read 0 and ignore
+ * writes.  BAR2 holds the MSI-X table and PBA.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_MISC_PRI_TESTDEV_REGS_H
+#define HW_MISC_PRI_TESTDEV_REGS_H
+
+#define PRI_TESTDEV_VENDOR_ID           0x1234
+#define PRI_TESTDEV_DEVICE_ID           0x5052  /* "PR" */
+#define PRI_TESTDEV_MAX_CHANNELS        64
+
+/* MSI-X vectors: one for events of the function, then one a channel */
+#define PRI_TESTDEV_VECTOR_FUNCTION     0
+#define PRI_TESTDEV_VECTOR_CHANNEL(n)   ((n) + 1)
+
+/* -- Function registers: BAR0 + 0x0000 ------------------------------------ */
+
+#define PT_ID                   0x000   /* 32 RO  PT_ID_MAGIC */
+#define PT_ID_MAGIC             0x54495250      /* "PRIT" */
+#define PT_VERSION              0x004   /* 32 RO  version of this map */
+#define PT_VERSION_1            1
+#define PT_CHANNELS             0x008   /* 32 RO  number of channels */
+#define PT_PASID_BITS           0x00c   /* 32 RO  PASID width, 0: no PASID */
+#define PT_STATE                0x010   /* 32 RO  what is enabled now */
+#define PT_STATE_BME            (1u << 0)   /* Bus Master Enable */
+#define PT_STATE_ATS            (1u << 1)   /* ATS Enable */
+#define PT_STATE_PRI            (1u << 2)   /* PRI Enable */
+#define PT_STATE_PASID          (1u << 3)   /* PASID Enable */
+#define PT_STATE_PRI_STOPPED    (1u << 4)   /* PRI Status.Stopped */
+#define PT_STATE_PRI_RF         (1u << 5)   /* PRI Status.Response Failure */
+#define PT_STATE_PRI_UPRGI      (1u << 6)   /* PRI Status.Unexpected PRGI */
+#define PT_CTRL                 0x014   /* 32 WO  commands, write 1 */
+#define PT_CTRL_CLEAR_COUNTERS  (1u << 0)
+#define PT_CTRL_FLUSH_ATC       (1u << 1)   /* drop all ATC entries */
+#define PT_CTRL_ABORT           (1u << 2)   /* abort all channels */
+#define PT_PRI_CAPACITY         0x018   /* 32 RO  Outstanding PR Capacity */
+#define PT_PRI_ALLOC            0x01c   /* 32 RO  Outstanding PR Allocation */
+#define PT_PRI_CREDITS          0x020   /* 32 RO  requests that may be sent */
+#define PT_PRI_GROUPS           0x024   /* 32 RO  groups without a response */
+#define PT_ATC_CAPACITY         0x028   /* 32 RO  ATC entries there are */
+#define PT_ATC_USED             0x02c   /* 32 RO  ATC entries in use */
+#define PT_SCRATCH              0x030   /* 32 RW  cleared by any reset */
+
+/*
+ * Counters: 64 RO each, cleared by PT_CTRL_CLEAR_COUNTERS and by reset.
+ * X(name, offset, what it counts)
+ */
+#define PT_COUNTERS(X) \
+    X(PAGE_REQUESTS,    0x100, "Page Request messages sent") \
+    X(GROUPS,           0x108, "page request groups sent") \
+    X(STOP_MARKERS,     0x110, "stop markers sent") \
+    X(RESP_SUCCESS,     0x118, "PRG Responses with code Success") \
+    X(RESP_INVALID,     0x120, "PRG Responses with code Invalid Request") \
+    X(RESP_FAILURE,     0x128, "PRG Responses with code 2h to Fh") \
+    X(RESP_UNEXPECTED,  0x130, "PRG Responses that matched no group") \
+    X(INV_REQUESTS,     0x138, "Invalidate Requests received") \
+    X(INV_COMPLETIONS,  0x140, "Invalidate Completions sent") \
+    X(ATC_HITS,         0x148, "ATC look-ups that hit") \
+    X(ATC_MISSES,       0x150, "ATC look-ups that missed") \
+    X(TRANSLATIONS,     0x158, "Translation Requests sent") \
+    X(TRANS_UR,         0x160, "Translation Completions with status UR") \
+    X(TRANS_CA,         0x168, "Translation Completions with status CA") \
+    X(BYTES_READ,       0x170, "bytes read from memory") \
+    X(BYTES_WRITTEN,    0x178, "bytes written to memory") \
+    X(DMA_ERRORS,       0x180, "memory accesses that failed") \
+    X(VIOLATIONS,       0x188, "breaches of protocol by the other side") \
+    X(FLRS,             0x190, "Function Level Resets; survives them")
+
+enum {
+#define PT_COUNTER_OFFSET(name, offset, text) PT_CNT_##name = offset,
+    PT_COUNTERS(PT_COUNTER_OFFSET)
+#undef PT_COUNTER_OFFSET
+};
+
+/* -- Channel registers: BAR0 + PT_CHANNEL(n) ------------------------------- */
+
+#define PT_CHANNEL_SIZE         0x1000
+#define PT_CHANNEL(n)           (((n) + 1) * PT_CHANNEL_SIZE)
+
+/*
+ * A channel does one operation at a time.  Write the parameters, then
+ * PT_CH_CMD.  The parameters are sampled by that write and may be changed at
+ * once.  A command to a channel that is running is refused: it changes
+ * nothing and is counted in PT_CH_REFUSED.
+ */
+#define PT_CH_CMD               0x00    /* 32 WO  start: PT_OP_* */
+#define PT_OP_NOP               0       /* complete at once */
+#define PT_OP_READ              1       /* read SRC, sum in CRC */
+#define PT_OP_WRITE             2       /* write stamps to DST */
+#define PT_OP_COPY              3       /* read SRC, write DST */
+#define PT_OP_FILL              4       /* write PATTERN to DST */
+#define PT_OP_ABORT             15      /* end the running operation */
+#define PT_CH_STATUS            0x04    /* 32 RO  PT_ST_* */
+#define PT_ST_IDLE              0       /* nothing done since reset */
+#define PT_ST_RUNNING           1       /* running or waiting */
+#define PT_ST_DONE              2       /* all bytes done */
+#define PT_ST_INVALID_REQUEST   3       /* PRG Response: Invalid Request */
+#define PT_ST_RESPONSE_FAILURE  4       /* PRG Response: 2h to Fh */
+#define PT_ST_NO_PRI            5       /* page absent and PRI not usable */
+#define PT_ST_TRANS_UR          6       /* Translation Completion: UR */
+#define PT_ST_TRANS_CA          7       /* Translation Completion: CA */
+#define PT_ST_RETRY_LIMIT       8       /* Success, but never present */
+#define PT_ST_DMA_ERROR         9       /* memory access failed */
+#define PT_ST_ABORTED           10      /* PT_OP_ABORT, PRI disabled, reset */
+#define PT_ST_BAD_COMMAND       11      /* unknown op or bad parameter */
+#define PT_ST_NOT_ENABLED       12      /* BME, ATS or PASID not enabled */
+#define PT_CH_FLAGS             0x08    /* 32 RW */
+#define PT_FLAG_PASID           (1u << 0)   /* requests carry PT_CH_PASID */
+#define PT_FLAG_PRIV            (1u << 1)   /* Privileged Mode Requested */
+#define PT_FLAG_EXEC            (1u << 2)   /* Execute Requested */
+#define PT_FLAG_IRQ             (1u << 3)   /* MSI-X when the op ends */
+#define PT_FLAG_UNTRANSLATED    (1u << 4)   /* no ATS: untranslated DMA */
+#define PT_FLAG_NO_PRI          (1u << 5)   /* do not ask for absent pages */
+#define PT_CH_PASID             0x0c    /* 32 RW  19:0 PASID */
+#define PT_CH_SRC               0x10    /* 64 RW  source address */
+#define PT_CH_DST               0x18    /* 64 RW  destination address */
+#define PT_CH_LEN               0x20    /* 64 RW  bytes, 0 is BAD_COMMAND */
+#define PT_CH_PATTERN           0x28    /* 64 RW  for WRITE and FILL */
+#define PT_CH_GROUP             0x30    /* 32 RW  pages a group, 1..512 */
+#define PT_CH_RETRIES           0x34    /* 32 RW  Success without presence */
+#define PT_CH_IRQ_STATUS        0x38    /* 32 RW1C  bit 0: operation ended */
+#define PT_CH_CRC               0x3c    /* 32 RO  CRC-32 (IEEE) of READ/COPY */
+#define PT_CH_DONE              0x40    /* 64 RO  bytes done */
+#define PT_CH_ERR_ADDR          0x48    /* 64 RO  address that ended the op */
+#define PT_CH_RESP_CODE         0x50    /* 32 RO  last PRG Response Code */
+#define PT_CH_REQUESTS          0x54    /* 32 RO  Page Requests of this op */
+#define PT_CH_GROUPS            0x58    /* 32 RO  groups of this op */
+#define PT_CH_REFUSED           0x5c    /* 32 RO  commands refused */
+
+#define PT_GROUP_DEFAULT        1
+#define PT_RETRIES_DEFAULT      16
+
+/*
+ * WRITE stamps every byte with its own address, so that a byte that lands in
+ * the wrong place shows: the byte at address a is byte (a & 7), little endian,
+ * of PATTERN ^ (a & ~7).  FILL writes byte (a & 7) of PATTERN.
+ */
+#define PT_STAMP_BYTE(pattern, a) \
+    ((unsigned char)(((pattern) ^ ((a) & ~7ULL)) >> (((a) & 7) * 8)))
+#define PT_FILL_BYTE(pattern, a) \
+    ((unsigned char)((pattern) >> (((a) & 7) * 8)))
+
+#endif /* HW_MISC_PRI_TESTDEV_REGS_H */

@@ -1,0 +1,251 @@
+/*
+ * The link between functions with an ATC and the translation agent
+ *
+ * Every ATS and PRI message passes here, in posted order per direction:
+ *
+ *   upstream    Page Request (stop markers included), Invalidate Completion
+ *   downstream  PRG Response, Invalidate Request
+ *
+ * Messages are data, not calls with side effects: what is not in AtsMsg does
+ * not travel.  A message is delivered at once, inside ats_link_send(), unless
+ * another one is being delivered; then it waits in a FIFO and the outermost
+ * ats_link_send() delivers it before it returns.  So no receiver is ever
+ * re-entered, and a sender must have its own state up to date before it sends.
+ * Nothing is allocated for a message that is delivered at once.
+ *
+ * Translation Requests are answered in the call, with the completion status
+ * that the translation agent would put on the wire.
+ *
+ * Locking: everything here runs under the BQL.  There are no threads, timers
+ * or host clocks in this file.
+ *
+ * PCIe 6.2 chapter 10; VT-d 4.2, 4.3, 7.4, 7.6
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_PCI_ATS_LINK_H
+#define HW_PCI_ATS_LINK_H
+
+/* The message carries no PASID TLP prefix */
+#define ATS_NO_PASID        UINT32_MAX
+#define ATS_PASID_BITS      20
+#define ATS_PRGI_NR         512         /* PCIe 6.2 10.4.1: 9-bit index */
+#define ATS_ITAG_NR         32          /* PCIe 6.2 10.3.1: 5-bit tag */
+
+typedef enum AtsMsgKind {
+    ATS_MSG_PAGE_REQUEST,
+    ATS_MSG_INV_COMPLETION,
+    ATS_MSG_PRG_RESPONSE,
+    ATS_MSG_INV_REQUEST,
+    ATS_MSG_KIND_NR,
+} AtsMsgKind;
+
+/* PRG Response Code, PCIe 6.2 table 10-7; 2h-Eh are handled as Fh */
+#define ATS_PRG_SUCCESS             0x0
+#define ATS_PRG_INVALID_REQUEST     0x1
+#define ATS_PRG_RESPONSE_FAILURE    0xf
+
+/**
+ * struct AtsMsg - one ATS or PRI message
+ *
+ * @kind: AtsMsgKind
+ * @rid: the function: sender of an upstream, destination of a downstream
+ *       message
+ * @pasid: PASID, or ATS_NO_PASID if there is no PASID prefix
+ * @addr: Page Request: page address, 63:12.
+ *        Invalidate Request: untranslated address, 63:12, whose trailing ones
+ *        give the size when @size is set (PCIe 6.2 10.3.2)
+ * @prgi: Page Request Group Index (Page Request, PRG Response)
+ * @itag: ITag (Invalidate Request)
+ * @itags: ITag vector (Invalidate Completion)
+ * @cc: completion count, 1..8 (Invalidate Completion); 8 is 0 on the wire
+ * @code: PRG Response Code, 4 bits (PRG Response)
+ * @read, @write: R and W of a Page Request
+ * @last: L, last request of its group (Page Request)
+ * @priv, @exec: bits of the PASID prefix (Page Request)
+ * @size: S bit (Invalidate Request)
+ * @global: G bit: all PASIDs (Invalidate Request)
+ *
+ * A stop marker is a Page Request with a PASID, L=1 and R=W=0
+ * (PCIe 6.2 10.4.1.2.1); ats_msg_is_stop_marker() says so.
+ */
+typedef struct AtsMsg {
+    uint64_t addr;
+    uint32_t pasid;
+    uint32_t itags;
+    uint16_t rid;
+    uint16_t prgi;
+    uint8_t kind;
+    uint8_t itag;
+    uint8_t cc;
+    uint8_t code;
+    bool read;
+    bool write;
+    bool last;
+    bool priv;
+    bool exec;
+    bool size;
+    bool global;
+} AtsMsg;
+
+static inline bool ats_msg_is_upstream(const AtsMsg *msg)
+{
+    return msg->kind == ATS_MSG_PAGE_REQUEST ||
+           msg->kind == ATS_MSG_INV_COMPLETION;
+}
+
+static inline bool ats_msg_is_stop_marker(const AtsMsg *msg)
+{
+    return msg->kind == ATS_MSG_PAGE_REQUEST && msg->pasid != ATS_NO_PASID &&
+           msg->last && !msg->read && !msg->write;
+}
+
+/**
+ * ats_inv_range: the bytes an Invalidate Request names
+ *
+ * @addr: AtsMsg::addr
+ * @size: AtsMsg::size
+ * @base: set to the first byte of the range
+ *
+ * S=0 is one 4 KiB page; S=1 is 8 KiB shifted left once for every one bit from
+ * bit 12 up; all ones in 62:12 is the whole address space (PCIe 6.2 10.3.2,
+ * VT-d 6.5.2.5 table 28).
+ *
+ * Returns: the offset of the last byte of the range from @base.
+ */
+static inline uint64_t ats_inv_range(uint64_t addr, bool size, uint64_t *base)
+{
+    uint64_t last = 0xfff;
+
+    if (size) {
+        unsigned int ones = 0;
+
+        while (ones < 51 && (addr >> (12 + ones)) & 1) {
+            ones++;
+        }
+        last = ones == 51 ? UINT64_MAX : (0x2000ULL << ones) - 1;
+    }
+    *base = addr & ~last;
+    return last;
+}
+
+/* Completion status of a Translation Request, PCIe 6.2 10.2.3 */
+typedef enum AtsTrStatus {
+    ATS_TR_SUCCESS,
+    ATS_TR_UR,          /* Unsupported Request: the function may stop ATS */
+    ATS_TR_CA,          /* Completer Abort */
+} AtsTrStatus;
+
+/**
+ * struct AtsTrReq - a Translation Request for one translation
+ *
+ * @addr: untranslated address
+ * @pasid: PASID or ATS_NO_PASID
+ * @rid: requester
+ * @no_write: NW: write permission is not asked for
+ * @priv, @exec: bits of the PASID prefix
+ */
+typedef struct AtsTrReq {
+    uint64_t addr;
+    uint32_t pasid;
+    uint16_t rid;
+    bool no_write;
+    bool priv;
+    bool exec;
+} AtsTrReq;
+
+/**
+ * struct AtsTrEntry - the translation in a completion with status Success
+ *
+ * @iova: first byte of the untranslated range
+ * @addr: first byte of the translated range
+ * @mask: size of the range minus one, a power of two minus one, >= 0xfff
+ * @read, @write, @exec: permissions. R=W=0 means: no translation, must not be
+ *                       cached
+ * @untranslated: U: use untranslated requests only
+ */
+typedef struct AtsTrEntry {
+    uint64_t iova;
+    uint64_t addr;
+    uint64_t mask;
+    bool read;
+    bool write;
+    bool exec;
+    bool untranslated;
+} AtsTrEntry;
+
+/* What the translation agent does with what comes up the link */
+typedef struct AtsAgentOps {
+    void (*page_request)(void *opaque, const AtsMsg *msg);
+    void (*inv_completion)(void *opaque, const AtsMsg *msg);
+    AtsTrStatus (*translate)(void *opaque, const AtsTrReq *req,
+                             AtsTrEntry *entry);
+} AtsAgentOps;
+
+/* What a function does with what comes down the link */
+typedef struct AtsPortOps {
+    uint16_t (*rid)(void *opaque);
+    void (*prg_response)(void *opaque, const AtsMsg *msg);
+    void (*inv_request)(void *opaque, const AtsMsg *msg);
+} AtsPortOps;
+
+typedef struct AtsLink AtsLink;
+typedef struct AtsPort AtsPort;
+
+/**
+ * ats_link_new: make the link of one translation agent
+ */
+AtsLink *ats_link_new(const AtsAgentOps *ops, void *opaque);
+void ats_link_free(AtsLink *link);
+
+/**
+ * ats_link_reset: forget every message that is under way
+ */
+void ats_link_reset(AtsLink *link);
+
+/**
+ * ats_link_attach: connect a function
+ *
+ * @ops: callbacks; @ops->rid is asked whenever the requester id is needed,
+ *       because the guest renumbers buses
+ *
+ * Returns: the port, to be given back to ats_link_detach().
+ */
+AtsPort *ats_link_attach(AtsLink *link, const AtsPortOps *ops, void *opaque);
+
+/**
+ * ats_link_detach: disconnect a function; messages for it are lost from now on
+ */
+void ats_link_detach(AtsLink *link, AtsPort *port);
+
+/**
+ * ats_link_has_port: is there a function with requester id @rid on the link?
+ */
+bool ats_link_has_port(AtsLink *link, uint16_t rid);
+
+/**
+ * ats_link_send: send a message up or down, as its kind says
+ *
+ * A downstream message to a requester id without a function is lost
+ * (counted); VT-d 7.6.1 asks for nothing more.
+ */
+void ats_link_send(AtsLink *link, const AtsMsg *msg);
+
+/**
+ * ats_link_translate: a Translation Request and its completion
+ *
+ * @entry: filled in when the status is ATS_TR_SUCCESS
+ */
+AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
+                               AtsTrEntry *entry);
+
+/* Messages sent, by kind, and downstream messages that found no function */
+typedef struct AtsLinkCounters {
+    uint64_t sent[ATS_MSG_KIND_NR];
+    uint64_t lost;
+} AtsLinkCounters;
+
+const AtsLinkCounters *ats_link_counters(const AtsLink *link);
+
+#endif /* HW_PCI_ATS_LINK_H */
