@@ -56,6 +56,31 @@
 #define PT_SCRATCH              0x030   /* 32 RW  cleared by any reset */
 
 /*
+ * Raw Page Requests: a message with exactly these fields, whatever the PRI
+ * state, the credits and the groups of the function are.  A raw request with
+ * L=1 that is not a stop marker makes its PRGI outstanding for one response,
+ * which is recorded here.
+ */
+#define PT_RAW_ADDR             0x040   /* 64 RW  page address */
+#define PT_RAW_PASID            0x048   /* 32 RW  19:0 PASID, 31 present */
+#define PT_RAW_PASID_PRESENT    (1u << 31)
+#define PT_RAW_FLAGS            0x04c   /* 32 RW */
+#define PT_RAW_READ             (1u << 0)
+#define PT_RAW_WRITE            (1u << 1)
+#define PT_RAW_LAST             (1u << 2)
+#define PT_RAW_PRIV             (1u << 3)
+#define PT_RAW_EXEC             (1u << 4)
+#define PT_RAW_PRGI             0x050   /* 32 RW  8:0 */
+#define PT_RAW_SEND             0x054   /* 32 WO  1: send it */
+#define PT_RAW_RESP             0x058   /* 32 RO  last response; write clears */
+#define PT_RAW_RESP_CODE(v)     ((v) & 0xf)
+#define PT_RAW_RESP_PRGI(v)     (((v) >> 4) & 0x1ff)
+#define PT_RAW_RESP_HAD_PASID   (1u << 30)
+#define PT_RAW_RESP_VALID       (1u << 31)
+#define PT_RAW_RESP_PASID       0x05c   /* 32 RO  its PASID */
+#define PT_RAW_RESP_COUNT       0x060   /* 32 RO  responses to raw requests */
+
+/*
  * Counters: 64 RO each, cleared by PT_CTRL_CLEAR_COUNTERS and by reset.
  * X(name, offset, what it counts)
  */
