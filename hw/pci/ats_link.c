@@ -1,0 +1,238 @@
+/*
+ * The link between functions with an ATC and the translation agent
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "hw/pci/ats_link.h"
+#include "trace.h"
+
+/*
+ * Messages that wait for the one being delivered.  A receiver sends a few
+ * messages for each that it gets, so the FIFO stays short unless both ends
+ * are told to amplify; then it is cut off here.
+ */
+#define ATS_LINK_FIFO_MIN   16u
+#define ATS_LINK_FIFO_MAX   (64u * 1024)
+
+struct AtsPort {
+    const AtsPortOps *ops;
+    void *opaque;
+};
+
+struct AtsLink {
+    const AtsAgentOps *ops;
+    void *opaque;
+    GPtrArray *ports;           /* of AtsPort, in order of attachment */
+    GHashTable *by_rid;         /* last known requester id -> AtsPort */
+    AtsMsg *fifo;               /* ring of fifo_size, a power of two */
+    uint32_t fifo_size;
+    uint32_t fifo_head;
+    uint32_t fifo_len;
+    bool delivering;
+    AtsLinkCounters cnt;
+};
+
+AtsLink *ats_link_new(const AtsAgentOps *ops, void *opaque)
+{
+    AtsLink *link = g_new0(AtsLink, 1);
+
+    link->ops = ops;
+    link->opaque = opaque;
+    link->ports = g_ptr_array_new_with_free_func(g_free);
+    link->by_rid = g_hash_table_new(NULL, NULL);
+    return link;
+}
+
+void ats_link_free(AtsLink *link)
+{
+    if (!link) {
+        return;
+    }
+    g_hash_table_destroy(link->by_rid);
+    g_ptr_array_free(link->ports, true);
+    g_free(link->fifo);
+    g_free(link);
+}
+
+void ats_link_reset(AtsLink *link)
+{
+    link->fifo_head = 0;
+    link->fifo_len = 0;
+}
+
+AtsPort *ats_link_attach(AtsLink *link, const AtsPortOps *ops, void *opaque)
+{
+    AtsPort *port = g_new0(AtsPort, 1);
+
+    port->ops = ops;
+    port->opaque = opaque;
+    g_ptr_array_add(link->ports, port);
+    return port;
+}
+
+void ats_link_detach(AtsLink *link, AtsPort *port)
+{
+    g_hash_table_remove_all(link->by_rid);
+    g_ptr_array_remove(link->ports, port);
+}
+
+/*
+ * The guest renumbers buses without telling anyone, so what the hash says is
+ * a guess that its port confirms.  Only a wrong guess costs a walk.
+ */
+static AtsPort *ats_link_port(AtsLink *link, uint16_t rid)
+{
+    AtsPort *port = g_hash_table_lookup(link->by_rid, GUINT_TO_POINTER(rid));
+
+    if (port && port->ops->rid(port->opaque) == rid) {
+        return port;
+    }
+    for (guint i = 0; i < link->ports->len; i++) {
+        port = g_ptr_array_index(link->ports, i);
+        if (port->ops->rid(port->opaque) == rid) {
+            g_hash_table_insert(link->by_rid, GUINT_TO_POINTER(rid), port);
+            return port;
+        }
+    }
+    return NULL;
+}
+
+bool ats_link_has_port(AtsLink *link, uint16_t rid)
+{
+    return ats_link_port(link, rid) != NULL;
+}
+
+static void ats_link_trace(const AtsMsg *msg)
+{
+    switch (msg->kind) {
+    case ATS_MSG_PAGE_REQUEST:
+        trace_ats_link_page_request(msg->rid, msg->pasid, msg->addr, msg->prgi,
+                                    msg->read, msg->write, msg->last,
+                                    msg->priv, msg->exec);
+        break;
+    case ATS_MSG_INV_COMPLETION:
+        trace_ats_link_inv_completion(msg->rid, msg->itags, msg->cc);
+        break;
+    case ATS_MSG_PRG_RESPONSE:
+        trace_ats_link_prg_response(msg->rid, msg->pasid, msg->prgi,
+                                    msg->code);
+        break;
+    case ATS_MSG_INV_REQUEST:
+        trace_ats_link_inv_request(msg->rid, msg->pasid, msg->addr, msg->size,
+                                   msg->global, msg->itag);
+        break;
+    default:
+        break;
+    }
+}
+
+static void ats_link_lose(AtsLink *link, const AtsMsg *msg, const char *why)
+{
+    link->cnt.lost++;
+    trace_ats_link_lost(msg->kind, msg->rid, why);
+    qemu_log_mask(LOG_GUEST_ERROR,
+                  "ats_link: message of kind %u for %04x lost: %s\n",
+                  msg->kind, msg->rid, why);
+}
+
+static void ats_link_deliver(AtsLink *link, const AtsMsg *msg)
+{
+    AtsPort *port;
+
+    ats_link_trace(msg);
+    if (msg->kind == ATS_MSG_PAGE_REQUEST) {
+        link->ops->page_request(link->opaque, msg);
+        return;
+    }
+    if (msg->kind == ATS_MSG_INV_COMPLETION) {
+        link->ops->inv_completion(link->opaque, msg);
+        return;
+    }
+
+    port = ats_link_port(link, msg->rid);
+    if (!port) {
+        ats_link_lose(link, msg, "no function");
+    } else if (msg->kind == ATS_MSG_PRG_RESPONSE) {
+        port->ops->prg_response(port->opaque, msg);
+    } else {
+        port->ops->inv_request(port->opaque, msg);
+    }
+}
+
+static void ats_link_fifo_grow(AtsLink *link)
+{
+    uint32_t size = MAX(link->fifo_size * 2, ATS_LINK_FIFO_MIN);
+    AtsMsg *fifo = g_new(AtsMsg, size);
+
+    for (uint32_t i = 0; i < link->fifo_len; i++) {
+        fifo[i] = link->fifo[(link->fifo_head + i) & (link->fifo_size - 1)];
+    }
+    g_free(link->fifo);
+    link->fifo = fifo;
+    link->fifo_size = size;
+    link->fifo_head = 0;
+}
+
+static void ats_link_fifo_push(AtsLink *link, const AtsMsg *msg)
+{
+    if (link->fifo_len == link->fifo_size) {
+        if (link->fifo_size == ATS_LINK_FIFO_MAX) {
+            ats_link_lose(link, msg, "too many messages under way");
+            return;
+        }
+        ats_link_fifo_grow(link);
+    }
+    link->fifo[(link->fifo_head + link->fifo_len++) &
+               (link->fifo_size - 1)] = *msg;
+}
+
+static AtsMsg ats_link_fifo_pop(AtsLink *link)
+{
+    AtsMsg msg = link->fifo[link->fifo_head];
+
+    link->fifo_head = (link->fifo_head + 1) & (link->fifo_size - 1);
+    link->fifo_len--;
+    return msg;
+}
+
+void ats_link_send(AtsLink *link, const AtsMsg *msg)
+{
+    assert(msg->kind < ATS_MSG_KIND_NR);
+    link->cnt.sent[msg->kind]++;
+    if (link->delivering) {
+        ats_link_fifo_push(link, msg);
+        return;
+    }
+
+    link->delivering = true;
+    ats_link_deliver(link, msg);
+    while (link->fifo_len) {
+        AtsMsg next = ats_link_fifo_pop(link);
+
+        ats_link_deliver(link, &next);
+    }
+    link->delivering = false;
+}
+
+AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
+                               AtsTrEntry *entry)
+{
+    AtsTrStatus status = link->ops->translate(link->opaque, req, entry);
+
+    if (status == ATS_TR_SUCCESS) {
+        trace_ats_link_translation(req->rid, req->pasid, req->addr, entry->addr,
+                                   entry->mask, entry->read, entry->write);
+    } else {
+        trace_ats_link_translation_error(req->rid, req->pasid, req->addr,
+                                         status);
+    }
+    return status;
+}
+
+const AtsLinkCounters *ats_link_counters(const AtsLink *link)
+{
+    return &link->cnt;
+}
