@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An open file: one binding, some channels, their events
+ */
+#include <linux/fs.h>
+#include <linux/iopoll.h>
+#include <linux/poll.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "internal.h"
+
+#define PT_ABORT_TIMEOUT_US	(2 * USEC_PER_SEC)
+
+/* The function is there and can be used; caller holds sem */
+static int pt_usable(struct pt_dev *pd)
+{
+	lockdep_assert_held(&pd->sem);
+
+	switch (pd->state) {
+	case PT_LIVE:
+		return 0;
+	case PT_RESETTING:
+		return -EAGAIN;
+	default:
+		return -ENODEV;
+	}
+}
+
+/*
+ * Bits of the channels that a file owns.  The set can only grow while the file
+ * is open.
+ */
+static u64 pt_owned(struct pt_file *pf)
+{
+	struct pt_dev *pd = pf->pd;
+	u64 owned = 0;
+	unsigned int i;
+
+	spin_lock_irq(&pd->irq_lock);
+	for (i = 0; i < pd->nr_channels; i++) {
+		if (pd->channels[i].owner == pf)
+			owned |= BIT_ULL(i);
+	}
+	spin_unlock_irq(&pd->irq_lock);
+	return owned;
+}
+
+/*
+ * Abort what the channels of a file are doing and wait until they stopped.
+ * All ones are what a function that has left reads as: stopped as well.
+ */
+static void pt_stop_channels(struct pt_file *pf)
+{
+	struct pt_dev *pd = pf->pd;
+	u64 owned = pt_owned(pf);
+	unsigned int i;
+	u32 status;
+
+	for (i = 0; i < pd->nr_channels; i++) {
+		if (owned & BIT_ULL(i))
+			writel(PT_OP_ABORT,
+			       pt_channel_regs(&pd->channels[i]) + PT_CH_CMD);
+	}
+	for (i = 0; i < pd->nr_channels; i++) {
+		struct pt_channel *ch = &pd->channels[i];
+
+		if (!(owned & BIT_ULL(i)))
+			continue;
+		if (!readl_poll_timeout(pt_channel_regs(ch) + PT_CH_STATUS,
+					status, status != PT_ST_RUNNING, 100,
+					PT_ABORT_TIMEOUT_US))
+			continue;
+		dev_err(&pd->pdev->dev, "channel %u does not stop\n", i);
+		spin_lock_irq(&pd->irq_lock);
+		ch->stuck = true;
+		spin_unlock_irq(&pd->irq_lock);
+	}
+}
+
+static void pt_unbind(struct pt_file *pf)
+{
+	lockdep_assert_held(&pf->lock);
+
+	if (pf->sva) {
+		iommu_sva_unbind_device(pf->sva);
+		pf->sva = NULL;
+	}
+}
+
+/*
+ * Take the function away from a file, for a reset or for good.  Caller holds
+ * sem for writing, has changed the state, and the function still answers
+ * unless it left by itself.
+ */
+void pt_file_withdraw(struct pt_file *pf, bool unbind)
+{
+	lockdep_assert_held_write(&pf->pd->sem);
+
+	pt_zap(pf);
+	mutex_lock(&pf->lock);
+	pt_stop_channels(pf);
+	if (unbind)
+		pt_unbind(pf);
+	mutex_unlock(&pf->lock);
+	wake_up_all(&pf->wait);
+}
+
+static int pt_open(struct inode *inode, struct file *filp)
+{
+	/* misc_open() left this here, and holds off misc_deregister() */
+	struct pt_dev *pd = container_of(filp->private_data, struct pt_dev,
+					 misc);
+	struct pt_file *pf;
+
+	pf = kzalloc(sizeof(*pf), GFP_KERNEL_ACCOUNT);
+	if (!pf)
+		return -ENOMEM;
+
+	pf->pd = pd;
+	pf->filp = filp;
+	mutex_init(&pf->lock);
+	init_waitqueue_head(&pf->wait);
+
+	down_read(&pd->sem);
+	if (pd->state == PT_GONE) {
+		up_read(&pd->sem);
+		kfree(pf);
+		return -ENODEV;
+	}
+	pt_dev_get(pd);
+	pf->resets_seen = pd->resets;
+	spin_lock_irq(&pd->irq_lock);
+	list_add_tail(&pf->link, &pd->files);
+	spin_unlock_irq(&pd->irq_lock);
+	up_read(&pd->sem);
+
+	filp->private_data = pf;
+	return stream_open(inode, filp);
+}
+
+/* Channels of a closed file get a new owner from now on */
+static void pt_disown(struct pt_file *pf)
+{
+	struct pt_dev *pd = pf->pd;
+	struct eventfd_ctx *eventfd;
+	unsigned int i;
+
+	for (i = 0; i < pd->nr_channels; i++) {
+		struct pt_channel *ch = &pd->channels[i];
+
+		eventfd = NULL;
+		spin_lock_irq(&pd->irq_lock);
+		if (ch->owner == pf) {
+			eventfd = ch->eventfd;
+			ch->eventfd = NULL;
+			ch->owner = NULL;
+		}
+		spin_unlock_irq(&pd->irq_lock);
+		if (eventfd)
+			eventfd_ctx_put(eventfd);
+	}
+}
+
+static int pt_release(struct inode *inode, struct file *filp)
+{
+	struct pt_file *pf = filp->private_data;
+	struct pt_dev *pd = pf->pd;
+
+	/* Mappings hold a reference to the file: there are none any more */
+	down_read(&pd->sem);
+	mutex_lock(&pf->lock);
+	if (pd->state == PT_LIVE)
+		pt_stop_channels(pf);
+	pt_unbind(pf);
+	mutex_unlock(&pf->lock);
+	pt_disown(pf);
+	spin_lock_irq(&pd->irq_lock);
+	list_del(&pf->link);
+	spin_unlock_irq(&pd->irq_lock);
+	up_read(&pd->sem);
+
+	mutex_destroy(&pf->lock);
+	kfree(pf);
+	pt_dev_put(pd);
+	return 0;
+}
+
+static int pt_ioc_info(struct pt_file *pf, void __user *arg)
+{
+	struct pri_testdev_info info = {};
+	struct pt_dev *pd = pf->pd;
+
+	down_read(&pd->sem);
+	if (pd->state == PT_GONE) {
+		up_read(&pd->sem);
+		return -ENODEV;
+	}
+	info.channels = pd->nr_channels;
+	info.owned = hweight64(pt_owned(pf));
+	info.resets = pd->resets;
+	info.function_irqs = atomic_read(&pd->function_irqs);
+	strscpy(info.pci_name, pd->pci_name, sizeof(info.pci_name));
+	mutex_lock(&pf->lock);
+	pf->resets_seen = info.resets;
+	if (pf->sva) {
+		info.bound = 1;
+		info.pasid = iommu_sva_get_pasid(pf->sva);
+	}
+	mutex_unlock(&pf->lock);
+	up_read(&pd->sem);
+
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int pt_ioc_bind(struct pt_file *pf, u32 __user *arg)
+{
+	struct pt_dev *pd = pf->pd;
+	struct iommu_sva *sva;
+	u32 pasid = 0;
+	int ret;
+
+	down_read(&pd->sem);
+	mutex_lock(&pf->lock);
+	ret = pt_usable(pd);
+	if (!ret && pf->sva)
+		ret = -EBUSY;
+	if (!ret) {
+		sva = compat_sva_bind(&pd->pdev->dev, current->mm);
+		if (IS_ERR(sva)) {
+			ret = PTR_ERR(sva);
+		} else {
+			pf->sva = sva;
+			pasid = iommu_sva_get_pasid(sva);
+		}
+	}
+	mutex_unlock(&pf->lock);
+	up_read(&pd->sem);
+
+	if (!ret && put_user(pasid, arg))
+		ret = -EFAULT;		/* bound all the same: see INFO */
+	return ret;
+}
+
+static int pt_ioc_unbind(struct pt_file *pf)
+{
+	struct pt_dev *pd = pf->pd;
+	int ret;
+
+	down_read(&pd->sem);
+	mutex_lock(&pf->lock);
+	ret = pt_usable(pd);
+	if (!ret && !pf->sva)
+		ret = -EINVAL;
+	if (!ret) {
+		pt_stop_channels(pf);
+		pt_unbind(pf);
+	}
+	mutex_unlock(&pf->lock);
+	up_read(&pd->sem);
+	return ret;
+}
+
+/* Forget what the last owner of a channel left in its registers */
+static void pt_clear_channel(struct pt_channel *ch)
+{
+	void __iomem *regs = pt_channel_regs(ch);
+
+	writel(0, regs + PT_CH_FLAGS);
+	writel(0, regs + PT_CH_PASID);
+	writeq(0, regs + PT_CH_SRC);
+	writeq(0, regs + PT_CH_DST);
+	writeq(0, regs + PT_CH_LEN);
+	writeq(0, regs + PT_CH_PATTERN);
+	writel(PT_GROUP_DEFAULT, regs + PT_CH_GROUP);
+	writel(PT_RETRIES_DEFAULT, regs + PT_CH_RETRIES);
+	writel(1, regs + PT_CH_IRQ_STATUS);
+}
+
+static int pt_ioc_alloc_channel(struct pt_file *pf, u32 __user *arg)
+{
+	struct pt_dev *pd = pf->pd;
+	struct pt_channel *ch = NULL;
+	unsigned int i;
+	int ret;
+
+	down_read(&pd->sem);
+	ret = pt_usable(pd);
+	if (!ret) {
+		ret = -ENOSPC;
+		spin_lock_irq(&pd->irq_lock);
+		for (i = 0; i < pd->nr_channels; i++) {
+			ch = &pd->channels[i];
+			if (ch->owner || ch->stuck)
+				continue;
+			ch->owner = pf;
+			pf->events &= ~BIT_ULL(i);
+			ret = 0;
+			break;
+		}
+		spin_unlock_irq(&pd->irq_lock);
+		if (!ret)
+			pt_clear_channel(ch);
+	}
+	up_read(&pd->sem);
+
+	if (!ret && put_user(ch->index, arg))
+		ret = -EFAULT;
+	return ret;
+}
+
+static int pt_ioc_set_eventfd(struct pt_file *pf, void __user *arg)
+{
+	struct eventfd_ctx *ctx = NULL, *old = NULL;
+	struct pri_testdev_eventfd req;
+	struct pt_dev *pd = pf->pd;
+	struct pt_channel *ch;
+	int ret = -EACCES;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	if (READ_ONCE(pd->state) == PT_GONE)
+		return -ENODEV;
+	if (req.channel >= pd->nr_channels)
+		return -EINVAL;
+	if (req.fd >= 0) {
+		ctx = eventfd_ctx_fdget(req.fd);
+		if (IS_ERR(ctx))
+			return PTR_ERR(ctx);
+	}
+
+	ch = &pd->channels[req.channel];
+	spin_lock_irq(&pd->irq_lock);
+	if (ch->owner == pf) {
+		old = ch->eventfd;
+		ch->eventfd = ctx;
+		ret = 0;
+	}
+	spin_unlock_irq(&pd->irq_lock);
+
+	if (ret)
+		old = ctx;
+	if (old)
+		eventfd_ctx_put(old);
+	return ret;
+}
+
+static long pt_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct pt_file *pf = filp->private_data;
+	void __user *user = (void __user *)arg;
+
+	switch (cmd) {
+	case PRI_TESTDEV_IOC_INFO:
+		return pt_ioc_info(pf, user);
+	case PRI_TESTDEV_IOC_BIND:
+		return pt_ioc_bind(pf, user);
+	case PRI_TESTDEV_IOC_UNBIND:
+		return pt_ioc_unbind(pf);
+	case PRI_TESTDEV_IOC_ALLOC_CHANNEL:
+		return pt_ioc_alloc_channel(pf, user);
+	case PRI_TESTDEV_IOC_SET_EVENTFD:
+		return pt_ioc_set_eventfd(pf, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static u64 pt_take_events(struct pt_file *pf)
+{
+	u64 events;
+
+	spin_lock_irq(&pf->pd->irq_lock);
+	events = pf->events;
+	pf->events = 0;
+	spin_unlock_irq(&pf->pd->irq_lock);
+	return events;
+}
+
+static ssize_t pt_read(struct file *filp, char __user *buf, size_t count,
+		       loff_t *ppos)
+{
+	struct pt_file *pf = filp->private_data;
+	struct pt_dev *pd = pf->pd;
+	u64 events;
+	int ret;
+
+	if (count < sizeof(events))
+		return -EINVAL;
+
+	events = pt_take_events(pf);
+	if (!events && READ_ONCE(pd->state) != PT_GONE) {
+		if (filp->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		ret = wait_event_interruptible(pf->wait,
+					       (events = pt_take_events(pf)) ||
+					       READ_ONCE(pd->state) == PT_GONE);
+		if (ret)
+			return ret;
+	}
+	if (!events)
+		return -ENODEV;
+	return copy_to_user(buf, &events, sizeof(events)) ? -EFAULT :
+	       sizeof(events);
+}
+
+static __poll_t pt_poll(struct file *filp, poll_table *wait)
+{
+	struct pt_file *pf = filp->private_data;
+	struct pt_dev *pd = pf->pd;
+	__poll_t mask = 0;
+
+	poll_wait(filp, &pf->wait, wait);
+
+	spin_lock_irq(&pd->irq_lock);
+	if (pf->events)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	spin_unlock_irq(&pd->irq_lock);
+	if (READ_ONCE(pd->resets) != READ_ONCE(pf->resets_seen))
+		mask |= EPOLLPRI;
+	if (READ_ONCE(pd->state) == PT_GONE)
+		mask |= EPOLLHUP;
+	return mask;
+}
+
+const struct file_operations pt_fops = {
+	.owner = THIS_MODULE,
+	.open = pt_open,
+	.release = pt_release,
+	.read = pt_read,
+	.poll = pt_poll,
+	.unlocked_ioctl = pt_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = pt_mmap,
+};
