@@ -1,0 +1,206 @@
+/*
+ * KTAP version 1 for the programs of the guest
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+/* Seconds that a killed process gets to go away */
+#define KTAP_GRACE  15
+
+/*
+ * One write a line, so that lines of several processes do not mix.
+ */
+static void ktap_line(const char *prefix, const char *fmt, va_list ap)
+{
+    char line[512];
+    int n = snprintf(line, sizeof(line), "%s", prefix);
+
+    n += vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
+    if (n > (int)sizeof(line) - 2) {
+        n = sizeof(line) - 2;
+    }
+    line[n++] = '\n';
+    if (write(STDOUT_FILENO, line, n) != n) {
+        _exit(KTAP_FAIL);
+    }
+}
+
+static void ktap_print(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    ktap_line("", fmt, ap);
+    va_end(ap);
+}
+
+void ktap_note(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    ktap_line("# ", fmt, ap);
+    va_end(ap);
+}
+
+void ktap_fail(const char *file, int line, const char *fmt, ...)
+{
+    const char *base = strrchr(file, '/');
+    char prefix[128];
+    va_list ap;
+
+    snprintf(prefix, sizeof(prefix), "# %s:%d: ", base ? base + 1 : file, line);
+    va_start(ap, fmt);
+    ktap_line(prefix, fmt, ap);
+    va_end(ap);
+    _exit(KTAP_FAIL);
+}
+
+void ktap_skip(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    ktap_line("# skip: ", fmt, ap);
+    va_end(ap);
+    _exit(KTAP_SKIP);
+}
+
+static double now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/*
+ * Wait for the process of a test until a point in time; false: still there.
+ */
+static bool ktap_wait(pid_t pid, int *status, double until)
+{
+    struct timespec nap = { 0, 1000000 };
+
+    for (;;) {
+        pid_t got = waitpid(pid, status, WNOHANG);
+
+        if (got == pid) {
+            return true;
+        }
+        if (got < 0 && errno != EINTR) {
+            *status = KTAP_FAIL << 8;
+            return true;
+        }
+        if (now() > until) {
+            return false;
+        }
+        nanosleep(&nap, NULL);
+    }
+}
+
+/*
+ * Run one test; return KTAP_PASS, KTAP_FAIL or KTAP_SKIP.
+ */
+static int ktap_one(const struct ktap_test *test)
+{
+    unsigned timeout = test->timeout ? test->timeout : KTAP_TIMEOUT;
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid < 0) {
+        ktap_note("fork: %s", strerror(errno));
+        return KTAP_FAIL;
+    }
+    if (pid == 0) {
+        setpgid(0, 0);
+        test->run();
+        _exit(KTAP_PASS);
+    }
+    setpgid(pid, pid);
+
+    if (!ktap_wait(pid, &status, now() + timeout)) {
+        ktap_note("no end after %u seconds", timeout);
+        kill(-pid, SIGKILL);
+        if (!ktap_wait(pid, &status, now() + KTAP_GRACE)) {
+            ktap_print("Bail out! %s cannot be killed", test->name);
+            _exit(KTAP_FAIL);
+        }
+        return KTAP_FAIL;
+    }
+    kill(-pid, SIGKILL);    /* what it may have left behind */
+    if (WIFSIGNALED(status)) {
+        ktap_note("ended by signal %d (%s)", WTERMSIG(status),
+                  strsignal(WTERMSIG(status)));
+        return KTAP_FAIL;
+    }
+    switch (WEXITSTATUS(status)) {
+    case KTAP_PASS:
+    case KTAP_SKIP:
+        return WEXITSTATUS(status);
+    default:
+        return KTAP_FAIL;
+    }
+}
+
+static bool ktap_chosen(const struct ktap_test *test, int argc, char **argv)
+{
+    int i;
+
+    for (i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], test->name)) {
+            return true;
+        }
+    }
+    return argc < 2;
+}
+
+int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv)
+{
+    unsigned i, plan = 0, run = 0, failed = 0, skipped = 0;
+
+    for (i = 0; i < n; i++) {
+        plan += ktap_chosen(&tests[i], argc, argv);
+    }
+    ktap_print("KTAP version 1");
+    ktap_print("1..%u", plan);
+    if (!plan) {
+        ktap_print("Bail out! no such test");
+        return KTAP_FAIL;
+    }
+
+    for (i = 0; i < n; i++) {
+        if (!ktap_chosen(&tests[i], argc, argv)) {
+            continue;
+        }
+        run++;
+        switch (ktap_one(&tests[i])) {
+        case KTAP_PASS:
+            ktap_print("ok %u %s", run, tests[i].name);
+            break;
+        case KTAP_SKIP:
+            skipped++;
+            ktap_print("ok %u %s # SKIP", run, tests[i].name);
+            break;
+        default:
+            failed++;
+            ktap_print("not ok %u %s", run, tests[i].name);
+            break;
+        }
+    }
+    if (failed) {
+        return KTAP_FAIL;
+    }
+    return skipped == plan ? KTAP_SKIP : KTAP_PASS;
+}

@@ -1,0 +1,177 @@
+/*
+ * Drive pri-testdev from a program of the guest
+ *
+ * Everything here ends the test (see ktap.h) when it cannot do its work, so
+ * that tests read as what they test.  Tests of refusals use the ioctls of
+ * pri_testdev.h themselves.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TESTS_GUEST_PT_H
+#define TESTS_GUEST_PT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ktap.h"
+#include "pri_testdev.h"
+
+#define PT_PAGE     4096ull
+#define PT_HUGE     (2ull << 20)
+#define PT_TIMEOUT  20000           /* ms for an operation, unless told */
+
+/* An open device node */
+struct pt {
+    int fd;
+    volatile uint8_t *func;         /* function registers, writable */
+    bool bound;
+    uint32_t pasid;
+    uint32_t channels;              /* of the function */
+    uint64_t events;                /* taken from fd, not yet waited for */
+};
+
+struct pt_chan {
+    struct pt *pt;
+    unsigned index;
+    volatile uint8_t *regs;
+};
+
+/* Parameters of an operation; 0 means the default where there is one */
+struct pt_op {
+    uint32_t cmd;                   /* PT_OP_* */
+    uint32_t flags;                 /* on top of PT_FLAG_PASID if bound */
+    const volatile void *src;
+    volatile void *dst;
+    uint64_t len;
+    uint64_t pattern;
+    uint32_t group;
+    uint32_t retries;
+    bool no_irq;                    /* end is seen in PT_CH_STATUS only */
+};
+
+struct pt_result {
+    uint32_t status;                /* PT_ST_* */
+    uint32_t crc;
+    uint32_t resp_code;
+    uint32_t requests;
+    uint32_t groups;
+    uint64_t done;
+    uint64_t err_addr;
+};
+
+/* Registers: volatile accesses of exactly the register's width */
+static inline uint32_t pt_rd32(volatile uint8_t *regs, unsigned off)
+{
+    return *(volatile uint32_t *)(regs + off);
+}
+
+static inline uint64_t pt_rd64(volatile uint8_t *regs, unsigned off)
+{
+    return *(volatile uint64_t *)(regs + off);
+}
+
+static inline void pt_wr32(volatile uint8_t *regs, unsigned off, uint32_t v)
+{
+    *(volatile uint32_t *)(regs + off) = v;
+}
+
+static inline void pt_wr64(volatile uint8_t *regs, unsigned off, uint64_t v)
+{
+    *(volatile uint64_t *)(regs + off) = v;
+}
+
+/*
+ * Open /dev/pri_testdev<index>, or skip the test if there is none.
+ * pt_open_bound() binds the address space of this process as well.
+ */
+void pt_open(struct pt *pt, unsigned index);
+void pt_open_bound(struct pt *pt, unsigned index);
+void pt_close(struct pt *pt);
+void pt_bind(struct pt *pt);
+void pt_unbind(struct pt *pt);
+void pt_info(struct pt *pt, struct pri_testdev_info *info);
+uint64_t pt_counter(struct pt *pt, unsigned offset);    /* PT_CNT_* */
+
+void pt_chan(struct pt *pt, struct pt_chan *ch);
+
+/*
+ * Start an operation; wait for its end by interrupt (or by looking at the
+ * status, with no_irq) and return PT_ST_*; both, and fetch the outcome.
+ * PT_ST_RUNNING is returned after `ms` milliseconds; an operation that ended
+ * without its interrupt fails the test.
+ */
+void pt_start(struct pt_chan *ch, const struct pt_op *op);
+uint32_t pt_wait(struct pt_chan *ch, const struct pt_op *op, unsigned ms);
+void pt_result(struct pt_chan *ch, struct pt_result *res);
+uint32_t pt_run(struct pt_chan *ch, const struct pt_op *op,
+                struct pt_result *res);
+const char *pt_status_name(uint32_t status);
+
+/* Run and fail the test unless the status is as expected */
+void pt_expect(struct pt_chan *ch, const struct pt_op *op,
+               uint32_t status, struct pt_result *res);
+
+/* A Page Request with exactly these fields, past all the rules of PRI */
+struct pt_raw {
+    uint64_t addr;
+    uint32_t pasid;                 /* with PT_RAW_PASID_PRESENT or without */
+    uint32_t flags;                 /* PT_RAW_READ ... */
+    uint32_t prgi;
+};
+
+struct pt_raw_resp {
+    uint32_t code;
+    uint32_t prgi;
+    bool had_pasid;
+    uint32_t pasid;
+};
+
+/* Forget the last response and send; then wait, false: none within `ms` */
+void pt_raw_send(struct pt *pt, const struct pt_raw *raw);
+bool pt_raw_wait(struct pt *pt, struct pt_raw_resp *resp, unsigned ms);
+
+/* -- Memory ---------------------------------------------------------------- */
+
+/*
+ * Memory that this process has never touched: anonymous, or shared with a
+ * file of pseudo-random bytes that depend on the seed (never all equal).
+ */
+void *pt_map_anon(size_t len);
+void *pt_map_file(size_t len, uint64_t seed, int *fd);
+bool pt_resident(const volatile void *page);
+
+/* Look at every byte, say the first that is wrong */
+void pt_check_stamp(const volatile void *p, size_t len, uint64_t pattern);
+void pt_check_fill(const volatile void *p, size_t len, uint64_t pattern);
+void pt_check_zero(const volatile void *p, size_t len);
+void pt_check_equal(const volatile void *p, const volatile void *q,
+                    size_t len);
+uint32_t pt_crc32(const volatile void *p, size_t len);
+uint64_t pt_random(uint64_t *state);
+
+/* -- Processes and time ---------------------------------------------------- */
+
+/* Wait for a child; fail the test unless it exited with `status` */
+void pt_reap(pid_t pid, int status);
+double pt_now(void);
+void pt_sleep_ms(unsigned ms);
+
+/* -- Statistics ------------------------------------------------------------ */
+
+/*
+ * What a workload did to the counters of the function, as lines
+ *   # stat <workload> <name> <value>
+ */
+struct pt_stat {
+    uint64_t before[8];
+    double start;
+};
+
+void pt_stat_begin(struct pt *pt, struct pt_stat *stat);
+void pt_stat_end(struct pt *pt, struct pt_stat *stat, const char *workload,
+                 uint64_t pages);
+
+#endif
