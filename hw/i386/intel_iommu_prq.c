@@ -1,0 +1,609 @@
+/*
+ * VT-d page requests: the queue, its event and the responses
+ *
+ * A Page Request message goes through three stages, VT-d 7.7 names them:
+ *
+ *   received   it arrived; the remapping tables are checked, and what the
+ *              IOTLB holds for the page is dropped
+ *   accepted   its turn has come to be written to the queue, or to be answered
+ *              because the queue is full
+ *   delivered  descriptor and PQT are visible to software
+ *
+ * All three happen inside the call that brings the message, unless a knob puts
+ * time or a hold point between the first two; only then a request is allocated
+ * and waits in VTDPrq.pending, in order.
+ *
+ * Locking: messages, register accesses, timers and knobs all come under the
+ * BQL, which protects everything here.  No other lock is taken but the
+ * iommu_lock inside the IOTLB invalidations.
+ *
+ * VT-d 7.1.3, 7.4 to 7.11, 11.4.11
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "migration/vmstate.h"
+#include "system/dma.h"
+#include "hw/i386/intel_iommu.h"
+#include "intel_iommu_internal.h"
+#include "intel_iommu_walk.h"
+#include "trace.h"
+
+/* Bits of a page request's FRCD that only page requests set, VT-d 11.4.7.6 */
+#define VTD_FRCD_PRIV           (1ULL << 29)    /* bit 93 */
+#define VTD_FRCD_EXE            (1ULL << 30)    /* bit 94 */
+#define VTD_FRCD_T2             (1ULL << 28)    /* bit 92 */
+#define VTD_FRCD_PASID(val)     (((val) & 0xfffffULL) << 40)
+
+/* A request that was received, but not accepted yet */
+struct VTDPageReq {
+    AtsMsg msg;
+    int64_t due;                /* virtual clock, ns */
+    QTAILQ_ENTRY(VTDPageReq) next;
+};
+
+static bool vtd_prq_supported(IntelIOMMUState *s)
+{
+    return s->ecap & VTD_ECAP_PRS;
+}
+
+/* -- responses made by hardware: VT-d 7.4.1 table 31 ----------------------- */
+
+static void vtd_prq_respond(IntelIOMMUState *s, const AtsMsg *req, uint8_t code)
+{
+    bool follow = s->svm.knobs.autoresp_pasid == 0;
+    AtsMsg msg = {
+        .kind = ATS_MSG_PRG_RESPONSE,
+        .rid = req->rid,
+        .pasid = follow ? req->pasid : ATS_NO_PASID,
+        .prgi = req->prgi,
+        .code = code,
+    };
+
+    trace_vtd_prq_auto_response(req->rid, req->pasid, req->prgi, code);
+    if (code == ATS_PRG_SUCCESS) {
+        s->svm.prq.auto_success++;
+    } else {
+        s->svm.prq.auto_invalid++;
+    }
+    ats_link_send(s->svm.link, &msg);
+}
+
+/*
+ * A request cannot be queued: answer the last one of a group with @code, drop
+ * all others.  A stop marker needs no answer (ECAP.SMS=1); what hardware
+ * without that capability does with it is a knob.
+ */
+static void vtd_prq_refuse(IntelIOMMUState *s, const AtsMsg *msg, uint8_t code)
+{
+    bool answer = msg->last;
+
+    if (ats_msg_is_stop_marker(msg)) {
+        if (s->ecap & VTD_ECAP_SMS || s->svm.knobs.sms0_fault == 2) {
+            answer = false;
+        } else if (s->svm.knobs.sms0_fault == 1) {
+            code = ATS_PRG_SUCCESS;
+        }
+    }
+
+    if (answer) {
+        vtd_prq_respond(s, msg, code);
+    } else {
+        trace_vtd_prq_drop(msg->rid, msg->pasid, msg->addr, msg->prgi);
+        s->svm.prq.dropped++;
+    }
+}
+
+/* -- Page Request Event: VT-d 7.5 ------------------------------------------- */
+
+static void vtd_prq_send_msi(IntelIOMMUState *s)
+{
+    VTDPrq *prq = &s->svm.prq;
+
+    vtd_set_clear_mask_long(s, DMAR_PECTL_REG, VTD_PR_PECTL_IP, 0);
+    prq->events++;
+    trace_vtd_prq_event(vtd_get_long_raw(s, DMAR_PRS_REG));
+    if (s->svm.knobs.prq_irq_delay) {
+        timer_mod(prq->irq_timer,
+                  qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                  s->svm.knobs.prq_irq_delay * SCALE_US);
+    } else {
+        vtd_generate_interrupt(s, DMAR_PEADDR_REG, DMAR_PEDATA_REG);
+    }
+}
+
+static void vtd_prq_irq_timer(void *opaque)
+{
+    vtd_generate_interrupt(opaque, DMAR_PEADDR_REG, DMAR_PEDATA_REG);
+}
+
+/* Number of requests that software has not taken from the queue */
+static uint64_t vtd_prq_level(IntelIOMMUState *s)
+{
+    uint64_t size = 0x1000ULL <<
+                    (vtd_get_quad_raw(s, DMAR_PQA_REG) & VTD_PQA_SIZE);
+    uint64_t head = vtd_get_quad_raw(s, DMAR_PQH_REG) & (size - 1);
+    uint64_t tail = vtd_get_quad_raw(s, DMAR_PQT_REG) & (size - 1);
+
+    return ((tail - head) & (size - 1)) / VTD_PQA_ENTRY_SIZE;
+}
+
+/* The event is due: send it unless it is masked or held back */
+static void vtd_prq_raise(IntelIOMMUState *s)
+{
+    const VTDKnobs *knobs = &s->svm.knobs;
+
+    if (vtd_get_long_raw(s, DMAR_PECTL_REG) & VTD_PR_PECTL_IM) {
+        return;
+    }
+    if (knobs->prq_irq_hold &&
+        (!knobs->prq_irq_after || vtd_prq_level(s) < knobs->prq_irq_after)) {
+        s->svm.prq.irq_held = true;
+        return;
+    }
+    s->svm.prq.irq_held = false;
+    vtd_prq_send_msi(s);
+}
+
+void vtd_prq_irq_release(IntelIOMMUState *s)
+{
+    if (s->svm.prq.irq_held) {
+        s->svm.prq.irq_held = false;
+        if (vtd_get_long_raw(s, DMAR_PECTL_REG) & VTD_PR_PECTL_IP) {
+            vtd_prq_send_msi(s);
+        }
+    }
+}
+
+/* PPR or PRO becomes 1; the event depends on what they were before */
+static void vtd_prq_set_status(IntelIOMMUState *s, uint32_t bit)
+{
+    uint32_t old = vtd_get_long_raw(s, DMAR_PRS_REG);
+
+    vtd_set_clear_mask_long(s, DMAR_PRS_REG, 0, bit);
+    if (old & (VTD_PR_STATUS_PPR | VTD_PR_STATUS_PRO)) {
+        if (s->svm.prq.irq_held) {
+            vtd_prq_raise(s);       /* enough entries by now? */
+        }
+        return;
+    }
+    vtd_set_clear_mask_long(s, DMAR_PECTL_REG, 0, VTD_PR_PECTL_IP);
+    vtd_prq_raise(s);
+}
+
+static void vtd_prq_prs_written(IntelIOMMUState *s)
+{
+    uint32_t prs = vtd_get_long_raw(s, DMAR_PRS_REG);
+    uint32_t serviced = VTD_PR_STATUS_PPR;
+
+    if (s->svm.knobs.ip_clear == 0) {
+        serviced |= VTD_PR_STATUS_PRO;
+    }
+    if (!(prs & serviced)) {
+        vtd_set_clear_mask_long(s, DMAR_PECTL_REG, VTD_PR_PECTL_IP, 0);
+        s->svm.prq.irq_held = false;
+    }
+}
+
+static void vtd_prq_pectl_written(IntelIOMMUState *s)
+{
+    uint32_t pectl = vtd_get_long_raw(s, DMAR_PECTL_REG);
+
+    if ((pectl & VTD_PR_PECTL_IP) && !(pectl & VTD_PR_PECTL_IM)) {
+        vtd_prq_raise(s);
+    }
+}
+
+void vtd_prq_mem_write(IntelIOMMUState *s, hwaddr addr, uint32_t old)
+{
+    trace_vtd_prq_reg_write(addr, old, vtd_get_long_raw(s, addr));
+    switch (addr) {
+    case DMAR_PQA_REG:
+    case DMAR_PQA_REG_HI:
+        s->svm.prq.pqa_written = true;
+        break;
+    case DMAR_PRS_REG:
+        vtd_prq_prs_written(s);
+        break;
+    case DMAR_PECTL_REG:
+        vtd_prq_pectl_written(s);
+        break;
+    default:
+        break;
+    }
+}
+
+void vtd_prq_mem_read(IntelIOMMUState *s, hwaddr addr)
+{
+    bool pushes = addr == DMAR_PQT_REG || addr == DMAR_PRS_REG ||
+                  addr == DMAR_PECTL_REG;
+
+    if (pushes && timer_pending(s->svm.prq.irq_timer)) {
+        timer_del(s->svm.prq.irq_timer);
+        vtd_prq_irq_timer(s);
+    }
+}
+
+/* -- accepting: the queue, VT-d 7.4.1 --------------------------------------- */
+
+static bool vtd_prq_write_desc(IntelIOMMUState *s, hwaddr addr,
+                               const AtsMsg *msg)
+{
+    bool pp = msg->pasid != ATS_NO_PASID;
+    uint64_t desc[4] = {
+        cpu_to_le64(VTD_PRD_TYPE | VTD_PRD_PP(pp) | VTD_PRD_RID(msg->rid) |
+                    VTD_PRD_PASID(pp ? msg->pasid : 0) |
+                    VTD_PRD_EXR(msg->exec) | VTD_PRD_PMR(msg->priv)),
+        cpu_to_le64(VTD_PRD_RDR(msg->read) | VTD_PRD_WRR(msg->write) |
+                    VTD_PRD_LPIG(msg->last) | VTD_PRD_PRGI(msg->prgi) |
+                    VTD_PRD_ADDR(msg->addr)),
+    };
+    const MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
+
+    return dma_memory_write(&address_space_memory, addr, desc, sizeof(desc),
+                            attrs) == MEMTX_OK;
+}
+
+/* The descriptor cannot be written: no rule in the specification */
+static void vtd_prq_write_failed(IntelIOMMUState *s, const AtsMsg *msg,
+                                 hwaddr addr)
+{
+    qemu_log_mask(LOG_GUEST_ERROR, "vtd: page request queue at 0x%" HWADDR_PRIx
+                  " cannot be written\n", addr);
+    s->svm.prq.write_errors++;
+    switch (s->svm.knobs.prq_write_error) {
+    case 1:
+        vtd_prq_set_status(s, VTD_PR_STATUS_PRO);
+        vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
+        break;
+    case 2:
+        vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
+        break;
+    default:
+        s->svm.prq.dropped++;
+        break;
+    }
+}
+
+/*
+ * PQA, PQH and PQT are what software wrote last, so each is cut to the size of
+ * the queue before it is used: nothing is ever written outside the queue.
+ */
+static void vtd_prq_accept(IntelIOMMUState *s, const AtsMsg *msg)
+{
+    VTDPrq *prq = &s->svm.prq;
+    uint64_t pqa = vtd_get_quad_raw(s, DMAR_PQA_REG);
+    uint64_t size = 0x1000ULL << (pqa & VTD_PQA_SIZE);
+    uint64_t mask = (size - 1) & ~(uint64_t)(VTD_PQA_ENTRY_SIZE - 1);
+    uint64_t tail = vtd_get_quad_raw(s, DMAR_PQT_REG) & mask;
+    uint64_t depth = size / VTD_PQA_ENTRY_SIZE - 1;
+    hwaddr addr = (pqa & VTD_PQA_ADDR) + tail;
+
+    prq->seq_done++;
+    if (vtd_get_long_raw(s, DMAR_PRS_REG) & VTD_PR_STATUS_PRO) {
+        vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
+        return;
+    }
+    if (s->svm.knobs.prq_depth) {
+        depth = MIN(depth, s->svm.knobs.prq_depth);
+    }
+    if (vtd_prq_level(s) >= depth) {
+        prq->overflows++;
+        vtd_prq_set_status(s, VTD_PR_STATUS_PRO);
+        vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
+        return;
+    }
+    if (!vtd_prq_write_desc(s, addr, msg)) {
+        vtd_prq_write_failed(s, msg, addr);
+        return;
+    }
+    /* VT-d 7.4.1: the descriptor must be visible before PQT says so */
+    smp_wmb();
+    vtd_set_quad_raw(s, DMAR_PQT_REG, (tail + VTD_PQA_ENTRY_SIZE) & mask);
+    prq->delivered++;
+    trace_vtd_prq_deliver(msg->rid, msg->pasid, msg->addr, msg->prgi, tail);
+    vtd_prq_set_status(s, VTD_PR_STATUS_PPR);
+}
+
+/* -- between received and accepted ------------------------------------------ */
+
+static void vtd_prq_arm(IntelIOMMUState *s)
+{
+    VTDPageReq *first = QTAILQ_FIRST(&s->svm.prq.pending);
+
+    if (first && !s->svm.knobs.prq_hold) {
+        timer_mod(s->svm.prq.timer, first->due);
+    } else {
+        timer_del(s->svm.prq.timer);
+    }
+}
+
+static void vtd_prq_accept_first(IntelIOMMUState *s)
+{
+    VTDPrq *prq = &s->svm.prq;
+    VTDPageReq *req = QTAILQ_FIRST(&prq->pending);
+
+    QTAILQ_REMOVE(&prq->pending, req, next);
+    prq->n_pending--;
+    vtd_prq_accept(s, &req->msg);
+    g_free(req);
+}
+
+static void vtd_prq_progress(IntelIOMMUState *s)
+{
+    vtd_prq_arm(s);
+    vtd_devtlb_kick(s);         /* a wait with PD=1 may be behind it */
+}
+
+static void vtd_prq_timer(void *opaque)
+{
+    IntelIOMMUState *s = opaque;
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    VTDPageReq *req;
+
+    while (!s->svm.knobs.prq_hold &&
+           (req = QTAILQ_FIRST(&s->svm.prq.pending)) && req->due <= now) {
+        vtd_prq_accept_first(s);
+    }
+    vtd_prq_progress(s);
+}
+
+void vtd_prq_release(IntelIOMMUState *s, uint64_t n)
+{
+    while (n-- && !QTAILQ_EMPTY(&s->svm.prq.pending)) {
+        vtd_prq_accept_first(s);
+    }
+    vtd_prq_progress(s);
+}
+
+void vtd_prq_pd_fetched(IntelIOMMUState *s)
+{
+    if (s->svm.knobs.prq_hold == 2) {
+        while (!QTAILQ_EMPTY(&s->svm.prq.pending)) {
+            vtd_prq_accept_first(s);
+        }
+    }
+}
+
+bool vtd_prq_drained(IntelIOMMUState *s, uint64_t seq)
+{
+    return s->svm.prq.seq_done >= seq;
+}
+
+/* Put a request on the way to the queue; straight into it as a rule */
+static void vtd_prq_forward(IntelIOMMUState *s, const AtsMsg *msg)
+{
+    VTDPrq *prq = &s->svm.prq;
+    const VTDKnobs *knobs = &s->svm.knobs;
+    VTDPageReq *req;
+
+    if (!knobs->prq_hold && !knobs->prd_delay && !prq->n_pending) {
+        vtd_prq_accept(s, msg);
+        return;
+    }
+    if (prq->n_pending >= VTD_PRQ_PENDING_MAX) {
+        vtd_prq_accept_first(s);
+    }
+    req = g_new0(VTDPageReq, 1);
+    req->msg = *msg;
+    req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+               knobs->prd_delay * SCALE_US;
+    QTAILQ_INSERT_TAIL(&prq->pending, req, next);
+    prq->n_pending++;
+    trace_vtd_prq_pending(msg->rid, msg->pasid, msg->addr, msg->prgi,
+                          prq->n_pending);
+    vtd_prq_arm(s);
+}
+
+/* -- receiving -------------------------------------------------------------- */
+
+/* VT-d 6.5.3.1, table 27: what the IOTLB holds for the page is dropped */
+static void vtd_prq_implicit_invalidation(IntelIOMMUState *s,
+                                          const VTDSmWalk *walk, uint64_t addr)
+{
+    uint16_t did = VTD_SM_PASID_ENTRY_DID(walk->pe.val[1]);
+
+    switch (walk->pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) {
+    case VTD_SM_PASID_ENTRY_FLT:
+        vtd_piotlb_page_invalidate(s, did, walk->table_pasid, addr, 0);
+        break;
+    case VTD_SM_PASID_ENTRY_SLT:
+    case VTD_SM_PASID_ENTRY_PT:
+        vtd_iotlb_page_invalidate(s, did, addr, 0);
+        break;
+    case VTD_SM_PASID_ENTRY_NESTED:
+        vtd_iotlb_domain_invalidate(s, did);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Record the non-recoverable fault of a page request, VT-d 11.4.7.6 */
+static void vtd_prq_report_fault(IntelIOMMUState *s, const AtsMsg *msg,
+                                 int reason)
+{
+    bool pp = msg->pasid != ATS_NO_PASID;
+    uint64_t hi = VTD_FRCD_SID(msg->rid) | VTD_FRCD_FR(reason) | VTD_FRCD_T2;
+
+    if (pp) {
+        hi |= VTD_FRCD_PP(1) | VTD_FRCD_PASID(msg->pasid);
+        hi |= msg->priv ? VTD_FRCD_PRIV : 0;
+        hi |= msg->exec ? VTD_FRCD_EXE : 0;
+    }
+    vtd_report_frcd_fault(s, msg->rid, hi, VTD_FRCD_FI(msg->addr));
+}
+
+/* Check the tables; a request that fails is answered and goes no further */
+static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
+                          VTDSmWalk *walk)
+{
+    int reason = vtd_sm_walk(s, walk);
+
+    if (!reason) {
+        return true;
+    }
+    trace_vtd_prq_fault(msg->rid, msg->pasid, msg->addr, reason, walk->fpd);
+    if (!walk->fpd || !vtd_sm_fault_qualified(reason)) {
+        vtd_prq_report_fault(s, msg, reason);
+    }
+    vtd_prq_refuse(s, msg, ATS_PRG_INVALID_REQUEST);
+    return false;
+}
+
+/* States in which the specification does not say what happens: knobs */
+static bool vtd_prq_ready(IntelIOMMUState *s, const AtsMsg *msg)
+{
+    const char *why;
+    bool answer;
+
+    if (!s->dmar_enabled) {
+        why = "translation is disabled";
+        answer = s->svm.knobs.tes0_pr == 1;
+    } else if (!s->svm.prq.pqa_written && s->svm.knobs.pqa_unset != 2) {
+        why = "PQA was never written";
+        answer = s->svm.knobs.pqa_unset == 1;
+    } else {
+        return true;
+    }
+    qemu_log_mask(LOG_GUEST_ERROR, "vtd: page request of %04x: %s\n",
+                  msg->rid, why);
+    if (answer) {
+        vtd_prq_refuse(s, msg, ATS_PRG_INVALID_REQUEST);
+    } else {
+        s->svm.prq.dropped++;
+    }
+    return false;
+}
+
+void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
+{
+    VTDPrq *prq = &s->svm.prq;
+    VTDSmWalk walk = {
+        .rid = msg->rid,
+        .pasid = msg->pasid,
+        .page_request = true,
+    };
+    bool overflowed = vtd_get_long_raw(s, DMAR_PRS_REG) & VTD_PR_STATUS_PRO;
+
+    if (!vtd_prq_supported(s)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "vtd: page request of %04x, but "
+                      "ECAP.PRS is 0\n", msg->rid);
+        return;
+    }
+
+    prq->received++;
+    if (!vtd_prq_ready(s, msg)) {
+        return;
+    }
+    if (overflowed && s->svm.knobs.check_order == 1) {
+        vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
+        return;
+    }
+    if (vtd_prq_check(s, msg, &walk)) {
+        vtd_prq_implicit_invalidation(s, &walk, msg->addr);
+        prq->seq_received++;
+        vtd_prq_forward(s, msg);
+    }
+}
+
+/* -- Page Group Response descriptor: VT-d 7.6.1 ----------------------------- */
+
+bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc)
+{
+    AtsMsg msg = {
+        .kind = ATS_MSG_PRG_RESPONSE,
+        .rid = VTD_INV_DESC_PGRESP_RID(desc->val[0]),
+        .prgi = VTD_INV_DESC_PGRESP_PRGI(desc->val[1]),
+        .code = VTD_INV_DESC_PGRESP_RC(desc->val[0]),
+        .pasid = VTD_INV_DESC_PGRESP_PP(desc->val[0]) ?
+                 VTD_INV_DESC_PGRESP_PASID(desc->val[0]) : ATS_NO_PASID,
+    };
+
+    if (!vtd_prq_supported(s) || !s->iq_dw) {
+        s->svm.devtlb.iqei = VTD_IQEI_TYPE;
+        return false;
+    }
+    if (desc->val[0] & VTD_INV_DESC_PGRESP_RSVD_LO ||
+        desc->val[1] & VTD_INV_DESC_PGRESP_RSVD_HI ||
+        desc->val[2] || desc->val[3]) {
+        return false;               /* VTD_IQEI_RSVD */
+    }
+    s->svm.prq.responses++;
+    trace_vtd_prq_response(msg.rid, msg.pasid, msg.prgi, msg.code);
+    ats_link_send(s->svm.link, &msg);
+    return true;
+}
+
+static const VMStateDescription vmstate_vtd_page_req = {
+    .name = "intel-iommu/prq/request",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(msg, VTDPageReq, 1, vmstate_vtd_msg, AtsMsg),
+        VMSTATE_INT64(due, VTDPageReq),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+const VMStateDescription vmstate_vtd_prq = {
+    .name = "intel-iommu/prq",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_QTAILQ_V(pending, VTDPrq, 1, vmstate_vtd_page_req, VTDPageReq,
+                         next),
+        VMSTATE_UINT32(n_pending, VTDPrq),
+        VMSTATE_TIMER_PTR(timer, VTDPrq),
+        VMSTATE_TIMER_PTR(irq_timer, VTDPrq),
+        VMSTATE_BOOL(pqa_written, VTDPrq),
+        VMSTATE_BOOL(irq_held, VTDPrq),
+        VMSTATE_UINT64(seq_received, VTDPrq),
+        VMSTATE_UINT64(seq_done, VTDPrq),
+#define VTD_PRQ_COUNTER_VMSTATE(field, text) VMSTATE_UINT64(field, VTDPrq),
+        VTD_PRQ_COUNTERS(VTD_PRQ_COUNTER_VMSTATE)
+#undef VTD_PRQ_COUNTER_VMSTATE
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* -- life ------------------------------------------------------------------- */
+
+void vtd_prq_realize(IntelIOMMUState *s)
+{
+    QTAILQ_INIT(&s->svm.prq.pending);
+    s->svm.prq.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_prq_timer, s);
+    s->svm.prq.irq_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_prq_irq_timer,
+                                        s);
+}
+
+void vtd_prq_reset(IntelIOMMUState *s)
+{
+    VTDPrq *prq = &s->svm.prq;
+
+    while (!QTAILQ_EMPTY(&prq->pending)) {
+        VTDPageReq *req = QTAILQ_FIRST(&prq->pending);
+
+        QTAILQ_REMOVE(&prq->pending, req, next);
+        g_free(req);
+    }
+    prq->n_pending = 0;
+    prq->seq_done = prq->seq_received;
+    prq->irq_held = false;
+    prq->pqa_written = false;
+    timer_del(prq->timer);
+    timer_del(prq->irq_timer);
+    if (!vtd_prq_supported(s)) {
+        return;
+    }
+    vtd_define_quad(s, DMAR_PQH_REG, 0, 0x7ffe0ULL, 0);
+    vtd_define_quad(s, DMAR_PQT_REG, 0, 0x7ffe0ULL, 0);
+    vtd_define_quad(s, DMAR_PQA_REG, 0, 0xfffffffffffff007ULL, 0);
+    vtd_define_long(s, DMAR_PRS_REG, 0, 0, 0x3UL);
+    vtd_define_long(s, DMAR_PECTL_REG, VTD_PR_PECTL_IM, VTD_PR_PECTL_IM, 0);
+    vtd_define_long(s, DMAR_PEDATA_REG, 0, 0xffffUL, 0);
+    vtd_define_long(s, DMAR_PEADDR_REG, 0, 0xfffffffcUL, 0);
+    vtd_define_long(s, DMAR_PEUADDR_REG, 0, 0xffffffffUL, 0);
+}

@@ -1,0 +1,287 @@
+/*
+ * VT-d shared virtual memory: options, capabilities, and the link
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "migration/vmstate.h"
+#include "hw/i386/intel_iommu.h"
+#include "hw/pci/ats_knobs.h"
+#include "intel_iommu_internal.h"
+
+/* -- knobs and counters ----------------------------------------------------- */
+
+static const AtsKnob vtd_knob_rows[] = {
+#define VTD_KNOB_ROW(FIELD, field, name, def, max, values, help) \
+    { name, values, def, max, offsetof(IntelIOMMUState, svm.knobs.field), \
+      help },
+    VTD_KNOBS(VTD_KNOB_ROW)
+#undef VTD_KNOB_ROW
+};
+
+static void vtd_knob_changed(void *owner, unsigned int index)
+{
+    IntelIOMMUState *s = owner;
+    VTDKnobs *knobs = &s->svm.knobs;
+
+    switch (index) {
+    case VTD_KNOB_PRQ_RELEASE:
+        vtd_prq_release(s, knobs->prq_release);
+        break;
+    case VTD_KNOB_PRQ_HOLD:
+        vtd_prq_release(s, knobs->prq_hold ? 0 : UINT32_MAX);
+        break;
+    case VTD_KNOB_PRQ_IRQ_HOLD:
+    case VTD_KNOB_PRQ_IRQ_AFTER:
+        if (!knobs->prq_irq_hold) {
+            vtd_prq_irq_release(s);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static const AtsKnobTable vtd_knob_table = {
+    .rows = vtd_knob_rows,
+    .n = ARRAY_SIZE(vtd_knob_rows),
+    .changed = vtd_knob_changed,
+};
+
+typedef struct VTDCounter {
+    const char *name;
+    size_t offset;
+    const char *help;
+} VTDCounter;
+
+static const VTDCounter vtd_counters[] = {
+#define VTD_PRQ_COUNTER_ROW(field, text) \
+    { "x-prq-" #field, offsetof(IntelIOMMUState, svm.prq.field), text },
+    VTD_PRQ_COUNTERS(VTD_PRQ_COUNTER_ROW)
+#undef VTD_PRQ_COUNTER_ROW
+#define VTD_DEVTLB_COUNTER_ROW(field, text) \
+    { "x-devtlb-" #field, offsetof(IntelIOMMUState, svm.devtlb.field), text },
+    VTD_DEVTLB_COUNTERS(VTD_DEVTLB_COUNTER_ROW)
+#undef VTD_DEVTLB_COUNTER_ROW
+    { "x-msis", offsetof(IntelIOMMUState, svm.msis), "interrupts sent" },
+    { "x-last-msi-addr", offsetof(IntelIOMMUState, svm.last_msi_addr),
+      "address of the last interrupt" },
+    { "x-last-msi-data", offsetof(IntelIOMMUState, svm.last_msi_data),
+      "data of the last interrupt" },
+};
+
+void vtd_svm_instance_init(Object *obj)
+{
+    ats_knobs_init(&vtd_knob_table, obj);
+    for (int i = 0; i < ARRAY_SIZE(vtd_counters); i++) {
+        const VTDCounter *counter = &vtd_counters[i];
+
+        object_property_add_uint64_ptr(obj, counter->name,
+                                       (void *)obj + counter->offset,
+                                       OBJ_PROP_FLAG_READ);
+        object_property_set_description(obj, counter->name, counter->help);
+    }
+}
+
+void vtd_svm_class_init(ObjectClass *klass)
+{
+    ats_knobs_add_properties(klass, &vtd_knob_table);
+}
+
+/* -- options and capabilities ----------------------------------------------- */
+
+static bool vtd_svm_on(OnOffAuto option, bool follow)
+{
+    return option == ON_OFF_AUTO_AUTO ? follow : option == ON_OFF_AUTO_ON;
+}
+
+/* @option was asked for and needs @need */
+static bool vtd_svm_need(bool need, const char *option, const char *missing,
+                         Error **errp)
+{
+    if (!need) {
+        error_setg(errp, "%s needs %s", option, missing);
+    }
+    return need;
+}
+
+bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp)
+{
+    X86IOMMUState *x86_iommu = X86_IOMMU_DEVICE(s);
+    VTDSvm *svm = &s->svm;
+    bool prs = vtd_svm_on(svm->prs, svm->enabled);
+    bool dt = x86_iommu->dt_supported;
+
+    if (svm->pasid_bits > ATS_PASID_BITS) {
+        error_setg(errp, "pasid-bits=%u: the largest width is %u",
+                   svm->pasid_bits, ATS_PASID_BITS);
+        return false;
+    }
+    if (svm->enabled &&
+        (!vtd_svm_need(s->scalable_mode, "svm=on", "x-scalable-mode=on",
+                       errp) ||
+         !vtd_svm_need(s->flts, "svm=on", "x-flts=on", errp) ||
+         !vtd_svm_need(dt, "svm=on", "device-iotlb=on", errp) ||
+         !vtd_svm_need(s->pasid, "svm=on", "x-pasid-mode=on", errp) ||
+         !vtd_svm_need(x86_iommu->dma_translation, "svm=on",
+                       "dma-translation=on", errp))) {
+        return false;
+    }
+    /* VT-d 11.4.3: PRS needs DT and SMTS, PDS needs DT, SMS needs PRS */
+    if (prs && (!vtd_svm_need(s->scalable_mode, "x-prs=on",
+                              "x-scalable-mode=on", errp) ||
+                !vtd_svm_need(dt, "x-prs=on", "device-iotlb=on", errp))) {
+        return false;
+    }
+    if (svm->pds == ON_OFF_AUTO_ON &&
+        !vtd_svm_need(dt, "x-pds=on", "device-iotlb=on", errp)) {
+        return false;
+    }
+    if (svm->sms == ON_OFF_AUTO_ON &&
+        !vtd_svm_need(prs, "x-sms=on", "x-prs=on or svm=on", errp)) {
+        return false;
+    }
+    /* QEMU's own device-TLB notifiers do not know PASIDs; the link does */
+    if (s->pasid && dt && !prs) {
+        error_setg(errp, "x-pasid-mode=on with device-iotlb=on needs svm=on "
+                   "or x-prs=on");
+        return false;
+    }
+    return true;
+}
+
+void vtd_svm_cap_init(IntelIOMMUState *s)
+{
+    VTDSvm *svm = &s->svm;
+    bool prs = vtd_svm_on(svm->prs, svm->enabled);
+
+    if (prs) {
+        s->ecap |= VTD_ECAP_PRS;
+    }
+    if (vtd_svm_on(svm->pds, prs)) {
+        s->ecap |= VTD_ECAP_PDS;
+    }
+    if (vtd_svm_on(svm->sms, prs)) {
+        s->ecap |= VTD_ECAP_SMS;
+    }
+    if (svm->enabled) {
+        /* NWFS: intel_iommu_ats.c honours NW. SMPWC: walks are coherent */
+        s->ecap |= VTD_ECAP_NWFS | VTD_ECAP_SMPWC;
+    }
+    if (s->pasid && prs) {
+        s->ecap &= ~VTD_ECAP_PSS;
+        s->ecap |= VTD_ECAP_SET_PSS(svm->pasid_bits - 1ULL);
+    }
+}
+
+/* -- the link --------------------------------------------------------------- */
+
+static void vtd_agent_page_request(void *opaque, const AtsMsg *msg)
+{
+    vtd_prq_page_request(opaque, msg);
+}
+
+static void vtd_agent_inv_completion(void *opaque, const AtsMsg *msg)
+{
+    vtd_devtlb_completion(opaque, msg);
+}
+
+static AtsTrStatus vtd_agent_translate(void *opaque, const AtsTrReq *req,
+                                       AtsTrEntry *entry)
+{
+    return vtd_ats_translate(opaque, req, entry);
+}
+
+static const AtsAgentOps vtd_agent_ops = {
+    .page_request = vtd_agent_page_request,
+    .inv_completion = vtd_agent_inv_completion,
+    .translate = vtd_agent_translate,
+};
+
+AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn)
+{
+    IntelIOMMUState *s = opaque;
+
+    return s->svm.link;
+}
+
+/* -- life ------------------------------------------------------------------- */
+
+void vtd_svm_set_root(IntelIOMMUState *s)
+{
+    s->svm.ttm = extract64(vtd_get_quad_raw(s, DMAR_RTADDR_REG), 10, 2);
+}
+
+void vtd_svm_realize(IntelIOMMUState *s)
+{
+    X86IOMMUState *x86_iommu = X86_IOMMU_DEVICE(s);
+
+    vtd_prq_realize(s);
+    vtd_devtlb_realize(s);
+    if (x86_iommu->dt_supported) {
+        s->svm.link = ats_link_new(&vtd_agent_ops, s);
+    }
+}
+
+void vtd_svm_reset(IntelIOMMUState *s)
+{
+    s->svm.ttm = 0;
+    vtd_prq_reset(s);
+    vtd_devtlb_reset(s);
+    if (s->svm.link) {
+        ats_link_reset(s->svm.link);
+    }
+}
+
+const VMStateDescription vmstate_vtd_msg = {
+    .name = "intel-iommu/ats-msg",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(addr, AtsMsg),
+        VMSTATE_UINT32(pasid, AtsMsg),
+        VMSTATE_UINT32(itags, AtsMsg),
+        VMSTATE_UINT16(rid, AtsMsg),
+        VMSTATE_UINT16(prgi, AtsMsg),
+        VMSTATE_UINT8(kind, AtsMsg),
+        VMSTATE_UINT8(itag, AtsMsg),
+        VMSTATE_UINT8(cc, AtsMsg),
+        VMSTATE_UINT8(code, AtsMsg),
+        VMSTATE_BOOL(read, AtsMsg),
+        VMSTATE_BOOL(write, AtsMsg),
+        VMSTATE_BOOL(last, AtsMsg),
+        VMSTATE_BOOL(priv, AtsMsg),
+        VMSTATE_BOOL(exec, AtsMsg),
+        VMSTATE_BOOL(size, AtsMsg),
+        VMSTATE_BOOL(global, AtsMsg),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static bool vtd_svm_needed(void *opaque)
+{
+    IntelIOMMUState *s = opaque;
+
+    return s->ecap & VTD_ECAP_PRS;
+}
+
+const VMStateDescription vmstate_vtd_svm = {
+    .name = "iommu-intel/svm",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = vtd_svm_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT8(svm.ttm, IntelIOMMUState),
+        VMSTATE_STRUCT(svm.prq, IntelIOMMUState, 1, vmstate_vtd_prq, VTDPrq),
+        VMSTATE_STRUCT(svm.devtlb, IntelIOMMUState, 1, vmstate_vtd_devtlb,
+                       VTDDevTlb),
+        VMSTATE_UINT64_SUB_ARRAY(svm.knobs.check_order, IntelIOMMUState, 0,
+                                 VTD_KNOB_NR),
+        VMSTATE_UINT64(svm.msis, IntelIOMMUState),
+        VMSTATE_UINT64(svm.last_msi_addr, IntelIOMMUState),
+        VMSTATE_UINT64(svm.last_msi_data, IntelIOMMUState),
+        VMSTATE_END_OF_LIST()
+    }
+};

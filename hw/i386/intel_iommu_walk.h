@@ -1,0 +1,88 @@
+/*
+ * VT-d scalable mode: from a request to its PASID-table entry
+ *
+ * One walk, with the fault conditions of VT-d 7.1.3 table 30, for the two
+ * requests that reach the remapping hardware as messages: page requests and
+ * translation requests.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_I386_INTEL_IOMMU_WALK_H
+#define HW_I386_INTEL_IOMMU_WALK_H
+
+#include "hw/i386/intel_iommu.h"
+#include "hw/pci/ats_link.h"
+
+/* Table 30: fault reasons in scalable mode, by the table's condition codes */
+typedef enum VTDSmFault {
+    VTD_FR_RTA_1 = 0x30,    /* TTM: not a mode of this implementation */
+    VTD_FR_RTA_2 = 0x31,    /* TTM: legacy mode, request with PASID */
+    VTD_FR_RTA_3 = 0x32,    /* TTM: legacy mode, page request */
+    VTD_FR_RTA_4 = 0x33,    /* TTM: abort-DMA mode */
+    VTD_FR_SRT_1 = 0x38,    /* root entry: access error */
+    VTD_FR_SRT_2 = 0x39,    /* root entry: LP or UP is 0 */
+    VTD_FR_SRT_3 = 0x3a,    /* root entry: reserved field */
+    VTD_FR_SCT_1 = 0x40,    /* context entry: access error */
+    VTD_FR_SCT_2 = 0x41,    /* context entry: P is 0 */
+    VTD_FR_SCT_3 = 0x42,    /* context entry: reserved field */
+    VTD_FR_SCT_4 = 0x43,    /* context entry: invalid programming */
+    VTD_FR_SCT_5 = 0x44,    /* translation request, DTE is 0 */
+    VTD_FR_SCT_6 = 0x45,    /* request with PASID, PASIDE is 0 */
+    VTD_FR_SCT_7 = 0x46,    /* PASID beyond PDTS */
+    VTD_FR_SCT_8 = 0x47,    /* page request, PRE is 0 */
+    VTD_FR_SCT_9 = 0x48,    /* PASID equals RID_PASID */
+    VTD_FR_SPD_1 = 0x50,    /* PASID-directory entry: access error */
+    VTD_FR_SPD_2 = 0x51,    /* PASID-directory entry: P is 0 */
+    VTD_FR_SPD_3 = 0x52,    /* PASID-directory entry: reserved field */
+    VTD_FR_SPT_1 = 0x58,    /* PASID-table entry: access error */
+    VTD_FR_SPT_2 = 0x59,    /* PASID-table entry: P is 0 */
+    VTD_FR_SPT_3 = 0x5a,    /* PASID-table entry: reserved field */
+    VTD_FR_SPT_4 = 0x5b,    /* PASID-table entry: invalid programming */
+    VTD_FR_SSS_1 = 0x78,    /* second-stage entry: access error */
+    VTD_FR_SSS_3 = 0x7a,    /* second-stage entry: reserved field */
+    VTD_FR_SSS_4 = 0x7b,    /* SSPTPTR: access error */
+    VTD_FR_SGN_8 = 0x87,    /* output address in the interrupt range */
+    VTD_FR_SGN_10 = 0x89,   /* PASID beyond ECAP.PSS */
+} VTDSmFault;
+
+/**
+ * struct VTDSmWalk - a walk and what it found
+ *
+ * @rid: requester id; @pasid: PASID or ATS_NO_PASID; @page_request: whether
+ *       the request is a page request (else a translation request). Set by the
+ *       caller.
+ * @table_pasid: PASID that selects the PASID-table entry: @pasid, or RID_PASID
+ *               of the context entry for a request without PASID
+ * @fpd: Fault Processing Disable was set in an entry on the way
+ * @ce: context entry; @pe: PASID-table entry; valid when the walk succeeds
+ */
+typedef struct VTDSmWalk {
+    uint16_t rid;
+    uint32_t pasid;
+    bool page_request;
+    uint32_t table_pasid;
+    bool fpd;
+    VTDContextEntry ce;
+    VTDPASIDEntry pe;
+} VTDSmWalk;
+
+/**
+ * vtd_sm_walk: find the PASID-table entry that governs a request
+ *
+ * Returns: 0, or the fault reason that table 30 gives.
+ */
+int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk);
+
+/**
+ * vtd_sm_fault_qualified: is @reason suppressed by FPD? (table 30, "Qualified")
+ */
+bool vtd_sm_fault_qualified(int reason);
+
+/**
+ * vtd_sm_fault_tr_status: completion status of a translation request that
+ * met @reason; ATS_TR_SUCCESS stands for "Success with R=W=U=S=0"
+ */
+AtsTrStatus vtd_sm_fault_tr_status(int reason);
+
+#endif /* HW_I386_INTEL_IOMMU_WALK_H */

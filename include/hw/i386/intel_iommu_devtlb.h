@@ -1,0 +1,113 @@
+/*
+ * VT-d device-TLB invalidation: ITags, completions, and waits behind them
+ *
+ * VT-d 4.3, 6.5.2, 7.7
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_I386_INTEL_IOMMU_DEVTLB_H
+#define HW_I386_INTEL_IOMMU_DEVTLB_H
+
+#include "hw/pci/ats_link.h"
+#include "qemu/queue.h"
+#include "qemu/timer.h"
+
+typedef struct IntelIOMMUState IntelIOMMUState;
+typedef union VTDInvDesc VTDInvDesc;
+typedef struct VTDInvWait VTDInvWait;
+typedef struct VTDDevTlbFn VTDDevTlbFn;
+
+/* IQERCD_REG.IQEI, VT-d 11.4.9.10 */
+typedef enum VTDIqei {
+    VTD_IQEI_NONE = 0,
+    VTD_IQEI_TAIL = 1,          /* IQT beyond the queue */
+    VTD_IQEI_FETCH = 2,         /* descriptor could not be read */
+    VTD_IQEI_TYPE = 3,          /* no such descriptor type */
+    VTD_IQEI_RSVD = 4,          /* reserved field */
+    VTD_IQEI_WIDTH = 5,         /* descriptor width against mode */
+    VTD_IQEI_TAIL_RSVD = 6,     /* IQT bit 4 with 256-bit descriptors */
+    VTD_IQEI_TTM = 7,           /* TTM is reserved */
+} VTDIqei;
+
+/*
+ * Counters of device-TLB invalidation; read with qom-get as "x-devtlb-<name>".
+ * X(field, what it counts)
+ */
+#define VTD_DEVTLB_COUNTERS(X) \
+    X(requests,      "Invalidate Requests sent") \
+    X(completions,   "invalidations completed") \
+    X(unexpected,    "Invalidate Completions that matched no ITag") \
+    X(deferred,      "times a request waited for a free ITag") \
+    X(waits_held,    "wait descriptors that could not complete at once")
+
+/**
+ * struct VTDDevTlb - device-TLB invalidations under way
+ *
+ * @functions: functions that have ITags in use
+ * @waits: fetched wait descriptors that are not complete, in queue order;
+ *         bounded: fetching stops while there is one
+ * @outstanding: ITags in use
+ * @seq: number of the last invalidation issued
+ * @iqei: what to report if the descriptor being executed is refused
+ * @stalled: the descriptor at IQH waits for a free ITag
+ * @fetching: the queue is being walked further up the stack
+ */
+typedef struct VTDDevTlb {
+    QTAILQ_HEAD(, VTDDevTlbFn) functions;
+    QTAILQ_HEAD(, VTDInvWait) waits;
+    uint32_t outstanding;
+    uint64_t seq;
+    uint8_t iqei;
+    bool stalled;
+    bool fetching;
+#define VTD_DEVTLB_COUNTER_FIELD(field, text) uint64_t field;
+    VTD_DEVTLB_COUNTERS(VTD_DEVTLB_COUNTER_FIELD)
+#undef VTD_DEVTLB_COUNTER_FIELD
+} VTDDevTlb;
+
+extern const struct VMStateDescription vmstate_vtd_devtlb;
+
+void vtd_devtlb_realize(IntelIOMMUState *s);
+void vtd_devtlb_reset(IntelIOMMUState *s);
+
+/**
+ * vtd_devtlb_may_fetch: may the invalidation queue fetch a descriptor now?
+ */
+bool vtd_devtlb_may_fetch(IntelIOMMUState *s);
+
+/**
+ * vtd_devtlb_invalidate: send an Invalidate Request to a function on the link
+ *
+ * @msg: the request but for its ITag
+ *
+ * Returns: true if the request was sent or the function is not on the link;
+ * false if it must wait for an ITag: the descriptor stays at IQH.
+ */
+bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg);
+
+/**
+ * vtd_devtlb_completion: an Invalidate Completion arrived (AtsAgentOps)
+ */
+void vtd_devtlb_completion(IntelIOMMUState *s, const AtsMsg *msg);
+
+/**
+ * vtd_devtlb_wait: a valid wait descriptor was fetched
+ *
+ * It completes now, or when what it waits for is done.
+ */
+void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc);
+
+/**
+ * vtd_devtlb_idle: is nothing of the invalidation queue under way?
+ */
+bool vtd_devtlb_idle(IntelIOMMUState *s);
+
+/**
+ * vtd_devtlb_kick: something that a wait may wait for has happened
+ *
+ * Completes the waits that can be, then goes on fetching.
+ */
+void vtd_devtlb_kick(IntelIOMMUState *s);
+
+#endif /* HW_I386_INTEL_IOMMU_DEVTLB_H */

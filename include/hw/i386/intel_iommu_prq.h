@@ -1,0 +1,126 @@
+/*
+ * VT-d page requests: the queue, its event and the responses
+ *
+ * VT-d chapter 7.4 to 7.11, 11.4.11
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_I386_INTEL_IOMMU_PRQ_H
+#define HW_I386_INTEL_IOMMU_PRQ_H
+
+#include "hw/pci/ats_link.h"
+#include "qemu/queue.h"
+#include "qemu/timer.h"
+
+typedef struct IntelIOMMUState IntelIOMMUState;
+typedef union VTDInvDesc VTDInvDesc;
+typedef struct VTDPageReq VTDPageReq;
+
+/*
+ * Counters of the page-request path; read with qom-get as "x-prq-<name>".
+ * X(field, what it counts)
+ */
+#define VTD_PRQ_COUNTERS(X) \
+    X(received,      "Page Requests that arrived") \
+    X(delivered,     "descriptors written to the queue") \
+    X(auto_success,  "responses made by hardware: Success") \
+    X(auto_invalid,  "responses made by hardware: Invalid Request") \
+    X(dropped,       "requests dropped without a response") \
+    X(overflows,     "times the queue was found full") \
+    X(events,        "Page Request Event interrupts sent") \
+    X(responses,     "Page Group Response descriptors executed") \
+    X(write_errors,  "descriptors that could not be written")
+
+/**
+ * struct VTDPrq - state of the page-request path beyond its registers
+ *
+ * @pending: requests received and checked, but not yet written to the queue,
+ *           in order of arrival; bounded by VTD_PRQ_PENDING_MAX
+ * @n_pending: length of @pending
+ * @timer: virtual clock; expires when the first of @pending is due
+ * @irq_timer: virtual clock; a Page Request Event that a knob delays
+ * @pqa_written: software has written PQA since reset
+ * @irq_held: a Page Request Event is kept back by the hold knob
+ * @seq_received, @seq_done: number of requests received, and of those that
+ *           need nothing more from hardware (written, answered or dropped)
+ */
+typedef struct VTDPrq {
+    QTAILQ_HEAD(, VTDPageReq) pending;
+    uint32_t n_pending;
+    QEMUTimer *timer;
+    QEMUTimer *irq_timer;
+    bool pqa_written;
+    bool irq_held;
+    uint64_t seq_received;
+    uint64_t seq_done;
+#define VTD_PRQ_COUNTER_FIELD(field, text) uint64_t field;
+    VTD_PRQ_COUNTERS(VTD_PRQ_COUNTER_FIELD)
+#undef VTD_PRQ_COUNTER_FIELD
+} VTDPrq;
+
+#define VTD_PRQ_PENDING_MAX     65536
+
+extern const struct VMStateDescription vmstate_vtd_prq;
+
+void vtd_prq_realize(IntelIOMMUState *s);
+
+/**
+ * vtd_prq_reset: registers to their reset values, nothing pending
+ *
+ * The registers are defined only if ECAP.PRS is set; else they are RsvdZ
+ * (VT-d 11.4.11).
+ */
+void vtd_prq_reset(IntelIOMMUState *s);
+
+/**
+ * vtd_prq_mem_write: software wrote the 32-bit register at @addr
+ *
+ * Called after the write took effect, for every aligned dword written in
+ * PQH_REG to PEUADDR_REG.  @old is the register before the write.
+ */
+void vtd_prq_mem_write(IntelIOMMUState *s, hwaddr addr, uint32_t old);
+
+/**
+ * vtd_prq_mem_read: software is about to read a register at @addr
+ *
+ * Reads of PQT, PRS and PECTL push what is under way (VT-d 7.5).
+ */
+void vtd_prq_mem_read(IntelIOMMUState *s, hwaddr addr);
+
+/**
+ * vtd_prq_page_request: a Page Request message arrived (AtsAgentOps)
+ */
+void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg);
+
+/**
+ * vtd_prq_response: execute a Page Group Response descriptor (VT-d 7.6.1)
+ *
+ * Returns: false if the descriptor is invalid; the invalidation queue then
+ * stops with an error.
+ */
+bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc);
+
+/**
+ * vtd_prq_drained: are all requests up to number @seq done with?
+ */
+bool vtd_prq_drained(IntelIOMMUState *s, uint64_t seq);
+
+/**
+ * vtd_prq_pd_fetched: a wait descriptor with PD=1 was fetched
+ *
+ * Requests held back until that event are written now.
+ */
+void vtd_prq_pd_fetched(IntelIOMMUState *s);
+
+/**
+ * vtd_prq_release: write up to @n held requests to the queue
+ */
+void vtd_prq_release(IntelIOMMUState *s, uint64_t n);
+
+/**
+ * vtd_prq_irq_release: send the Page Request Event that is kept back, if any
+ */
+void vtd_prq_irq_release(IntelIOMMUState *s);
+
+#endif /* HW_I386_INTEL_IOMMU_PRQ_H */

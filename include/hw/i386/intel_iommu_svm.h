@@ -1,0 +1,86 @@
+/*
+ * VT-d shared virtual memory: what the page-request, device-TLB and
+ * translation-request engines need from the IOMMU, in one place
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_I386_INTEL_IOMMU_SVM_H
+#define HW_I386_INTEL_IOMMU_SVM_H
+
+#include "qapi/qapi-types-common.h"
+#include "hw/pci/ats_link.h"
+#include "hw/i386/intel_iommu_prq.h"
+#include "hw/i386/intel_iommu_devtlb.h"
+#include "hw/i386/vtd-knobs.h"
+
+/**
+ * struct VTDSvm - embedded in IntelIOMMUState
+ *
+ * @enabled: property "svm": everything that Linux needs for SVA
+ * @prs, @pds, @sms: properties "x-prs", "x-pds", "x-sms"; auto follows @enabled
+ * @pasid_bits: property "pasid-bits": ECAP.PSS + 1
+ * @ttm: RTADDR_REG.TTM as of the last Set Root Table Pointer
+ * @link: where the endpoints are
+ * @knobs: see vtd-knobs.h
+ * @msis, @last_msi_addr, @last_msi_data: interrupts sent, for tests
+ */
+typedef struct VTDSvm {
+    bool enabled;
+    OnOffAuto prs;
+    OnOffAuto pds;
+    OnOffAuto sms;
+    uint8_t pasid_bits;
+    uint8_t ttm;
+    AtsLink *link;
+    VTDPrq prq;
+    VTDDevTlb devtlb;
+    VTDKnobs knobs;
+    uint64_t msis;
+    uint64_t last_msi_addr;
+    uint64_t last_msi_data;
+} VTDSvm;
+
+extern const struct VMStateDescription vmstate_vtd_svm;
+extern const struct VMStateDescription vmstate_vtd_msg;
+
+/**
+ * vtd_svm_decide_config: refuse options that contradict each other
+ */
+bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp);
+
+/**
+ * vtd_svm_cap_init: add to s->cap and s->ecap what the options ask for
+ */
+void vtd_svm_cap_init(IntelIOMMUState *s);
+
+void vtd_svm_realize(IntelIOMMUState *s);
+void vtd_svm_reset(IntelIOMMUState *s);
+
+/**
+ * vtd_svm_set_root: Set Root Table Pointer was executed
+ */
+void vtd_svm_set_root(IntelIOMMUState *s);
+
+/**
+ * vtd_svm_instance_init: knobs to their defaults; counters for qom-get
+ */
+void vtd_svm_instance_init(Object *obj);
+
+/**
+ * vtd_svm_class_init: knobs as properties, for -device and qom-set
+ */
+void vtd_svm_class_init(ObjectClass *klass);
+
+/**
+ * vtd_svm_get_link: the link of the IOMMU (PCIIOMMUOps)
+ */
+AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn);
+
+/**
+ * vtd_ats_translate: answer a Translation Request (AtsAgentOps)
+ */
+AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
+                              AtsTrEntry *entry);
+
+#endif /* HW_I386_INTEL_IOMMU_SVM_H */

@@ -1,0 +1,81 @@
+/*
+ * The knobs of the VT-d page-request path
+ *
+ * Each is a decision that the specification leaves open, a delay, a hold
+ * point, or a rule broken on purpose.  Defaults first.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_I386_VTD_KNOBS_H
+#define HW_I386_VTD_KNOBS_H
+
+/* X(FIELD, field, name, default, max, values, help) */
+#define VTD_KNOBS(X) \
+    X(CHECK_ORDER, check_order, "check-order", 0, 1, \
+      "tables\0pro\0", \
+      "request with PRO=1 that also meets a table fault: which counts") \
+    X(TES0_PR, tes0_pr, "tes0-pr", 0, 1, \
+      "drop\0invalid\0", \
+      "page request while translation is disabled (TES=0)") \
+    X(PQA_UNSET, pqa_unset, "pqa-unset", 0, 2, \
+      "drop\0invalid\0write\0", \
+      "page request while PQA was never written") \
+    X(PRQ_WRITE_ERROR, prq_write_error, "prq-write-error", 0, 2, \
+      "drop\0pro\0success\0", \
+      "descriptor cannot be written: drop, set PRO, or answer Success") \
+    X(AUTORESP_PASID, autoresp_pasid, "autoresp-pasid", 0, 1, \
+      "follow\0never\0", \
+      "does a response made by hardware carry the PASID of the request") \
+    X(SMS0_FAULT, sms0_fault, "sms0-fault", 0, 2, \
+      "respond\0success\0drop\0", \
+      "stop marker that cannot be queued while ECAP.SMS=0") \
+    X(IP_CLEAR, ip_clear, "ip-clear", 0, 1, \
+      "both\0ppr\0", \
+      "PECTL.IP is cleared with PPR and PRO both clear, or with PPR alone") \
+    X(STICKY_RESET, sticky_reset, "sticky-on-reset", 0, 1, \
+      "off\0on\0", \
+      "PRS survives a machine reset") \
+    X(PRQ_DEPTH, prq_depth, "prq-depth", 0, 16383, \
+      NULL, \
+      "queue counts as full with this many entries; 0: as PQA says") \
+    X(PRD_DELAY, prd_delay, "prd-delay-us", 0, 60000000, \
+      NULL, \
+      "microseconds between arrival of a request and its descriptor") \
+    X(PRQ_HOLD, prq_hold, "prq-hold", 0, 2, \
+      "off\0on\0until-pd\0", \
+      "keep requests back after they were checked, until released or until " \
+      "a wait descriptor with PD=1 is fetched") \
+    X(PRQ_RELEASE, prq_release, "prq-release", 0, UINT32_MAX, \
+      NULL, \
+      "write: let that many held requests go on; read: how many are held") \
+    X(PRQ_IRQ_HOLD, prq_irq_hold, "prq-irq-hold", 0, 1, \
+      "off\0on\0", \
+      "keep the Page Request Event back; turning it off sends it") \
+    X(PRQ_IRQ_AFTER, prq_irq_after, "prq-irq-after", 0, 16383, \
+      NULL, \
+      "with prq-irq-hold: send the event once the queue holds that many") \
+    X(PRQ_IRQ_DELAY, prq_irq_delay, "prq-irq-delay-us", 0, 60000000, \
+      NULL, \
+      "microseconds between a Page Request Event and its MSI") \
+    X(PD_VIOLATION, pd_violation, "pd-violation", 0, 1, \
+      "off\0on\0", \
+      "break VT-d 7.7: a wait with PD=1 does not wait for page requests")
+
+/* The number of each knob, for registers */
+enum {
+#define VTD_KNOB_INDEX(FIELD, field, name, def, max, values, help) \
+    VTD_KNOB_##FIELD,
+    VTD_KNOBS(VTD_KNOB_INDEX)
+#undef VTD_KNOB_INDEX
+    VTD_KNOB_NR
+};
+
+typedef struct VTDKnobs {
+#define VTD_KNOB_FIELD(FIELD, field, name, def, max, values, help) \
+    uint64_t field;
+    VTD_KNOBS(VTD_KNOB_FIELD)
+#undef VTD_KNOB_FIELD
+} VTDKnobs;
+
+#endif /* HW_I386_VTD_KNOBS_H */

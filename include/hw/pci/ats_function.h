@@ -1,0 +1,217 @@
+/*
+ * A PCI Express function with ATS, Page Requests and PASID
+ *
+ * Binds the ATS, Page Request and PASID Extended Capabilities of a PCIDevice
+ * to an Address Translation Cache, a Page Request engine and the ATS link of
+ * the function's IOMMU.  A device embeds an AtsFunction, calls it from
+ * realize, exit, config_write and reset, and asks it for translations.
+ *
+ * The registers of the three capabilities live here and in the engine; what
+ * is in dev->config is a copy of them for reading.
+ *
+ * PCIe 6.2 7.8.9, 10.2 - 10.5
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_PCI_ATS_FUNCTION_H
+#define HW_PCI_ATS_FUNCTION_H
+
+#include "hw/pci/ats_link.h"
+#include "hw/pci/pcie_atc.h"
+#include "hw/pci/pcie_pri.h"
+#include "hw/qdev-properties.h"
+
+/**
+ * struct AtsFunctionConfig - what the function can do
+ *
+ * @ats, @pri, @pasid: which capabilities it has; @pri needs @ats
+ * @pasid_bits: Max PASID Width, 1..20
+ * @pasid_exec, @pasid_priv: Execute Permission, Privileged Mode Supported
+ * @prg_resp_pasid: PRG Response PASID Required
+ * @global_inv: Global Invalidate Supported
+ * @page_aligned: Page Aligned Request
+ * @queue_depth: Invalidate Queue Depth, 0 means 32
+ * @pri_capacity: Outstanding Page Request Capacity
+ * @atc_entries: entries of the ATC
+ */
+typedef struct AtsFunctionConfig {
+    bool ats;
+    bool pri;
+    bool pasid;
+    bool pasid_exec;
+    bool pasid_priv;
+    bool prg_resp_pasid;
+    bool global_inv;
+    bool page_aligned;
+    uint8_t pasid_bits;
+    uint8_t queue_depth;
+    uint32_t pri_capacity;
+    uint32_t atc_entries;
+} AtsFunctionConfig;
+
+#define ATS_FUNCTION_ATC_MAX    (1u << 20)
+
+/* Properties of a device with an AtsFunctionConfig _f in its state _s */
+#define DEFINE_ATS_FUNCTION_PROPERTIES(_s, _f)                              \
+    DEFINE_PROP_BOOL("ats", _s, _f.ats, true),                              \
+    DEFINE_PROP_BOOL("pri", _s, _f.pri, true),                              \
+    DEFINE_PROP_BOOL("pasid", _s, _f.pasid, true),                          \
+    DEFINE_PROP_UINT8("pasid-bits", _s, _f.pasid_bits, ATS_PASID_BITS),     \
+    DEFINE_PROP_BOOL("pasid-exec", _s, _f.pasid_exec, true),                \
+    DEFINE_PROP_BOOL("pasid-priv", _s, _f.pasid_priv, true),                \
+    DEFINE_PROP_BOOL("prg-resp-pasid-required", _s, _f.prg_resp_pasid,      \
+                     true),                                                 \
+    DEFINE_PROP_BOOL("global-invalidate", _s, _f.global_inv, false),        \
+    DEFINE_PROP_BOOL("page-aligned", _s, _f.page_aligned, true),            \
+    DEFINE_PROP_UINT8("queue-depth", _s, _f.queue_depth, 0),                \
+    DEFINE_PROP_UINT32("pri-capacity", _s, _f.pri_capacity, 512),           \
+    DEFINE_PROP_UINT32("atc-entries", _s, _f.atc_entries, 1024)
+
+typedef struct AtsFunction AtsFunction;
+
+/**
+ * struct AtsFunctionOps - what the function asks of its device
+ *
+ * @group_done, @wake, @raw_response: as in PciePriOps.  They can come from
+ *     inside any call of this file and from the IOMMU; they only take note.
+ */
+typedef struct AtsFunctionOps {
+    void (*group_done)(void *opaque, uint64_t cookie, PciePriEnd end,
+                       unsigned int code);
+    void (*wake)(void *opaque);
+    void (*raw_response)(void *opaque, const AtsMsg *msg);
+} AtsFunctionOps;
+
+typedef struct AtsFunctionCounters {
+    uint64_t inv_requests;
+    uint64_t inv_completions;
+    uint64_t atc_hits;
+    uint64_t atc_misses;
+    uint64_t translations;
+    uint64_t trans_ur;
+    uint64_t trans_ca;
+    uint64_t violations;
+} AtsFunctionCounters;
+
+struct AtsFunction {
+    PCIDevice *dev;
+    const AtsFunctionConfig *cfg;
+    const AtsFunctionOps *ops;
+    void *opaque;
+    AtsLink *link;
+    AtsPort *port;
+    PciePri pri;
+    PcieAtc atc;
+    uint16_t ats_control;
+    uint16_t pasid_control;
+    AtsFunctionCounters cnt;
+};
+
+/**
+ * struct AtsAccess - an access that needs a translation
+ *
+ * @pasid: PASID or ATS_NO_PASID; @priv and @exec need one
+ */
+typedef struct AtsAccess {
+    uint64_t addr;
+    uint32_t pasid;
+    bool priv;
+    bool exec;
+    bool read;
+    bool write;
+} AtsAccess;
+
+typedef enum AtsResult {
+    ATS_OK,             /* the translation permits the access */
+    ATS_ABSENT,         /* it does not: a Page Request may help */
+    ATS_UR,             /* Translation Completion: Unsupported Request */
+    ATS_CA,             /* Translation Completion: Completer Abort */
+    ATS_NOT_ENABLED,    /* the function must not ask */
+} AtsResult;
+
+/**
+ * ats_function_check: is a configuration possible?
+ *
+ * Returns: false with @errp set, naming the property, if it is not.
+ */
+bool ats_function_check(const AtsFunctionConfig *cfg, Error **errp);
+
+/**
+ * ats_function_realize: add the capabilities and attach to the link
+ *
+ * @cfg: checked by ats_function_check(); stays where it is
+ * @offset: extended capability space to use
+ *
+ * Without an IOMMU that has a link the function works, but translates
+ * nothing.
+ *
+ * Returns: the first byte after its capabilities.
+ */
+uint16_t ats_function_realize(AtsFunction *f, PCIDevice *dev,
+                              const AtsFunctionConfig *cfg, uint16_t offset,
+                              const AtsFunctionOps *ops, void *opaque);
+void ats_function_exit(AtsFunction *f);
+
+/**
+ * ats_function_config_write: to be called after pci_default_write_config()
+ */
+void ats_function_config_write(AtsFunction *f, uint32_t addr, uint32_t val,
+                               int len);
+
+/**
+ * ats_function_reset: any reset of the function, PCIe 6.2 6.6
+ */
+void ats_function_reset(AtsFunction *f);
+
+/**
+ * ats_function_sync_config: copy the registers to dev->config
+ */
+void ats_function_sync_config(AtsFunction *f);
+
+/**
+ * ats_function_clear_counters: clear all counters, the engines' too
+ */
+void ats_function_clear_counters(AtsFunction *f);
+
+/**
+ * ats_function_has_link: does the function's IOMMU have an ATS link?
+ */
+bool ats_function_has_link(const AtsFunction *f);
+
+bool ats_function_ats_enabled(const AtsFunction *f);
+bool ats_function_pasid_enabled(const AtsFunction *f);
+
+/**
+ * ats_function_may_request: may Memory Requests be sent?  Bus Master Enable
+ * is set and the function is in D0.
+ */
+bool ats_function_may_request(const AtsFunction *f);
+
+/**
+ * ats_function_pasid_ok: may requests carry this PASID and these bits?
+ */
+bool ats_function_pasid_ok(const AtsFunction *f, uint32_t pasid, bool priv,
+                           bool exec);
+
+/**
+ * ats_function_translate: translate by the ATC or a Translation Request
+ *
+ * @entry: filled in for ATS_OK
+ */
+AtsResult ats_function_translate(AtsFunction *f, const AtsAccess *acc,
+                                 AtsTrEntry *entry);
+
+/**
+ * ats_function_pri_usable: may Page Requests be sent for @pasid?
+ */
+bool ats_function_pri_usable(const AtsFunction *f, uint32_t pasid);
+
+/**
+ * ats_function_send_raw: pcie_pri_send_raw() with the requester id filled in
+ *
+ * Returns: false if there is no link.
+ */
+bool ats_function_send_raw(AtsFunction *f, AtsMsg *msg);
+
+#endif /* HW_PCI_ATS_FUNCTION_H */

@@ -1,0 +1,70 @@
+/*
+ * Knobs: settings that a test turns while the machine runs
+ *
+ * A knob is a uint64_t in a structure and a row in a table.  From the row come
+ * the property (-device NAME,knob=value and qom-set), the register access of
+ * the guest and the line in the manual.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_PCI_ATS_KNOBS_H
+#define HW_PCI_ATS_KNOBS_H
+
+/**
+ * struct AtsKnob - one row
+ *
+ * @name: as in the property
+ * @values: names of the values 0, 1, ..., each ended by a NUL, the last by two;
+ *          NULL for a number
+ * @def: default
+ * @max: largest value
+ * @offset: of the uint64_t, from the object that owns the knob
+ * @help: one line
+ */
+typedef struct AtsKnob {
+    const char *name;
+    const char *values;
+    uint64_t def;
+    uint64_t max;
+    size_t offset;
+    const char *help;
+} AtsKnob;
+
+/**
+ * struct AtsKnobTable - the knobs of a class
+ *
+ * @changed: called after a knob was set, with its index in @rows, unless the
+ *           object is not realized yet; may be NULL
+ */
+typedef struct AtsKnobTable {
+    const AtsKnob *rows;
+    unsigned int n;
+    void (*changed)(void *owner, unsigned int index);
+} AtsKnobTable;
+
+/**
+ * ats_knobs_init: set every knob of @owner to its default
+ */
+void ats_knobs_init(const AtsKnobTable *table, void *owner);
+
+/**
+ * ats_knob_get: value of knob @index, 0 if there is no such knob
+ */
+uint64_t ats_knob_get(const AtsKnobTable *table, void *owner,
+                      unsigned int index);
+
+/**
+ * ats_knob_set: change knob @index
+ *
+ * Returns: false if there is no such knob or @value is out of range.
+ */
+bool ats_knob_set(const AtsKnobTable *table, void *owner, unsigned int index,
+                  uint64_t value);
+
+/**
+ * ats_knobs_add_properties: make each knob a property of @klass
+ */
+void ats_knobs_add_properties(ObjectClass *klass, const AtsKnobTable *table);
+
+#endif /* HW_PCI_ATS_KNOBS_H */

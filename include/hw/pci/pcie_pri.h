@@ -1,0 +1,204 @@
+/*
+ * Page Request Interface of a function: the endpoint side of the protocol
+ *
+ * The engine owns the registers of the Page Request Extended Capability, the
+ * credits, the Page Request Group indices and the groups that wait for a
+ * response.  Its owner writes the registers through it, gives it groups to
+ * send and the PRG Responses that arrive, and is called back.
+ *
+ * Callbacks come from inside the call that caused them, after all state is up
+ * to date.  They may look at the engine; they must not call anything that
+ * changes it.
+ *
+ * PCIe 6.2 10.4, 10.5.2
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_PCI_PCIE_PRI_H
+#define HW_PCI_PCIE_PRI_H
+
+#include "hw/pci/ats_link.h"
+
+/* One page of a group */
+typedef struct PciePriPage {
+    uint64_t addr;      /* untranslated, bits 11:0 are ignored */
+    bool read;
+    bool write;
+} PciePriPage;
+
+/**
+ * struct PciePriRequest - a group that its owner wants to send
+ *
+ * @pages: @n_pages pages, 1 or more; none has R=W=0, all have R=1 if @exec
+ * @pasid: PASID of all messages, or ATS_NO_PASID
+ * @cookie: handed back when the group ends; 64 bits so that it migrates
+ */
+typedef struct PciePriRequest {
+    const PciePriPage *pages;
+    uint32_t n_pages;
+    uint32_t pasid;
+    bool priv;
+    bool exec;
+    uint64_t cookie;
+} PciePriRequest;
+
+typedef enum PciePriSubmit {
+    PCIE_PRI_SENT,      /* all messages are sent, a response will end it */
+    PCIE_PRI_BUSY,      /* no credits or index now: ops->wake will come */
+    PCIE_PRI_UNUSABLE,  /* not enabled, or disabled by a Response Failure */
+    PCIE_PRI_INVALID,   /* can never be sent: no or too many pages, bad R/W */
+} PciePriSubmit;
+
+typedef enum PciePriEnd {
+    PCIE_PRI_RESPONSE,  /* it was answered: see the code */
+    PCIE_PRI_FAILED,    /* Response Failure for another group */
+    PCIE_PRI_RESET,     /* PRI Reset: it is forgotten */
+} PciePriEnd;
+
+/**
+ * struct PciePriOps - what the engine asks of its owner
+ *
+ * @send: send a Page Request; the owner fills in the requester id
+ * @group_done: the group submitted with @cookie has ended; @code is the
+ *              4-bit PRG Response Code, ATS_PRG_RESPONSE_FAILURE if @end is
+ *              not PCIE_PRI_RESPONSE
+ * @wake: there may be room again, or there never will be: everyone who was
+ *        told PCIE_PRI_BUSY should try again
+ * @raw_response: the response to a request sent by pcie_pri_send_raw()
+ */
+typedef struct PciePriOps {
+    void (*send)(void *opaque, AtsMsg *msg);
+    void (*group_done)(void *opaque, uint64_t cookie, PciePriEnd end,
+                       unsigned int code);
+    void (*wake)(void *opaque);
+    void (*raw_response)(void *opaque, const AtsMsg *msg);
+} PciePriOps;
+
+/* What a PRG index is used for; stop markers will add "stale" */
+typedef enum PciePriUse {
+    PCIE_PRI_FREE,
+    PCIE_PRI_SENDING,       /* L=1 is not sent yet: no response is possible */
+    PCIE_PRI_OUTSTANDING,
+} PciePriUse;
+
+/* A group: slot n of the table has PRG index n */
+typedef struct PciePriGroup {
+    uint64_t cookie;
+    uint32_t pasid;
+    uint32_t pages;         /* credits it holds */
+    uint8_t use;            /* PciePriUse */
+} PciePriGroup;
+
+typedef struct PciePriCounters {
+    uint64_t page_requests; /* messages sent, without stop markers */
+    uint64_t groups;        /* of them with L=1 */
+    uint64_t stop_markers;
+    uint64_t resp_success;
+    uint64_t resp_invalid;
+    uint64_t resp_failure;  /* codes 2h to Fh */
+    uint64_t resp_unexpected;
+    uint64_t resp_ignored;  /* after a Response Failure */
+    uint64_t violations;    /* of the protocol, by the other side */
+} PciePriCounters;
+
+typedef struct PciePri {
+    const PciePriOps *ops;
+    void *opaque;
+
+    /* Capability registers, PCIe 6.2 10.5.2 */
+    uint32_t capacity;
+    uint32_t allocation;
+    bool enable;
+    bool response_failure;
+    bool uprgi;
+    bool stopped;
+    bool pasid_required;    /* PRG Response PASID Required */
+
+    bool failed;            /* Response Failure since E went 0 -> 1 */
+    bool waiters;           /* someone was told PCIE_PRI_BUSY */
+    uint16_t last_prgi;
+    uint32_t n_groups;
+    uint32_t credits_used;
+    uint32_t epoch;         /* counts mass endings; not guest visible */
+    PciePriGroup groups[ATS_PRGI_NR];
+    uint32_t raw[ATS_PRGI_NR];      /* raw requests without a response */
+    PciePriCounters cnt;
+} PciePri;
+
+/**
+ * pcie_pri_engine_init: set up the engine in its reset state
+ *
+ * @capacity: Outstanding Page Request Capacity
+ * @pasid_required: PRG Response PASID Required
+ */
+void pcie_pri_engine_init(PciePri *pri, uint32_t capacity,
+                          bool pasid_required, const PciePriOps *ops,
+                          void *opaque);
+
+/**
+ * pcie_pri_reset: reset of the function
+ *
+ * Registers return to their defaults and groups are forgotten without a
+ * callback: their owner is being reset too.  Counters are cleared.
+ */
+void pcie_pri_reset(PciePri *pri);
+
+/**
+ * pcie_pri_write_control: write to Page Request Control
+ *
+ * @val: PCI_PRI_CTRL_ENABLE | PCI_PRI_CTRL_RESET; other bits are ignored
+ */
+void pcie_pri_write_control(PciePri *pri, uint16_t val);
+uint16_t pcie_pri_read_control(const PciePri *pri);
+
+/**
+ * pcie_pri_write_status: write to Page Request Status, ones clear
+ */
+void pcie_pri_write_status(PciePri *pri, uint16_t val);
+uint16_t pcie_pri_read_status(const PciePri *pri);
+
+/**
+ * pcie_pri_write_allocation: write Outstanding Page Request Allocation
+ *
+ * Ignored and counted as a violation while E=1.  A value above the capacity
+ * is a violation too; it is kept and gives no more than the capacity.
+ */
+void pcie_pri_write_allocation(PciePri *pri, uint32_t val);
+
+/**
+ * pcie_pri_usable: may Page Requests be sent?
+ */
+bool pcie_pri_usable(const PciePri *pri);
+
+/**
+ * pcie_pri_limit: the most pages a group can have
+ */
+uint32_t pcie_pri_limit(const PciePri *pri);
+
+/**
+ * pcie_pri_credits: Page Requests that may be sent now
+ */
+uint32_t pcie_pri_credits(const PciePri *pri);
+
+/**
+ * pcie_pri_submit: send a group, all of it or nothing
+ *
+ * The response can arrive before this returns PCIE_PRI_SENT.
+ */
+PciePriSubmit pcie_pri_submit(PciePri *pri, const PciePriRequest *req);
+
+/**
+ * pcie_pri_send_raw: send a Page Request as it is, whatever the state is
+ *
+ * If it has L=1 and is not a stop marker, one response with its PRG index
+ * goes to ops->raw_response.
+ */
+void pcie_pri_send_raw(PciePri *pri, AtsMsg *msg);
+
+/**
+ * pcie_pri_response: a PRG Response has arrived
+ */
+void pcie_pri_response(PciePri *pri, const AtsMsg *msg);
+
+#endif /* HW_PCI_PCIE_PRI_H */
