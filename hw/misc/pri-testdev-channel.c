@@ -1,0 +1,724 @@
+/*
+ * pri-testdev: DMA channels
+ *
+ * A channel walks its operation page by page in the device's bottom half.  A
+ * page that may not be accessed becomes a page request group; the channel
+ * then waits for the response, or for credits first, in the order in which
+ * the channels asked.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "qemu/bitops.h"
+#include "qemu/host-utils.h"
+#include "qemu/main-loop.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pci.h"
+#include "system/address-spaces.h"
+#include "system/dma.h"
+#include "system/replay.h"
+#include "hw/misc/pri-testdev-regs.h"
+#include "pri-testdev.h"
+#include "trace.h"
+#include <zlib.h>       /* crc32() */
+
+#define PT_PAGE             4096
+#define PT_PAGE_MASK        (~(uint64_t)(PT_PAGE - 1))
+
+/* Pages touched in one run of the bottom half, and by one channel in a row */
+#define PT_BH_PAGES         64
+#define PT_TURN_PAGES       8
+
+#define PT_FLAGS            (PT_FLAG_PASID | PT_FLAG_PRIV | PT_FLAG_EXEC | \
+                             PT_FLAG_IRQ | PT_FLAG_UNTRANSLATED | \
+                             PT_FLAG_NO_PRI)
+
+/* One side of an operation: its source or its destination */
+typedef struct PtSide {
+    uint64_t addr;          /* where it is now */
+    uint64_t last;          /* its last byte */
+    AtsAccess acc;
+} PtSide;
+
+static bool pt_op_reads(const PtOp *op)
+{
+    return op->cmd == PT_OP_READ || op->cmd == PT_OP_COPY;
+}
+
+static bool pt_op_writes(const PtOp *op)
+{
+    return op->cmd == PT_OP_WRITE || op->cmd == PT_OP_FILL ||
+           op->cmd == PT_OP_COPY;
+}
+
+static void pt_schedule(PriTestdev *d)
+{
+    if (!d->bh_scheduled) {
+        d->bh_scheduled = true;
+        replay_bh_schedule_event(d->bh);
+    }
+}
+
+/* -- State ----------------------------------------------------------------- */
+
+static void pt_unqueue(PriTestdev *d, unsigned int n)
+{
+    for (uint32_t i = 0; i < d->n_waiters; i++) {
+        if (d->waiters[i] == n) {
+            d->n_waiters--;
+            memmove(&d->waiters[i], &d->waiters[i + 1], d->n_waiters - i);
+            return;
+        }
+    }
+}
+
+static void pt_set_run(PriTestdev *d, unsigned int n, PtRun run)
+{
+    PtChannel *ch = &d->ch[n];
+
+    if (ch->run == PT_RUN_CREDITS) {
+        pt_unqueue(d, n);
+    }
+    ch->run = run;
+    if (run == PT_RUN_READY) {
+        d->ready |= 1ULL << n;
+        pt_schedule(d);
+    } else {
+        d->ready &= ~(1ULL << n);
+    }
+}
+
+static void pt_end(PriTestdev *d, unsigned int n, uint32_t status,
+                   uint64_t err_addr)
+{
+    PtChannel *ch = &d->ch[n];
+
+    trace_pri_testdev_end(DEVICE(d)->id, n, status, ch->done, err_addr);
+    pt_set_run(d, n, PT_RUN_STOPPED);
+    ch->seq++;
+    ch->status = status;
+    ch->err_addr = err_addr;
+    ch->irq_status |= 1;
+    if (ch->op.flags & PT_FLAG_IRQ) {
+        d->irqs |= 1ULL << n;
+        pt_schedule(d);
+    }
+}
+
+/* Where an operation stands, for an end that has no address of its own */
+static uint64_t pt_position(const PtChannel *ch)
+{
+    if (ch->fault) {
+        return ch->fault_page;
+    }
+    return (pt_op_reads(&ch->op) ? ch->op.src : ch->op.dst) + ch->done;
+}
+
+static void pt_abort(PriTestdev *d, unsigned int n)
+{
+    if (d->ch[n].run != PT_RUN_STOPPED) {
+        pt_end(d, n, PT_ST_ABORTED, pt_position(&d->ch[n]));
+    }
+}
+
+void pt_channels_abort(PriTestdev *d)
+{
+    for (unsigned int n = 0; n < d->n_channels; n++) {
+        pt_abort(d, n);
+    }
+}
+
+void pt_channels_reset(PriTestdev *d)
+{
+    for (unsigned int n = 0; n < PRI_TESTDEV_MAX_CHANNELS; n++) {
+        d->ch[n] = (PtChannel) {
+            .next.group = PT_GROUP_DEFAULT,
+            .next.retries = PT_RETRIES_DEFAULT,
+        };
+    }
+    d->ready = 0;
+    d->irqs = 0;
+    d->n_waiters = 0;
+    d->turn = 0;
+    d->wake = false;
+    d->bh_scheduled = false;
+    qemu_bh_cancel(d->bh);
+}
+
+/* -- Callbacks of the function: they take note, the bottom half acts ------- */
+
+static uint64_t pt_cookie(const PtChannel *ch, unsigned int n)
+{
+    return (uint64_t)ch->seq << 8 | n;
+}
+
+static void pt_group_done(void *opaque, uint64_t cookie, PciePriEnd end,
+                          unsigned int code)
+{
+    PriTestdev *d = opaque;
+    unsigned int n = cookie & 0xff;
+    PtChannel *ch;
+
+    /* The group may belong to an operation that was aborted */
+    if (n >= d->n_channels || d->ch[n].run != PT_RUN_RESPONSE ||
+        pt_cookie(&d->ch[n], n) != cookie) {
+        return;
+    }
+    ch = &d->ch[n];
+    if (end == PCIE_PRI_RESET) {
+        pt_end(d, n, PT_ST_ABORTED, ch->fault_page);
+        return;
+    }
+    ch->resp_code = code;
+    if (code == ATS_PRG_SUCCESS) {
+        ch->answered = true;
+        pt_set_run(d, n, PT_RUN_READY);
+    } else if (code == ATS_PRG_INVALID_REQUEST) {
+        pt_end(d, n, PT_ST_INVALID_REQUEST, ch->fault_page);
+    } else {
+        pt_end(d, n, PT_ST_RESPONSE_FAILURE, ch->fault_page);
+    }
+}
+
+static void pt_wake(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    d->wake = true;
+    pt_schedule(d);
+}
+
+static void pt_raw_done(void *opaque, const AtsMsg *msg)
+{
+    pt_raw_response(opaque, msg);
+}
+
+const AtsFunctionOps pt_channel_function_ops = {
+    .group_done = pt_group_done,
+    .wake = pt_wake,
+    .raw_response = pt_raw_done,
+};
+
+/* -- Page faults ----------------------------------------------------------- */
+
+/*
+ * The absent pages of one side from the one that faulted on, as many as a
+ * group may have.  Pages that are present meanwhile get into the ATC.
+ */
+static uint32_t pt_collect(PriTestdev *d, const PtSide *side, uint32_t max,
+                           PciePriPage *pages, uint32_t *budget)
+{
+    AtsAccess acc = side->acc;
+    uint32_t n = 0;
+
+    acc.addr = side->addr & PT_PAGE_MASK;
+    for (uint32_t i = 0; i < ATS_PRGI_NR && n < max; i++) {
+        AtsTrEntry entry;
+        AtsResult res = ATS_ABSENT;
+
+        if (i) {
+            res = ats_function_translate(&d->fn, &acc, &entry);
+            *budget -= MIN(*budget, 1);
+        }
+        if (res == ATS_ABSENT) {
+            pages[n++] = (PciePriPage) {
+                .addr = acc.addr,
+                .read = acc.read,
+                .write = acc.write,
+            };
+        } else if (res != ATS_OK) {
+            break;
+        }
+        if (side->last - acc.addr < PT_PAGE) {
+            break;
+        }
+        acc.addr += PT_PAGE;
+    }
+    return n;
+}
+
+static void pt_wait_credits(PriTestdev *d, unsigned int n, bool first)
+{
+    pt_set_run(d, n, PT_RUN_CREDITS);
+    if (first) {
+        memmove(&d->waiters[1], &d->waiters[0], d->n_waiters);
+        d->waiters[0] = n;
+    } else {
+        d->waiters[d->n_waiters] = n;
+    }
+    d->n_waiters++;
+}
+
+static void pt_request(PriTestdev *d, unsigned int n, const PtSide *side,
+                       bool first, uint32_t *budget)
+{
+    PtChannel *ch = &d->ch[n];
+    PciePriPage pages[ATS_PRGI_NR];
+    PciePriRequest req = {
+        .pages = pages,
+        .pasid = side->acc.pasid,
+        .priv = side->acc.priv,
+        .exec = side->acc.exec,
+        .cookie = pt_cookie(ch, n),
+    };
+    PciePriSubmit res;
+
+    req.n_pages = pt_collect(d, side, MIN(ch->op.group,
+                                          pcie_pri_limit(&d->fn.pri)),
+                             pages, budget);
+    trace_pri_testdev_fault(DEVICE(d)->id, n, side->addr, req.n_pages,
+                            ch->tries);
+
+    /* The response can come from inside the submission */
+    pt_set_run(d, n, PT_RUN_RESPONSE);
+    ch->requests += req.n_pages;
+    ch->groups++;
+    res = pcie_pri_submit(&d->fn.pri, &req);
+    if (res == PCIE_PRI_SENT) {
+        return;
+    }
+    ch->requests -= req.n_pages;
+    ch->groups--;
+    if (res == PCIE_PRI_BUSY) {
+        pt_wait_credits(d, n, first);
+    } else {
+        pt_end(d, n, PT_ST_NO_PRI, side->addr);
+    }
+}
+
+/*
+ * A page may not be accessed.
+ *
+ * @waited: the channel was first in the queue for credits, and is still
+ */
+static void pt_fault(PriTestdev *d, unsigned int n, const PtSide *side,
+                     bool waited, uint32_t *budget)
+{
+    PtChannel *ch = &d->ch[n];
+    uint64_t page = side->addr & PT_PAGE_MASK;
+
+    if (!ch->fault || ch->fault_page != page ||
+        ch->fault_write != side->acc.write) {
+        ch->fault = true;
+        ch->fault_page = page;
+        ch->fault_write = side->acc.write;
+        ch->tries = 0;
+    } else if (ch->answered && ch->tries++ >= ch->op.retries) {
+        pt_end(d, n, PT_ST_RETRY_LIMIT, side->addr);
+        return;
+    }
+    ch->answered = false;
+
+    if (ch->op.flags & PT_FLAG_NO_PRI) {
+        pt_end(d, n, PT_ST_NO_PRI, side->addr);
+    } else if (!ats_function_pri_usable(&d->fn, side->acc.pasid)) {
+        pt_end(d, n, waited ? PT_ST_ABORTED : PT_ST_NO_PRI, side->addr);
+    } else if (d->n_waiters && !waited) {
+        pt_wait_credits(d, n, false);
+    } else {
+        pt_request(d, n, side, waited, budget);
+    }
+}
+
+/* -- Memory accesses ------------------------------------------------------- */
+
+static bool pt_access(PriTestdev *d, const AtsTrEntry *entry, uint64_t addr,
+                      uint8_t *buf, uint32_t len, bool write)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+    /* .memory: RAM only, so that a guest cannot send DMA into a device */
+    MemTxAttrs attrs = {
+        .memory = 1,
+        .requester_id = pci_requester_id(dev),
+    };
+    MemTxResult res;
+
+    if (!entry || entry->untranslated) {
+        res = pci_dma_rw(dev, addr, buf, len, write ?
+                         DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE,
+                         MEMTXATTRS_UNSPECIFIED);
+    } else {
+        res = address_space_rw(&address_space_memory,
+                               entry->addr + (addr - entry->iova), attrs,
+                               buf, len, write);
+    }
+    if (res != MEMTX_OK) {
+        d->cnt.dma_errors++;
+        return false;
+    }
+    if (write) {
+        d->cnt.bytes_written += len;
+    } else {
+        d->cnt.bytes_read += len;
+    }
+    return true;
+}
+
+static void pt_generate(const PtOp *op, uint64_t addr, uint8_t *buf,
+                        uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        buf[i] = op->cmd == PT_OP_FILL ?
+                 PT_FILL_BYTE(op->pattern, addr + i) :
+                 PT_STAMP_BYTE(op->pattern, addr + i);
+    }
+}
+
+/* Move one piece that lies in one page on either side */
+static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
+                        const AtsTrEntry *from, const PtSide *dst,
+                        const AtsTrEntry *to, uint32_t len)
+{
+    PtChannel *ch = &d->ch[n];
+    uint8_t buf[PT_PAGE];
+
+    if (pt_op_reads(&ch->op)) {
+        if (!pt_access(d, from, src->addr, buf, len, false)) {
+            pt_end(d, n, PT_ST_DMA_ERROR, src->addr);
+            return;
+        }
+        ch->crc = crc32(ch->crc, buf, len);
+    } else {
+        pt_generate(&ch->op, dst->addr, buf, len);
+    }
+    if (pt_op_writes(&ch->op) &&
+        !pt_access(d, to, dst->addr, buf, len, true)) {
+        pt_end(d, n, PT_ST_DMA_ERROR, dst->addr);
+        return;
+    }
+
+    ch->fault = false;
+    ch->answered = false;
+    ch->done += len;
+    if (ch->done == ch->op.len) {
+        pt_end(d, n, PT_ST_DONE, 0);
+    }
+}
+
+/*
+ * Returns: false if the operation cannot go on now; then it has been ended
+ * or waits.
+ */
+static bool pt_translate(PriTestdev *d, unsigned int n, const PtSide *side,
+                         AtsTrEntry *entry, bool waited, uint32_t *budget)
+{
+    switch (ats_function_translate(&d->fn, &side->acc, entry)) {
+    case ATS_OK:
+        if (entry->untranslated && side->acc.pasid != ATS_NO_PASID) {
+            /* There is no untranslated access with a PASID here */
+            pt_end(d, n, PT_ST_DMA_ERROR, side->addr);
+            return false;
+        }
+        return true;
+    case ATS_ABSENT:
+        pt_fault(d, n, side, waited, budget);
+        return false;
+    case ATS_UR:
+        pt_end(d, n, PT_ST_TRANS_UR, side->addr);
+        return false;
+    case ATS_CA:
+        pt_end(d, n, PT_ST_TRANS_CA, side->addr);
+        return false;
+    default:
+        pt_end(d, n, PT_ST_NOT_ENABLED, side->addr);
+        return false;
+    }
+}
+
+static PtSide pt_side(const PtChannel *ch, bool write)
+{
+    const PtOp *op = &ch->op;
+    uint64_t start = write ? op->dst : op->src;
+
+    return (PtSide) {
+        .addr = start + ch->done,
+        .last = start + op->len - 1,
+        .acc = {
+            .addr = start + ch->done,
+            .pasid = op->flags & PT_FLAG_PASID ? op->pasid : ATS_NO_PASID,
+            .priv = op->flags & PT_FLAG_PRIV,
+            .exec = !write && (op->flags & PT_FLAG_EXEC),
+            .read = !write,
+            .write = write,
+        },
+    };
+}
+
+static uint32_t pt_in_page(uint64_t addr)
+{
+    return PT_PAGE - (addr & ~PT_PAGE_MASK);
+}
+
+/* One page of an operation, or one attempt */
+static void pt_step(PriTestdev *d, unsigned int n, bool waited,
+                    uint32_t *budget)
+{
+    PtChannel *ch = &d->ch[n];
+    PtSide src = pt_side(ch, false), dst = pt_side(ch, true);
+    AtsTrEntry from, to;
+    uint64_t len = ch->op.len - ch->done;
+
+    *budget -= MIN(*budget, 1);
+    if (pt_op_reads(&ch->op)) {
+        len = MIN(len, pt_in_page(src.addr));
+    }
+    if (pt_op_writes(&ch->op)) {
+        len = MIN(len, pt_in_page(dst.addr));
+    }
+
+    if (ch->op.flags & PT_FLAG_UNTRANSLATED) {
+        if (!ats_function_may_request(&d->fn)) {
+            pt_end(d, n, PT_ST_NOT_ENABLED, pt_position(ch));
+        } else {
+            pt_transfer(d, n, &src, NULL, &dst, NULL, len);
+        }
+        return;
+    }
+    if (pt_op_reads(&ch->op) &&
+        !pt_translate(d, n, &src, &from, waited, budget)) {
+        return;
+    }
+    if (pt_op_writes(&ch->op) &&
+        !pt_translate(d, n, &dst, &to, waited, budget)) {
+        return;
+    }
+    pt_transfer(d, n, &src, &from, &dst, &to, len);
+}
+
+/* -- The bottom half ------------------------------------------------------- */
+
+/*
+ * Those who wait for credits try in the order in which they came, until one
+ * has to wait on.
+ */
+static void pt_run_waiters(PriTestdev *d, uint32_t *budget)
+{
+    while (d->wake && *budget) {
+        unsigned int n;
+
+        if (!d->n_waiters) {
+            d->wake = false;
+            return;
+        }
+        n = d->waiters[0];
+        pt_set_run(d, n, PT_RUN_READY);
+        pt_step(d, n, true, budget);
+        if (d->ch[n].run == PT_RUN_CREDITS) {
+            d->wake = false;
+        }
+    }
+}
+
+static void pt_run_ready(PriTestdev *d, uint32_t *budget)
+{
+    while (d->ready && *budget) {
+        uint32_t turn = MIN(*budget, PT_TURN_PAGES);
+        uint32_t left = turn;
+        unsigned int n = d->turn;
+
+        d->turn = (d->turn + 1) % d->n_channels;
+        while (left && (d->ready & (1ULL << n))) {
+            pt_step(d, n, false, &left);
+        }
+        *budget -= turn - left;
+    }
+}
+
+static void pt_run_irqs(PriTestdev *d)
+{
+    while (d->irqs) {
+        unsigned int n = ctz64(d->irqs);
+
+        d->irqs &= d->irqs - 1;
+        msix_notify(PCI_DEVICE(d), PRI_TESTDEV_VECTOR_CHANNEL(n));
+    }
+}
+
+void pt_channels_bh(void *opaque)
+{
+    PriTestdev *d = opaque;
+    uint32_t budget = PT_BH_PAGES;
+
+    d->bh_scheduled = false;
+    pt_run_waiters(d, &budget);
+    pt_run_ready(d, &budget);
+    pt_run_irqs(d);
+    if (d->ready || d->wake) {
+        pt_schedule(d);
+    }
+}
+
+/* -- Registers ------------------------------------------------------------- */
+
+static bool pt_op_valid(const PriTestdev *d, const PtOp *op)
+{
+    uint32_t flags = op->flags;
+
+    if ((!pt_op_reads(op) && !pt_op_writes(op)) || !op->len ||
+        !op->group || op->group > ATS_PRGI_NR) {
+        return false;
+    }
+    if ((pt_op_reads(op) && op->src + (op->len - 1) < op->src) ||
+        (pt_op_writes(op) && op->dst + (op->len - 1) < op->dst)) {
+        return false;
+    }
+    if (flags & PT_FLAG_PASID) {
+        return !(flags & PT_FLAG_UNTRANSLATED) &&
+               !(op->pasid >> d->cfg.pasid_bits) &&
+               (!(flags & PT_FLAG_EXEC) || pt_op_reads(op));
+    }
+    return !(flags & (PT_FLAG_PRIV | PT_FLAG_EXEC));
+}
+
+static void pt_command(PriTestdev *d, unsigned int n, uint32_t cmd)
+{
+    PtChannel *ch = &d->ch[n];
+
+    if (cmd == PT_OP_ABORT) {
+        pt_abort(d, n);
+        return;
+    }
+    if (ch->run != PT_RUN_STOPPED) {
+        ch->refused++;
+        qemu_log_mask(LOG_GUEST_ERROR,
+                      "pri-testdev: channel %u is running\n", n);
+        return;
+    }
+
+    ch->op = ch->next;
+    ch->op.cmd = cmd;
+    trace_pri_testdev_start(DEVICE(d)->id, n, cmd, ch->op.flags, ch->op.pasid,
+                            ch->op.src, ch->op.dst, ch->op.len);
+    ch->crc = 0;
+    ch->done = 0;
+    ch->resp_code = 0;
+    ch->requests = 0;
+    ch->groups = 0;
+    ch->err_addr = 0;
+    ch->fault = false;
+    ch->answered = false;
+    if (cmd == PT_OP_NOP) {
+        pt_end(d, n, PT_ST_DONE, 0);
+    } else if (!pt_op_valid(d, &ch->op)) {
+        qemu_log_mask(LOG_GUEST_ERROR,
+                      "pri-testdev: bad command %u for channel %u\n", cmd, n);
+        pt_end(d, n, PT_ST_BAD_COMMAND, 0);
+    } else {
+        ch->status = PT_ST_RUNNING;
+        pt_set_run(d, n, PT_RUN_READY);
+    }
+}
+
+uint32_t pt_channel_read(PriTestdev *d, unsigned int n, uint32_t reg)
+{
+    const PtChannel *ch = &d->ch[n];
+
+    switch (reg) {
+    case PT_CH_STATUS:
+        return ch->status;
+    case PT_CH_FLAGS:
+        return ch->next.flags;
+    case PT_CH_PASID:
+        return ch->next.pasid;
+    case PT_CH_SRC ... PT_CH_SRC + 4:
+        return pt_half(ch->next.src, reg);
+    case PT_CH_DST ... PT_CH_DST + 4:
+        return pt_half(ch->next.dst, reg);
+    case PT_CH_LEN ... PT_CH_LEN + 4:
+        return pt_half(ch->next.len, reg);
+    case PT_CH_PATTERN ... PT_CH_PATTERN + 4:
+        return pt_half(ch->next.pattern, reg);
+    case PT_CH_GROUP:
+        return ch->next.group;
+    case PT_CH_RETRIES:
+        return ch->next.retries;
+    case PT_CH_IRQ_STATUS:
+        return ch->irq_status;
+    case PT_CH_CRC:
+        return ch->crc;
+    case PT_CH_DONE ... PT_CH_DONE + 4:
+        return pt_half(ch->done, reg);
+    case PT_CH_ERR_ADDR ... PT_CH_ERR_ADDR + 4:
+        return pt_half(ch->err_addr, reg);
+    case PT_CH_RESP_CODE:
+        return ch->resp_code;
+    case PT_CH_REQUESTS:
+        return ch->requests;
+    case PT_CH_GROUPS:
+        return ch->groups;
+    case PT_CH_REFUSED:
+        return ch->refused;
+    default:
+        return 0;
+    }
+}
+
+void pt_channel_write(PriTestdev *d, unsigned int n, uint32_t reg,
+                      uint32_t val)
+{
+    PtChannel *ch = &d->ch[n];
+
+    switch (reg) {
+    case PT_CH_CMD:
+        pt_command(d, n, val);
+        break;
+    case PT_CH_FLAGS:
+        ch->next.flags = val & PT_FLAGS;
+        break;
+    case PT_CH_PASID:
+        ch->next.pasid = val & ((1u << ATS_PASID_BITS) - 1);
+        break;
+    case PT_CH_SRC ... PT_CH_SRC + 4:
+        pt_set_half(&ch->next.src, reg, val);
+        break;
+    case PT_CH_DST ... PT_CH_DST + 4:
+        pt_set_half(&ch->next.dst, reg, val);
+        break;
+    case PT_CH_LEN ... PT_CH_LEN + 4:
+        pt_set_half(&ch->next.len, reg, val);
+        break;
+    case PT_CH_PATTERN ... PT_CH_PATTERN + 4:
+        pt_set_half(&ch->next.pattern, reg, val);
+        break;
+    case PT_CH_GROUP:
+        ch->next.group = val;
+        break;
+    case PT_CH_RETRIES:
+        ch->next.retries = val;
+        break;
+    case PT_CH_IRQ_STATUS:
+        ch->irq_status &= ~val;
+        break;
+    default:
+        break;
+    }
+}
+
+/* -- Migration ------------------------------------------------------------- */
+
+int pt_channels_post_load(PriTestdev *d)
+{
+    if (d->n_waiters > d->n_channels || d->turn >= d->n_channels) {
+        return -EINVAL;
+    }
+    for (uint32_t i = 0; i < d->n_waiters; i++) {
+        if (d->waiters[i] >= d->n_channels ||
+            d->ch[d->waiters[i]].run != PT_RUN_CREDITS) {
+            return -EINVAL;
+        }
+    }
+    d->ready = 0;
+    for (unsigned int n = 0; n < d->n_channels; n++) {
+        if (d->ch[n].run == PT_RUN_READY) {
+            d->ready |= 1ULL << n;
+        }
+    }
+    d->irqs &= MAKE_64BIT_MASK(0, d->n_channels);
+    d->bh_scheduled = false;
+    if (d->ready || d->irqs || d->wake) {
+        pt_schedule(d);
+    }
+    return 0;
+}

@@ -1,0 +1,161 @@
+/*
+ * pri-testdev: what its files share
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_MISC_PRI_TESTDEV_H
+#define HW_MISC_PRI_TESTDEV_H
+
+#include "hw/misc/pri-testdev-regs.h"
+#include "hw/pci/ats_function.h"
+#include "hw/pci/pci_device.h"
+#include "qom/object.h"
+
+#define TYPE_PRI_TESTDEV "pri-testdev"
+OBJECT_DECLARE_SIMPLE_TYPE(PriTestdev, PRI_TESTDEV)
+
+/* What a channel is asked to do; sampled when it starts */
+typedef struct PtOp {
+    uint32_t cmd;
+    uint32_t flags;
+    uint32_t pasid;
+    uint32_t group;
+    uint32_t retries;
+    uint64_t src;
+    uint64_t dst;
+    uint64_t len;
+    uint64_t pattern;
+} PtOp;
+
+/* What a channel waits for */
+typedef enum PtRun {
+    PT_RUN_STOPPED,     /* a command */
+    PT_RUN_READY,       /* its turn */
+    PT_RUN_RESPONSE,    /* the response to its group */
+    PT_RUN_CREDITS,     /* credits or a PRG index; it is in the queue */
+} PtRun;
+
+typedef struct PtChannel {
+    PtOp next;              /* parameter registers */
+    PtOp op;                /* the operation that runs or has ended */
+    uint8_t run;            /* PtRun */
+    uint32_t seq;           /* of the operation; ties a group to it */
+
+    /* Result registers */
+    uint32_t status;
+    uint32_t irq_status;
+    uint32_t crc;
+    uint32_t resp_code;
+    uint32_t requests;
+    uint32_t groups;
+    uint32_t refused;
+    uint64_t done;
+    uint64_t err_addr;
+
+    /* The fault being served */
+    bool fault;
+    bool fault_write;       /* on the destination */
+    bool answered;          /* with Success, and not looked at since */
+    uint32_t tries;         /* times it was answered in vain */
+    uint64_t fault_page;
+} PtChannel;
+
+typedef struct PtCounters {
+    uint64_t bytes_read;
+    uint64_t bytes_written;
+    uint64_t dma_errors;
+} PtCounters;
+
+/* Raw Page Request registers */
+typedef struct PtRaw {
+    uint64_t addr;
+    uint32_t pasid;
+    uint32_t flags;
+    uint32_t prgi;
+    uint32_t resp;
+    uint32_t resp_pasid;
+    uint32_t resp_count;
+} PtRaw;
+
+struct PriTestdev {
+    PCIDevice parent_obj;
+    MemoryRegion mmio;
+
+    uint32_t n_channels;
+    uint64_t sn;
+    AtsFunctionConfig cfg;
+    AtsFunction fn;
+
+    /* Everything but register accesses happens in one bottom half */
+    QEMUBH *bh;
+    bool bh_scheduled;
+    bool wake;              /* those who wait for credits shall try */
+    uint64_t ready;         /* bit n: channel n is PT_RUN_READY */
+    uint64_t irqs;          /* bit n: send the interrupt of channel n */
+    uint8_t waiters[PRI_TESTDEV_MAX_CHANNELS];  /* for credits, in order */
+    uint32_t n_waiters;
+    uint32_t turn;          /* channel that runs next */
+
+    uint32_t scratch;
+    uint64_t flrs;
+    PtRaw raw;
+    PtCounters cnt;
+    PtChannel ch[PRI_TESTDEV_MAX_CHANNELS];
+};
+
+/* -- Channels: pri-testdev-channel.c ----------------------------------------- */
+
+extern const AtsFunctionOps pt_channel_function_ops;
+
+/**
+ * pt_channel_read, pt_channel_write: 32-bit access to a channel register
+ *
+ * @reg: offset in the page of channel @n, a multiple of 4
+ */
+uint32_t pt_channel_read(PriTestdev *d, unsigned int n, uint32_t reg);
+void pt_channel_write(PriTestdev *d, unsigned int n, uint32_t reg,
+                      uint32_t val);
+
+/**
+ * pt_channels_abort: end what is running on any channel
+ */
+void pt_channels_abort(PriTestdev *d);
+
+/**
+ * pt_channels_reset: all channels as after power on
+ */
+void pt_channels_reset(PriTestdev *d);
+
+/**
+ * pt_channels_bh: the bottom half: a bounded piece of all the work there is
+ */
+void pt_channels_bh(void *opaque);
+
+/**
+ * pt_channels_post_load: check what was migrated and continue it
+ *
+ * Returns: 0, or -EINVAL if the state is impossible.
+ */
+int pt_channels_post_load(PriTestdev *d);
+
+/* -- Device: pri-testdev.c --------------------------------------------------- */
+
+/**
+ * pt_raw_response: note a response to a raw Page Request
+ */
+void pt_raw_response(PriTestdev *d, const AtsMsg *msg);
+
+static inline uint32_t pt_half(uint64_t reg, uint32_t addr)
+{
+    return addr & 4 ? reg >> 32 : reg;
+}
+
+static inline void pt_set_half(uint64_t *reg, uint32_t addr, uint32_t val)
+{
+    unsigned int shift = (addr & 4) * 8;
+
+    *reg = (*reg & ~(0xffffffffULL << shift)) | (uint64_t)val << shift;
+}
+
+#endif /* HW_MISC_PRI_TESTDEV_H */

@@ -1,0 +1,513 @@
+/*
+ * A PCI Express function with ATS, Page Requests and PASID
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "qemu/range.h"
+#include "qapi/error.h"
+#include "hw/pci/ats_function.h"
+#include "hw/pci/pci.h"
+#include "hw/pci/pci_device.h"
+#include "trace.h"
+
+/* STU is five bits wide, PCIe 6.2 10.5.1.3 */
+#define ATS_CTRL_STU_MASK   0x1f
+#define ATS_CTRL_MASK       (PCI_ATS_CTRL_ENABLE | ATS_CTRL_STU_MASK)
+
+/* Global Invalidate Supported, PCIe 6.2 10.5.1.2 */
+#define ATS_CAP_GLOBAL_INV  0x0040
+
+static void ats_function_violation(AtsFunction *f, const char *what)
+{
+    f->cnt.violations++;
+    trace_ats_function_violation(f->dev->name, what);
+    qemu_log_mask(LOG_GUEST_ERROR, "%s: %s\n", f->dev->name, what);
+}
+
+bool ats_function_ats_enabled(const AtsFunction *f)
+{
+    return f->ats_control & PCI_ATS_CTRL_ENABLE;
+}
+
+bool ats_function_pasid_enabled(const AtsFunction *f)
+{
+    return f->pasid_control & PCI_PASID_CTRL_ENABLE;
+}
+
+bool ats_function_has_link(const AtsFunction *f)
+{
+    return f->link != NULL;
+}
+
+bool ats_function_may_request(const AtsFunction *f)
+{
+    PCIDevice *dev = f->dev;
+    uint16_t state = 0;
+
+    if (dev->pm_cap) {
+        state = pci_get_word(dev->config + dev->pm_cap + PCI_PM_CTRL) &
+                PCI_PM_CTRL_STATE_MASK;
+    }
+    return dev->is_master && !state;
+}
+
+/* PCIe 6.2 6.20.2: each bit of the prefix has its own enable */
+bool ats_function_pasid_ok(const AtsFunction *f, uint32_t pasid, bool priv,
+                           bool exec)
+{
+    if (pasid == ATS_NO_PASID) {
+        return !priv && !exec;
+    }
+    return ats_function_pasid_enabled(f) && !(pasid >> f->cfg->pasid_bits) &&
+           (!priv || (f->pasid_control & PCI_PASID_CTRL_PRIV)) &&
+           (!exec || (f->pasid_control & PCI_PASID_CTRL_EXEC));
+}
+
+bool ats_function_pri_usable(const AtsFunction *f, uint32_t pasid)
+{
+    return f->link && pcie_pri_usable(&f->pri) && pcie_pri_limit(&f->pri) &&
+           ats_function_may_request(f) &&
+           ats_function_pasid_ok(f, pasid, false, false);
+}
+
+/* -- Page Requests -------------------------------------------------------- */
+
+static void ats_function_pri_send(void *opaque, AtsMsg *msg)
+{
+    AtsFunction *f = opaque;
+
+    msg->rid = pci_requester_id(f->dev);
+    ats_link_send(f->link, msg);
+}
+
+static void ats_function_group_done(void *opaque, uint64_t cookie,
+                                    PciePriEnd end, unsigned int code)
+{
+    AtsFunction *f = opaque;
+
+    f->ops->group_done(f->opaque, cookie, end, code);
+}
+
+static void ats_function_wake(void *opaque)
+{
+    AtsFunction *f = opaque;
+
+    f->ops->wake(f->opaque);
+}
+
+static void ats_function_raw_response(void *opaque, const AtsMsg *msg)
+{
+    AtsFunction *f = opaque;
+
+    f->ops->raw_response(f->opaque, msg);
+}
+
+static const PciePriOps ats_function_pri_ops = {
+    .send = ats_function_pri_send,
+    .group_done = ats_function_group_done,
+    .wake = ats_function_wake,
+    .raw_response = ats_function_raw_response,
+};
+
+bool ats_function_send_raw(AtsFunction *f, AtsMsg *msg)
+{
+    if (!f->link) {
+        return false;
+    }
+    pcie_pri_send_raw(&f->pri, msg);
+    return true;
+}
+
+/* -- The port: what comes down the link ------------------------------------ */
+
+static uint16_t ats_function_rid(void *opaque)
+{
+    AtsFunction *f = opaque;
+
+    return pci_requester_id(f->dev);
+}
+
+static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
+{
+    AtsFunction *f = opaque;
+
+    if (!f->cfg->pri) {
+        ats_function_violation(f, "PRG Response without Page Requests");
+        return;
+    }
+    pcie_pri_response(&f->pri, msg);
+    ats_function_sync_config(f);
+}
+
+/*
+ * An invalidation is answered whatever Bus Master Enable and ATS Enable are
+ * (PCIe 6.2 10.3.3, 10.3.4).  A range below the STU is rounded up to it.
+ * Translations are used in the event that fetched them, so none is in use.
+ */
+static void ats_function_inv_request(void *opaque, const AtsMsg *msg)
+{
+    AtsFunction *f = opaque;
+    uint64_t stu = (0x1000ULL << (f->ats_control & ATS_CTRL_STU_MASK)) - 1;
+    uint64_t base, last = ats_inv_range(msg->addr, msg->size, &base);
+    AtsMsg completion = {
+        .kind = ATS_MSG_INV_COMPLETION,
+        .rid = msg->rid,
+        .pasid = ATS_NO_PASID,
+        .itags = 1u << (msg->itag % ATS_ITAG_NR),
+        .cc = 1,
+    };
+
+    f->cnt.inv_requests++;
+    last |= stu;
+    base &= ~stu;
+    pcie_atc_invalidate(&f->atc, msg->pasid, base, last, msg->global);
+    f->cnt.inv_completions++;
+    ats_link_send(f->link, &completion);
+}
+
+static const AtsPortOps ats_function_port_ops = {
+    .rid = ats_function_rid,
+    .prg_response = ats_function_prg_response,
+    .inv_request = ats_function_inv_request,
+};
+
+/* The IOMMU may be realized after the device, so this is tried again */
+static void ats_function_attach(AtsFunction *f)
+{
+    if (f->link || !f->cfg->ats) {
+        return;
+    }
+    f->link = pci_device_ats_link(f->dev);
+    if (f->link) {
+        f->port = ats_link_attach(f->link, &ats_function_port_ops, f);
+    }
+}
+
+/* -- Translation ----------------------------------------------------------- */
+
+static bool ats_function_permits(const AtsAccess *acc, bool read, bool write,
+                                 bool exec)
+{
+    return (!acc->read || read) && (!acc->write || write) &&
+           (!acc->exec || exec);
+}
+
+static bool ats_function_lookup(AtsFunction *f, const AtsAccess *acc,
+                                AtsTrEntry *entry)
+{
+    const PcieAtcEntry *hit = pcie_atc_lookup(&f->atc, acc->addr, acc->pasid,
+                                              acc->priv);
+
+    if (!hit || !ats_function_permits(acc, hit->read, hit->write, hit->exec)) {
+        f->cnt.atc_misses++;
+        return false;
+    }
+    f->cnt.atc_hits++;
+    *entry = (AtsTrEntry) {
+        .iova = hit->iova,
+        .addr = hit->addr,
+        .mask = hit->mask,
+        .read = hit->read,
+        .write = hit->write,
+        .exec = hit->exec,
+    };
+    return true;
+}
+
+static void ats_function_cache(AtsFunction *f, const AtsAccess *acc,
+                               const AtsTrEntry *entry)
+{
+    PcieAtcEntry e = {
+        .iova = entry->iova,
+        .addr = entry->addr,
+        .mask = entry->mask,
+        .pasid = acc->pasid,
+        .priv = acc->priv,
+        .read = entry->read,
+        .write = entry->write,
+        .exec = entry->exec,
+    };
+
+    /* R=W=0 is refused by the cache; U=1 gives no address to cache */
+    if (!entry->untranslated) {
+        pcie_atc_insert(&f->atc, &e);
+    }
+}
+
+AtsResult ats_function_translate(AtsFunction *f, const AtsAccess *acc,
+                                 AtsTrEntry *entry)
+{
+    AtsTrReq req = {
+        .addr = acc->addr & ~0xfffULL,
+        .pasid = acc->pasid,
+        .no_write = !acc->write,
+        .priv = acc->priv,
+        .exec = acc->exec,
+    };
+    AtsTrStatus status;
+
+    if (!f->link || !ats_function_may_request(f) ||
+        !ats_function_ats_enabled(f) ||
+        !ats_function_pasid_ok(f, acc->pasid, acc->priv, acc->exec)) {
+        return ATS_NOT_ENABLED;
+    }
+    if (ats_function_lookup(f, acc, entry)) {
+        return ATS_OK;
+    }
+
+    req.rid = pci_requester_id(f->dev);
+    memset(entry, 0, sizeof(*entry));
+    f->cnt.translations++;
+    status = ats_link_translate(f->link, &req, entry);
+    if (status == ATS_TR_UR) {
+        f->cnt.trans_ur++;
+        return ATS_UR;
+    }
+    if (status != ATS_TR_SUCCESS) {
+        f->cnt.trans_ca++;
+        return ATS_CA;
+    }
+    if (!entry->read && !entry->write) {
+        return ATS_ABSENT;
+    }
+    if (acc->addr < entry->iova || acc->addr - entry->iova > entry->mask) {
+        ats_function_violation(f, "translation of another address");
+        return ATS_CA;
+    }
+    ats_function_cache(f, acc, entry);
+    return ats_function_permits(acc, entry->read, entry->write, entry->exec) ?
+           ATS_OK : ATS_ABSENT;
+}
+
+/* -- Configuration space --------------------------------------------------- */
+
+bool ats_function_check(const AtsFunctionConfig *cfg, Error **errp)
+{
+    if (cfg->pri && !cfg->ats) {
+        error_setg(errp, "pri=on needs ats=on");
+    } else if (cfg->pasid && (cfg->pasid_bits < 1 ||
+                              cfg->pasid_bits > ATS_PASID_BITS)) {
+        error_setg(errp, "pasid-bits must be 1 to 20, or pasid=off");
+    } else if (cfg->queue_depth > PCI_ATS_CAP_QDEP(UINT32_MAX)) {
+        error_setg(errp, "queue-depth must be 0 to 31");
+    } else if (cfg->pri && !cfg->pri_capacity) {
+        error_setg(errp, "pri-capacity must not be 0, or pri=off");
+    } else if (cfg->atc_entries > ATS_FUNCTION_ATC_MAX) {
+        error_setg(errp, "atc-entries must be 0 to %u", ATS_FUNCTION_ATC_MAX);
+    } else if (cfg->global_inv && !cfg->pasid) {
+        error_setg(errp, "global-invalidate=on needs pasid=on");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/*
+ * The guest reads these bytes from dev->config.  It writes them through
+ * ats_function_config_write() alone, and they change by themselves, so
+ * migration must not compare them.
+ */
+static void ats_function_own(PCIDevice *dev, uint16_t offset, unsigned int len)
+{
+    memset(dev->wmask + offset, 0, len);
+    memset(dev->w1cmask + offset, 0, len);
+    memset(dev->cmask + offset, 0, len);
+}
+
+static uint16_t ats_function_add_caps(AtsFunction *f, uint16_t offset)
+{
+    PCIDevice *dev = f->dev;
+    const AtsFunctionConfig *cfg = f->cfg;
+
+    if (cfg->ats) {
+        uint16_t cap = cfg->queue_depth |
+                       (cfg->global_inv ? ATS_CAP_GLOBAL_INV : 0);
+
+        pcie_ats_init(dev, offset, cfg->page_aligned);
+        pci_word_test_and_set_mask(dev->config + offset + PCI_ATS_CAP, cap);
+        ats_function_own(dev, offset + PCI_ATS_CTRL, 2);
+        offset += PCI_EXT_CAP_ATS_SIZEOF;
+    }
+    if (cfg->pri) {
+        pcie_pri_init(dev, offset, cfg->pri_capacity,
+                      cfg->pasid && cfg->prg_resp_pasid);
+        ats_function_own(dev, offset + PCI_PRI_CTRL, 4);
+        ats_function_own(dev, offset + PCI_PRI_ALLOC_REQ, 4);
+        offset += PCI_EXT_CAP_PRI_SIZEOF;
+    }
+    if (cfg->pasid) {
+        pcie_pasid_init(dev, offset, cfg->pasid_bits, cfg->pasid_exec,
+                        cfg->pasid_priv);
+        ats_function_own(dev, offset + PCI_PASID_CTRL, 2);
+        offset += PCI_EXT_CAP_PASID_SIZEOF;
+    }
+    return offset;
+}
+
+uint16_t ats_function_realize(AtsFunction *f, PCIDevice *dev,
+                              const AtsFunctionConfig *cfg, uint16_t offset,
+                              const AtsFunctionOps *ops, void *opaque)
+{
+    memset(f, 0, sizeof(*f));
+    f->dev = dev;
+    f->cfg = cfg;
+    f->ops = ops;
+    f->opaque = opaque;
+    pcie_pri_engine_init(&f->pri, cfg->pri ? cfg->pri_capacity : 0,
+                         cfg->pasid && cfg->prg_resp_pasid,
+                         &ats_function_pri_ops, f);
+    pcie_atc_init(&f->atc, cfg->atc_entries, cfg->global_inv);
+    offset = ats_function_add_caps(f, offset);
+    ats_function_sync_config(f);
+    ats_function_attach(f);
+    return offset;
+}
+
+void ats_function_exit(AtsFunction *f)
+{
+    if (f->port) {
+        ats_link_detach(f->link, f->port);
+        f->port = NULL;
+        f->link = NULL;
+    }
+    pcie_atc_destroy(&f->atc);
+}
+
+void ats_function_sync_config(AtsFunction *f)
+{
+    PCIDevice *dev = f->dev;
+
+    if (f->cfg->ats) {
+        pci_set_word(dev->config + dev->exp.ats_cap + PCI_ATS_CTRL,
+                     f->ats_control);
+    }
+    if (f->cfg->pasid) {
+        pci_set_word(dev->config + dev->exp.pasid_cap + PCI_PASID_CTRL,
+                     f->pasid_control);
+    }
+    if (f->cfg->pri) {
+        uint8_t *pri = dev->config + dev->exp.pri_cap;
+
+        pci_set_word(pri + PCI_PRI_CTRL, pcie_pri_read_control(&f->pri));
+        pci_set_word(pri + PCI_PRI_STATUS, pcie_pri_read_status(&f->pri));
+        pci_set_long(pri + PCI_PRI_ALLOC_REQ, f->pri.allocation);
+    }
+}
+
+/*
+ * What a configuration write does to the register of @size bytes at @reg.
+ * Bytes that are not written are taken from @val.
+ *
+ * Returns: false if it does not touch the register.
+ */
+static bool ats_function_merge(uint32_t addr, uint32_t data, int len,
+                               uint32_t reg, int size, uint32_t *val)
+{
+    if (!ranges_overlap(addr, len, reg, size)) {
+        return false;
+    }
+    for (int i = 0; i < len; i++) {
+        uint32_t at = addr + i;
+
+        if (at >= reg && at < reg + size) {
+            unsigned int shift = (at - reg) * 8;
+
+            *val &= ~(0xffu << shift);
+            *val |= ((data >> (i * 8)) & 0xff) << shift;
+        }
+    }
+    return true;
+}
+
+/* E going from 0 to 1 empties the ATC, PCIe 6.2 10.3.7 */
+static void ats_function_write_ats(AtsFunction *f, uint16_t val)
+{
+    val &= ATS_CTRL_MASK;
+    if ((val & PCI_ATS_CTRL_ENABLE) && !ats_function_ats_enabled(f)) {
+        pcie_atc_flush(&f->atc);
+        ats_function_attach(f);
+    } else if ((val & f->ats_control & PCI_ATS_CTRL_ENABLE) &&
+               val != f->ats_control) {
+        ats_function_violation(f, "STU changed while ATS is enabled");
+    }
+    f->ats_control = val;
+}
+
+/* PCIe 6.2 10.5.1.3: undefined while ATS is enabled */
+static void ats_function_write_pasid(AtsFunction *f, uint16_t val)
+{
+    uint16_t mask = PCI_PASID_CTRL_ENABLE |
+                    (f->cfg->pasid_exec ? PCI_PASID_CTRL_EXEC : 0) |
+                    (f->cfg->pasid_priv ? PCI_PASID_CTRL_PRIV : 0);
+
+    val &= mask;
+    if (val != f->pasid_control && ats_function_ats_enabled(f)) {
+        ats_function_violation(f, "PASID Control changed while ATS is "
+                               "enabled");
+    }
+    f->pasid_control = val;
+}
+
+static void ats_function_write_pri(AtsFunction *f, uint32_t addr, uint32_t val,
+                                   int len)
+{
+    uint16_t cap = f->dev->exp.pri_cap;
+    uint32_t reg;
+
+    reg = f->pri.allocation;
+    if (ats_function_merge(addr, val, len, cap + PCI_PRI_ALLOC_REQ, 4, &reg)) {
+        pcie_pri_write_allocation(&f->pri, reg);
+    }
+    reg = 0;
+    if (ats_function_merge(addr, val, len, cap + PCI_PRI_STATUS, 2, &reg)) {
+        pcie_pri_write_status(&f->pri, reg);
+    }
+    reg = pcie_pri_read_control(&f->pri);
+    if (ats_function_merge(addr, val, len, cap + PCI_PRI_CTRL, 2, &reg)) {
+        pcie_pri_write_control(&f->pri, reg);
+    }
+}
+
+void ats_function_config_write(AtsFunction *f, uint32_t addr, uint32_t val,
+                               int len)
+{
+    struct PCIExpressDevice *exp = &f->dev->exp;
+    uint32_t reg;
+
+    reg = f->ats_control;
+    if (f->cfg->ats && ats_function_merge(addr, val, len, exp->ats_cap +
+                                          PCI_ATS_CTRL, 2, &reg)) {
+        ats_function_write_ats(f, reg);
+    }
+    reg = f->pasid_control;
+    if (f->cfg->pasid && ats_function_merge(addr, val, len, exp->pasid_cap +
+                                            PCI_PASID_CTRL, 2, &reg)) {
+        ats_function_write_pasid(f, reg);
+    }
+    if (f->cfg->pri) {
+        ats_function_write_pri(f, addr, val, len);
+    }
+    ats_function_sync_config(f);
+}
+
+/* -- Reset ----------------------------------------------------------------- */
+
+void ats_function_clear_counters(AtsFunction *f)
+{
+    memset(&f->cnt, 0, sizeof(f->cnt));
+    memset(&f->pri.cnt, 0, sizeof(f->pri.cnt));
+}
+
+void ats_function_reset(AtsFunction *f)
+{
+    f->ats_control = 0;
+    f->pasid_control = 0;
+    pcie_pri_reset(&f->pri);
+    pcie_atc_flush(&f->atc);
+    ats_function_clear_counters(f);
+    ats_function_sync_config(f);
+    ats_function_attach(f);
+}

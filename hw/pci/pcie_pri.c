@@ -1,0 +1,405 @@
+/*
+ * Page Request Interface of a function: the endpoint side of the protocol
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "hw/pci/pcie_pri.h"
+#include "standard-headers/linux/pci_regs.h"
+#include "trace.h"
+
+static void pcie_pri_violation(PciePri *pri, const char *what, uint32_t val)
+{
+    pri->cnt.violations++;
+    trace_pcie_pri_violation(what, val);
+    qemu_log_mask(LOG_GUEST_ERROR, "pcie_pri: %s (0x%x)\n", what, val);
+}
+
+void pcie_pri_engine_init(PciePri *pri, uint32_t capacity,
+                          bool pasid_required, const PciePriOps *ops,
+                          void *opaque)
+{
+    memset(pri, 0, sizeof(*pri));
+    pri->ops = ops;
+    pri->opaque = opaque;
+    pri->capacity = capacity;
+    pri->pasid_required = pasid_required;
+    pcie_pri_reset(pri);
+}
+
+/* Every group and raw request is forgotten, its credits and index are free */
+static void pcie_pri_forget(PciePri *pri)
+{
+    memset(pri->groups, 0, sizeof(pri->groups));
+    memset(pri->raw, 0, sizeof(pri->raw));
+    pri->n_groups = 0;
+    pri->credits_used = 0;
+    pri->epoch++;
+}
+
+void pcie_pri_reset(PciePri *pri)
+{
+    pcie_pri_forget(pri);
+    pri->allocation = 0;
+    pri->enable = false;
+    pri->response_failure = false;
+    pri->uprgi = false;
+    pri->stopped = true;
+    pri->failed = false;
+    pri->waiters = false;
+    /* The first index after a reset is 0 */
+    pri->last_prgi = ATS_PRGI_NR - 1;
+    memset(&pri->cnt, 0, sizeof(pri->cnt));
+}
+
+static void pcie_pri_wake(PciePri *pri)
+{
+    if (pri->waiters) {
+        pri->waiters = false;
+        pri->ops->wake(pri->opaque);
+    }
+}
+
+/*
+ * End all groups at once.  Owners hear of it one by one, when nothing is left
+ * in the table.
+ */
+static void pcie_pri_end_all(PciePri *pri, PciePriEnd end)
+{
+    uint64_t cookies[ATS_PRGI_NR];
+    uint32_t n = 0;
+
+    for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
+        if (pri->groups[i].use != PCIE_PRI_FREE) {
+            cookies[n++] = pri->groups[i].cookie;
+        }
+    }
+    pcie_pri_forget(pri);
+    for (uint32_t i = 0; i < n; i++) {
+        pri->ops->group_done(pri->opaque, cookies[i], end,
+                             ATS_PRG_RESPONSE_FAILURE);
+    }
+}
+
+/* PCIe 6.2 10.5.2.3 */
+void pcie_pri_write_control(PciePri *pri, uint16_t val)
+{
+    bool enable = val & PCI_PRI_CTRL_ENABLE;
+    bool reset = (val & PCI_PRI_CTRL_RESET) && !enable;
+
+    trace_pcie_pri_control(val, pri->n_groups);
+    if (enable && !pri->enable) {
+        if (!pri->stopped) {
+            pcie_pri_violation(pri, "enabled before it had stopped",
+                               pri->n_groups);
+        }
+        pri->stopped = false;
+        pri->response_failure = false;
+        pri->uprgi = false;
+        pri->failed = false;
+    } else if (!enable && pri->enable) {
+        pri->stopped = !pri->n_groups;
+    }
+    pri->enable = enable;
+
+    if (reset) {
+        pri->stopped = true;
+        pcie_pri_end_all(pri, PCIE_PRI_RESET);
+    }
+    pcie_pri_wake(pri);
+}
+
+uint16_t pcie_pri_read_control(const PciePri *pri)
+{
+    return pri->enable ? PCI_PRI_CTRL_ENABLE : 0;
+}
+
+void pcie_pri_write_status(PciePri *pri, uint16_t val)
+{
+    if (val & PCI_PRI_STATUS_RF) {
+        pri->response_failure = false;
+    }
+    if (val & PCI_PRI_STATUS_UPRGI) {
+        pri->uprgi = false;
+    }
+}
+
+uint16_t pcie_pri_read_status(const PciePri *pri)
+{
+    return (pri->response_failure ? PCI_PRI_STATUS_RF : 0) |
+           (pri->uprgi ? PCI_PRI_STATUS_UPRGI : 0) |
+           (pri->stopped ? PCI_PRI_STATUS_STOPPED : 0) |
+           (pri->pasid_required ? PCI_PRI_STATUS_PASID : 0);
+}
+
+/* PCIe 6.2 10.5.2.5: both cases are undefined there */
+void pcie_pri_write_allocation(PciePri *pri, uint32_t val)
+{
+    if (pri->enable) {
+        pcie_pri_violation(pri, "allocation written while enabled", val);
+        return;
+    }
+    if (val > pri->capacity) {
+        pcie_pri_violation(pri, "allocation above capacity", val);
+    }
+    pri->allocation = val;
+}
+
+bool pcie_pri_usable(const PciePri *pri)
+{
+    return pri->enable && !pri->failed;
+}
+
+uint32_t pcie_pri_limit(const PciePri *pri)
+{
+    return MIN(pri->allocation, pri->capacity);
+}
+
+uint32_t pcie_pri_credits(const PciePri *pri)
+{
+    uint32_t limit = pcie_pri_limit(pri);
+
+    if (!pcie_pri_usable(pri) || limit <= pri->credits_used) {
+        return 0;
+    }
+    return limit - pri->credits_used;
+}
+
+/* PCIe 6.2 10.4.1: R=1 if Execute is requested; R=W=0 is no request */
+static bool pcie_pri_valid(const PciePri *pri, const PciePriRequest *req)
+{
+    if (!req->n_pages || req->n_pages > pcie_pri_limit(pri)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < req->n_pages; i++) {
+        const PciePriPage *page = &req->pages[i];
+
+        if (req->exec ? !page->read : !page->read && !page->write) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Round robin, so that an index rests as long as possible before its reuse */
+static bool pcie_pri_alloc_prgi(PciePri *pri, uint16_t *prgi)
+{
+    for (unsigned int i = 1; i <= ATS_PRGI_NR; i++) {
+        uint16_t n = (pri->last_prgi + i) % ATS_PRGI_NR;
+
+        if (pri->groups[n].use == PCIE_PRI_FREE && !pri->raw[n]) {
+            pri->last_prgi = n;
+            *prgi = n;
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Send the messages of a group.  A Response Failure can arrive in the middle;
+ * then the rest is not sent.
+ */
+static void pcie_pri_send_group(PciePri *pri, const PciePriRequest *req,
+                                uint16_t prgi)
+{
+    uint32_t epoch = pri->epoch;
+
+    for (uint32_t i = 0; i < req->n_pages && epoch == pri->epoch; i++) {
+        AtsMsg msg = {
+            .kind = ATS_MSG_PAGE_REQUEST,
+            .addr = req->pages[i].addr & ~0xfffULL,
+            .pasid = req->pasid,
+            .prgi = prgi,
+            .read = req->pages[i].read,
+            .write = req->pages[i].write,
+            .last = i == req->n_pages - 1,
+            .priv = req->priv,
+            .exec = req->exec,
+        };
+
+        pri->cnt.page_requests++;
+        if (msg.last) {
+            pri->cnt.groups++;
+            pri->groups[prgi].use = PCIE_PRI_OUTSTANDING;
+        }
+        pri->ops->send(pri->opaque, &msg);
+    }
+}
+
+PciePriSubmit pcie_pri_submit(PciePri *pri, const PciePriRequest *req)
+{
+    uint16_t prgi;
+
+    if (!pcie_pri_usable(pri)) {
+        return PCIE_PRI_UNUSABLE;
+    }
+    if (!pcie_pri_valid(pri, req)) {
+        return PCIE_PRI_INVALID;
+    }
+    /* The whole group is paid for before its first request, 10.5.2.5 */
+    if (pcie_pri_credits(pri) < req->n_pages ||
+        !pcie_pri_alloc_prgi(pri, &prgi)) {
+        pri->waiters = true;
+        return PCIE_PRI_BUSY;
+    }
+
+    pri->groups[prgi] = (PciePriGroup) {
+        .cookie = req->cookie,
+        .pasid = req->pasid,
+        .pages = req->n_pages,
+        .use = PCIE_PRI_SENDING,
+    };
+    pri->n_groups++;
+    pri->credits_used += req->n_pages;
+    trace_pcie_pri_group(prgi, req->pasid, req->n_pages, req->cookie);
+    pcie_pri_send_group(pri, req, prgi);
+    return PCIE_PRI_SENT;
+}
+
+void pcie_pri_send_raw(PciePri *pri, AtsMsg *msg)
+{
+    msg->kind = ATS_MSG_PAGE_REQUEST;
+    msg->prgi %= ATS_PRGI_NR;
+    if (ats_msg_is_stop_marker(msg)) {
+        pri->cnt.stop_markers++;
+    } else {
+        pri->cnt.page_requests++;
+        if (msg->last) {
+            pri->cnt.groups++;
+            pri->raw[msg->prgi]++;
+        }
+    }
+    pri->ops->send(pri->opaque, msg);
+}
+
+static void pcie_pri_count_response(PciePri *pri, const AtsMsg *msg)
+{
+    switch (msg->code) {
+    case ATS_PRG_SUCCESS:
+        pri->cnt.resp_success++;
+        break;
+    case ATS_PRG_INVALID_REQUEST:
+        pri->cnt.resp_invalid++;
+        break;
+    default:
+        pri->cnt.resp_failure++;
+        break;
+    }
+}
+
+/* Table 10-8: codes 2h to Eh are handled like Fh */
+static bool pcie_pri_fatal(const AtsMsg *msg)
+{
+    return msg->code > ATS_PRG_INVALID_REQUEST;
+}
+
+/*
+ * Is this response meant for the group with its index?  PCIe 6.2 10.4.2.2,
+ * 10.5.2.4: with PRG Response PASID Required the PASID is part of the match.
+ * A PASID that is missing or superfluous is undefined: it is a violation and
+ * the index decides.  Only a failure can come before the last request.
+ */
+static bool pcie_pri_match(PciePri *pri, const PciePriGroup *group,
+                           const AtsMsg *msg)
+{
+    bool want = pri->pasid_required && group->pasid != ATS_NO_PASID;
+    bool have = msg->pasid != ATS_NO_PASID;
+
+    if (group->use == PCIE_PRI_FREE ||
+        (group->use == PCIE_PRI_SENDING && !pcie_pri_fatal(msg))) {
+        return false;
+    }
+    if (want && have) {
+        return group->pasid == msg->pasid;
+    }
+    if (want != have) {
+        pcie_pri_violation(pri, want ? "PRG Response lacks its PASID" :
+                           "PRG Response with a PASID", msg->prgi);
+    }
+    return true;
+}
+
+/*
+ * Response Failure disables the interface: no response is expected or
+ * heeded until it is enabled again (PCIe 6.2 table 10-8, 10.5.2.4).
+ */
+static void pcie_pri_disable(PciePri *pri)
+{
+    pri->response_failure = true;
+    pri->failed = true;
+    if (!pri->enable) {
+        pri->stopped = true;
+    }
+}
+
+static void pcie_pri_unexpected(PciePri *pri, const AtsMsg *msg)
+{
+    pri->uprgi = true;
+    pri->cnt.resp_unexpected++;
+    if (pri->groups[msg->prgi].use == PCIE_PRI_SENDING) {
+        pcie_pri_violation(pri, "response before the last request",
+                           msg->prgi);
+    }
+    trace_pcie_pri_unexpected(msg->prgi, msg->pasid, msg->code);
+    qemu_log_mask(LOG_GUEST_ERROR,
+                  "pcie_pri: response to no group: PRGI %u code %u\n",
+                  msg->prgi, msg->code);
+}
+
+static void pcie_pri_complete(PciePri *pri, PciePriGroup *group,
+                              unsigned int code)
+{
+    uint64_t cookie = group->cookie;
+
+    pri->credits_used -= group->pages;
+    pri->n_groups--;
+    memset(group, 0, sizeof(*group));
+    if (!pri->enable && !pri->n_groups) {
+        pri->stopped = true;
+    }
+    pri->ops->group_done(pri->opaque, cookie, PCIE_PRI_RESPONSE, code);
+}
+
+/* A response to what the function asked for, if it is one */
+static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg)
+{
+    PciePriGroup *group = &pri->groups[msg->prgi];
+
+    if (pri->raw[msg->prgi] && group->use == PCIE_PRI_FREE) {
+        pri->raw[msg->prgi]--;
+        pcie_pri_count_response(pri, msg);
+        pri->ops->raw_response(pri->opaque, msg);
+    } else if (pcie_pri_match(pri, group, msg)) {
+        pcie_pri_count_response(pri, msg);
+        pcie_pri_complete(pri, group, msg->code);
+    } else {
+        pcie_pri_unexpected(pri, msg);
+    }
+}
+
+void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
+{
+    AtsMsg msg = *arrived;
+    bool fatal;
+
+    msg.prgi %= ATS_PRGI_NR;
+    msg.code &= 0xf;
+    if (pri->failed && !pri->raw[msg.prgi]) {
+        pri->cnt.resp_ignored++;
+        return;
+    }
+
+    /* The interface is enabled or stopping, not disabled */
+    fatal = pcie_pri_fatal(&msg) && (pri->enable || !pri->stopped);
+    if (fatal) {
+        pcie_pri_disable(pri);
+    }
+    pcie_pri_take_response(pri, &msg);
+    if (fatal) {
+        pcie_pri_end_all(pri, PCIE_PRI_FAILED);
+    }
+    pcie_pri_wake(pri);
+}
