@@ -54,7 +54,7 @@ void *pt_map_file(size_t len, uint64_t seed, int *fd)
     return p;
 }
 
-bool pt_resident(const volatile void *page)
+bool pt_resident(const void *page)
 {
     unsigned char vec;
 
@@ -65,7 +65,7 @@ bool pt_resident(const volatile void *page)
 
 #define CHECK_BYTES(p, len, expected) \
     do { \
-        const volatile unsigned char *p_ = (p); \
+        const unsigned char *p_ = (p); \
         size_t i_; \
         for (i_ = 0; i_ < (len); i_++) { \
             uint64_t a = (uintptr_t)(p_ + i_); \
@@ -77,33 +77,33 @@ bool pt_resident(const volatile void *page)
         } \
     } while (0)
 
-void pt_check_stamp(const volatile void *p, size_t len, uint64_t pattern)
+void pt_check_stamp(const void *p, size_t len, uint64_t pattern)
 {
     CHECK_BYTES(p, len, PT_STAMP_BYTE(pattern, a));
 }
 
-void pt_check_fill(const volatile void *p, size_t len, uint64_t pattern)
+void pt_check_fill(const void *p, size_t len, uint64_t pattern)
 {
     CHECK_BYTES(p, len, PT_FILL_BYTE(pattern, a));
 }
 
-void pt_check_zero(const volatile void *p, size_t len)
+void pt_check_zero(const void *p, size_t len)
 {
     CHECK_BYTES(p, len, 0);
 }
 
-void pt_check_equal(const volatile void *p, const volatile void *q,
+void pt_check_equal(const void *p, const void *q,
                     size_t len)
 {
-    const volatile unsigned char *other = q;
+    const unsigned char *other = q;
 
     CHECK_BYTES(p, len, other[i_]);
 }
 
-uint32_t pt_crc32(const volatile void *p, size_t len)
+uint32_t pt_crc32(const void *p, size_t len)
 {
     static uint32_t table[256];
-    const volatile unsigned char *byte = p;
+    const unsigned char *byte = p;
     uint32_t crc = ~0u;
     unsigned i, k;
 

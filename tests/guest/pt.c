@@ -15,7 +15,7 @@
 
 #include "pt.h"
 
-static volatile uint8_t *pt_map_page(struct pt *pt, unsigned page)
+static pt_reg *pt_map_page(struct pt *pt, unsigned page)
 {
     void *p = mmap(NULL, PT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, pt->fd,
                    page * PT_PAGE);
@@ -97,7 +97,7 @@ void pt_chan(struct pt *pt, struct pt_chan *ch)
 
 void pt_start(struct pt_chan *ch, const struct pt_op *op)
 {
-    volatile uint8_t *regs = ch->regs;
+    pt_reg *regs = ch->regs;
     uint32_t flags = op->flags;
 
     if (ch->pt->bound) {

@@ -23,10 +23,13 @@
 #define PT_HUGE     (2ull << 20)
 #define PT_TIMEOUT  20000           /* ms for an operation, unless told */
 
+/* Bytes of register pages: every access in the source is one of the machine */
+typedef volatile uint8_t pt_reg;    /* volatile: device registers */
+
 /* An open device node */
 struct pt {
     int fd;
-    volatile uint8_t *func;         /* function registers, writable */
+    pt_reg *func;         /* function registers, writable */
     bool bound;
     uint32_t pasid;
     uint32_t channels;              /* of the function */
@@ -36,15 +39,15 @@ struct pt {
 struct pt_chan {
     struct pt *pt;
     unsigned index;
-    volatile uint8_t *regs;
+    pt_reg *regs;
 };
 
 /* Parameters of an operation; 0 means the default where there is one */
 struct pt_op {
     uint32_t cmd;                   /* PT_OP_* */
     uint32_t flags;                 /* on top of PT_FLAG_PASID if bound */
-    const volatile void *src;
-    volatile void *dst;
+    const void *src;
+    void *dst;
     uint64_t len;
     uint64_t pattern;
     uint32_t group;
@@ -63,22 +66,22 @@ struct pt_result {
 };
 
 /* Registers: volatile accesses of exactly the register's width */
-static inline uint32_t pt_rd32(volatile uint8_t *regs, unsigned off)
+static inline uint32_t pt_rd32(pt_reg *regs, unsigned off)
 {
     return *(volatile uint32_t *)(regs + off);
 }
 
-static inline uint64_t pt_rd64(volatile uint8_t *regs, unsigned off)
+static inline uint64_t pt_rd64(pt_reg *regs, unsigned off)
 {
     return *(volatile uint64_t *)(regs + off);
 }
 
-static inline void pt_wr32(volatile uint8_t *regs, unsigned off, uint32_t v)
+static inline void pt_wr32(pt_reg *regs, unsigned off, uint32_t v)
 {
     *(volatile uint32_t *)(regs + off) = v;
 }
 
-static inline void pt_wr64(volatile uint8_t *regs, unsigned off, uint64_t v)
+static inline void pt_wr64(pt_reg *regs, unsigned off, uint64_t v)
 {
     *(volatile uint64_t *)(regs + off) = v;
 }
@@ -141,15 +144,15 @@ bool pt_raw_wait(struct pt *pt, struct pt_raw_resp *resp, unsigned ms);
  */
 void *pt_map_anon(size_t len);
 void *pt_map_file(size_t len, uint64_t seed, int *fd);
-bool pt_resident(const volatile void *page);
+bool pt_resident(const void *page);
 
 /* Look at every byte, say the first that is wrong */
-void pt_check_stamp(const volatile void *p, size_t len, uint64_t pattern);
-void pt_check_fill(const volatile void *p, size_t len, uint64_t pattern);
-void pt_check_zero(const volatile void *p, size_t len);
-void pt_check_equal(const volatile void *p, const volatile void *q,
+void pt_check_stamp(const void *p, size_t len, uint64_t pattern);
+void pt_check_fill(const void *p, size_t len, uint64_t pattern);
+void pt_check_zero(const void *p, size_t len);
+void pt_check_equal(const void *p, const void *q,
                     size_t len);
-uint32_t pt_crc32(const volatile void *p, size_t len);
+uint32_t pt_crc32(const void *p, size_t len);
 uint64_t pt_random(uint64_t *state);
 
 /* -- Processes and time ---------------------------------------------------- */

@@ -1,0 +1,91 @@
+/*
+ * The function as sysfs shows it: reset, unbind, remove, BAR0
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pt.h"
+#include "sysfs.h"
+
+#define DEVICES "/sys/bus/pci/devices/"
+#define DRIVER  "/sys/bus/pci/drivers/pri_testdev/"
+
+void sysfs_write(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    CHECK(fd >= 0, "%s: %s", path, strerror(errno));
+    CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text),
+          "write of '%s' to %s: %s", text, path, strerror(errno));
+    close(fd);
+}
+
+void sysfs_flr(const char *pci_name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), DEVICES "%s/reset_method", pci_name);
+    sysfs_write(path, "flr");
+    snprintf(path, sizeof(path), DEVICES "%s/reset", pci_name);
+    sysfs_write(path, "1");
+}
+
+void sysfs_unbind(const char *pci_name)
+{
+    sysfs_write(DRIVER "unbind", pci_name);
+}
+
+void sysfs_bind(const char *pci_name)
+{
+    sysfs_write(DRIVER "bind", pci_name);
+}
+
+void sysfs_remove(const char *pci_name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), DEVICES "%s/remove", pci_name);
+    sysfs_write(path, "1");
+}
+
+void sysfs_rescan(void)
+{
+    sysfs_write("/sys/bus/pci/rescan", "1");
+}
+
+pt_reg *sysfs_bar0(const char *pci_name, size_t *len)
+{
+    struct stat st;
+    char path[128];
+    void *p;
+    int fd;
+
+    snprintf(path, sizeof(path), DEVICES "%s/resource0", pci_name);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && !fstat(fd, &st), "%s: %s", path, strerror(errno));
+    p = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(p != MAP_FAILED, "mmap of %s: %s", path, strerror(errno));
+    close(fd);
+    *len = st.st_size;
+    return p;
+}
+
+void sysfs_wait_node(unsigned index)
+{
+    double until = pt_now() + 10;
+    char name[32];
+
+    snprintf(name, sizeof(name), "/dev/" PRI_TESTDEV_NODE "%u", index);
+    while (access(name, R_OK | W_OK)) {
+        CHECK(pt_now() < until, "%s does not come back", name);
+        pt_sleep_ms(10);
+    }
+}

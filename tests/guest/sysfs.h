@@ -1,0 +1,33 @@
+/*
+ * The function as sysfs shows it: reset, unbind, remove, BAR0
+ *
+ * All take the name of the function (pri_testdev_info.pci_name) and fail the
+ * test when sysfs refuses.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TESTS_GUEST_SYSFS_H
+#define TESTS_GUEST_SYSFS_H
+
+#include <stddef.h>
+
+#include "pt.h"
+
+void sysfs_write(const char *path, const char *text);
+
+/* Function Level Reset; returns when the kernel is through with it */
+void sysfs_flr(const char *pci_name);
+
+void sysfs_unbind(const char *pci_name);    /* driver from function */
+void sysfs_bind(const char *pci_name);
+void sysfs_remove(const char *pci_name);    /* function from the bus */
+void sysfs_rescan(void);
+
+/* BAR0 as a whole; *len is its size */
+pt_reg *sysfs_bar0(const char *pci_name, size_t *len);
+
+/* Wait until /dev/pri_testdev<index> is there again */
+void sysfs_wait_node(unsigned index);
+
+#endif
