@@ -40,6 +40,10 @@
 #define QPT_EXP_DEVCTL          8
 #define QPT_EXP_DEVCTL_FLR      (1 << 15)
 
+/* PRG Response Codes, PCIe 6.2 table 10-7 */
+#define QPT_SUCCESS             0x0
+#define QPT_INVALID_REQUEST     0x1
+#define QPT_RESPONSE_FAILURE    0xf
 /* 4-bit code that no PRG Response has, for "no response" */
 #define QPT_NO_RESPONSE         0x10
 
