@@ -5,8 +5,11 @@
  * is done when the function's completions have come.  The queue does not stop
  * for it: descriptors behind it are fetched until a wait descriptor that cannot
  * complete yet.  That one is kept here, IQH moves past it, and fetching goes on
- * when it is complete.  So the queue makes progress on IQT writes and on
- * messages, and never sleeps in either.
+ * when it is complete.  So the queue makes progress on IQT writes, messages,
+ * time-outs and when errors are cleared, and never sleeps in any of them.
+ *
+ * An invalidation that times out stops the queue (ITE) and aborts the waits
+ * that are kept here; IQH is past them, so they are not executed again.
  *
  * Functions that are not on the link keep QEMU's synchronous notifiers.
  *
@@ -30,6 +33,7 @@ struct VTDDevTlbFn {
     uint32_t used;                      /* one bit an ITag */
     uint64_t seq[ATS_ITAG_NR];          /* number of the invalidation */
     uint8_t copies[ATS_ITAG_NR];        /* completions received */
+    int64_t deadline[ATS_ITAG_NR];      /* virtual clock, ns */
     QTAILQ_ENTRY(VTDDevTlbFn) next;
 };
 
@@ -40,8 +44,68 @@ struct VTDInvWait {
     uint64_t seq;           /* invalidations up to this one come first */
     bool pd_armed;          /* @pd_seq is valid */
     uint64_t pd_seq;        /* with PD=1: page requests that come first */
+    bool ready;             /* its turn has come, at @due it reports */
+    int64_t due;            /* virtual clock, ns */
     QTAILQ_ENTRY(VTDInvWait) next;
 };
+
+/* -- errors: VT-d 6.5.2.11 --------------------------------------------------- */
+
+/* Set an error bit of FSTS; the source id is that of the first error */
+static void vtd_devtlb_error(IntelIOMMUState *s, uint32_t bit, uint16_t sid)
+{
+    uint32_t fsts = vtd_get_long_raw(s, DMAR_FSTS_REG);
+    unsigned int shift = bit == VTD_FSTS_ITE ? 32 : 48;
+    uint64_t rec = vtd_get_quad_raw(s, DMAR_IQERCD_REG);
+
+    trace_vtd_devtlb_error(bit, sid);
+    if (!(fsts & bit)) {
+        if (bit == VTD_FSTS_ITE && s->svm.knobs.itesid == 1) {
+            sid = 0;
+        }
+        vtd_set_quad_raw(s, DMAR_IQERCD_REG, deposit64(rec, shift, 16, sid));
+    }
+    vtd_set_clear_mask_long(s, DMAR_FSTS_REG, 0, bit);
+    vtd_generate_fault_event(s, fsts);
+}
+
+static void vtd_devtlb_abort_waits(IntelIOMMUState *s)
+{
+    VTDDevTlb *devtlb = &s->svm.devtlb;
+    VTDInvWait *wait, *next;
+
+    QTAILQ_FOREACH_SAFE(wait, &devtlb->waits, next, next) {
+        trace_vtd_devtlb_wait_aborted(wait->lo, wait->hi);
+        devtlb->waits_aborted++;
+        QTAILQ_REMOVE(&devtlb->waits, wait, next);
+        g_free(wait);
+    }
+    devtlb->n_waits = 0;
+}
+
+void vtd_devtlb_inject(IntelIOMMUState *s, uint32_t bit, uint16_t sid)
+{
+    if (bit == VTD_FSTS_ITE) {
+        vtd_devtlb_abort_waits(s);
+    }
+    vtd_devtlb_error(s, bit, sid);
+}
+
+void vtd_devtlb_errors_cleared(IntelIOMMUState *s, uint32_t old)
+{
+    uint32_t cleared = old & ~vtd_get_long_raw(s, DMAR_FSTS_REG);
+    uint64_t rec = vtd_get_quad_raw(s, DMAR_IQERCD_REG);
+
+    if (s->svm.knobs.iqercd_stale) {
+        rec |= cleared & VTD_FSTS_IQE ? VTD_IQERCD_IQEI : 0;
+        rec |= cleared & VTD_FSTS_ITE ? VTD_IQERCD_ITESID : 0;
+        rec |= cleared & VTD_FSTS_ICE ? VTD_IQERCD_ICESID : 0;
+        vtd_set_quad_raw(s, DMAR_IQERCD_REG, rec);
+    }
+    if (cleared & (VTD_FSTS_IQE | VTD_FSTS_ITE)) {
+        vtd_devtlb_kick(s);
+    }
+}
 
 /* -- ITags ------------------------------------------------------------------ */
 
@@ -70,12 +134,77 @@ static void vtd_devtlb_free_itag(IntelIOMMUState *s, VTDDevTlbFn *fn,
     }
 }
 
+/* Set the timer to the ITag that times out first */
+static void vtd_devtlb_arm(IntelIOMMUState *s)
+{
+    int64_t first = INT64_MAX;
+    VTDDevTlbFn *fn;
+
+    QTAILQ_FOREACH(fn, &s->svm.devtlb.functions, next) {
+        for (unsigned int itag = 0; itag < ATS_ITAG_NR; itag++) {
+            if (fn->used & (1u << itag)) {
+                first = MIN(first, fn->deadline[itag]);
+            }
+        }
+    }
+    if (first == INT64_MAX) {
+        timer_del(s->svm.devtlb.timer);
+    } else {
+        timer_mod(s->svm.devtlb.timer, first);
+    }
+}
+
+static void vtd_devtlb_timeout(void *opaque)
+{
+    IntelIOMMUState *s = opaque;
+    VTDDevTlb *devtlb = &s->svm.devtlb;
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    VTDDevTlbFn *fn, *next;
+
+    QTAILQ_FOREACH_SAFE(fn, &devtlb->functions, next, next) {
+        uint16_t rid = fn->rid;
+        uint32_t expired = 0;
+
+        for (unsigned int itag = 0; itag < ATS_ITAG_NR; itag++) {
+            if ((fn->used & (1u << itag)) && fn->deadline[itag] <= now) {
+                expired |= 1u << itag;
+            }
+        }
+        while (expired) {
+            unsigned int itag = ctz32(expired);
+
+            expired &= expired - 1;
+            trace_vtd_devtlb_timeout(rid, itag);
+            devtlb->timeouts++;
+            vtd_devtlb_abort_waits(s);
+            vtd_devtlb_free_itag(s, fn, itag);
+            vtd_devtlb_error(s, VTD_FSTS_ITE, rid);
+        }
+    }
+    vtd_devtlb_arm(s);
+}
+
+/*
+ * Does an invalidation of function @rid need an ITag?  Functions that exist,
+ * but are not on the link, have QEMU's notifiers instead.
+ */
+static bool vtd_devtlb_on_link(IntelIOMMUState *s, uint16_t rid)
+{
+    if (ats_link_has_port(s->svm.link, rid)) {
+        return true;
+    }
+    return s->svm.knobs.inv_absent == 0 && s->ecap & VTD_ECAP_PRS &&
+           !vtd_function_exists(rid);
+}
+
 bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
+    uint64_t timeout = s->svm.knobs.ite_timeout;
+    uint32_t itags = MAKE_64BIT_MASK(0, MAX(s->svm.knobs.itags, 1));
     VTDDevTlbFn *fn;
 
-    if (!ats_link_has_port(s->svm.link, msg->rid)) {
+    if (!vtd_devtlb_on_link(s, msg->rid)) {
         return true;
     }
     fn = vtd_devtlb_fn(s, msg->rid);
@@ -83,7 +212,7 @@ bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg)
         fn = g_new0(VTDDevTlbFn, 1);
         fn->rid = msg->rid;
         QTAILQ_INSERT_TAIL(&devtlb->functions, fn, next);
-    } else if (fn->used == UINT32_MAX) {
+    } else if (!(itags & ~fn->used)) {
         trace_vtd_devtlb_deferred(msg->rid);
         devtlb->deferred++;
         devtlb->stalled = true;
@@ -95,32 +224,51 @@ bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg)
     fn->used |= 1u << msg->itag;
     fn->seq[msg->itag] = ++devtlb->seq;
     fn->copies[msg->itag] = 0;
+    fn->deadline[msg->itag] = !timeout ? INT64_MAX :
+        qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + timeout * SCALE_MS;
     devtlb->outstanding++;
     devtlb->requests++;
     trace_vtd_devtlb_request(msg->rid, msg->pasid, msg->addr, msg->itag);
     ats_link_send(s->svm.link, msg);
+    if (devtlb->outstanding) {
+        vtd_devtlb_arm(s);
+    }
     return true;
+}
+
+/* One copy of the completion of one ITag, VT-d 4.3 */
+static void vtd_devtlb_complete_itag(IntelIOMMUState *s, uint16_t rid,
+                                     unsigned int itag, uint8_t cc)
+{
+    VTDDevTlb *devtlb = &s->svm.devtlb;
+    VTDDevTlbFn *fn = vtd_devtlb_fn(s, rid);
+
+    if (!fn || !(fn->used & (1u << itag))) {
+        qemu_log_mask(LOG_GUEST_ERROR, "vtd: %04x completes ITag %u, which is "
+                      "not in use\n", rid, itag);
+        devtlb->unexpected++;
+        vtd_devtlb_error(s, VTD_FSTS_ICE, rid);
+    } else if (++fn->copies[itag] >= (cc ? cc : 8)) {
+        trace_vtd_devtlb_completion(rid, itag);
+        devtlb->completions++;
+        vtd_devtlb_free_itag(s, fn, itag);
+    }
 }
 
 void vtd_devtlb_completion(IntelIOMMUState *s, const AtsMsg *msg)
 {
-    VTDDevTlb *devtlb = &s->svm.devtlb;
     uint32_t itags = msg->itags;
 
+    if (s->svm.knobs.cpl_drop && !--s->svm.knobs.cpl_drop) {
+        trace_vtd_devtlb_completion_lost(msg->rid, itags);
+        return;
+    }
     while (itags) {
-        unsigned int itag = ctz32(itags);
-        VTDDevTlbFn *fn = vtd_devtlb_fn(s, msg->rid);
-
+        vtd_devtlb_complete_itag(s, msg->rid, ctz32(itags), msg->cc);
         itags &= itags - 1;
-        if (!fn || !(fn->used & (1u << itag))) {
-            qemu_log_mask(LOG_GUEST_ERROR, "vtd: %04x completes ITag %u, "
-                          "which is not in use\n", msg->rid, itag);
-            devtlb->unexpected++;
-        } else if (++fn->copies[itag] >= (msg->cc ? msg->cc : 8)) {
-            trace_vtd_devtlb_completion(msg->rid, itag);
-            devtlb->completions++;
-            vtd_devtlb_free_itag(s, fn, itag);
-        }
+    }
+    if (!s->svm.devtlb.outstanding) {
+        timer_del(s->svm.devtlb.timer);
     }
     vtd_devtlb_kick(s);
 }
@@ -162,6 +310,34 @@ static bool vtd_devtlb_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
     return vtd_prq_drained(s, wait->pd_seq);
 }
 
+/* Has the wait's turn come, and does no knob keep it from reporting? */
+static bool vtd_devtlb_wait_due(IntelIOMMUState *s, VTDInvWait *wait)
+{
+    int64_t now;
+
+    if (!wait->ready) {
+        if (!vtd_devtlb_wait_ready(s, wait)) {
+            return false;
+        }
+        wait->ready = true;
+        if (s->svm.knobs.wait_delay) {
+            wait->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                        s->svm.knobs.wait_delay * SCALE_US;
+        }
+    }
+    if (s->svm.knobs.wait_hold) {
+        return false;
+    }
+    if (wait->due) {
+        now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+        if (wait->due > now) {
+            timer_mod(s->svm.devtlb.wait_timer, wait->due);
+            return false;
+        }
+    }
+    return true;
+}
+
 void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
@@ -171,19 +347,38 @@ void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
         .seq = devtlb->seq,
     };
 
-    if (QTAILQ_EMPTY(&devtlb->waits) && vtd_devtlb_wait_ready(s, &wait)) {
+    if (QTAILQ_EMPTY(&devtlb->waits) && vtd_devtlb_wait_due(s, &wait)) {
         vtd_complete_wait_desc(s, wait.lo, wait.hi);
         return;
     }
     trace_vtd_devtlb_wait_held(wait.lo, wait.hi);
     devtlb->waits_held++;
+    devtlb->n_waits++;
     QTAILQ_INSERT_TAIL(&devtlb->waits,
                        (VTDInvWait *)g_memdup2(&wait, sizeof(wait)), next);
 }
 
+/* VT-d 6.5.2.9: nothing behind a wait with FN=1 starts before it is complete */
+static bool vtd_devtlb_fenced(IntelIOMMUState *s)
+{
+    VTDInvWait *wait;
+
+    QTAILQ_FOREACH(wait, &s->svm.devtlb.waits, next) {
+        if (wait->lo & VTD_INV_DESC_WAIT_FN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool vtd_devtlb_may_fetch(IntelIOMMUState *s)
 {
-    return !s->svm.devtlb.stalled && QTAILQ_EMPTY(&s->svm.devtlb.waits);
+    VTDDevTlb *devtlb = &s->svm.devtlb;
+
+    return !devtlb->stalled &&
+           !(vtd_get_long_raw(s, DMAR_FSTS_REG) & VTD_FSTS_ITE) &&
+           devtlb->n_waits < MAX(s->svm.knobs.wait_depth, 1) &&
+           !vtd_devtlb_fenced(s);
 }
 
 bool vtd_devtlb_idle(IntelIOMMUState *s)
@@ -201,14 +396,20 @@ void vtd_devtlb_kick(IntelIOMMUState *s)
     }
     devtlb->fetching = true;
     while ((wait = QTAILQ_FIRST(&devtlb->waits)) &&
-           vtd_devtlb_wait_ready(s, wait)) {
+           vtd_devtlb_wait_due(s, wait)) {
         QTAILQ_REMOVE(&devtlb->waits, wait, next);
+        devtlb->n_waits--;
         vtd_complete_wait_desc(s, wait->lo, wait->hi);
         g_free(wait);
     }
     devtlb->fetching = false;
     devtlb->stalled = false;
     vtd_iq_fetch(s);
+}
+
+static void vtd_devtlb_wait_timer(void *opaque)
+{
+    vtd_devtlb_kick(opaque);
 }
 
 /* -- life ------------------------------------------------------------------- */
@@ -222,6 +423,7 @@ static const VMStateDescription vmstate_vtd_devtlb_fn = {
         VMSTATE_UINT32(used, VTDDevTlbFn),
         VMSTATE_UINT64_ARRAY(seq, VTDDevTlbFn, ATS_ITAG_NR),
         VMSTATE_UINT8_ARRAY(copies, VTDDevTlbFn, ATS_ITAG_NR),
+        VMSTATE_INT64_ARRAY(deadline, VTDDevTlbFn, ATS_ITAG_NR),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -236,6 +438,8 @@ static const VMStateDescription vmstate_vtd_inv_wait = {
         VMSTATE_UINT64(seq, VTDInvWait),
         VMSTATE_BOOL(pd_armed, VTDInvWait),
         VMSTATE_UINT64(pd_seq, VTDInvWait),
+        VMSTATE_BOOL(ready, VTDInvWait),
+        VMSTATE_INT64(due, VTDInvWait),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -249,7 +453,10 @@ const VMStateDescription vmstate_vtd_devtlb = {
                          VTDDevTlbFn, next),
         VMSTATE_QTAILQ_V(waits, VTDDevTlb, 1, vmstate_vtd_inv_wait, VTDInvWait,
                          next),
+        VMSTATE_UINT32(n_waits, VTDDevTlb),
         VMSTATE_UINT32(outstanding, VTDDevTlb),
+        VMSTATE_TIMER_PTR(timer, VTDDevTlb),
+        VMSTATE_TIMER_PTR(wait_timer, VTDDevTlb),
         VMSTATE_UINT64(seq, VTDDevTlb),
         VMSTATE_BOOL(stalled, VTDDevTlb),
 #define VTD_DEVTLB_COUNTER_VMSTATE(field, text) \
@@ -264,6 +471,10 @@ void vtd_devtlb_realize(IntelIOMMUState *s)
 {
     QTAILQ_INIT(&s->svm.devtlb.functions);
     QTAILQ_INIT(&s->svm.devtlb.waits);
+    s->svm.devtlb.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_devtlb_timeout,
+                                       s);
+    s->svm.devtlb.wait_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL,
+                                            vtd_devtlb_wait_timer, s);
 }
 
 void vtd_devtlb_reset(IntelIOMMUState *s)
@@ -280,6 +491,9 @@ void vtd_devtlb_reset(IntelIOMMUState *s)
         QTAILQ_REMOVE(&devtlb->waits, wait, next);
         g_free(wait);
     }
+    devtlb->n_waits = 0;
     devtlb->outstanding = 0;
     devtlb->stalled = false;
+    timer_del(devtlb->timer);
+    timer_del(devtlb->wait_timer);
 }

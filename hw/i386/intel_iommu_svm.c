@@ -8,6 +8,8 @@
 #include "qapi/error.h"
 #include "migration/vmstate.h"
 #include "hw/i386/intel_iommu.h"
+#include "hw/i386/pc.h"
+#include "hw/pci/pci.h"
 #include "hw/pci/ats_knobs.h"
 #include "intel_iommu_internal.h"
 
@@ -38,6 +40,16 @@ static void vtd_knob_changed(void *owner, unsigned int index)
         if (!knobs->prq_irq_hold) {
             vtd_prq_irq_release(s);
         }
+        break;
+    case VTD_KNOB_WAIT_HOLD:
+    case VTD_KNOB_WAIT_DEPTH:
+        vtd_devtlb_kick(s);
+        break;
+    case VTD_KNOB_INJECT_ITE:
+        vtd_devtlb_inject(s, VTD_FSTS_ITE, knobs->inject_ite);
+        break;
+    case VTD_KNOB_INJECT_ICE:
+        vtd_devtlb_inject(s, VTD_FSTS_ICE, knobs->inject_ice);
         break;
     default:
         break;
@@ -200,6 +212,13 @@ static const AtsAgentOps vtd_agent_ops = {
     .translate = vtd_agent_translate,
 };
 
+bool vtd_function_exists(uint16_t rid)
+{
+    PCMachineState *pcms = PC_MACHINE(qdev_get_machine());
+
+    return pci_find_device(pcms->pcibus, rid >> 8, rid & 0xff);
+}
+
 AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn)
 {
     IntelIOMMUState *s = opaque;
@@ -277,8 +296,10 @@ const VMStateDescription vmstate_vtd_svm = {
         VMSTATE_STRUCT(svm.prq, IntelIOMMUState, 1, vmstate_vtd_prq, VTDPrq),
         VMSTATE_STRUCT(svm.devtlb, IntelIOMMUState, 1, vmstate_vtd_devtlb,
                        VTDDevTlb),
-        VMSTATE_UINT64_SUB_ARRAY(svm.knobs.check_order, IntelIOMMUState, 0,
-                                 VTD_KNOB_NR),
+#define VTD_KNOB_VMSTATE(FIELD, field, name, def, max, values, help) \
+        VMSTATE_UINT64(svm.knobs.field, IntelIOMMUState),
+        VTD_KNOBS(VTD_KNOB_VMSTATE)
+#undef VTD_KNOB_VMSTATE
         VMSTATE_UINT64(svm.msis, IntelIOMMUState),
         VMSTATE_UINT64(svm.last_msi_addr, IntelIOMMUState),
         VMSTATE_UINT64(svm.last_msi_data, IntelIOMMUState),

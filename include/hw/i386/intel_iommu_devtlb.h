@@ -39,14 +39,19 @@ typedef enum VTDIqei {
     X(completions,   "invalidations completed") \
     X(unexpected,    "Invalidate Completions that matched no ITag") \
     X(deferred,      "times a request waited for a free ITag") \
-    X(waits_held,    "wait descriptors that could not complete at once")
+    X(waits_held,    "wait descriptors that could not complete at once") \
+    X(timeouts,      "invalidations that timed out") \
+    X(waits_aborted, "wait descriptors aborted by a time-out")
 
 /**
  * struct VTDDevTlb - device-TLB invalidations under way
  *
  * @functions: functions that have ITags in use
- * @waits: fetched wait descriptors that are not complete, in queue order;
- *         bounded: fetching stops while there is one
+ * @waits: fetched wait descriptors that are not complete, in queue order; at
+ *         most knob wait-depth of them
+ * @n_waits: length of @waits
+ * @timer: virtual clock; the first ITag that times out
+ * @wait_timer: virtual clock; a complete wait whose status write is delayed
  * @outstanding: ITags in use
  * @seq: number of the last invalidation issued
  * @iqei: what to report if the descriptor being executed is refused
@@ -56,7 +61,10 @@ typedef enum VTDIqei {
 typedef struct VTDDevTlb {
     QTAILQ_HEAD(, VTDDevTlbFn) functions;
     QTAILQ_HEAD(, VTDInvWait) waits;
+    uint32_t n_waits;
     uint32_t outstanding;
+    QEMUTimer *timer;
+    QEMUTimer *wait_timer;
     uint64_t seq;
     uint8_t iqei;
     bool stalled;
@@ -97,6 +105,20 @@ void vtd_devtlb_completion(IntelIOMMUState *s, const AtsMsg *msg);
  * It completes now, or when what it waits for is done.
  */
 void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc);
+
+/**
+ * vtd_devtlb_errors_cleared: software wrote FSTS; was @old before
+ *
+ * When ITE goes, fetching goes on at IQH (VT-d 6.5.2.11).
+ */
+void vtd_devtlb_errors_cleared(IntelIOMMUState *s, uint32_t old);
+
+/**
+ * vtd_devtlb_inject: report an error that did not happen
+ *
+ * @bit: VTD_FSTS_ITE or VTD_FSTS_ICE; @sid: source id to report
+ */
+void vtd_devtlb_inject(IntelIOMMUState *s, uint32_t bit, uint16_t sid);
 
 /**
  * vtd_devtlb_idle: is nothing of the invalidation queue under way?

@@ -73,6 +73,11 @@ void vtd_svm_instance_init(Object *obj);
 void vtd_svm_class_init(ObjectClass *klass);
 
 /**
+ * vtd_function_exists: is there a PCI function with requester id @rid?
+ */
+bool vtd_function_exists(uint16_t rid);
+
+/**
  * vtd_svm_get_link: the link of the IOMMU (PCIIOMMUOps)
  */
 AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn);

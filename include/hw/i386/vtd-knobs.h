@@ -60,7 +60,49 @@
       "microseconds between a Page Request Event and its MSI") \
     X(PD_VIOLATION, pd_violation, "pd-violation", 0, 1, \
       "off\0on\0", \
-      "break VT-d 7.7: a wait with PD=1 does not wait for page requests")
+      "break VT-d 7.7: a wait with PD=1 does not wait for page requests") \
+    X(FAULT_COLLAPSE, fault_collapse, "fault-collapse", 1, 1, \
+      "off\0on\0", \
+      "record one pending fault a requester only (VT-d 7.2.1)") \
+    X(ITE_TIMEOUT, ite_timeout, "ite-timeout-ms", 60000, 3600000, \
+      NULL, \
+      "milliseconds until a device-TLB invalidation times out; 0: never") \
+    X(ITAGS, itags, "itags", 32, 32, \
+      NULL, \
+      "ITags a function; 0 counts as 1") \
+    X(WAIT_DEPTH, wait_depth, "wait-depth", 1, 1024, \
+      NULL, \
+      "wait descriptors that may be pending while the queue goes on; 0 is 1") \
+    X(INV_ABSENT, inv_absent, "inv-absent", 0, 1, \
+      "timeout\0complete\0", \
+      "invalidation of a function that does not exist") \
+    X(ITESID, itesid, "itesid-mode", 0, 1, \
+      "real\0zero\0", \
+      "ITESID reports the function, or 0 as old hardware does") \
+    X(IQERCD_STALE, iqercd_stale, "iqercd-stale", 0, 1, \
+      "keep\0poison\0", \
+      "fields of IQERCD whose FSTS bit is 0: as they were, or all ones") \
+    X(WAIT_HOLD, wait_hold, "wait-hold", 0, 1, \
+      "off\0on\0", \
+      "keep complete wait descriptors from reporting; off lets them go") \
+    X(WAIT_DELAY, wait_delay, "wait-delay-us", 0, 60000000, \
+      NULL, \
+      "microseconds between a wait's turn and its status write") \
+    X(INJECT_IQE, inject_iqe, "inject-iqe", 0, UINT32_MAX, \
+      NULL, \
+      "the n-th descriptor fetched from now on stops the queue with IQE") \
+    X(INJECT_IQEI, inject_iqei, "inject-iqei", 4, 15, \
+      NULL, \
+      "IQEI that inject-iqe reports") \
+    X(INJECT_ITE, inject_ite, "inject-ite", 0, 65535, \
+      NULL, \
+      "write a source id: report that an invalidation of it timed out") \
+    X(INJECT_ICE, inject_ice, "inject-ice", 0, 65535, \
+      NULL, \
+      "write a source id: report a bad completion from it") \
+    X(CPL_DROP, cpl_drop, "cpl-drop", 0, UINT32_MAX, \
+      NULL, \
+      "lose the n-th Invalidate Completion from now on")
 
 /* The number of each knob, for registers */
 enum {
