@@ -37,7 +37,7 @@
 #define PT_RAW_PASID_MASK   (PT_RAW_PASID_PRESENT | \
                              ((1u << ATS_PASID_BITS) - 1))
 
-/* -- Function registers ------------------------------------------------------ */
+/* -- Function registers ---------------------------------------------------- */
 
 static uint32_t pt_state(const PriTestdev *d)
 {
@@ -229,7 +229,7 @@ static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
     }
 }
 
-/* -- BAR0 -------------------------------------------------------------------- */
+/* -- BAR0 ------------------------------------------------------------------ */
 
 /* Registers are 32 bits wide; a 64-bit access arrives here as two */
 static bool pt_access_ok(hwaddr addr, unsigned int size)
@@ -295,7 +295,7 @@ static const MemoryRegionOps pt_mmio_ops = {
     },
 };
 
-/* -- Configuration space, reset ---------------------------------------------- */
+/* -- Configuration space, reset -------------------------------------------- */
 
 static void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val,
                             int len)
@@ -329,7 +329,7 @@ static void pt_reset_hold(Object *obj, ResetType type)
     d->flrs = flr ? d->flrs + 1 : 0;
 }
 
-/* -- Realize ----------------------------------------------------------------- */
+/* -- Realize --------------------------------------------------------------- */
 
 static bool pt_check(PriTestdev *d, Error **errp)
 {
@@ -422,7 +422,7 @@ static void pt_exit(PCIDevice *dev)
     pcie_cap_exit(dev);
 }
 
-/* -- Migration --------------------------------------------------------------- */
+/* -- Migration ------------------------------------------------------------- */
 
 static const VMStateDescription vmstate_pt_op = {
     .name = "pri-testdev/op",
@@ -519,7 +519,7 @@ static const VMStateDescription vmstate_pri_testdev = {
     }
 };
 
-/* -- Type -------------------------------------------------------------------- */
+/* -- Type ------------------------------------------------------------------ */
 
 static const Property pt_properties[] = {
     DEFINE_PROP_UINT32("channels", PriTestdev, n_channels, 8),

@@ -104,7 +104,7 @@ struct PriTestdev {
     PtChannel ch[PRI_TESTDEV_MAX_CHANNELS];
 };
 
-/* -- Channels: pri-testdev-channel.c ----------------------------------------- */
+/* -- Channels: pri-testdev-channel.c --------------------------------------- */
 
 extern const AtsFunctionOps pt_channel_function_ops;
 
@@ -139,7 +139,7 @@ void pt_channels_bh(void *opaque);
  */
 int pt_channels_post_load(PriTestdev *d);
 
-/* -- Device: pri-testdev.c --------------------------------------------------- */
+/* -- Device: pri-testdev.c ------------------------------------------------- */
 
 /**
  * pt_raw_response: note a response to a raw Page Request

@@ -1,0 +1,25 @@
+/*
+ * Bit counting, as QEMU's qemu/host-utils.h has it
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef QEMU_HOST_UTILS_H
+#define QEMU_HOST_UTILS_H
+
+static inline int ctz64(uint64_t val)
+{
+    return val ? __builtin_ctzll(val) : 64;
+}
+
+static inline uint64_t pow2ceil(uint64_t val)
+{
+    uint64_t p = 1;
+
+    while (p < val) {
+        p <<= 1;
+    }
+    return p;
+}
+
+#endif /* QEMU_HOST_UTILS_H */
