@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Command line of pri-lab: options before or after the command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import List, Tuple
+
+from . import proc, ui
+from .errors import (EXIT_FAIL, EXIT_INTERRUPTED, Interrupted, LabError,
+                     from_oserror)
+
+SUMMARY = '''\
+A QEMU whose VT-d page requests and ATS/PRI test device behave as the
+specifications say, with a real Linux guest on top.'''
+
+EXAMPLES = '''\
+examples:
+  ./pri-lab run                       the main job, everything built on the way
+  ./pri-lab check                     all tests
+  ./pri-lab check unit qtest          some suites
+  ./pri-lab run --kernel ~/linux      the main job on a kernel of your own
+  ./pri-lab shell                     a shell in the guest
+  ./pri-lab qemu -trace 'vtd_prq*'    the machine, with your own QEMU options
+
+The cache is $XDG_CACHE_HOME/pri-lab (default ~/.cache/pri-lab); nothing is
+written outside it and the repository.  Exit status: 0 good, 1 failed, 2 bad
+usage, 130 interrupted.'''
+
+# command -> (one line, long text, examples)
+COMMANDS = {
+    'run': ('run a job in a guest, building what is missing',
+            'Boots the guest and runs JOB, a program of tests/guest (default:'
+            ' sva-basic; all: every program).  Prints its KTAP, a table and '
+            'PASS or FAIL.',
+            '  ./pri-lab run\n  ./pri-lab run all --kernel ~/linux\n'
+            '  ./pri-lab run sva-basic --args write,read -v'),
+    'check': ('run all tests, or the suites and tests named',
+              'Suites: unit, qtest, upstream (QEMU\'s own VT-d test), guest, '
+              'frontend.  Prints TAP and, last, `N passed, N failed, '
+              'N skipped`.',
+              '  ./pri-lab check\n  ./pri-lab check unit qtest\n'
+              '  ./pri-lab check --sanitize'),
+    'build': ('fetch, patch and build QEMU',
+              'Prints the path of the binary.',
+              '  ./pri-lab build\n  ./pri-lab build --sanitize\n'
+              '  ./pri-lab build --qemu-src ~/qemu-10.2.2.tar.xz'),
+    'kernel': ('fetch and build the guest kernel',
+               'Prints the path of the image.  With --kernel it only checks '
+               'the one given.',
+               '  ./pri-lab kernel\n  ./pri-lab kernel --kernel ~/linux'),
+    'qemu': ('run our QEMU with the machine set up and your arguments',
+             'Arguments after the first that is not an option of pri-lab (or '
+             'after --) go to QEMU.  The console is on the terminal unless '
+             'your arguments take it.',
+             '  ./pri-lab qemu -device pri-testdev,help\n'
+             '  ./pri-lab qemu -S -s\n'
+             '  ./pri-lab qemu --job sva-basic -trace \'vtd_prq*\''),
+    'shell': ('drop into a shell in the guest',
+              'The driver is loaded, the programs are in /tests.',
+              '  ./pri-lab shell\n  ./pri-lab shell --append slub_debug=FZP'),
+    'packages': ('install what the host needs, and nothing else',
+                 'As root; otherwise says the command.',
+                 '  ./pri-lab packages'),
+    'clean': ('remove this clone\'s builds from the cache',
+              'Kernels and downloads are shared and stay, unless --all.',
+              '  ./pri-lab clean\n  ./pri-lab clean --all'),
+}
+USES = {                        # which options a command understands
+    'run': 'machine job timeout', 'check': 'machine timeout sanitize',
+    'build': 'qemu sanitize', 'kernel': 'kernel', 'qemu': 'machine job append',
+    'shell': 'machine append', 'packages': '', 'clean': 'clean',
+}
+
+
+def _positive(text: str) -> int:
+    n = int(text)
+    if n < 1:
+        raise ValueError
+    return n
+
+
+_positive.__name__ = 'positive number'      # argparse prints it
+
+
+def _common(p: argparse.ArgumentParser) -> None:
+    """Options of every command.  SUPPRESS lets both places set them."""
+    s = argparse.SUPPRESS
+    p.add_argument('-v', '--verbose', action='store_true', default=s,
+                   help='show the output of every step')
+    p.add_argument('-j', '--jobs', type=_positive, metavar='N', default=s,
+                   help='parallel jobs (default: one a processor)')
+    p.add_argument('--qemu-src', metavar='DIR|TARBALL', default=s,
+                   help='QEMU 10.2.2 source to use')
+    p.add_argument('--kernel', metavar='DIR|bzImage|vmlinux', default=s,
+                   help='guest kernel to use: a build directory or an image')
+    p.add_argument('--accel', choices=('tcg', 'kvm'), default=s,
+                   help='default: kvm where it works, else tcg')
+
+
+def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
+    """Options of some commands."""
+    if 'job' in uses:
+        p.add_argument('--args', default='', metavar='A,B',
+                       help='arguments of the guest program')
+    if 'timeout' in uses:
+        p.add_argument('--timeout', type=_positive, metavar='SECONDS',
+                       default=0, help='for one boot of the guest')
+    if 'sanitize' in uses:
+        p.add_argument('--sanitize', action='store_true',
+                       help='with address and undefined-behaviour sanitizers')
+    if 'append' in uses:
+        p.add_argument('--append', default='', metavar='WORDS',
+                       help='more words for the kernel command line')
+    if 'clean' in uses:
+        p.add_argument('--all', action='store_true',
+                       help='the whole cache: downloads and kernels too')
+
+
+def parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser(prog='pri-lab', description=SUMMARY,
+                                  epilog=EXAMPLES, formatter_class=raw,
+                                  allow_abbrev=False)
+    _common(top)
+    subs = top.add_subparsers(dest='command', metavar='COMMAND')
+    for name, (line, text, examples) in COMMANDS.items():
+        p = subs.add_parser(name, help=line, formatter_class=raw,
+                            description=f'{line[0].upper()}{line[1:]}.\n\n'
+                            + text, epilog='examples:\n' + examples,
+                            allow_abbrev=False)
+        _common(p)
+        _add(p, USES[name].split())
+        if name == 'run':
+            p.add_argument('job', nargs='?', default='', metavar='JOB')
+        elif name == 'check':
+            p.add_argument('names', nargs='*', metavar='SUITE|TEST')
+        elif name == 'qemu':
+            p.usage = 'pri-lab qemu [options] [--] QEMU-ARGUMENTS'
+            p.add_argument('--job', default='', metavar='NAME',
+                           help='job for the guest (default: shell)')
+    internal = subs.add_parser('guest-test', allow_abbrev=False)
+    _common(internal)
+    _add(internal, ['job', 'timeout'])
+    internal.add_argument('job')
+    return top
+
+
+_DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
+             'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
+             'append': '', 'job': '', 'names': [], 'qemu_args': [],
+             'all': False}
+_WITH_VALUE = ('--jobs', '--qemu-src', '--kernel', '--accel', '--args',
+               '--append', '--job')
+_FLAGS = ('-v', '--verbose', '-h', '--help')
+
+
+def split_qemu(argv: List[str]) -> Tuple[List[str], List[str]]:
+    """Our arguments and QEMU's, for `qemu`: QEMU's start at the first word
+    that is not one of our options, or after `--`."""
+    ours: List[str] = []
+    rest = list(argv)
+    seen = False
+    while rest:
+        word = rest[0]
+        if word == '--':
+            return ours, rest[1:]
+        if not seen and word == 'qemu':
+            seen = True
+        elif word in _WITH_VALUE or word == '-j':
+            ours.append(rest.pop(0))
+            if not rest:
+                break
+        elif word in _FLAGS or word.split('=', 1)[0] in _WITH_VALUE:
+            pass
+        elif not seen:
+            return list(argv), []       # another command, or an error
+        else:
+            break
+        ours.append(rest.pop(0))
+    return ours, rest
+
+
+def parse(argv: List[str]) -> argparse.Namespace:
+    ours, qemu_args = split_qemu(argv) if 'qemu' in argv else (argv, [])
+    p = parser()
+    options = p.parse_args(ours)
+    if not options.command:
+        p.print_help()
+        raise SystemExit(2)
+    for name, value in _DEFAULTS.items():
+        if not hasattr(options, name):
+            setattr(options, name, value)
+    options.qemu_args = qemu_args
+    return options
+
+
+def report_error(e: LabError, screen) -> None:
+    for line in e.tail:
+        screen.say('  ' + line)
+    screen.error(e.what)
+    if e.hint:
+        screen.say(f'  {e.hint}')
+    if e.log:
+        screen.say(f'  log: {e.log}')
+
+
+def main(argv: List[str], repo: str) -> int:
+    options = parse(argv)
+    screen = ui.UI(options.verbose, quiet=options.command == 'guest-test')
+    try:
+        proc.install_signal_handlers()
+        # late: an import error of a module must not hide --help
+        from .lab import Lab
+        lab = Lab(repo, options, screen)
+        command = getattr(lab, 'cmd_' + options.command.replace('-', '_'))
+        return command()
+    except LabError as e:
+        report_error(e, screen)
+        return EXIT_FAIL
+    except Interrupted as e:
+        proc.kill_all()
+        screen.error('interrupted; the same command goes on where it '
+                     'stopped')
+        return EXIT_INTERRUPTED if e.signum == 2 else 128 + e.signum
+    except BrokenPipeError:
+        sys.stderr.close()
+        return EXIT_FAIL
+    except OSError as e:
+        report_error(from_oserror(e), screen)
+        return EXIT_FAIL
+    finally:
+        proc.kill_all()
+        screen.close()

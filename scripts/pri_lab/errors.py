@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What can go wrong, and how it is told.
+
+A LabError is one clear line (what happened) and, if there is something the
+user can do, a second one.  Nothing else may end a command: no traceback is
+ever the answer to bad input, a missing network or a full disk.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from typing import Iterable, Optional
+
+EXIT_FAIL = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class LabError(Exception):
+    """A failure with a sentence for the user.
+
+    what: one line, no full stop needed.
+    hint: what to do about it, or None.
+    log:  file that holds the whole story, or None.
+    tail: last lines of a failed command's output, shown under the message.
+    """
+
+    def __init__(self, what: str, hint: Optional[str] = None,
+                 log: Optional[str] = None, tail: Iterable[str] = ()):
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+        self.log = log
+        self.tail = list(tail)
+
+
+class Interrupted(BaseException):
+    """A signal asked us to stop; carries its number."""
+
+    def __init__(self, signum: int):
+        super().__init__(signum)
+        self.signum = signum
+
+
+_CAUSES = (
+    (re.compile(r'No space left on device|Disk quota exceeded'
+                r'|not enough free space|You don.t have enough free space'),
+     'the disk is full',
+     'free some space (`./pri-lab clean --all` empties the cache), then '
+     'run the same command again'),
+    (re.compile(r'Temporary failure resolving|Could not resolve'
+                r'|Unable to connect|Could not connect|Connection timed out'
+                r'|Network is unreachable|No route to host'
+                r'|Connection failed|Failed to fetch|Name or service not'
+                r'|Connection refused', re.I),
+     'the network or the package mirror could not be reached',
+     'check the connection (and http_proxy), then run the same command '
+     'again; what is already in the cache is kept'),
+    (re.compile(r'Could not get lock|Unable to acquire the dpkg frontend'),
+     'another package manager is running',
+     'wait until it has ended, then run the same command again'),
+    (re.compile(r'Out of memory|Killed signal terminated program'
+                r'|virtual memory exhausted|Cannot allocate memory'),
+     'the machine ran out of memory',
+     'try again with fewer jobs: --jobs 1'),
+)
+
+
+def known_cause(lines: Iterable[str]):
+    """(what, hint) if the output of a command names a cause we know."""
+    text = '\n'.join(lines)
+    for pattern, what, hint in _CAUSES:
+        if pattern.search(text):
+            return what, hint
+    return None
+
+
+def from_oserror(e: OSError) -> LabError:
+    """The sentence for an OSError that nobody caught closer to its cause."""
+    name = f' ({e.filename})' if e.filename else ''
+    if e.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LabError(f'the disk is full{name}', _CAUSES[0][2])
+    if e.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return LabError(f'cannot write or read{name}: {e.strerror}',
+                        'the cache is under XDG_CACHE_HOME (default '
+                        '~/.cache); point it to a place you own')
+    return LabError(f'{e.strerror or e}{name}')

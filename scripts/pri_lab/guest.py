@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest's user space: driver, test programs, initramfs."""
+
+from __future__ import annotations
+
+import os
+from typing import List
+
+from . import cache, cpio, proc
+from .errors import LabError
+from .kernel import Kernel
+
+BUSYBOX = ('/bin/busybox', '/usr/bin/busybox')
+
+
+def _busybox() -> bytes:
+    for path in BUSYBOX:
+        try:
+            with open(path, 'rb') as f:
+                return f.read()
+        except FileNotFoundError:
+            continue
+    raise LabError('there is no busybox',
+                   'apt-get install busybox-static')
+
+
+def _read(path: str) -> bytes:
+    with open(path, 'rb') as f:
+        return f.read()
+
+
+def _mirror(src: str, dest: str) -> None:
+    """Copy the files of src to dest, equal ones untouched, others gone.
+
+    Only files that have a counterpart in src, or that no build makes, are
+    removed: objects stay, so that make does only what is new.
+    """
+    wanted = {os.path.relpath(p, src): p for p in cache.files_under(src)}
+    for rel, path in wanted.items():
+        cache.write_if_changed(os.path.join(dest, rel), _read(path))
+    for path in cache.files_under(dest, ('.c', '.h', 'Kbuild', 'Makefile')):
+        rel = os.path.relpath(path, dest)
+        if rel not in wanted and not rel.endswith('.mod.c'):
+            os.unlink(path)
+
+
+class Guest:
+    def __init__(self, paths: cache.Paths, kernel: Kernel, jobs: int,
+                 log: proc.Log, ui):
+        self.paths = paths
+        self.kernel = kernel
+        self.jobs = jobs
+        self.log = log
+        self.ui = ui
+        self.dir = os.path.join(paths.guest, kernel.key[:12])
+        self.initrd = os.path.join(self.dir, 'initramfs.cpio')
+
+    def build(self) -> None:
+        """Driver, programs and image; one step."""
+        with self.ui.step('Guest driver and programs') as step:
+            repo = self.paths.repo
+            sources: List[str] = []
+            for top in ('guest/driver', 'guest/init', 'tests/guest',
+                        'include'):
+                sources += cache.files_under(os.path.join(repo, top))
+            busybox = _busybox()
+            key = cache.key_of(cache.tree_key(sources, repo),
+                               self.kernel.key, cache.digest(busybox))
+            stamp = cache.Stamp(self.initrd + '.stamp')
+            if stamp.valid(key):
+                step.done('up to date')
+                return
+            step.note = 'driver'
+            module = self._driver()
+            step.note = 'programs'
+            programs = self._programs()
+            image = self._image(busybox, module, programs)
+            cache.write_atomic(self.initrd, image)
+            stamp.write(key, [self.initrd])
+            step.done(f'{len(programs)} programs, '
+                      f'image {len(image) / 1e6:.1f} MB')
+
+    def _driver(self) -> bytes:
+        """pri_testdev.ko against the kernel, built in a copy."""
+        build = self.kernel.build
+        if not build:
+            raise LabError(
+                f'{self.kernel.image}: no kernel build tree for it, so '
+                'pri_testdev.ko cannot be built',
+                'give the build directory: --kernel DIR')
+        out = os.path.join(self.dir, 'driver')
+        _mirror(os.path.join(self.paths.repo, 'guest', 'driver'), out)
+        proc.run(['make', '-C', build, f'M={out}', f'-j{self.jobs}',
+                  f'PT_INCLUDE={self.paths.repo}/include', 'modules'],
+                 'building pri_testdev.ko', self.log, ui=self.ui)
+        return _read(os.path.join(out, 'pri_testdev.ko'))
+
+    def _programs(self) -> List[str]:
+        out = os.path.join(self.dir, 'programs')
+        # programs whose source has gone must not stay in the image
+        cache.remove(os.path.join(out, 'tests'))
+        proc.run(['make', '-C', os.path.join(self.paths.repo, 'tests',
+                                             'guest'),
+                  f'O={out}', f'-j{self.jobs}'],
+                 'building the guest programs', self.log, ui=self.ui)
+        return cache.files_under(os.path.join(out, 'tests'))
+
+    def _image(self, busybox: bytes, module: bytes,
+               programs: List[str]) -> bytes:
+        entries = {
+            'bin/busybox': cpio.regular(busybox, 0o755),
+            'init': cpio.regular(_read(os.path.join(
+                self.paths.repo, 'guest', 'init', 'init')), 0o755),
+            'lib/pri_testdev.ko': cpio.regular(module),
+            'dev/console': cpio.chardev(5, 1),
+            'dev/null': cpio.chardev(1, 3, 0o666),
+        }
+        for d in ('proc', 'sys', 'tmp', 'dev', 'root', 'tests'):
+            entries[d] = cpio.directory()
+        for p in programs:
+            entries['tests/' + os.path.basename(p)] = \
+                cpio.regular(_read(p), 0o755)
+        return cpio.archive(entries)

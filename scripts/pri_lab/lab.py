@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commands: each is a row of steps, in the order a user sees them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import subprocess
+import sys
+from typing import List
+
+from . import (cache, check, guest, host, kernel, overlay, packages, proc,
+               qemubuild, qemusrc, report, vm)
+
+from .ktap import FAIL
+
+# The job of `run`: SVA on memory never touched, all kinds of access
+RUN_JOB = 'sva-basic'
+TIMEOUT = {'tcg': 900.0, 'kvm': 300.0}
+FIRST_BUILD_GB = 6.0
+
+
+class Lab:
+    """One invocation: options, paths, log."""
+
+    def __init__(self, repo: str, options, ui):
+        self.options = options
+        self.ui = ui
+        self.paths = cache.Paths(repo)
+        self.logdir = self.paths.new_log_dir(options.command)
+        self.log = proc.Log(os.path.join(self.logdir, 'log'))
+        self.jobs = options.jobs or len(os.sched_getaffinity(0))
+
+    # -- building blocks ------------------------------------------------------
+
+    def _packages(self) -> packages.Host:
+        with cache.lock(self.paths, 'packages', self.ui):
+            return packages.prepare(self.paths, self.log, self.ui)
+
+    def _qemu(self, tools: packages.Host, qtests: bool,
+              sanitize: bool = False) -> qemubuild.QemuBuild:
+        """Source, overlay, build: three steps."""
+        if not os.path.isdir(self.paths.work):
+            cache.need_space(self.paths.root, FIRST_BUILD_GB,
+                             'everything a first run builds')
+        with cache.lock(self.paths, 'downloads', self.ui):
+            source = qemusrc.find(self.paths, self.options.qemu_src,
+                                  self.log, self.ui)
+        overlay.Overlay(self.paths, source, self.log, self.ui).apply()
+        build = qemubuild.QemuBuild(self.paths, tools, source.key, self.jobs,
+                                    self.log, self.ui, sanitize)
+        build.build(qtests)
+        return build
+
+    def _machine(self, qtests: bool = False) -> vm.Machine:
+        """Everything up to a machine that boots."""
+        accel, note = host.choose_accel(self.options.accel)
+        if note:
+            self.ui.say(note)
+        if self.options.kernel:
+            kernel.given(self.options.kernel, self.ui)  # bad input first
+        if self.options.qemu_src:
+            qemusrc.given(self.options.qemu_src)
+        self.ui.plan(5 + kernel.steps(self.options.kernel))
+        tools = self._packages()
+        self.tools = tools
+        self.build = self._qemu(tools, qtests)
+        linux = kernel.get(self.paths, self.options.kernel, self.jobs,
+                           self.log, self.ui)
+        user = guest.Guest(self.paths, linux, self.jobs, self.log, self.ui)
+        user.build()
+        machine = vm.Machine(self.build.binary,
+                             qemubuild.firmware_args(self.paths), accel,
+                             linux.image, user.initrd)
+        machine.store(self.paths.work)
+        return machine
+
+    def _clone_lock(self):
+        return cache.lock(self.paths, f'clone-{self.paths.clone}', self.ui)
+
+    def _timeout(self, machine: vm.Machine) -> float:
+        return self.options.timeout or TIMEOUT[machine.accel]
+
+    # -- commands -------------------------------------------------------------
+
+    def cmd_packages(self) -> int:
+        self.ui.plan(1)
+        self._packages()
+        return 0
+
+    def cmd_build(self) -> int:
+        self.ui.plan(4)
+        with self._clone_lock():
+            build = self._qemu(self._packages(), True, self.options.sanitize)
+        self.ui.result(build.binary)
+        return 0
+
+    def cmd_kernel(self) -> int:
+        self.ui.plan(1 + kernel.steps(self.options.kernel))
+        self._packages()
+        linux = kernel.get(self.paths, self.options.kernel, self.jobs,
+                           self.log, self.ui)
+        self.ui.result(linux.image)
+        return 0
+
+    def cmd_run(self) -> int:
+        self.ui.plan(1)
+        with self._clone_lock():
+            machine = self._machine()
+        job = vm.Job(machine, self.options.job or RUN_JOB, self.logdir,
+                     self.log, self._timeout(machine), self.options.args)
+        with self.ui.step(f'Boot the guest, run {job.job}') as step:
+            out = job.run(lambda line, results: self._ktap(line, results,
+                                                           step),
+                          self.ui.output)
+            step.done('done' if out.passed else 'FAILED')
+        return self._verdict(job, out)
+
+    def _ktap(self, line: str, results, step) -> None:
+        """A line of the guest's results: shown, unless it is a number."""
+        for r in results:
+            step.note = r.name
+        body = line.strip()
+        if not body or body.startswith(('# stat ', '# pri-lab:')):
+            return
+        self.ui.result(line)
+
+    def _verdict(self, job: vm.Job, out: vm.Outcome) -> int:
+        lines = report.table(out.lines)
+        if lines:
+            self.ui.result('')
+            for x in lines:
+                self.ui.result(x)
+        for block in out.splats:
+            self.ui.result('')
+            for x in block:
+                self.ui.result(x)
+        counts = out.reader.counts()
+        ran = out.reader.results
+        for x in out.problems:
+            self.ui.error(x)
+        good = out.passed and not counts[FAIL] and bool(ran)
+        self.ui.result('')
+        self.ui.result(f'{"PASS" if good else "FAIL"}  '
+                       + check.summary(counts))
+        if not good:
+            self.ui.error(f'console: {job.console}')
+        return 0 if good else 1
+
+    def cmd_check(self) -> int:
+        """All tests; with sanitizers those that need no guest."""
+        sanitize = self.options.sanitize
+        self.ui.plan(2)
+        with self._clone_lock():
+            if sanitize:
+                self.ui.plan(4)
+                tools = self._packages()
+                build = self._qemu(tools, True, True)
+            else:
+                self._machine(qtests=True)
+                tools, build = self.tools, self.build
+            tests = check.Check(self.paths, tools, build.dir, self.jobs,
+                                self.log, self.ui, sanitize)
+            tests.build()
+            return tests.run(self.options.names, 10 if sanitize else 3)
+
+    def cmd_qemu(self) -> int:
+        with self._clone_lock():
+            machine = self._machine()
+        extra = self.options.qemu_args
+        words = vm.job_words(self.options.job or 'shell', self.options.args)
+        cmd = machine.args(f'{words} {self.options.append}'.strip())
+        if not _uses_stdio(extra):
+            cmd += ['-serial', 'mon:stdio']
+        else:
+            cmd += ['-serial',
+                    'file:' + os.path.join(self.logdir, 'console')]
+        cmd += ['-serial', 'file:' + os.path.join(self.logdir, 'ktap')]
+        return self._foreground(cmd + extra)
+
+    def cmd_shell(self) -> int:
+        if not sys.stdin.isatty():
+            self.ui.say('standard input is not a terminal; the shell reads '
+                        'commands from it')
+        with self._clone_lock():
+            machine = self._machine()
+        self.ui.say('leave the guest with `exit`, or stop it with Ctrl-A x')
+        words = vm.job_words('shell', '')
+        cmd = machine.args(f'{words} {self.options.append}'.strip()) + [
+            '-serial', 'mon:stdio', '-serial',
+            'file:' + os.path.join(self.logdir, 'ktap')]
+        return self._foreground(cmd)
+
+    def _foreground(self, cmd: List[str]) -> int:
+        """Hand the terminal to QEMU; its exit status is ours."""
+        self.log.write('$ ' + shlex.join(cmd))
+        if self.options.verbose:
+            self.ui.say(shlex.join(cmd))
+        self.ui.close()
+        p = subprocess.Popen(cmd)
+        try:
+            return p.wait()
+        except BaseException:
+            p.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                p.wait(5)
+            if p.poll() is None:
+                p.kill()
+            raise
+
+    def cmd_guest_test(self) -> int:
+        """For `meson test`: boot one job of what is built, speak TAP."""
+        machine = vm.Machine.load(self.paths.work)
+        logdir = os.environ.get('PRI_LAB_LOGS', '')
+        if not os.path.isdir(logdir):
+            logdir = self.logdir
+        job = vm.Job(machine, self.options.job, logdir, self.log,
+                     self._timeout(machine), self.options.args)
+        number = 0
+
+        def emit(line: str, results) -> None:
+            nonlocal number
+            body = line.strip()
+            if body.startswith('#') and not body.startswith('# Subtest'):
+                print(body)
+            for r in results:
+                number += 1
+                print(r.line(number))
+            sys.stdout.flush()
+
+        print('TAP version 13', flush=True)
+        out = job.run(emit)
+        trouble = [p for p in out.problems
+                   if not p.startswith('the job ended with status')
+                   or out.reader.counts()[FAIL] == 0]
+        for block in out.splats:
+            for x in block:
+                print(f'# {x}')
+        number += 1
+        print(f'{"not ok" if trouble else "ok"} {number} - guest ended well, '
+              'kernel log clean')
+        for p in trouble:
+            print(f'# {p}')
+        if trouble:
+            print(f'# console: {job.console}')
+        print(f'1..{number}', flush=True)
+        return 0 if out.passed else 1
+
+    def cmd_clean(self) -> int:
+        """Remove this clone's builds, or with --all the whole cache."""
+        self.log.close()
+        if self.options.all:
+            victims = [self.paths.root]
+        else:
+            victims = [self.paths.work]
+        with self._clone_lock():
+            for v in victims:
+                self.ui.say(f'removing {v}')
+                cache.remove(v)
+        return 0
+
+
+def _uses_stdio(extra: List[str]) -> bool:
+    """True if the user's own arguments take QEMU's standard input."""
+    words = ' '.join(extra)
+    return 'stdio' in words or any(x in extra for x in (
+        '-nographic', '-daemonize', '-serial', 'help')) or \
+        words.endswith(('help', '?'))

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Running other programs: output to a log, all of them dead when we leave."""
+
+from __future__ import annotations
+
+import collections
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import time
+from typing import Callable, Dict, List, Optional, Sequence
+
+from .errors import Interrupted, LabError, known_cause
+
+TAIL = 20                       # lines of output shown when a command fails
+_PR_SET_PDEATHSIG = 1
+
+try:
+    _libc = ctypes.CDLL(None, use_errno=True)
+except OSError:                 # pragma: no cover - not a glibc host
+    _libc = None
+
+_children: List[subprocess.Popen] = []
+
+
+def _die_with_parent() -> None:
+    """In the child: get SIGTERM if pri-lab itself is killed the hard way."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def install_signal_handlers() -> None:
+    """SIGTERM and SIGHUP end a command the way Ctrl-C does."""
+    def handler(signum, _frame):
+        raise Interrupted(signum)
+    for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(s, handler)
+
+
+def child_env(extra: Optional[Dict[str, str]] = None) -> Dict[str, str]:
+    """The environment for tools: C messages, UTF-8, nothing that leaks in."""
+    env = dict(os.environ)
+    for name in ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS', 'KBUILD_OUTPUT', 'ARCH',
+                 'CROSS_COMPILE', 'KCFLAGS', 'LDFLAGS', 'CFLAGS', 'CPPFLAGS',
+                 'NINJA_STATUS', 'GREP_OPTIONS', 'POSIXLY_CORRECT', 'CDPATH'):
+        env.pop(name, None)
+    env['LC_ALL'] = 'C.UTF-8'
+    env['PYTHONUTF8'] = '1'
+    env.setdefault('HOME', '/')
+    env.update(extra or {})
+    return env
+
+
+def kill_group(p: subprocess.Popen, grace: float = 5.0,
+               first: int = signal.SIGTERM) -> None:
+    """End a child and everything it started: ask first, insist later."""
+    for signum, wait in ((first, grace), (signal.SIGKILL, 5.0)):
+        try:
+            os.killpg(p.pid, signum)
+        except (ProcessLookupError, PermissionError):
+            pass
+        try:
+            p.wait(wait)
+        except subprocess.TimeoutExpired:
+            continue
+        # the leader is gone; stragglers of its group may not be
+        try:
+            os.killpg(p.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.1)
+
+
+def spawn(cmd: Sequence[str], **kw) -> subprocess.Popen:
+    """A child in its own process group that does not outlive us."""
+    try:
+        p = subprocess.Popen(cmd, start_new_session=True,
+                             preexec_fn=_die_with_parent, **kw)
+    except FileNotFoundError:
+        raise LabError(f'{cmd[0]}: not found',
+                       'it belongs to a package of this list: '
+                       '`./pri-lab packages`') from None
+    _children.append(p)
+    return p
+
+
+def reap(p: subprocess.Popen) -> None:
+    if p in _children:
+        _children.remove(p)
+
+
+def kill_all() -> None:
+    """End whatever is still running; called once on the way out."""
+    for p in list(_children):
+        if p.poll() is None:
+            kill_group(p)
+        reap(p)
+
+
+class Log:
+    """The log file of one command line after another."""
+
+    def __init__(self, path: str):
+        self.path = path
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self._f = open(path, 'a', encoding='utf-8', errors='replace')
+
+    def write(self, line: str) -> None:
+        self._f.write(line + '\n')
+        self._f.flush()
+
+    def close(self) -> None:
+        self._f.close()
+
+
+def run(cmd: Sequence[str], what: str, log: Log, *, ui=None,
+        cwd: Optional[str] = None, env: Optional[Dict[str, str]] = None,
+        on_line: Optional[Callable[[str], None]] = None,
+        check: bool = True, gentle: bool = False) -> int:
+    """Run cmd with its output in the log; LabError if it fails.
+
+    what:    names the command in the message ('building QEMU').
+    on_line: called with each line of output, for progress.
+    gentle:  on Ctrl-C let the child end by itself first (dpkg).
+    """
+    log.write('$ ' + (f'cd {shlex.quote(cwd)}; ' if cwd else '')
+              + ' '.join(shlex.quote(c) for c in cmd))
+    p = spawn(cmd, cwd=cwd, env=child_env(env), stdin=subprocess.DEVNULL,
+              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+              encoding='utf-8', errors='replace', bufsize=1)
+    tail = collections.deque(maxlen=200)
+    try:
+        for line in p.stdout:
+            line = line.rstrip('\r\n')
+            tail.append(line)
+            log.write(line)
+            if ui is not None:
+                ui.output(line)
+            if on_line is not None:
+                on_line(line)
+        rc = p.wait()
+    except BaseException:
+        if gentle:
+            kill_group(p, grace=60.0, first=signal.SIGINT)
+        else:
+            kill_group(p)
+        raise
+    finally:
+        reap(p)
+        p.stdout.close()
+    log.write(f'[exit status {rc}]')
+    if rc and check:
+        raise command_failed(what, rc, list(tail), log.path)
+    return rc
+
+
+def command_failed(what: str, rc: int, tail: List[str],
+                   log: Optional[str]) -> LabError:
+    """The error for a command that ended with rc, its cause named if known."""
+    how = f'exit status {rc}' if rc > 0 else f'signal {-rc}'
+    cause = known_cause(tail)
+    if cause:
+        return LabError(f'{what} failed: {cause[0]}', cause[1], log,
+                        tail[-TAIL:])
+    return LabError(f'{what} failed ({how})', None, log, tail[-TAIL:])
+
+
+def output_of(cmd: Sequence[str], cwd: Optional[str] = None,
+              env: Optional[Dict[str, str]] = None) -> str:
+    """stdout of a short command, '' if it fails or does not exist."""
+    try:
+        return subprocess.run(cmd, cwd=cwd, env=child_env(env), check=True,
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, timeout=120,
+                              encoding='utf-8', errors='replace').stdout
+    except (OSError, subprocess.SubprocessError):
+        return ''

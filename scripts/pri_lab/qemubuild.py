@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Configure and build QEMU (x86_64 only), its qtests and its option ROMs."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shutil
+from typing import List
+
+from . import cache, proc
+from .errors import LabError
+from .packages import Host
+
+BINARY = 'qemu-system-x86_64'
+# QEMU's own tests of what we patch; they must go on passing
+UPSTREAM_QTESTS = ['intel-iommu-test']
+SEABIOS = '/usr/share/seabios'
+ROMS = ['pvh.bin', 'linuxboot_dma.bin', 'kvmvapic.bin']
+CONFIGURE = [
+    '--target-list=x86_64-softmmu', '--without-default-features',
+    '--enable-system', '--enable-tcg', '--enable-kvm', '--enable-fdt=system',
+    '--enable-pixman', '--disable-install-blobs', '--disable-docs',
+    '--enable-trace-backends=log', '--disable-tools', '--disable-werror',
+    '--disable-download',
+]
+SANITIZE = ['--enable-asan', '--enable-ubsan']
+
+
+def our_qtests(repo: str) -> List[str]:
+    """Names of our qtest binaries: one a source called *-test.c."""
+    return [os.path.basename(p)[:-2] for p in sorted(
+        glob.glob(os.path.join(repo, 'tests', 'qtest', '*-test.c')))]
+
+
+class QemuBuild:
+    def __init__(self, paths: cache.Paths, host: Host, source_key: str,
+                 jobs: int, log: proc.Log, ui, sanitize: bool = False):
+        self.paths = paths
+        self.host = host
+        self.jobs = jobs
+        self.log = log
+        self.ui = ui
+        self.sanitize = sanitize
+        self.dir = paths.qemu_build(sanitize)
+        self.binary = os.path.join(self.dir, BINARY)
+        self.args = ['--python=' + host.python] + CONFIGURE + \
+            (SANITIZE if sanitize else [])
+        self.key = cache.key_of(source_key, paths.qemu_src, self.args,
+                                host.python_path)
+        self.stamp = cache.Stamp(self.dir + '.configured')
+        self.old = False                # the directory is not of this run
+
+    def build(self, qtests: bool) -> None:
+        """Everything a command needs; one step.
+
+        qtests: build the test binaries too.
+        """
+        title = 'Build QEMU' + (' (sanitizers)' if self.sanitize else '')
+        with self.ui.step(title) as step:
+            self.old = self.stamp.valid(self.key)
+            if not self.old:
+                self._configure(step)
+            try:
+                built = self._ninja(step, qtests)
+            except LabError:
+                if not self.old or not self._looks_broken():
+                    raise
+                self.ui.say('QEMU\'s build directory is damaged; building '
+                            'afresh')
+                self._configure(step)
+                built = self._ninja(step, qtests)
+            self._firmware(step)
+            step.done(f'{built} objects' if built else 'up to date')
+
+    def _configure(self, step) -> None:
+        step.note = 'configure'
+        self.stamp.clear()
+        cache.remove(self.dir)
+        os.makedirs(self.dir)
+        proc.run([os.path.join(self.paths.qemu_src, 'configure')] + self.args,
+                 'configuring QEMU', self.log, ui=self.ui, cwd=self.dir,
+                 env=self.host.env())
+        self.stamp.write(self.key,
+                         [os.path.join(self.dir, 'config-host.mak')])
+
+    def _targets(self, qtests: bool) -> List[str]:
+        if not qtests:
+            return [BINARY]
+        return [BINARY] + [f'tests/qtest/{t}' for t in UPSTREAM_QTESTS] + \
+            [f'tests/qtest/pri-lab/{t}' for t in our_qtests(self.paths.repo)]
+
+    def _ninja(self, step, qtests: bool) -> int:
+        done = 0
+
+        def progress(line: str) -> None:
+            nonlocal done
+            m = re.match(r'\[(\d+)/(\d+)\]', line)
+            if m:
+                done += 1
+                step.note = f'{m.group(1)} of {m.group(2)}'
+
+        step.note = ''
+        ninja = shutil.which('ninja') or 'ninja'
+        proc.run([ninja, '-C', self.dir, f'-j{self.jobs}']
+                 + self._targets(qtests), 'building QEMU', self.log,
+                 ui=self.ui, env=self.host.env(), on_line=progress)
+        if not os.access(self.binary, os.X_OK):
+            raise LabError('building QEMU left no ' + BINARY,
+                           log=self.log.path)
+        return done
+
+    def _looks_broken(self) -> bool:
+        """True if the failure is the directory's and not the source's.
+
+        A compiler that reports an error in a file is the source's fault.
+        """
+        try:
+            with open(self.log.path, encoding='utf-8', errors='replace') as f:
+                text = f.read()
+        except OSError:
+            return True
+        return not re.search(r'^\S+:\d+:\d+: (?:fatal )?error:|'
+                             r'meson\.build:\d+:\d+: ERROR', text, re.M)
+
+    def _firmware(self, step) -> None:
+        """Option ROMs from QEMU's own source; Debian's tarball has none."""
+        src = os.path.join(self.paths.qemu_src, 'pc-bios', 'optionrom')
+        key = cache.key_of(cache.tree_key(cache.files_under(src), src),
+                           'roms')
+        dest = self.paths.firmware
+        roms = [os.path.join(dest, r) for r in ROMS]
+        stamp = cache.Stamp(dest + '.stamp')
+        if stamp.valid(key) and all(map(os.path.exists, roms)):
+            return
+        step.note = 'option ROMs'
+        with cache.fresh_tree(dest) as part:
+            cache.write_atomic(os.path.join(part, 'config.mak'), (
+                f'TOPSRC_DIR={self.paths.qemu_src}\nCC=cc\nOBJCOPY=objcopy\n'
+                f'PYTHON={self.host.python}\nEXTRA_CFLAGS=\n'
+                'TARGET_DIR=\n').encode())
+            proc.run(['make', '-C', part, '-f', os.path.join(src, 'Makefile')]
+                     + ROMS, 'building the option ROMs', self.log, ui=self.ui)
+            for n in os.listdir(part):
+                if n not in ROMS:
+                    cache.remove(os.path.join(part, n))
+        stamp.write(key, roms)
+
+
+def firmware_args(paths: cache.Paths) -> List[str]:
+    """-L options for a machine without QEMU's installed firmware."""
+    if not os.path.exists(os.path.join(SEABIOS, 'bios-256k.bin')):
+        raise LabError('SeaBIOS is missing', 'apt-get install seabios')
+    return ['-L', paths.firmware, '-L', SEABIOS]

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The machine: one QEMU command line for every command that boots a guest.
+
+q35 with VT-d, a PCIe root port and one pri-testdev behind it.  The console
+is the first serial port, results come out of the second, so that nothing the
+kernel prints can garble them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+from typing import Callable, List, Optional
+
+from . import cache, proc, splat
+from .errors import LabError
+from .ktap import FAIL, Reader, Result
+
+IOMMU = ('intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,'
+         'x-flts=on,x-pasid-mode=on,svm=on')
+ROOT_PORT = 'pcie-root-port,id=rp0,bus=pcie.0,chassis=1,slot=1'
+DEVICE = 'pri-testdev,id=pt0,bus=rp0'
+APPEND = ('console=ttyS0 intel_iommu=on,sm_on iommu.strict=1 panic=-1 '
+          'oops=panic nokaslr')
+_EXIT = re.compile(r'# pri-lab: exit (\d+)')
+STATE = 'machine.json'
+
+
+class Machine:
+    """Everything needed to boot: plain strings, so it can be stored."""
+
+    def __init__(self, qemu: str, firmware: List[str], accel: str,
+                 kernel: str, initrd: str):
+        self.qemu = qemu
+        self.firmware = firmware
+        self.accel = accel
+        self.kernel = kernel
+        self.initrd = initrd
+
+    def store(self, work: str) -> None:
+        cache.write_if_changed(os.path.join(work, STATE), json.dumps(
+            vars(self), indent=1).encode())
+
+    @classmethod
+    def load(cls, work: str) -> 'Machine':
+        try:
+            with open(os.path.join(work, STATE), encoding='utf-8') as f:
+                return cls(**json.load(f))
+        except (OSError, ValueError, TypeError):
+            raise LabError('nothing is built yet',
+                           'run ./pri-lab build') from None
+
+    def args(self, append: str) -> List[str]:
+        """The command line without serial ports."""
+        if self.accel == 'kvm':
+            machine = ['-machine', 'q35,kernel-irqchip=split',
+                       '-accel', 'kvm']
+        else:
+            machine = ['-machine', 'q35', '-accel', 'tcg,thread=multi']
+        return [self.qemu] + self.firmware + machine + [
+            '-cpu', 'max,la57=off', '-smp', '2', '-m', '2G', '-nodefaults',
+            '-no-user-config', '-no-reboot', '-display', 'none',
+            '-kernel', self.kernel, '-initrd', self.initrd,
+            '-append', f'{APPEND} {append}'.strip(),
+            '-device', IOMMU, '-device', ROOT_PORT, '-device', DEVICE]
+
+
+def job_words(job: str, args: str = '') -> str:
+    """Kernel command line words that tell init what to do."""
+    words = f'pri_lab.job={job}'
+    return words + (f' pri_lab.args={args}' if args else '')
+
+
+class Outcome:
+    """What a job came to."""
+
+    def __init__(self) -> None:
+        self.lines: List[str] = []      # of the second serial port
+        self.reader = Reader()
+        self.exit: Optional[int] = None
+        self.splats: List[List[str]] = []
+        self.problems: List[str] = []   # one line each, why it is no success
+        self.seconds = 0.0
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems and self.exit == 0 and \
+            any(r.status != FAIL for r in self.reader.results)
+
+
+class Job:
+    """One boot that runs one job and powers off."""
+
+    def __init__(self, machine: Machine, job: str, logdir: str,
+                 log: proc.Log, timeout: float, args: str = '',
+                 extra: Optional[List[str]] = None):
+        self.machine = machine
+        self.job = job
+        self.words = job_words(job, args)
+        self.extra = extra or []
+        self.log = log
+        self.timeout = timeout
+        safe = re.sub(r'[^\w.-]', '_', job)
+        self.console = os.path.join(logdir, f'{safe}.console')
+        self.results = os.path.join(logdir, f'{safe}.ktap')
+        self.stderr = os.path.join(logdir, f'{safe}.qemu')
+
+    def run(self, on_line: Callable[[str, List[Result]], None],
+            on_console: Optional[Callable[[str], None]] = None) -> Outcome:
+        """Boot, follow, judge.
+
+        on_line gets each line of results and the test results it settled.
+        """
+        out = Outcome()
+        start = time.monotonic()
+        cmd = self.machine.args(self.words) + [
+            '-serial', f'file:{self.console}',
+            '-serial', f'file:{self.results}'] + self.extra
+        self.log.write('$ ' + ' '.join(cmd))
+        for path in (self.console, self.results):
+            open(path, 'wb').close()
+        with open(self.stderr, 'wb') as err:
+            p = proc.spawn(cmd, stdin=subprocess.DEVNULL, stdout=err,
+                           stderr=err, env=proc.child_env())
+        try:
+            self._follow(p, out, start, on_line, on_console)
+        finally:
+            if p.poll() is None:
+                proc.kill_group(p, grace=3.0)
+            proc.reap(p)
+        out.seconds = time.monotonic() - start
+        for r in out.reader.finish():
+            on_line('', [r])
+        self._judge(p.returncode, out)
+        return out
+
+    def _follow(self, p, out: Outcome, start: float, on_line,
+                on_console) -> None:
+        """Read both logs as they grow until QEMU ends or time is up."""
+        with _Tail(self.results) as results, _Tail(self.console) as console:
+            while True:
+                ended = p.poll() is not None
+                for line in results.lines(ended):
+                    out.lines.append(line)
+                    m = _EXIT.search(line)
+                    if m:
+                        out.exit = int(m.group(1))
+                    on_line(line, out.reader.feed(line))
+                for line in console.lines(ended):
+                    if on_console is not None:
+                        on_console(line)
+                if ended:
+                    return
+                if time.monotonic() - start > self.timeout:
+                    out.problems.append(
+                        f'no end after {self.timeout:.0f} s; last on the '
+                        f'console: {console.last or "(nothing)"}')
+                    return
+                time.sleep(0.05)
+
+    def _judge(self, rc: int, out: Outcome) -> None:
+        text = _read(self.console)
+        out.splats = splat.find(text)
+        if out.splats:
+            out.problems.append('the guest kernel printed '
+                                f'{len(out.splats)} splat(s)')
+        if out.exit is None and not any('no end' in x for x in out.problems):
+            said = [x for x in _read(self.stderr).splitlines() if x.strip()]
+            if rc:
+                out.problems.append(
+                    f'QEMU ended with status {rc}'
+                    + (f': {said[-1]}' if said else ''))
+            else:
+                last = [x for x in text.splitlines() if x.strip()]
+                out.problems.append(
+                    'the guest stopped before the job ended; last on the '
+                    f'console: {last[-1].strip() if last else "(nothing)"}')
+        elif rc and out.exit is not None:
+            out.problems.append(f'QEMU ended with status {rc}')
+        if out.exit:
+            out.problems.append(f'the job ended with status {out.exit}')
+        if not out.reader.results and out.exit is not None:
+            out.problems.append('no test was run')
+
+
+class _Tail:
+    """Whole lines of a file that grows."""
+
+    def __init__(self, path: str):
+        self._f = open(path, 'rb')
+        self._rest = b''
+        self.last = ''
+
+    def __enter__(self) -> '_Tail':
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._f.close()
+
+    def lines(self, final: bool) -> List[str]:
+        data = self._rest + self._f.read()
+        *whole, self._rest = data.split(b'\n')
+        if final and self._rest:
+            whole.append(self._rest)
+            self._rest = b''
+        out = [x.decode('utf-8', 'replace').rstrip('\r') for x in whole]
+        for x in out:
+            if x.strip():
+                self.last = x.strip()
+        return out
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding='utf-8', errors='replace') as f:
+            return f.read()
+    except OSError:
+        return ''
+
+
+def failing_lines(lines: List[str]) -> List[str]:
+    """Diagnostics around failed test points, for the report."""
+    out: List[str] = []
+    notes: List[str] = []
+    for line in lines:
+        body = line.strip()
+        if body.startswith('#') and not body.startswith('# Subtest'):
+            notes.append(line)
+        elif body.startswith('not ok'):
+            out += notes[-10:] + [line]
+            notes = []
+        elif body.startswith('ok'):
+            notes = []
+    return out
