@@ -192,11 +192,14 @@ static void test_ats_26(void)
         { NONE, true, false, false, 0x00 },
         /* G is ignored unless it is supported */
         { 1, false, true, false, 0xfd },
+        { 1, true, true, false, 0xdd },
         { 1, false, true, true, 0xf1 },
         { 1, true, true, true, 0x11 },
         /* Global Mappings are kept only by a function that supports G */
         { 3, false, false, false, 0xf7 },
+        { 3, true, false, false, 0x77 },
         { 3, false, false, true, 0xff },
+        { 3, true, false, true, 0xff },
         /* and G means nothing without PASID */
         { NONE, false, true, true, 0x10 },
     };
@@ -236,6 +239,13 @@ static void test_ats_21_overlap(void)
                          ==, 2);
         g_assert_cmpuint(pcie_atc_invalidate(&atc, 1, 0x400000, M2, false),
                          ==, 0);
+        /* a range that is not aligned to its size */
+        add(&atc, 1, 0x600000, M2);
+        add(&atc, 1, 0x5fe000, K);
+        g_assert_cmpuint(pcie_atc_invalidate(&atc, 1, 0x5ff000, 0x1fff,
+                                             false), ==, 1);
+        g_assert_true(has(&atc, 1, 0x5fe000));
+        pcie_atc_invalidate(&atc, 1, 0x5fe000, K, false);
         g_assert_cmpuint(atc.count, ==, pass ? 50 : 0);
     }
     pcie_atc_destroy(&atc);
