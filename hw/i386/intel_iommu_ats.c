@@ -4,8 +4,8 @@
  * A Translation Request that comes over the link is answered with a completion
  * status and, if that is Success, with the permissions that the page tables
  * grant.  A page that is absent is not a fault: the answer is Success without
- * permissions and the endpoint may ask for the page (VT-d 7.1.2).  What table 30
- * answers with UR or CA is recorded as a non-recoverable fault.
+ * permissions and the endpoint may ask for the page (VT-d 7.1.2).  What table
+ * 30 answers with UR or CA is recorded as a non-recoverable fault.
  *
  * Every structure is read once and used as it was read: guest CPUs may change
  * it at any moment.  Accessed and Dirty flags are set with a compare-and-swap
@@ -114,17 +114,63 @@ static bool vtd_ats_is_leaf(uint64_t pte, uint32_t level)
     return level == VTD_PT_LEVEL || (pte & VTD_PT_PAGE_SIZE_MASK);
 }
 
+/* -- the paging-structure cache: VT-d 6.2.5, knob "pwc" ------------------- */
+
+static VTDPwcEntry *vtd_ats_pwc_slot(IntelIOMMUState *s, uint64_t iova)
+{
+    return &s->svm.pwc[(iova >> 21) % VTD_PWC_NR];
+}
+
+static bool vtd_ats_pwc_lookup(IntelIOMMUState *s, uint32_t pasid, uint16_t did,
+                               uint64_t iova, hwaddr *table, bool *write)
+{
+    VTDPwcEntry *slot = vtd_ats_pwc_slot(s, iova);
+
+    if (!s->svm.knobs.pwc || !slot->valid || slot->pasid != pasid ||
+        slot->did != did || slot->region != iova >> 21) {
+        return false;
+    }
+    *table = slot->table;
+    *write = slot->write;
+    return true;
+}
+
+static void vtd_ats_pwc_insert(IntelIOMMUState *s, uint32_t pasid, uint16_t did,
+                               uint64_t iova, hwaddr table, bool write)
+{
+    if (s->svm.knobs.pwc) {
+        *vtd_ats_pwc_slot(s, iova) = (VTDPwcEntry) {
+            .region = iova >> 21,
+            .table = table,
+            .pasid = pasid,
+            .did = did,
+            .valid = true,
+            .write = write,
+        };
+    }
+}
+
+void vtd_ats_pwc_flush(IntelIOMMUState *s)
+{
+    memset(s->svm.pwc, 0, sizeof(s->svm.pwc));
+}
+
 /* First-stage walk for a user request, VT-d 3.6 */
 static int vtd_ats_walk_fs(IntelIOMMUState *s, const VTDPASIDEntry *pe,
-                           uint64_t iova, bool want_write, VTDLeaf *leaf)
+                           uint32_t pasid, uint64_t iova, bool want_write,
+                           VTDLeaf *leaf)
 {
     hwaddr table = pe->val[2] & VTD_SM_PASID_ENTRY_FLPTPTR;
+    uint16_t did = VTD_SM_PASID_ENTRY_DID(pe->val[1]);
     uint32_t level = VTD_PML4_LEVEL;
     bool write = true;
     int tries = 16;
 
     if (sextract64(iova, 0, 48) != (int64_t)iova) {
         return VTD_WALK_NOTHING;                        /* SGN.1 */
+    }
+    if (vtd_ats_pwc_lookup(s, pasid, did, iova, &table, &write)) {
+        level = VTD_PT_LEVEL;
     }
     while (tries) {
         uint64_t flags = VTD_FL_A;
@@ -155,6 +201,9 @@ static int vtd_ats_walk_fs(IntelIOMMUState *s, const VTDPASIDEntry *pe,
         }
         table = pte & VTD_PT_BASE_ADDR_MASK(s->aw_bits);
         level--;
+        if (level == VTD_PT_LEVEL) {
+            vtd_ats_pwc_insert(s, pasid, did, iova, table, write);
+        }
     }
     return VTD_WALK_NOTHING;
 }
@@ -208,7 +257,7 @@ static int vtd_ats_walk_ss(IntelIOMMUState *s, hwaddr table, uint32_t aw,
     }
 }
 
-/* -- the completion --------------------------------------------------------- */
+/* -- the completion ------------------------------------------------------- */
 
 static void vtd_ats_fill(IntelIOMMUState *s, const AtsTrReq *req,
                          const VTDLeaf *leaf, AtsTrEntry *entry)
@@ -252,7 +301,7 @@ static AtsTrStatus vtd_ats_fault(IntelIOMMUState *s, const AtsTrReq *req,
     return status;
 }
 
-/* -- the IOTLB -------------------------------------------------------------- */
+/* -- the IOTLB ------------------------------------------------------------ */
 
 /*
  * A cached entry serves unless a write is asked for that only lacks the Dirty
@@ -306,7 +355,7 @@ static AtsTrStatus vtd_ats_finish(IntelIOMMUState *s, const AtsTrReq *req,
     return ATS_TR_SUCCESS;
 }
 
-/* -- the two modes ---------------------------------------------------------- */
+/* -- the two modes -------------------------------------------------------- */
 
 static AtsTrStatus vtd_ats_scalable(IntelIOMMUState *s, const AtsTrReq *req,
                                     AtsTrEntry *entry)
@@ -338,8 +387,8 @@ static AtsTrStatus vtd_ats_scalable(IntelIOMMUState *s, const AtsTrReq *req,
         return ATS_TR_SUCCESS;
     }
     if (pgtt == VTD_SM_PASID_ENTRY_FLT) {
-        outcome = vtd_ats_walk_fs(s, &walk.pe, req->addr, !req->no_write,
-                                  &leaf);
+        outcome = vtd_ats_walk_fs(s, &walk.pe, walk.table_pasid, req->addr,
+                                  !req->no_write, &leaf);
     } else {
         outcome = vtd_ats_walk_ss(s, walk.pe.val[0] &
                                   VTD_SM_PASID_ENTRY_SLPTPTR,

@@ -49,7 +49,7 @@ struct VTDInvWait {
     QTAILQ_ENTRY(VTDInvWait) next;
 };
 
-/* -- errors: VT-d 6.5.2.11 --------------------------------------------------- */
+/* -- errors: VT-d 6.5.2.11 ------------------------------------------------ */
 
 /* Set an error bit of FSTS; the source id is that of the first error */
 static void vtd_devtlb_error(IntelIOMMUState *s, uint32_t bit, uint16_t sid)
@@ -107,7 +107,7 @@ void vtd_devtlb_errors_cleared(IntelIOMMUState *s, uint32_t old)
     }
 }
 
-/* -- ITags ------------------------------------------------------------------ */
+/* -- ITags ---------------------------------------------------------------- */
 
 static VTDDevTlbFn *vtd_devtlb_fn(IntelIOMMUState *s, uint16_t rid)
 {
@@ -288,7 +288,7 @@ static bool vtd_devtlb_done(IntelIOMMUState *s, uint64_t seq)
     return true;
 }
 
-/* -- wait descriptors: VT-d 6.5.2.9, 7.7 ------------------------------------ */
+/* -- wait descriptors: VT-d 6.5.2.9, 7.7 ---------------------------------- */
 
 static bool vtd_devtlb_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
 {
@@ -412,7 +412,7 @@ static void vtd_devtlb_wait_timer(void *opaque)
     vtd_devtlb_kick(opaque);
 }
 
-/* -- life ------------------------------------------------------------------- */
+/* -- life ----------------------------------------------------------------- */
 
 static const VMStateDescription vmstate_vtd_devtlb_fn = {
     .name = "intel-iommu/devtlb/function",

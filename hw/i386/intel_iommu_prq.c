@@ -40,7 +40,9 @@
 /* A request that was received, but not accepted yet */
 struct VTDPageReq {
     AtsMsg msg;
-    int64_t due;                /* virtual clock, ns */
+    bool checked;               /* the remapping tables let it through */
+    VTDTornRead torn;           /* of a request that is not checked */
+    int64_t due;                /* of its next step; virtual clock, ns */
     QTAILQ_ENTRY(VTDPageReq) next;
 };
 
@@ -49,7 +51,10 @@ static bool vtd_prq_supported(IntelIOMMUState *s)
     return s->ecap & VTD_ECAP_PRS;
 }
 
-/* -- responses made by hardware: VT-d 7.4.1 table 31 ----------------------- */
+static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
+                          const VTDTornRead *torn);
+
+/* -- responses made by hardware: VT-d 7.4.1 table 31 ---------------------- */
 
 static void vtd_prq_respond(IntelIOMMUState *s, const AtsMsg *req, uint8_t code)
 {
@@ -96,7 +101,7 @@ static void vtd_prq_refuse(IntelIOMMUState *s, const AtsMsg *msg, uint8_t code)
     }
 }
 
-/* -- Page Request Event: VT-d 7.5 ------------------------------------------- */
+/* -- Page Request Event: VT-d 7.5 ----------------------------------------- */
 
 static void vtd_prq_send_msi(IntelIOMMUState *s)
 {
@@ -226,7 +231,7 @@ void vtd_prq_mem_read(IntelIOMMUState *s, hwaddr addr)
     }
 }
 
-/* -- accepting: the queue, VT-d 7.4.1 --------------------------------------- */
+/* -- accepting: the queue, VT-d 7.4.1 ------------------------------------- */
 
 static bool vtd_prq_write_desc(IntelIOMMUState *s, hwaddr addr,
                                const AtsMsg *msg)
@@ -307,28 +312,54 @@ static void vtd_prq_accept(IntelIOMMUState *s, const AtsMsg *msg)
     vtd_prq_set_status(s, VTD_PR_STATUS_PPR);
 }
 
-/* -- between received and accepted ------------------------------------------ */
+/* -- between received and accepted ---------------------------------------- */
 
 static void vtd_prq_arm(IntelIOMMUState *s)
 {
     VTDPageReq *first = QTAILQ_FIRST(&s->svm.prq.pending);
 
-    if (first && !s->svm.knobs.prq_hold) {
+    if (first && !(first->checked && s->svm.knobs.prq_hold)) {
         timer_mod(s->svm.prq.timer, first->due);
     } else {
         timer_del(s->svm.prq.timer);
     }
 }
 
-static void vtd_prq_accept_first(IntelIOMMUState *s)
+static void vtd_prq_remove(IntelIOMMUState *s, VTDPageReq *req)
 {
-    VTDPrq *prq = &s->svm.prq;
-    VTDPageReq *req = QTAILQ_FIRST(&prq->pending);
-
-    QTAILQ_REMOVE(&prq->pending, req, next);
-    prq->n_pending--;
-    vtd_prq_accept(s, &req->msg);
+    QTAILQ_REMOVE(&s->svm.prq.pending, req, next);
+    s->svm.prq.n_pending--;
     g_free(req);
+}
+
+/* Check a request that was not: false if it was refused, and is gone */
+static bool vtd_prq_check_pending(IntelIOMMUState *s, VTDPageReq *req)
+{
+    if (!req->checked) {
+        req->checked = vtd_prq_check(s, &req->msg, &req->torn);
+        if (!req->checked) {
+            s->svm.prq.seq_done++;
+            vtd_prq_remove(s, req);
+            return false;
+        }
+        req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                   s->svm.knobs.prd_delay * SCALE_US;
+    }
+    return true;
+}
+
+/* The first request takes its next step; it is due */
+static void vtd_prq_step(IntelIOMMUState *s, VTDPageReq *req)
+{
+    if (req->checked) {
+        vtd_prq_accept(s, &req->msg);
+        vtd_prq_remove(s, req);
+    } else if (req->torn.kind && vtd_sm_torn_step(&req->torn)) {
+        req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                   s->svm.knobs.torn_pause * SCALE_US;
+    } else {
+        vtd_prq_check_pending(s, req);
+    }
 }
 
 static void vtd_prq_progress(IntelIOMMUState *s)
@@ -343,11 +374,22 @@ static void vtd_prq_timer(void *opaque)
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     VTDPageReq *req;
 
-    while (!s->svm.knobs.prq_hold &&
-           (req = QTAILQ_FIRST(&s->svm.prq.pending)) && req->due <= now) {
-        vtd_prq_accept_first(s);
+    while ((req = QTAILQ_FIRST(&s->svm.prq.pending)) && req->due <= now &&
+           !(req->checked && s->svm.knobs.prq_hold)) {
+        vtd_prq_step(s, req);
     }
     vtd_prq_progress(s);
+}
+
+/* Let the first request go on, whatever it waits for */
+static void vtd_prq_accept_first(IntelIOMMUState *s)
+{
+    VTDPageReq *req = QTAILQ_FIRST(&s->svm.prq.pending);
+
+    if (vtd_prq_check_pending(s, req)) {
+        vtd_prq_accept(s, &req->msg);
+        vtd_prq_remove(s, req);
+    }
 }
 
 void vtd_prq_release(IntelIOMMUState *s, uint64_t n)
@@ -372,24 +414,31 @@ bool vtd_prq_drained(IntelIOMMUState *s, uint64_t seq)
     return s->svm.prq.seq_done >= seq;
 }
 
-/* Put a request on the way to the queue; straight into it as a rule */
-static void vtd_prq_forward(IntelIOMMUState *s, const AtsMsg *msg)
+/* Append a request to those that wait */
+static void vtd_prq_postpone(IntelIOMMUState *s, const AtsMsg *msg,
+                             bool checked)
 {
     VTDPrq *prq = &s->svm.prq;
-    const VTDKnobs *knobs = &s->svm.knobs;
     VTDPageReq *req;
 
-    if (!knobs->prq_hold && !knobs->prd_delay && !prq->n_pending) {
-        vtd_prq_accept(s, msg);
-        return;
-    }
     if (prq->n_pending >= VTD_PRQ_PENDING_MAX) {
         vtd_prq_accept_first(s);
     }
     req = g_new0(VTDPageReq, 1);
     req->msg = *msg;
-    req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-               knobs->prd_delay * SCALE_US;
+    req->checked = checked;
+    req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    if (checked) {
+        req->due += s->svm.knobs.prd_delay * SCALE_US;
+    } else if (s->svm.knobs.torn_entry) {
+        VTDSmWalk walk = {
+            .rid = msg->rid,
+            .pasid = msg->pasid,
+            .page_request = true,
+        };
+
+        vtd_sm_torn_start(s, &walk, s->svm.knobs.torn_entry, &req->torn);
+    }
     QTAILQ_INSERT_TAIL(&prq->pending, req, next);
     prq->n_pending++;
     trace_vtd_prq_pending(msg->rid, msg->pasid, msg->addr, msg->prgi,
@@ -397,7 +446,7 @@ static void vtd_prq_forward(IntelIOMMUState *s, const AtsMsg *msg)
     vtd_prq_arm(s);
 }
 
-/* -- receiving -------------------------------------------------------------- */
+/* -- receiving ------------------------------------------------------------ */
 
 /* VT-d 6.5.3.1, table 27: what the IOTLB holds for the page is dropped */
 static void vtd_prq_implicit_invalidation(IntelIOMMUState *s,
@@ -405,6 +454,7 @@ static void vtd_prq_implicit_invalidation(IntelIOMMUState *s,
 {
     uint16_t did = VTD_SM_PASID_ENTRY_DID(walk->pe.val[1]);
 
+    vtd_ats_pwc_flush(s);
     switch (walk->pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) {
     case VTD_SM_PASID_ENTRY_FLT:
         vtd_piotlb_page_invalidate(s, did, walk->table_pasid, addr, 0);
@@ -436,17 +486,27 @@ static void vtd_prq_report_fault(IntelIOMMUState *s, const AtsMsg *msg,
     vtd_report_frcd_fault(s, msg->rid, hi, VTD_FRCD_FI(msg->addr));
 }
 
-/* Check the tables; a request that fails is answered and goes no further */
+/*
+ * Check the tables and drop what the IOTLB holds.  A request that fails is
+ * answered and goes no further.
+ */
 static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
-                          VTDSmWalk *walk)
+                          const VTDTornRead *torn)
 {
-    int reason = vtd_sm_walk(s, walk);
+    VTDSmWalk walk = {
+        .rid = msg->rid,
+        .pasid = msg->pasid,
+        .page_request = true,
+        .torn = torn,
+    };
+    int reason = vtd_sm_walk(s, &walk);
 
     if (!reason) {
+        vtd_prq_implicit_invalidation(s, &walk, msg->addr);
         return true;
     }
-    trace_vtd_prq_fault(msg->rid, msg->pasid, msg->addr, reason, walk->fpd);
-    if (!walk->fpd || !vtd_sm_fault_qualified(reason)) {
+    trace_vtd_prq_fault(msg->rid, msg->pasid, msg->addr, reason, walk.fpd);
+    if (!walk.fpd || !vtd_sm_fault_qualified(reason)) {
         vtd_prq_report_fault(s, msg, reason);
     }
     vtd_prq_refuse(s, msg, ATS_PRG_INVALID_REQUEST);
@@ -481,12 +541,9 @@ static bool vtd_prq_ready(IntelIOMMUState *s, const AtsMsg *msg)
 void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
 {
     VTDPrq *prq = &s->svm.prq;
-    VTDSmWalk walk = {
-        .rid = msg->rid,
-        .pasid = msg->pasid,
-        .page_request = true,
-    };
+    const VTDKnobs *knobs = &s->svm.knobs;
     bool overflowed = vtd_get_long_raw(s, DMAR_PRS_REG) & VTD_PR_STATUS_PRO;
+    VTDPageReq *last = QTAILQ_LAST(&prq->pending);
 
     if (!vtd_prq_supported(s)) {
         qemu_log_mask(LOG_GUEST_ERROR, "vtd: page request of %04x, but "
@@ -498,18 +555,22 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
     if (!vtd_prq_ready(s, msg)) {
         return;
     }
-    if (overflowed && s->svm.knobs.check_order == 1) {
+    if (overflowed && knobs->check_order == 1) {
         vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
-        return;
-    }
-    if (vtd_prq_check(s, msg, &walk)) {
-        vtd_prq_implicit_invalidation(s, &walk, msg->addr);
+    } else if (knobs->torn_entry || (last && !last->checked)) {
         prq->seq_received++;
-        vtd_prq_forward(s, msg);
+        vtd_prq_postpone(s, msg, false);
+    } else if (vtd_prq_check(s, msg, NULL)) {
+        prq->seq_received++;
+        if (knobs->prq_hold || knobs->prd_delay || last) {
+            vtd_prq_postpone(s, msg, true);
+        } else {
+            vtd_prq_accept(s, msg);
+        }
     }
 }
 
-/* -- Page Group Response descriptor: VT-d 7.6.1 ----------------------------- */
+/* -- Page Group Response descriptor: VT-d 7.6.1 --------------------------- */
 
 bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc)
 {
@@ -537,12 +598,29 @@ bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc)
     return true;
 }
 
+static const VMStateDescription vmstate_vtd_torn_read = {
+    .name = "intel-iommu/prq/torn",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT8(kind, VTDTornRead),
+        VMSTATE_UINT8(n, VTDTornRead),
+        VMSTATE_UINT8(done, VTDTornRead),
+        VMSTATE_UINT64(addr, VTDTornRead),
+        VMSTATE_UINT64_ARRAY(val, VTDTornRead, 8),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static const VMStateDescription vmstate_vtd_page_req = {
     .name = "intel-iommu/prq/request",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(msg, VTDPageReq, 1, vmstate_vtd_msg, AtsMsg),
+        VMSTATE_BOOL(checked, VTDPageReq),
+        VMSTATE_STRUCT(torn, VTDPageReq, 1, vmstate_vtd_torn_read,
+                       VTDTornRead),
         VMSTATE_INT64(due, VTDPageReq),
         VMSTATE_END_OF_LIST()
     }
@@ -569,7 +647,7 @@ const VMStateDescription vmstate_vtd_prq = {
     }
 };
 
-/* -- life ------------------------------------------------------------------- */
+/* -- life ----------------------------------------------------------------- */
 
 void vtd_prq_realize(IntelIOMMUState *s)
 {
@@ -579,17 +657,20 @@ void vtd_prq_realize(IntelIOMMUState *s)
                                         s);
 }
 
+void vtd_prq_reset_enter(IntelIOMMUState *s)
+{
+    /* VT-d 11.2: PPR and PRO are RW1CS */
+    s->svm.prq.sticky = s->svm.knobs.sticky_reset ?
+                        vtd_get_long_raw(s, DMAR_PRS_REG) : 0;
+}
+
 void vtd_prq_reset(IntelIOMMUState *s)
 {
     VTDPrq *prq = &s->svm.prq;
 
     while (!QTAILQ_EMPTY(&prq->pending)) {
-        VTDPageReq *req = QTAILQ_FIRST(&prq->pending);
-
-        QTAILQ_REMOVE(&prq->pending, req, next);
-        g_free(req);
+        vtd_prq_remove(s, QTAILQ_FIRST(&prq->pending));
     }
-    prq->n_pending = 0;
     prq->seq_done = prq->seq_received;
     prq->irq_held = false;
     prq->pqa_written = false;
@@ -601,7 +682,7 @@ void vtd_prq_reset(IntelIOMMUState *s)
     vtd_define_quad(s, DMAR_PQH_REG, 0, 0x7ffe0ULL, 0);
     vtd_define_quad(s, DMAR_PQT_REG, 0, 0x7ffe0ULL, 0);
     vtd_define_quad(s, DMAR_PQA_REG, 0, 0xfffffffffffff007ULL, 0);
-    vtd_define_long(s, DMAR_PRS_REG, 0, 0, 0x3UL);
+    vtd_define_long(s, DMAR_PRS_REG, prq->sticky, 0, 0x3UL);
     vtd_define_long(s, DMAR_PECTL_REG, VTD_PR_PECTL_IM, VTD_PR_PECTL_IM, 0);
     vtd_define_long(s, DMAR_PEDATA_REG, 0, 0xffffUL, 0);
     vtd_define_long(s, DMAR_PEADDR_REG, 0, 0xfffffffcUL, 0);

@@ -13,7 +13,7 @@
 #include "hw/pci/ats_knobs.h"
 #include "intel_iommu_internal.h"
 
-/* -- knobs and counters ----------------------------------------------------- */
+/* -- knobs and counters --------------------------------------------------- */
 
 static const AtsKnob vtd_knob_rows[] = {
 #define VTD_KNOB_ROW(FIELD, field, name, def, max, values, help) \
@@ -31,6 +31,7 @@ static void vtd_knob_changed(void *owner, unsigned int index)
     switch (index) {
     case VTD_KNOB_PRQ_RELEASE:
         vtd_prq_release(s, knobs->prq_release);
+        knobs->prq_release = 0;
         break;
     case VTD_KNOB_PRQ_HOLD:
         vtd_prq_release(s, knobs->prq_hold ? 0 : UINT32_MAX);
@@ -86,6 +87,8 @@ static const VTDCounter vtd_counters[] = {
 
 void vtd_svm_instance_init(Object *obj)
 {
+    IntelIOMMUState *s = INTEL_IOMMU_DEVICE(obj);
+
     ats_knobs_init(&vtd_knob_table, obj);
     for (int i = 0; i < ARRAY_SIZE(vtd_counters); i++) {
         const VTDCounter *counter = &vtd_counters[i];
@@ -95,6 +98,10 @@ void vtd_svm_instance_init(Object *obj)
                                        OBJ_PROP_FLAG_READ);
         object_property_set_description(obj, counter->name, counter->help);
     }
+    object_property_add_uint32_ptr(obj, "x-prq-pending", &s->svm.prq.n_pending,
+                                   OBJ_PROP_FLAG_READ);
+    object_property_set_description(obj, "x-prq-pending",
+                                    "requests received, but not accepted yet");
 }
 
 void vtd_svm_class_init(ObjectClass *klass)
@@ -102,7 +109,7 @@ void vtd_svm_class_init(ObjectClass *klass)
     ats_knobs_add_properties(klass, &vtd_knob_table);
 }
 
-/* -- options and capabilities ----------------------------------------------- */
+/* -- options and capabilities --------------------------------------------- */
 
 static bool vtd_svm_on(OnOffAuto option, bool follow)
 {
@@ -188,7 +195,7 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
     }
 }
 
-/* -- the link --------------------------------------------------------------- */
+/* -- the link ------------------------------------------------------------- */
 
 static void vtd_agent_page_request(void *opaque, const AtsMsg *msg)
 {
@@ -226,7 +233,7 @@ AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn)
     return s->svm.link;
 }
 
-/* -- life ------------------------------------------------------------------- */
+/* -- life ----------------------------------------------------------------- */
 
 void vtd_svm_set_root(IntelIOMMUState *s)
 {
@@ -247,6 +254,7 @@ void vtd_svm_realize(IntelIOMMUState *s)
 void vtd_svm_reset(IntelIOMMUState *s)
 {
     s->svm.ttm = 0;
+    vtd_ats_pwc_flush(s);
     vtd_prq_reset(s);
     vtd_devtlb_reset(s);
     if (s->svm.link) {

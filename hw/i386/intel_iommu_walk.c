@@ -128,6 +128,17 @@ static bool vtd_sm_read(hwaddr addr, uint64_t *val, unsigned int n)
     return true;
 }
 
+/* The same for an entry that may have been read in pieces before */
+static bool vtd_sm_read_entry(const VTDSmWalk *walk, VTDTornKind kind,
+                              hwaddr addr, uint64_t *val, unsigned int n)
+{
+    if (walk->torn && walk->torn->kind == kind && walk->torn->done == n) {
+        memcpy(val, walk->torn->val, n * sizeof(*val));
+        return true;
+    }
+    return vtd_sm_read(addr, val, n);
+}
+
 /* RTA.1 to RTA.4 */
 static int vtd_sm_check_mode(IntelIOMMUState *s, const VTDSmWalk *walk)
 {
@@ -217,17 +228,22 @@ static int vtd_sm_check_request(IntelIOMMUState *s, VTDSmWalk *walk)
     return 0;
 }
 
+static hwaddr vtd_sm_context_addr(const VTDSmWalk *walk, hwaddr context_table)
+{
+    return context_table + (walk->rid & (VTD_DEVFN_CHECK_MASK - 1)) *
+                           VTD_CTX_ENTRY_SCALABLE_SIZE;
+}
+
 /* SCT.1 to SCT.9; VT-d 9.4 */
 static int vtd_sm_walk_context(IntelIOMMUState *s, VTDSmWalk *walk,
                                hwaddr context_table)
 {
     VTDContextEntry *ce = &walk->ce;
-    hwaddr addr = context_table +
-                  (walk->rid & (VTD_DEVFN_CHECK_MASK - 1)) *
-                  VTD_CTX_ENTRY_SCALABLE_SIZE;
+    hwaddr addr = vtd_sm_context_addr(walk, context_table);
     int ret;
 
-    if (!vtd_sm_read(addr, ce->val, ARRAY_SIZE(ce->val))) {
+    if (!vtd_sm_read_entry(walk, VTD_TORN_CONTEXT, addr, ce->val,
+                           ARRAY_SIZE(ce->val))) {
         return VTD_FR_SCT_1;
     }
     walk->fpd |= !!(ce->val[0] & VTD_CONTEXT_ENTRY_FPD);
@@ -313,15 +329,21 @@ static bool vtd_sm_pe_valid(IntelIOMMUState *s, const VTDPASIDEntry *pe)
     }
 }
 
+static hwaddr vtd_sm_pasid_addr(const VTDSmWalk *walk, hwaddr pasid_table)
+{
+    return pasid_table + VTD_PASID_TABLE_INDEX(walk->table_pasid) *
+                         VTD_PASID_ENTRY_SIZE;
+}
+
 /* SPT.1 to SPT.4; VT-d 9.6 */
 static int vtd_sm_walk_table(IntelIOMMUState *s, VTDSmWalk *walk,
                              hwaddr pasid_table)
 {
     VTDPASIDEntry *pe = &walk->pe;
-    hwaddr addr = pasid_table + VTD_PASID_TABLE_INDEX(walk->table_pasid) *
-                  VTD_PASID_ENTRY_SIZE;
+    hwaddr addr = vtd_sm_pasid_addr(walk, pasid_table);
 
-    if (!vtd_sm_read(addr, pe->val, ARRAY_SIZE(pe->val))) {
+    if (!vtd_sm_read_entry(walk, VTD_TORN_PASID, addr, pe->val,
+                           ARRAY_SIZE(pe->val))) {
         return VTD_FR_SPT_1;
     }
     walk->fpd |= !!(pe->val[0] & VTD_PASID_ENTRY_FPD);
@@ -355,4 +377,39 @@ int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk)
         ret = vtd_sm_walk_table(s, walk, table);
     }
     return ret;
+}
+
+bool vtd_sm_torn_start(IntelIOMMUState *s, VTDSmWalk *walk, VTDTornKind kind,
+                       VTDTornRead *torn)
+{
+    hwaddr table;
+
+    memset(torn, 0, sizeof(*torn));
+    if (vtd_sm_check_mode(s, walk) || vtd_sm_walk_root(s, walk, &table)) {
+        return false;
+    }
+    if (kind == VTD_TORN_CONTEXT) {
+        torn->addr = vtd_sm_context_addr(walk, table);
+        torn->n = VTD_CTX_ENTRY_SCALABLE_SIZE / sizeof(uint64_t);
+    } else {
+        if (vtd_sm_walk_context(s, walk, table) ||
+            vtd_sm_walk_dir(s, walk, &table)) {
+            return false;
+        }
+        torn->addr = vtd_sm_pasid_addr(walk, table);
+        torn->n = VTD_PASID_ENTRY_SIZE / sizeof(uint64_t);
+    }
+    torn->kind = kind;
+    return true;
+}
+
+bool vtd_sm_torn_step(VTDTornRead *torn)
+{
+    if (!vtd_sm_read(torn->addr + torn->done * sizeof(uint64_t),
+                     &torn->val[torn->done], 2)) {
+        torn->kind = VTD_TORN_NONE;     /* the walk will say what is wrong */
+        return false;
+    }
+    torn->done += 2;
+    return torn->done < torn->n;
 }

@@ -46,18 +46,44 @@ typedef enum VTDSmFault {
     VTD_FR_SGN_10 = 0x89,   /* PASID beyond ECAP.PSS */
 } VTDSmFault;
 
+/* Entries that can be read in pieces, knob "torn-entry" */
+typedef enum VTDTornKind {
+    VTD_TORN_NONE,
+    VTD_TORN_CONTEXT,       /* scalable-mode context entry, 256 bits */
+    VTD_TORN_PASID,         /* scalable-mode PASID-table entry, 512 bits */
+} VTDTornKind;
+
+/**
+ * struct VTDTornRead - an entry that is read in pieces of 128 bits
+ *
+ * Hardware may fetch an entry so; between two pieces software can change it
+ * (VT-d 6.2.3.1 and 9 ask software to write fields in an order that makes
+ * this harmless).
+ *
+ * @kind: VTDTornKind; @addr: of the entry; @n: its qwords; @done: those read
+ */
+typedef struct VTDTornRead {
+    uint8_t kind;
+    uint8_t n;
+    uint8_t done;
+    uint64_t addr;
+    uint64_t val[8];
+} VTDTornRead;
+
 /**
  * struct VTDSmWalk - a walk and what it found
  *
  * @rid: requester id; @pasid: PASID or ATS_NO_PASID; @page_request: whether
  *       the request is a page request (else a translation request). Set by the
  *       caller.
+ * @torn: entry that was read earlier, to be used instead of memory, or NULL
  * @table_pasid: PASID that selects the PASID-table entry: @pasid, or RID_PASID
  *               of the context entry for a request without PASID
  * @fpd: Fault Processing Disable was set in an entry on the way
  * @ce: context entry; @pe: PASID-table entry; valid when the walk succeeds
  */
 typedef struct VTDSmWalk {
+    const VTDTornRead *torn;
     uint16_t rid;
     uint32_t pasid;
     bool page_request;
@@ -73,6 +99,21 @@ typedef struct VTDSmWalk {
  * Returns: 0, or the fault reason that table 30 gives.
  */
 int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk);
+
+/**
+ * vtd_sm_torn_start: find the entry of @kind that the walk would read
+ *
+ * Returns: true and sets up @torn, or false if the walk does not get so far.
+ */
+bool vtd_sm_torn_start(IntelIOMMUState *s, VTDSmWalk *walk, VTDTornKind kind,
+                       VTDTornRead *torn);
+
+/**
+ * vtd_sm_torn_step: read the next 128 bits
+ *
+ * Returns: true if there are more to read.
+ */
+bool vtd_sm_torn_step(VTDTornRead *torn);
 
 /**
  * vtd_sm_fault_qualified: is @reason suppressed by FPD? (table 30, "Qualified")

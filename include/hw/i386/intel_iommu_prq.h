@@ -41,6 +41,7 @@ typedef struct VTDPageReq VTDPageReq;
  * @timer: virtual clock; expires when the first of @pending is due
  * @irq_timer: virtual clock; a Page Request Event that a knob delays
  * @pqa_written: software has written PQA since reset
+ * @sticky: PRS at the beginning of a reset that keeps it
  * @irq_held: a Page Request Event is kept back by the hold knob
  * @seq_received, @seq_done: number of requests received, and of those that
  *           need nothing more from hardware (written, answered or dropped)
@@ -51,6 +52,7 @@ typedef struct VTDPrq {
     QEMUTimer *timer;
     QEMUTimer *irq_timer;
     bool pqa_written;
+    uint32_t sticky;
     bool irq_held;
     uint64_t seq_received;
     uint64_t seq_done;
@@ -64,6 +66,11 @@ typedef struct VTDPrq {
 extern const struct VMStateDescription vmstate_vtd_prq;
 
 void vtd_prq_realize(IntelIOMMUState *s);
+
+/**
+ * vtd_prq_reset_enter: a machine reset begins; keep what is sticky
+ */
+void vtd_prq_reset_enter(IntelIOMMUState *s);
 
 /**
  * vtd_prq_reset: registers to their reset values, nothing pending

@@ -14,6 +14,18 @@
 #include "hw/i386/intel_iommu_devtlb.h"
 #include "hw/i386/vtd-knobs.h"
 
+#define VTD_PWC_NR  64
+
+/* A cached pointer to a last-level first-stage table, knob "pwc" */
+typedef struct VTDPwcEntry {
+    uint64_t region;            /* untranslated address >> 21 */
+    uint64_t table;
+    uint32_t pasid;
+    uint16_t did;
+    bool valid;
+    bool write;                 /* W of the levels above */
+} VTDPwcEntry;
+
 /**
  * struct VTDSvm - embedded in IntelIOMMUState
  *
@@ -23,6 +35,7 @@
  * @ttm: RTADDR_REG.TTM as of the last Set Root Table Pointer
  * @link: where the endpoints are
  * @knobs: see vtd-knobs.h
+ * @pwc: paging-structure cache; not migrated, since it may be dropped any time
  * @msis, @last_msi_addr, @last_msi_data: interrupts sent, for tests
  */
 typedef struct VTDSvm {
@@ -36,6 +49,7 @@ typedef struct VTDSvm {
     VTDPrq prq;
     VTDDevTlb devtlb;
     VTDKnobs knobs;
+    VTDPwcEntry pwc[VTD_PWC_NR];
     uint64_t msis;
     uint64_t last_msi_addr;
     uint64_t last_msi_data;
@@ -87,5 +101,12 @@ AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn);
  */
 AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
                               AtsTrEntry *entry);
+
+/**
+ * vtd_ats_pwc_flush: drop all cached paging-structure entries
+ *
+ * Called for each IOTLB invalidation but those with the hint IH=1.
+ */
+void vtd_ats_pwc_flush(IntelIOMMUState *s);
 
 #endif /* HW_I386_INTEL_IOMMU_SVM_H */

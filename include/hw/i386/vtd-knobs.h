@@ -48,7 +48,7 @@
       "a wait descriptor with PD=1 is fetched") \
     X(PRQ_RELEASE, prq_release, "prq-release", 0, UINT32_MAX, \
       NULL, \
-      "write: let that many held requests go on; read: how many are held") \
+      "write: let that many held requests go on") \
     X(PRQ_IRQ_HOLD, prq_irq_hold, "prq-irq-hold", 0, 1, \
       "off\0on\0", \
       "keep the Page Request Event back; turning it off sends it") \
@@ -61,6 +61,16 @@
     X(PD_VIOLATION, pd_violation, "pd-violation", 0, 1, \
       "off\0on\0", \
       "break VT-d 7.7: a wait with PD=1 does not wait for page requests") \
+    X(TORN_ENTRY, torn_entry, "torn-entry", 0, 2, \
+      "off\0context\0pasid\0", \
+      "page requests read that entry in pieces of 128 bits") \
+    X(TORN_PAUSE, torn_pause, "torn-pause-us", 0, 60000000, \
+      NULL, \
+      "microseconds between two pieces of a torn entry") \
+    X(PWC, pwc, "pwc", 0, 1, \
+      "off\0on\0", \
+      "cache paging-structure entries until the next IOTLB invalidation with " \
+      "IH=0") \
     X(FAULT_COLLAPSE, fault_collapse, "fault-collapse", 1, 1, \
       "off\0on\0", \
       "record one pending fault a requester only (VT-d 7.2.1)") \
