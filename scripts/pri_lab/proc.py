@@ -164,7 +164,12 @@ def command_failed(what: str, rc: int, tail: List[str],
     if cause:
         return LabError(f'{what} failed: {cause[0]}', cause[1], log,
                         tail[-TAIL:])
-    return LabError(f'{what} failed ({how})', None, log, tail[-TAIL:])
+    shown = tail[-TAIL:]
+    errors = [x for x in tail[:-TAIL] if ' error: ' in x
+              or x.startswith(('FAILED:', 'ERROR:'))]
+    if errors and not any(' error: ' in x for x in shown):
+        shown = errors[:3] + ['...'] + shown    # what it was about
+    return LabError(f'{what} failed ({how})', None, log, shown)
 
 
 def output_of(cmd: Sequence[str], cwd: Optional[str] = None,

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from pri_lab import cli, errors, host, proc, qemubuild, ui
+from pri_lab.errors import LabError
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+
+
+class Options(unittest.TestCase):
+    def test_before_and_after_the_command(self):
+        for argv in (['--jobs', '3', '-v', 'run'],
+                     ['run', '--jobs', '3', '-v'],
+                     ['-v', 'run', '--jobs=3']):
+            o = cli.parse(argv)
+            self.assertEqual((o.jobs, o.verbose, o.command), (3, True, 'run'))
+
+    def test_qemu_arguments_are_left_alone(self):
+        o = cli.parse(['--accel', 'tcg', 'qemu', '-v', '--job', 'x', '-S',
+                       '-vnc', ':1', '--kernel', 'k', '-v'])
+        self.assertEqual(o.qemu_args, ['-S', '-vnc', ':1', '--kernel', 'k',
+                                       '-v'])
+        self.assertEqual((o.accel, o.verbose, o.job), ('tcg', True, 'x'))
+        o = cli.parse(['qemu', '--', '--kernel', 'x'])
+        self.assertEqual((o.qemu_args, o.kernel), (['--kernel', 'x'], ''))
+        self.assertEqual(cli.parse(['qemu']).qemu_args, [])
+
+    def test_the_word_qemu_elsewhere(self):
+        self.assertEqual(cli.parse(['check', 'qemu']).names, ['qemu'])
+
+    def test_bad_usage_is_2(self):
+        for argv in ([], ['nonsense'], ['run', '--jobs', '0'],
+                     ['run', '--jobs', 'x'], ['--accel', 'hvf', 'run'],
+                     ['run', '--kern', 'x']):
+            with self.assertRaises(SystemExit) as e, \
+                    contextlib.redirect_stderr(io.StringIO()), \
+                    contextlib.redirect_stdout(io.StringIO()):
+                cli.parse(argv)
+            self.assertEqual(e.exception.code, 2, argv)
+
+    def test_help_everywhere(self):
+        for command in [[]] + [[c] for c in cli.COMMANDS]:
+            out = io.StringIO()
+            with self.assertRaises(SystemExit) as e, \
+                    contextlib.redirect_stdout(out):
+                cli.parse(command + ['--help'])
+            self.assertEqual(e.exception.code, 0)
+            self.assertIn('examples:', out.getvalue())
+
+
+class Errors(unittest.TestCase):
+    def cause(self, text):
+        found = errors.known_cause([text])
+        return found[0] if found else ''
+
+    def test_causes_are_named(self):
+        self.assertIn('disk', self.cause(
+            'cc1: error: a.o: No space left on device'))
+        self.assertIn('network', self.cause(
+            "E: Failed to fetch x  Temporary failure resolving 'm'"))
+        self.assertIn('memory', self.cause(
+            'fatal error: Killed signal terminated program cc1'))
+        self.assertEqual(self.cause('a.c:1:2: error: syntax'), '')
+
+    def test_oserror(self):
+        e = errors.from_oserror(OSError(28, 'No space left', '/x'))
+        self.assertIn('disk is full', e.what)
+        self.assertIn('/x', e.what)
+        self.assertIn('XDG_CACHE_HOME',
+                      errors.from_oserror(PermissionError(13, 'no')).hint)
+
+
+class Run(unittest.TestCase):
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.dir = d.name
+        self.log = proc.Log(os.path.join(d.name, 'log'))
+        self.addCleanup(self.log.close)
+
+    def test_failure_shows_the_last_lines(self):
+        with self.assertRaises(LabError) as e:
+            proc.run(['sh', '-c', 'seq 1 99; exit 3'], 'counting', self.log)
+        self.assertEqual(e.exception.what, 'counting failed (exit status 3)')
+        self.assertEqual(e.exception.tail[-1], '99')
+        self.assertEqual(len(e.exception.tail), proc.TAIL)
+        with open(self.log.path) as f:
+            self.assertIn('\n1\n2\n', f.read())
+
+    def test_missing_program(self):
+        with self.assertRaises(LabError) as e:
+            proc.run(['no-such-program'], 'x', self.log)
+        self.assertIn('no-such-program', e.exception.what)
+
+    def test_interrupt_kills_the_grandchildren(self):
+        mark = os.path.join(self.dir, 'pid')
+
+        def stop(line):
+            raise errors.Interrupted(signal.SIGINT)
+        with self.assertRaises(errors.Interrupted):
+            proc.run(['sh', '-c', f'sleep 60 & echo $! > {mark}; echo go; '
+                      'wait'], 'x', self.log, on_line=stop)
+        with open(mark) as f:
+            pid = int(f.read())
+        for _ in range(50):
+            try:
+                with open(f'/proc/{pid}/stat') as f:
+                    if f.read().split()[2] == 'Z':
+                        return
+            except FileNotFoundError:
+                return
+            time.sleep(0.1)
+        self.fail('the grandchild lives')
+
+    def test_no_host_make_flags(self):
+        os.environ['MAKEFLAGS'] = '-j99'
+        try:
+            self.assertNotIn('MAKEFLAGS', proc.child_env())
+        finally:
+            del os.environ['MAKEFLAGS']
+
+
+class Interrupt(unittest.TestCase):
+    def test_signal_ends_with_a_line_and_130(self):
+        code = ('import sys, time; sys.path.insert(0, sys.argv[1]); '
+                'from pri_lab import cli, lab; '
+                'lab.Lab.cmd_packages = lambda s: (print("up", flush=True), '
+                'time.sleep(60)); '
+                'sys.exit(cli.main(["packages"], sys.argv[2]))')
+        with tempfile.TemporaryDirectory() as d:
+            p = subprocess.Popen(
+                [sys.executable, '-B', '-c', code,
+                 os.path.join(REPO, 'scripts'), REPO],
+                env={**os.environ, 'XDG_CACHE_HOME': d},
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(p.stdout.readline(), 'up\n')
+            p.send_signal(signal.SIGINT)
+            _out, err = p.communicate(timeout=20)
+        self.assertEqual(p.returncode, 130)
+        self.assertIn('interrupted', err)
+        self.assertNotIn('Traceback', err)
+
+
+class Choices(unittest.TestCase):
+    def test_accel(self):
+        real = host.kvm_fault
+        try:
+            host.kvm_fault = lambda: 'it is broken'
+            self.assertEqual(host.choose_accel('tcg'), ('tcg', ''))
+            accel, note = host.choose_accel('')
+            self.assertEqual(accel, 'tcg')
+            self.assertIn('it is broken', note)
+            with self.assertRaises(LabError) as e:
+                host.choose_accel('kvm')
+            self.assertIn('it is broken', e.exception.what)
+            host.kvm_fault = lambda: ''
+            self.assertEqual(host.choose_accel(''), ('kvm', ''))
+        finally:
+            host.kvm_fault = real
+
+    def test_durations(self):
+        self.assertEqual([ui.duration(x) for x in (0.44, 12.3, 75, 3661)],
+                         ['0.4 s', '12 s', '1:15', '1:01:01'])
+
+    def test_every_qtest_of_the_tree_is_found(self):
+        names = qemubuild.our_qtests(REPO)
+        for n in os.listdir(os.path.join(REPO, 'tests', 'qtest')):
+            if n.endswith('-test.c'):
+                self.assertIn(n[:-2], names)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import unittest
+
+from pri_lab import check, ktap
+from pri_lab.ktap import FAIL, PASS, SKIP
+
+
+def leaves(text):
+    return [(r.name, r.status) for r in ktap.read(text).results]
+
+
+class Reader(unittest.TestCase):
+    def test_flat_tap(self):
+        self.assertEqual(leaves(
+            'TAP version 13\n1..4\nok 1 /a/b\nnot ok 2 - /a/c\n'
+            'ok 3 /a/d # SKIP no device\nnot ok 4 x # TODO later\n'),
+            [('/a/b', PASS), ('/a/c', FAIL), ('/a/d', SKIP), ('x', SKIP)])
+
+    def test_nested_ktap_counts_leaves(self):
+        self.assertEqual(leaves(
+            'KTAP version 1\n1..2\n'
+            '  KTAP version 1\n  # Subtest: sva\n  1..2\n'
+            '  ok 1 write\n  not ok 2 read\nnot ok 1 sva\n'
+            'ok 2 plain\n'),
+            [('sva/write', PASS), ('sva/read', FAIL), ('plain', PASS)])
+
+    def test_subtest_named_before_it_is_indented(self):
+        self.assertEqual(leaves(
+            'KTAP version 1\n1..2\n# Subtest: a\n  1..1\n  ok 1 x\n'
+            'ok 1 a\n# Subtest: b\n  1..1\n  ok 1 y\nok 2 b\n'),
+            [('a/x', PASS), ('b/y', PASS)])
+
+    def test_parent_that_fails_by_itself_counts(self):
+        self.assertEqual(leaves('1..1\n  1..1\n  ok 1 x\nnot ok 1 a\n'),
+                         [('x', PASS), ('a', FAIL)])
+
+    def test_promised_and_not_run_is_failure(self):
+        r = ktap.read('1..3\nok 1 a\n')
+        self.assertEqual(r.counts(), {PASS: 1, FAIL: 2, SKIP: 0})
+
+    def test_inner_plan_not_kept_is_failure(self):
+        r = ktap.read('1..1\n  1..3\n  ok 1 a\nok 1 outer\n')
+        self.assertEqual(r.counts(), {PASS: 1, FAIL: 2, SKIP: 0})
+
+    def test_guest_that_dies_in_the_middle(self):
+        r = ktap.read('KTAP version 1\n1..2\n# Subtest: a\n  1..2\n'
+                      '  ok 1 x\n')
+        self.assertEqual(r.counts(), {PASS: 1, FAIL: 3, SKIP: 0})
+
+    def test_bail_out(self):
+        r = ktap.read('1..5\nok 1 a\nBail out! no device\n')
+        self.assertEqual(r.bailed, 'no device')
+        self.assertEqual(r.counts()[FAIL], 1)
+
+    def test_skip_all(self):
+        r = ktap.read('1..0 # SKIP no KVM\n')
+        self.assertEqual(r.counts(), {PASS: 0, FAIL: 0, SKIP: 1})
+        self.assertEqual(r.results[0].reason, 'no KVM')
+
+    def test_other_output_is_not_a_result(self):
+        self.assertEqual(leaves('okay\n# ok 1 no\nnothing\n'), [])
+
+    def test_line_round_trip(self):
+        for r in (ktap.Result('a/b', PASS, ''), ktap.Result('a', SKIP, 'x'),
+                  ktap.Result('c', FAIL, '')):
+            back = ktap.read(r.line(1)).results[0]
+            self.assertEqual((back.name, back.status), (r.name, r.status))
+
+
+def record(**kw):
+    base = {'name': 'pri-lab:unit / atc', 'stdout': '', 'result': 'OK',
+            'duration': 1.0, 'returncode': 0}
+    return {**base, **kw}
+
+
+class Judge(unittest.TestCase):
+    def status(self, **kw):
+        return [r.status for r in check.judge(record(**kw)).results]
+
+    def test_tap_program_counts_its_points(self):
+        self.assertEqual(self.status(stdout='1..2\nok 1 a\nok 2 b\n'),
+                         [PASS, PASS])
+
+    def test_crash_after_good_points_is_a_failure(self):
+        self.assertEqual(self.status(stdout='1..1\nok 1 a\n', result='FAIL',
+                                     returncode=-6), [PASS, FAIL])
+
+    def test_crash_in_the_middle(self):
+        self.assertEqual(self.status(stdout='1..2\nok 1 a\n', result='ERROR',
+                                     returncode=-11), [PASS, FAIL])
+
+    def test_time_out_without_output(self):
+        v = check.judge(record(result='TIMEOUT', returncode=-15))
+        self.assertEqual([r.status for r in v.results], [FAIL])
+        self.assertIn('no end', v.results[0].reason)
+
+    def test_plain_program_is_one_test(self):
+        self.assertEqual(self.status(), [PASS])
+        self.assertEqual(self.status(result='SKIP', returncode=77), [SKIP])
+        self.assertEqual(self.status(result='FAIL', returncode=1), [FAIL])
+
+    def test_tap_program_that_prints_nothing(self):
+        # meson calls it an error; it must not pass silently
+        self.assertEqual(self.status(result='ERROR', returncode=0), [FAIL])
+
+    def test_names_and_summary(self):
+        self.assertEqual(check.short_name('pri-lab:unit / atc'), 'unit/atc')
+        v = [check.judge(record(stdout='1..1\nok 1 a\n')),
+             check.judge(record(result='FAIL', returncode=1))]
+        self.assertEqual(check.summary(check.count(v)),
+                         '1 passed, 1 failed, 0 skipped')

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import os
+import stat
+import tempfile
+import unittest
+
+from pri_lab import cpio, proc, report, splat, vm
+from pri_lab.ktap import FAIL, PASS
+
+LOCKDEP = '''\
+[    1.000000] calling nothing
+[    2.000000] ======================================================
+[    2.000001] WARNING: possible circular locking dependency detected
+[    2.000002] 7.3.4 #1 Not tainted
+[    2.000003] a
+[    2.000004] b
+[    2.000005] c
+[    2.000006] ======================================================
+[    3.000000] fine again
+'''
+
+
+class Splat(unittest.TestCase):
+    def kinds(self, text):
+        return len(splat.find(text))
+
+    def test_a_healthy_log(self):
+        self.assertEqual(self.kinds(
+            '[    0.000000] Command line: panic=-1 hung_task\n'
+            '[    0.1] Debug: sleeping function check on\n'
+            '[    0.10] pci 0000:00: bug fix applied\n'
+            '[    0.20] rcu: Hierarchical RCU implementation.\n'
+            '[    0.21] DMAR: IOMMU enabled\n'
+            '[    0.22] kmemleak: Kernel memory leak detector initialized\n'
+            '[    0.3] NMI watchdog: Enabled. soft lockup detection\n'
+            '[    0.4] ACPI BIOS Warning (bug): x\n'), 0)
+
+    def test_each_kind(self):
+        for line in ('BUG: KASAN: slab-use-after-free in f+0x1/0x2',
+                     'BUG: kernel NULL pointer dereference, address: 0',
+                     'WARNING: CPU: 0 PID: 1 at drivers/iommu/x.c:1 f+0x1',
+                     'WARNING: drivers/iommu/x.c:1 at f+0x1/0x2, CPU#0: a/1',
+                     'INFO: task kworker/0:1:12 blocked for more than 30 s',
+                     'watchdog: BUG: soft lockup - CPU#0 stuck for 26s!',
+                     'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:',
+                     'Oops: general protection fault, probably 1',
+                     'Kernel panic - not syncing: Attempted to kill init!',
+                     'kernel BUG at mm/slub.c:1!',
+                     'kmemleak: 3 new suspected memory leaks (see /sys',
+                     'BUG: workqueue lockup - pool cpus=0',
+                     'ODEBUG: free active (active state 0)'):
+            self.assertEqual(self.kinds(f'[    1.0] a\n[    2.0] {line}\n'),
+                             1, line)
+
+    def test_block_is_cut_out(self):
+        blocks = splat.find(LOCKDEP)
+        self.assertEqual(len(blocks), 1)
+        self.assertIn('possible circular', blocks[0][0])
+        self.assertNotIn('fine again', ' '.join(blocks[0]))
+        self.assertIn('] c', ' '.join(blocks[0]))
+
+    def test_thread_stamp_and_carriage_return(self):
+        self.assertEqual(self.kinds(
+            '[    2.0][  T12] BUG: KASAN: x\r\n[    2.1][  T12] y\r\n'), 1)
+
+
+class Report(unittest.TestCase):
+    def test_table(self):
+        lines = ['# stat write pages 256', '# stat write resp_success 1234',
+                 '# stat write faults_per_second 99', 'ok 1 x',
+                 '  # stat read pages 2']
+        got = report.table(lines)
+        self.assertEqual(got[0].split(), ['resp'])
+        self.assertEqual(got[1].split(),
+                         ['workload', 'pages', 'success', 'faults/s'])
+        self.assertEqual(got[3].split(), ['write', '256', '1,234', '99'])
+        self.assertEqual(got[4].split(), ['read', '2', '-', '-'])
+        self.assertEqual(got[6].split(), ['all', '258', '1,234'])
+
+    def test_nothing_reported(self):
+        self.assertEqual(report.table(['ok 1 a', '# stats']), [])
+
+
+class Cpio(unittest.TestCase):
+    def read(self, data):
+        out, at = {}, 0
+        while True:
+            self.assertEqual(data[at:at + 6], b'070701')
+            f = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16)
+                 for i in range(13)]
+            name = data[at + 110:at + 110 + f[11] - 1].decode()
+            at = (at + 110 + f[11] + 3) // 4 * 4
+            if name == 'TRAILER!!!':
+                return out
+            out[name] = (f[1], data[at:at + f[6]], (f[9], f[10]))
+            at = (at + f[6] + 3) // 4 * 4
+
+    def test_round_trip(self):
+        got = self.read(cpio.archive({
+            'a/b/file': cpio.regular(b'12345', 0o755),
+            'link': cpio.symlink('a/b/file'),
+            'dev/console': cpio.chardev(5, 1)}))
+        self.assertEqual(sorted(got), ['a', 'a/b', 'a/b/file', 'dev',
+                                       'dev/console', 'link'])
+        self.assertTrue(stat.S_ISDIR(got['a'][0]))
+        self.assertEqual(got['a/b/file'][1], b'12345')
+        self.assertEqual(got['a/b/file'][0], stat.S_IFREG | 0o755)
+        self.assertEqual(got['dev/console'][2], (5, 1))
+
+    def test_same_content_same_bytes(self):
+        a = cpio.archive({'x': cpio.regular(b'1'), 'y': cpio.regular(b'2')})
+        b = cpio.archive({'y': cpio.regular(b'2'), 'x': cpio.regular(b'1')})
+        self.assertEqual(a, b)
+
+
+# Stands in for QEMU: finds the files of the two serial ports in its
+# arguments and plays a guest.
+FAKE = '''#!/usr/bin/env python3
+import sys, time
+ports = [a[5:] for a in sys.argv if a.startswith('file:')]
+def say(port, text):
+    with open(ports[port], 'a') as f:
+        f.write(text)
+{body}
+'''
+
+
+class Boot(unittest.TestCase):
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.dir = d.name
+        self.log = proc.Log(os.path.join(self.dir, 'log'))
+        self.addCleanup(self.log.close)
+
+    def boot(self, body, timeout=20.0):
+        fake = os.path.join(self.dir, 'qemu')
+        with open(fake, 'w') as f:
+            f.write(FAKE.format(body=body))
+        os.chmod(fake, 0o755)
+        machine = vm.Machine(fake, [], 'tcg', 'vmlinux', 'initrd')
+        self.seen = []
+        return vm.Job(machine, 'job', self.dir, self.log, timeout).run(
+            lambda line, results: self.seen.append(line))
+
+    def test_good_job(self):
+        out = self.boot('say(1, "KTAP version 1\\n1..1\\nok 1 a\\n'
+                        '# pri-lab: exit 0\\n")')
+        self.assertTrue(out.passed, out.problems)
+        self.assertEqual(self.seen[2], 'ok 1 a')
+
+    def test_failed_test(self):
+        out = self.boot('say(1, "1..1\\nnot ok 1 a\\n# pri-lab: exit 1\\n")')
+        self.assertFalse(out.passed)
+        self.assertEqual(out.reader.counts()[FAIL], 1)
+
+    def test_splat_fails_a_good_job(self):
+        out = self.boot('say(0, "[ 1.0] BUG: KASAN: x\\n"); '
+                        'say(1, "1..1\\nok 1 a\\n# pri-lab: exit 0\\n")')
+        self.assertFalse(out.passed)
+        self.assertEqual(out.reader.counts()[PASS], 1)
+        self.assertIn('splat', out.problems[0])
+
+    def test_guest_that_stops_early(self):
+        out = self.boot('say(0, "last words\\n"); say(1, "1..2\\nok 1 a\\n")')
+        self.assertFalse(out.passed)
+        self.assertEqual(out.reader.counts()[FAIL], 1)
+        self.assertIn('last words', ' '.join(out.problems))
+
+    def test_job_without_tests(self):
+        out = self.boot('say(1, "# pri-lab: exit 0\\n")')
+        self.assertFalse(out.passed)
+
+    def test_time_out(self):
+        out = self.boot('say(0, "stuck here\\n"); time.sleep(60)', 1.0)
+        self.assertFalse(out.passed)
+        self.assertIn('stuck here', ' '.join(out.problems))
+        self.assertLess(out.seconds, 15)
+
+    def test_qemu_that_refuses(self):
+        out = self.boot('sys.exit("qemu: no such device")')
+        self.assertFalse(out.passed)
+        self.assertIn('no such device', ' '.join(out.problems))
