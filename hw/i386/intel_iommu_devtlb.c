@@ -346,6 +346,7 @@ void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
         .hi = desc->hi,
         .seq = devtlb->seq,
     };
+    VTDInvWait *held;
 
     if (QTAILQ_EMPTY(&devtlb->waits) && vtd_devtlb_wait_due(s, &wait)) {
         vtd_complete_wait_desc(s, wait.lo, wait.hi);
@@ -354,8 +355,8 @@ void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
     trace_vtd_devtlb_wait_held(wait.lo, wait.hi);
     devtlb->waits_held++;
     devtlb->n_waits++;
-    QTAILQ_INSERT_TAIL(&devtlb->waits,
-                       (VTDInvWait *)g_memdup2(&wait, sizeof(wait)), next);
+    held = g_memdup2(&wait, sizeof(wait));
+    QTAILQ_INSERT_TAIL(&devtlb->waits, held, next);
 }
 
 /* VT-d 6.5.2.9: nothing behind a wait with FN=1 starts before it is complete */
