@@ -365,19 +365,19 @@ static void test_fault_event(void)
     lab_request(&lab, LAB_IOVA, R, 1);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FECTL), ==,
                     QVTD_EVENT_IM | QVTD_EVENT_IP);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-fault-msi"), ==, 0);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 0);
     qvtd_writel(&lab.v, QVTD_FECTL, 0);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FECTL), ==, 0);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-fault-msi"), ==, 1);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 1);
     g_assert_cmphex(qvtd_counter(&lab.v, "x-last-msi-data"), ==,
                     LAB_FE_VECTOR);
 
     /* PPF still set: no other event */
     lab_request(&lab, LAB_IOVA, R, 1);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-fault-msi"), ==, 1);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 1);
     qvtd_fault_clear(&lab.v);
     lab_request(&lab, LAB_IOVA, R, 1);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-fault-msi"), ==, 2);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 2);
     pri_lab_stop(&lab);
 }
 
@@ -393,11 +393,11 @@ static void test_fault_event_muted(void)
     qvtd_writel(&lab.v, QVTD_FECTL, 0);
     qvtd_submit(&lab.v, bad);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FSTS) & 0xff, ==, QVTD_FSTS_IQE);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-fault-msi"), ==, 1);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 1);
     lab_request(&lab, LAB_IOVA, R, 1);
     g_assert_true(qvtd_fault(&lab.v, &fault));
     g_assert_cmphex(QVTD_FAULT_FR(&fault), ==, QVTD_FR_SCT_PRE);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-fault-msi"), ==, 1);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 1);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FECTL), ==, 0);
     pri_lab_stop(&lab);
 }
@@ -414,7 +414,7 @@ static void test_fault_ip_clear(void)
     qvtd_fault_clear(&lab.v);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FECTL), ==, QVTD_EVENT_IM);
     qvtd_writel(&lab.v, QVTD_FECTL, 0);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-fault-msi"), ==, 0);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 0);
     pri_lab_stop(&lab);
 }
 

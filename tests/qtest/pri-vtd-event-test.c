@@ -19,7 +19,7 @@
 
 static uint64_t events(PriLab *lab)
 {
-    return qvtd_counter(&lab->v, "x-prq-msi");
+    return qvtd_counter(&lab->v, "x-msis");
 }
 
 static uint32_t prs(PriLab *lab)

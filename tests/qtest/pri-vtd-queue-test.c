@@ -186,12 +186,12 @@ static void test_head_update(void)
     qvtd_writel(&lab.v, QVTD_PECTL, 0);
     lab_fill(&lab);
     qvtd_writel(&lab.v, QVTD_PRS, QVTD_PRS_PPR);
-    events = qvtd_counter(&lab.v, "x-prq-msi");
+    events = qvtd_counter(&lab.v, "x-msis");
 
     /* no event on a head update, and each request looks at the head anew */
     qvtd_writeq(&lab.v, QVTD_PQH, 0x20);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, 0);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-msi"), ==, events);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, events);
     lab_request(&lab, LAB_IOVA, R | L, 5);
     g_assert_cmphex(qvtd_readq(&lab.v, QVTD_PQT), ==, 0);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, QVTD_PRS_PPR);
@@ -255,26 +255,34 @@ typedef struct BitRow {
     bool pmr;
 } BitRow;
 
-static void test_exr_pmr(void)
+static const BitRow bit_rows[] = {
+    { R, false, false }, { W, false, false }, { R | W, false, false },
+    { R | X, true, false }, { R | W | X, true, false },
+    { R | P, false, true }, { W | P, false, true },
+    { R | X | P, true, true }, { R | W | X | P, true, true },
+};
+
+/* @opaque: whether it is about PMR or EXR */
+static void test_permission_bits(const void *opaque)
 {
-    static const BitRow rows[] = {
-        { R, false, false }, { W, false, false }, { R | W, false, false },
-        { R | X, true, false }, { R | W | X, true, false },
-        { R | P, false, true }, { W | P, false, true },
-        { R | X | P, true, true }, { R | W | X | P, true, true },
-    };
+    bool pmr = opaque;
     unsigned int i;
     QVtdDesc prd;
     PriLab lab;
 
     pri_lab_start(&lab);
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        lab_request(&lab, LAB_IOVA, rows[i].flags | L, i);
+    for (i = 0; i < ARRAY_SIZE(bit_rows); i++) {
+        const BitRow *row = &bit_rows[i];
+
+        lab_request(&lab, LAB_IOVA, row->flags | L, i);
         g_assert_true(qvtd_prq_pop(&lab.v, &prd));
-        g_assert_cmpuint(QVTD_PRD_EXR(&prd), ==, rows[i].exr);
-        g_assert_cmpuint(QVTD_PRD_PMR(&prd), ==, rows[i].pmr);
-        g_assert_cmpuint(QVTD_PRD_RDR(&prd), ==, !!(rows[i].flags & R));
-        g_assert_cmpuint(QVTD_PRD_WRR(&prd), ==, !!(rows[i].flags & W));
+        if (pmr) {
+            g_assert_cmpuint(QVTD_PRD_PMR(&prd), ==, row->pmr);
+        } else {
+            g_assert_cmpuint(QVTD_PRD_EXR(&prd), ==, row->exr);
+        }
+        g_assert_cmpuint(QVTD_PRD_RDR(&prd), ==, !!(row->flags & R));
+        g_assert_cmpuint(QVTD_PRD_WRR(&prd), ==, !!(row->flags & W));
         g_assert_cmpuint(QVTD_PRD_LPIG(&prd), ==, 1);
         g_assert_cmpuint(QVTD_PRD_RSVD_LO(&prd), ==, 0);
     }
@@ -538,7 +546,9 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-22/all-bits-written", test_all_bits_written);
     g_test_add_func("/vtd/prq/PRQ-22/prgi-lpig", test_prgi_lpig);
     g_test_add_func("/vtd/prq/PRQ-22/pasid-20-bits", test_pasids);
-    g_test_add_func("/vtd/prq/PRQ-23/exr-and-pmr", test_exr_pmr);
+    g_test_add_data_func("/vtd/prq/PRQ-23/exr", NULL, test_permission_bits);
+    g_test_add_data_func("/vtd/prq/PRQ-24/pmr", GUINT_TO_POINTER(1),
+                         test_permission_bits);
     g_test_add_func("/vtd/prq/PRQ-26/address-verbatim", test_address_verbatim);
     g_test_add_func("/vtd/prq/PRQ-27/rid", test_rid);
     g_test_add_func("/vtd/prq/PRQ-27/rid-renumbered", test_rid_renumbered);

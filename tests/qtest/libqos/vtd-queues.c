@@ -159,7 +159,7 @@ void qvtd_expect_iqe(QVtd *v, QVtdDesc desc, unsigned int iqei)
 {
     uint32_t head = v->iq_tail;
     uint64_t addr = qvtd_qi_put(v, &desc);
-    QVtdDesc nop = { { 0x5 } };
+    QVtdDesc nop = { { 0x5 | QVTD_WAIT_FN } };
     uint32_t slot, fsts;
 
     desc = qvtd_desc_wait(v, QVTD_WAIT_SW, &slot);

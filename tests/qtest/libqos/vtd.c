@@ -10,6 +10,7 @@
 #include "qemu/bitops.h"
 #include "libqtest.h"
 #include "libqos/vtd.h"
+#include "qobject/qnum.h"
 
 #define QVTD_MEMORY_START       0x1000000ULL
 #define QVTD_MEMORY_END         0xf000000ULL
@@ -233,12 +234,13 @@ uint64_t qvtd_counter(QVtd *v, const char *name)
     QDict *rsp = qtest_qmp(v->qts, "{ 'execute': 'qom-get', 'arguments': "
                            "{ 'path': %s, 'property': %s } }",
                            QVTD_OBJECT, name);
-    uint64_t value;
+    QNum *num = qobject_to(QNum, qdict_get(rsp, "return"));
+    uint64_t value = UINT64_MAX;
 
-    if (!qdict_haskey(rsp, "return")) {
+    if (!num || !qnum_get_try_uint(num, &value)) {
         g_test_message("no counter %s", name);
+        g_test_fail();
     }
-    value = qdict_get_try_int(rsp, "return", -1);
     qobject_unref(rsp);
     return value;
 }

@@ -480,7 +480,7 @@ void qvtd_fault_clear(QVtd *v);
  */
 void qvtd_msi_setup(QVtd *v, unsigned int ctl, uint64_t addr, uint16_t data);
 
-/* Counters of MSIs sent, read from the device: "x-prq-msi" and so on */
+/* Counters of MSIs sent, read from the device: "x-msis" and so on */
 uint64_t qvtd_counter(QVtd *v, const char *name);
 
 /**
