@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "pt.h"
@@ -292,7 +293,7 @@ static void go_away(void (*leave)(const char *), void (*back)(const char *))
     pt_close(&pt);
 
     back(info.pci_name);
-    sysfs_wait_node(0);
+    CHECK_EQ(sysfs_wait_node(info.pci_name), 0, "number of the node");
     pt_open_bound(&pt, 0);
     pt_chan(&pt, &ch);
     write_some(&ch);
@@ -320,6 +321,7 @@ static void test_late_close(void)
     struct pri_testdev_info info;
     struct pt_chan ch, ch2;
     struct pt pt, pt2;
+    unsigned node;
 
     pt_open_bound(&pt, 0);
     pt_info(&pt, &info);
@@ -327,8 +329,9 @@ static void test_late_close(void)
     sysfs_unbind(info.pci_name);
     sysfs_bind(info.pci_name);
     /* the old function keeps its number until its last file is closed */
-    sysfs_wait_node(1);
-    pt_open_bound(&pt2, 1);
+    node = sysfs_wait_node(info.pci_name);
+    CHECK(node, "number 0 was given away");
+    pt_open_bound(&pt2, node);
     pt_chan(&pt2, &ch2);
     write_some(&ch2);
     check_gone(&pt, &ch);
@@ -340,7 +343,35 @@ static void test_late_close(void)
     /* back to number 0 for the tests that follow */
     sysfs_unbind(info.pci_name);
     sysfs_bind(info.pci_name);
-    sysfs_wait_node(0);
+    CHECK_EQ(sysfs_wait_node(info.pci_name), 0, "number of the node");
+}
+
+/* The module stays while a file is open, goes without, and comes back */
+static void test_reload(void)
+{
+    struct pri_testdev_info info;
+    struct pt_chan ch;
+    struct pt pt;
+    int fd;
+
+    pt_open_bound(&pt, 0);
+    pt_info(&pt, &info);
+    pt_chan(&pt, &ch);
+    CHECK_ERRNO(syscall(SYS_delete_module, "pri_testdev", O_NONBLOCK), EAGAIN);
+    write_some(&ch);
+    munmap((void *)ch.regs, PT_PAGE);
+    pt_close(&pt);
+
+    CHECK(!syscall(SYS_delete_module, "pri_testdev", O_NONBLOCK),
+          "delete_module: %s", strerror(errno));
+    CHECK_ERRNO(open("/dev/pri_testdev0", O_RDWR), ENOENT);
+    fd = open("/lib/pri_testdev.ko", O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0 && !syscall(SYS_finit_module, fd, "", 0),
+          "finit_module: %s", strerror(errno));
+    CHECK_EQ(sysfs_wait_node(info.pci_name), 0, "number of the node");
+    pt_open_bound(&pt, 0);
+    pt_chan(&pt, &ch);
+    write_some(&ch);
 }
 
 /* Many processes come, bind, fault, unbind and go, for a while */
@@ -385,6 +416,7 @@ static const struct ktap_test tests[] = {
     { "driver-unbind", test_driver_unbind, 0 },
     { "remove-rescan", test_remove_rescan, 0 },
     { "late-close", test_late_close, 0 },
+    { "reload", test_reload, 0 },
     { "stress", test_stress, 0 },
 };
 

@@ -19,6 +19,8 @@
 #define PATTERN     0x1122334455667788ull
 #define PAGES(n)    ((n) * PT_PAGE)
 
+#define KEEP_BINDINGS "/sys/module/pri_testdev/parameters/keep_bindings"
+
 static void reset(struct pt *pt)
 {
     struct pri_testdev_info info;
@@ -258,10 +260,48 @@ static void test_two_processes(void)
     check_works(&pt, &ch);
 }
 
+/*
+ * With keep_bindings the driver leaves the PASID to the IOMMU core, which
+ * takes it off before the reset and puts it back afterwards (Linux 7.0 on).
+ */
+static void test_keep_bindings(void)
+{
+    struct pri_testdev_info info;
+    struct pt_chan ch[4] = {};
+    struct pt_op op = {
+        .cmd = PT_OP_WRITE, .len = PAGES(16), .pattern = PATTERN, .group = 4,
+    };
+    struct pt_result res;
+    struct pt pt;
+    unsigned round;
+
+    sysfs_write(KEEP_BINDINGS, "1");
+    pt_open_bound(&pt, 0);
+    for (round = 0; round < 4; round++) {
+        start_some(&pt, ch, 4);
+        reset(&pt);
+        pt_info(&pt, &info);
+        CHECK_EQ(info.bound, 1, "binding after the reset");
+        CHECK_EQ(info.pasid, pt.pasid, "PASID");
+        check_enabled(&pt);
+        op.dst = pt_map_anon(op.len);
+        pt_expect(&ch[round], &op, PT_ST_DONE, &res);
+        CHECK_EQ(res.requests, 16, "page requests");
+        pt_check_stamp(op.dst, op.len, PATTERN);
+    }
+    sysfs_write(KEEP_BINDINGS, "0");
+    reset(&pt);
+    pt_info(&pt, &info);
+    CHECK_EQ(info.bound, 0, "binding after the reset");
+    pt.bound = false;
+    check_works(&pt, &ch[0]);
+}
+
 static const struct ktap_test tests[] = {
     { "idle", test_idle, 0 },
     { "in-flight", test_in_flight, 0 },
     { "two-processes", test_two_processes, 0 },
+    { "keep-bindings", test_keep_bindings, 0 },
     { "storm", test_storm, 0 },
 };
 

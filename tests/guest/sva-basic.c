@@ -470,6 +470,45 @@ static void test_parallel_same_pages(void)
     pt_check_stamp(op.dst, op.len, PATTERN);
 }
 
+/* One address space on two functions: one PASID, two caches to keep right */
+static void test_two_functions(void)
+{
+    struct pt_op op[2];
+    struct pt_chan ch[2];
+    struct pt pt[2];
+    unsigned i, round;
+    char *p;
+
+    for (i = 0; i < 2; i++) {
+        pt_open_bound(&pt[i], i);
+        pt_chan(&pt[i], &ch[i]);
+        op[i] = (struct pt_op) {
+            .cmd = PT_OP_WRITE, .len = PAGES(64), .group = 1 + 3 * i,
+        };
+    }
+    CHECK_EQ(pt[0].pasid, pt[1].pasid, "PASID");
+    p = pt_map_anon(PAGES(128));
+    for (round = 0; round < 4; round++) {
+        /* they take turns at each half, so that each has seen all pages */
+        op[round % 2].dst = p;
+        op[1 - round % 2].dst = p + PAGES(64);
+        op[0].pattern = PATTERN + round;
+        op[1].pattern = ~PATTERN + round;
+        for (i = 0; i < 2; i++) {
+            pt_start(&ch[i], &op[i]);
+        }
+        for (i = 0; i < 2; i++) {
+            uint32_t status = pt_wait(&ch[i], &op[i], PT_TIMEOUT);
+
+            CHECK(status == PT_ST_DONE, "function %u: %s", i,
+                  pt_status_name(status));
+            pt_check_stamp(op[i].dst, op[i].len, op[i].pattern);
+        }
+        CHECK(!madvise(p, PAGES(128), MADV_DONTNEED), "madvise: %s",
+              strerror(errno));
+    }
+}
+
 #define ROUNDS  16
 
 /*
@@ -618,6 +657,7 @@ static const struct ktap_test tests[] = {
     { "parallel", test_parallel, 0 },
     { "parallel-same-pages", test_parallel_same_pages, 0 },
     { "two-processes", test_two_processes, 0 },
+    { "two-functions", test_two_functions, 0 },
     { "exit-in-flight", test_exit_in_flight, 0 },
     { "kill-in-flight", test_kill_in_flight, 0 },
 };

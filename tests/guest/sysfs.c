@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -78,14 +79,41 @@ pt_reg *sysfs_bar0(const char *pci_name, size_t *len)
     return p;
 }
 
-void sysfs_wait_node(unsigned index)
+/* The driver's node as a child of the function: misc/pri_testdev<index> */
+static int find_node(const char *pci_name)
+{
+    char path[128];
+    unsigned index;
+    int found = -1;
+    struct dirent *e;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), DEVICES "%s/misc", pci_name);
+    dir = opendir(path);
+    while (dir && (e = readdir(dir))) {
+        if (sscanf(e->d_name, PRI_TESTDEV_NODE "%u", &index) == 1) {
+            found = index;
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return found;
+}
+
+unsigned sysfs_wait_node(const char *pci_name)
 {
     double until = pt_now() + 10;
     char name[32];
 
-    snprintf(name, sizeof(name), "/dev/" PRI_TESTDEV_NODE "%u", index);
-    while (access(name, R_OK | W_OK)) {
-        CHECK(pt_now() < until, "%s does not come back", name);
+    for (;;) {
+        int index = find_node(pci_name);
+
+        snprintf(name, sizeof(name), "/dev/" PRI_TESTDEV_NODE "%d", index);
+        if (index >= 0 && !access(name, R_OK | W_OK)) {
+            return index;
+        }
+        CHECK(pt_now() < until, "%s has no node", pci_name);
         pt_sleep_ms(10);
     }
 }

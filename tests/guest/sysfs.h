@@ -27,7 +27,7 @@ void sysfs_rescan(void);
 /* BAR0 as a whole; *len is its size */
 pt_reg *sysfs_bar0(const char *pci_name, size_t *len);
 
-/* Wait until /dev/pri_testdev<index> is there again */
-void sysfs_wait_node(unsigned index);
+/* Wait until the function has a node /dev/pri_testdev<index>; its index */
+unsigned sysfs_wait_node(const char *pci_name);
 
 #endif
