@@ -236,8 +236,8 @@ bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg)
     return true;
 }
 
-/* One copy of the completion of one ITag, VT-d 4.3 */
-static void vtd_devtlb_complete_itag(IntelIOMMUState *s, uint16_t rid,
+/* One copy of the completion of one ITag, VT-d 4.3; false if it is not used */
+static bool vtd_devtlb_complete_itag(IntelIOMMUState *s, uint16_t rid,
                                      unsigned int itag, uint8_t cc)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
@@ -248,11 +248,14 @@ static void vtd_devtlb_complete_itag(IntelIOMMUState *s, uint16_t rid,
                       "not in use\n", rid, itag);
         devtlb->unexpected++;
         vtd_devtlb_error(s, VTD_FSTS_ICE, rid);
-    } else if (++fn->copies[itag] >= (cc ? cc : 8)) {
+        return false;
+    }
+    if (++fn->copies[itag] >= (cc ? cc : 8)) {
         trace_vtd_devtlb_completion(rid, itag);
         devtlb->completions++;
         vtd_devtlb_free_itag(s, fn, itag);
     }
+    return true;
 }
 
 void vtd_devtlb_completion(IntelIOMMUState *s, const AtsMsg *msg)
@@ -264,7 +267,10 @@ void vtd_devtlb_completion(IntelIOMMUState *s, const AtsMsg *msg)
         return;
     }
     while (itags) {
-        vtd_devtlb_complete_itag(s, msg->rid, ctz32(itags), msg->cc);
+        if (!vtd_devtlb_complete_itag(s, msg->rid, ctz32(itags), msg->cc) &&
+            s->svm.knobs.ice_legacy) {
+            break;
+        }
         itags &= itags - 1;
     }
     if (!s->svm.devtlb.outstanding) {

@@ -572,6 +572,18 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
 
 /* -- Page Group Response descriptor: VT-d 7.6.1 --------------------------- */
 
+/* Reserved fields; revision 3 had PDP (bit 5) and private data (qw2, qw3) */
+static bool vtd_prq_response_reserved(IntelIOMMUState *s,
+                                      const VTDInvDesc *desc)
+{
+    bool rev3 = s->svm.knobs.profile == 2;
+    uint64_t rsvd_lo = VTD_INV_DESC_PGRESP_RSVD_LO & ~(rev3 ? 1ULL << 5 : 0);
+
+    return desc->val[0] & rsvd_lo ||
+           desc->val[1] & VTD_INV_DESC_PGRESP_RSVD_HI ||
+           (!rev3 && (desc->val[2] || desc->val[3]));
+}
+
 bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc)
 {
     AtsMsg msg = {
@@ -587,9 +599,7 @@ bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc)
         s->svm.devtlb.iqei = VTD_IQEI_TYPE;
         return false;
     }
-    if (desc->val[0] & VTD_INV_DESC_PGRESP_RSVD_LO ||
-        desc->val[1] & VTD_INV_DESC_PGRESP_RSVD_HI ||
-        desc->val[2] || desc->val[3]) {
+    if (vtd_prq_response_reserved(s, desc)) {
         return false;               /* VTD_IQEI_RSVD */
     }
     s->svm.prq.responses++;

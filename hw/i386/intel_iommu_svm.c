@@ -182,7 +182,7 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
     if (vtd_svm_on(svm->pds, prs)) {
         s->ecap |= VTD_ECAP_PDS;
     }
-    if (vtd_svm_on(svm->sms, prs)) {
+    if (vtd_svm_on(svm->sms, prs && svm->knobs.profile == 0)) {
         s->ecap |= VTD_ECAP_SMS;
     }
     if (svm->enabled) {
@@ -214,6 +214,7 @@ static AtsTrStatus vtd_agent_translate(void *opaque, const AtsTrReq *req,
 }
 
 static const AtsAgentOps vtd_agent_ops = {
+    .knobs = &vtd_knob_table,
     .page_request = vtd_agent_page_request,
     .inv_completion = vtd_agent_inv_completion,
     .translate = vtd_agent_translate,

@@ -57,6 +57,12 @@ void ats_link_free(AtsLink *link)
     g_free(link);
 }
 
+const struct AtsKnobTable *ats_link_agent_knobs(AtsLink *link, void **owner)
+{
+    *owner = link->opaque;
+    return link->ops->knobs;
+}
+
 void ats_link_reset(AtsLink *link)
 {
     link->fifo_head = 0;

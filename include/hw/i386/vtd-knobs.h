@@ -71,6 +71,13 @@
       "off\0on\0", \
       "cache paging-structure entries until the next IOTLB invalidation with " \
       "IH=0") \
+    X(PROFILE, profile, "profile", 0, 2, \
+      "rev5\0rev4\0rev3\0", \
+      "revision of the specification: rev3 takes private data in a Page " \
+      "Group Response; stop markers are known from rev5 on") \
+    X(ICE_LEGACY, ice_legacy, "ice-legacy", 0, 1, \
+      "off\0on\0", \
+      "a bad ITag in a completion ends the processing of the others") \
     X(FAULT_COLLAPSE, fault_collapse, "fault-collapse", 1, 1, \
       "off\0on\0", \
       "record one pending fault a requester only (VT-d 7.2.1)") \

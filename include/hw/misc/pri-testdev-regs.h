@@ -81,6 +81,20 @@
 #define PT_RAW_RESP_COUNT       0x060   /* 32 RO  responses to raw requests */
 
 /*
+ * Knobs, as a guest turns them: select one, then read or write its value.  The
+ * numbers are those of pri-testdev-knobs.h (the function's own) and
+ * vtd-knobs.h (the IOMMU's).  A 64-bit value takes effect when its upper half
+ * is written.
+ */
+#define PT_KNOB_SELECT          0x068   /* 32 RW  15:0 number, 31 whose */
+#define PT_KNOB_IOMMU           (1u << 31)  /* a knob of the IOMMU */
+#define PT_KNOB_STATUS          0x06c   /* 32 RO  of the last write */
+#define PT_KNOB_OK              0
+#define PT_KNOB_NONE            1       /* there is no such knob */
+#define PT_KNOB_RANGE           2       /* the value is too large */
+#define PT_KNOB_VALUE           0x070   /* 64 RW */
+
+/*
  * Counters: 64 RO each, cleared by PT_CTRL_CLEAR_COUNTERS and by reset.
  * X(name, offset, what it counts)
  */

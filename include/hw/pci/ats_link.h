@@ -175,12 +175,16 @@ typedef struct AtsTrEntry {
     bool untranslated;
 } AtsTrEntry;
 
-/* What the translation agent does with what comes up the link */
+/*
+ * What the translation agent does with what comes up the link, and the knobs
+ * it lets a function turn (ats_knobs.h; their owner is @opaque); may be NULL
+ */
 typedef struct AtsAgentOps {
     void (*page_request)(void *opaque, const AtsMsg *msg);
     void (*inv_completion)(void *opaque, const AtsMsg *msg);
     AtsTrStatus (*translate)(void *opaque, const AtsTrReq *req,
                              AtsTrEntry *entry);
+    const struct AtsKnobTable *knobs;
 } AtsAgentOps;
 
 /* What a function does with what comes down the link */
@@ -198,6 +202,15 @@ typedef struct AtsPort AtsPort;
  */
 AtsLink *ats_link_new(const AtsAgentOps *ops, void *opaque);
 void ats_link_free(AtsLink *link);
+
+/**
+ * ats_link_agent_knobs: the knobs of the translation agent
+ *
+ * @owner: set to the object that they belong to
+ *
+ * Returns: the table, or NULL if there is none.
+ */
+const struct AtsKnobTable *ats_link_agent_knobs(AtsLink *link, void **owner);
 
 /**
  * ats_link_reset: forget every message that is under way
