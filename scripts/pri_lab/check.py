@@ -100,6 +100,7 @@ class Check:
         self._number = 0                        # TAP points printed so far
         self._names: Dict[str, str] = {}        # meson's number -> name
         self._subs: Set[str] = set()            # those that had sub-tests
+        self._over = False
 
     def build(self) -> None:
         """Set up the test project and compile the unit tests; one step."""
@@ -165,6 +166,10 @@ class Check:
 
     def _live(self, line: str, step) -> None:
         """Turn a line of meson's into a line of TAP, if it is a result."""
+        self._over |= line.startswith('Summary of Failures')
+        if self._over:                  # it says everything a second time
+            self.ui.output(line)
+            return
         m = _RUNNING.match(line)
         if m:
             self._names[m.group(1)] = short_name(m.group(3))
@@ -200,13 +205,27 @@ class Check:
             if not bad:
                 continue
             self.ui.result(f'# ---- {v.name}')
-            for r in bad:
-                self.ui.result(f'# failed: {r.name}'
-                               + (f' ({r.reason})' if r.reason else ''))
+            for text in failures(bad):
+                self.ui.result(f'# failed: {text}')
             notes = [x for x in v.output.splitlines()
                      if x.lstrip().startswith('#')]
             for x in (notes + v.stderr.splitlines())[-40:]:
                 self.ui.result(f'#   {x.strip()}')
+
+
+def failures(bad: List[Result]) -> List[str]:
+    """One line a failed test; those of one cause that never ran, together."""
+    out: List[str] = []
+    missing: Dict[str, List[str]] = {}
+    for r in bad:
+        if r.reason.startswith('did not run'):
+            missing.setdefault(r.reason, []).append(r.name)
+        else:
+            out.append(r.name + (f' ({r.reason})' if r.reason else ''))
+    for reason, names in missing.items():
+        more = f' and {len(names) - 1} more' if len(names) > 1 else ''
+        out.append(f'{names[0]}{more} ({reason})')
+    return out
 
 
 def count(verdicts: List[Verdict]) -> Dict[str, int]:

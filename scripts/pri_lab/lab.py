@@ -70,9 +70,8 @@ class Lab:
                            self.log, self.ui)
         user = guest.Guest(self.paths, linux, self.jobs, self.log, self.ui)
         user.build()
-        machine = vm.Machine(self.build.binary,
-                             qemubuild.firmware_args(self.paths), accel,
-                             linux.image, user.initrd)
+        machine = vm.Machine(self.build.binary, accel, linux.image,
+                             user.initrd)
         machine.store(self.paths.work)
         return machine
 

@@ -30,6 +30,7 @@ NEEDED: Dict[str, str] = {
     'zlib1g-dev': 'QEMU',
     'libfdt-dev': 'QEMU',
     'seabios': 'the guest\'s firmware',
+    'ipxe-qemu': 'the firmware of QEMU\'s default network card',
     'flex': 'the guest kernel',
     'bison': 'the guest kernel',
     'bc': 'the guest kernel',

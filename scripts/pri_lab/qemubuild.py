@@ -16,7 +16,10 @@ from .packages import Host
 BINARY = 'qemu-system-x86_64'
 # QEMU's own tests of what we patch; they must go on passing
 UPSTREAM_QTESTS = ['intel-iommu-test']
-SEABIOS = '/usr/share/seabios'
+# Debian's packages of the firmware that its QEMU tarball lacks
+FIRMWARE = {'seabios': '/usr/share/seabios/*.bin',
+            'ipxe-qemu': '/usr/lib/ipxe/qemu/*.rom'}
+BUNDLE = os.path.join('qemu-bundle', 'usr', 'local', 'share', 'qemu')
 ROMS = ['pvh.bin', 'linuxboot_dma.bin', 'kvmvapic.bin']
 CONFIGURE = [
     '--target-list=x86_64-softmmu', '--without-default-features',
@@ -72,6 +75,7 @@ class QemuBuild:
                 self._configure(step)
                 built = self._ninja(step, qtests)
             self._firmware(step)
+            self._install_firmware()
             step.done(f'{built} objects' if built else 'up to date')
 
     def _configure(self, step) -> None:
@@ -147,9 +151,19 @@ class QemuBuild:
                     cache.remove(os.path.join(part, n))
         stamp.write(key, roms)
 
-
-def firmware_args(paths: cache.Paths) -> List[str]:
-    """-L options for a machine without QEMU's installed firmware."""
-    if not os.path.exists(os.path.join(SEABIOS, 'bios-256k.bin')):
-        raise LabError('SeaBIOS is missing', 'apt-get install seabios')
-    return ['-L', paths.firmware, '-L', SEABIOS]
+    def _install_firmware(self) -> None:
+        """Put the images where a binary in its build directory looks."""
+        bundle = os.path.join(self.dir, BUNDLE)
+        os.makedirs(bundle, exist_ok=True)
+        images = [os.path.join(self.paths.firmware, r) for r in ROMS]
+        for package, pattern in FIRMWARE.items():
+            found = glob.glob(pattern)
+            if not found:
+                raise LabError(f'{package}: the firmware is missing',
+                               f'apt-get install {package}')
+            images += found
+        for image in images:
+            link = os.path.join(bundle, os.path.basename(image))
+            if not os.path.islink(link) or os.readlink(link) != image:
+                cache.remove(link)
+                os.symlink(image, link)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The machine: one QEMU command line for every command that boots a guest.
 
-q35 with VT-d, a PCIe root port and one pri-testdev behind it.  The console
+q35 with VT-d, and a pri-testdev behind each of two root ports.  The console
 is the first serial port, results come out of the second, so that nothing the
 kernel prints can garble them.
 """
@@ -21,8 +21,8 @@ from .ktap import FAIL, Reader, Result
 
 IOMMU = ('intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,'
          'x-flts=on,x-pasid-mode=on,svm=on')
-ROOT_PORT = 'pcie-root-port,id=rp0,bus=pcie.0,chassis=1,slot=1'
-DEVICE = 'pri-testdev,id=pt0,bus=rp0'
+# each device behind a root port of its own
+DEVICES = 2
 APPEND = ('console=ttyS0 intel_iommu=on,sm_on iommu.strict=1 panic=-1 '
           'oops=panic nokaslr')
 _EXIT = re.compile(r'# pri-lab: exit (\d+)')
@@ -32,10 +32,8 @@ STATE = 'machine.json'
 class Machine:
     """Everything needed to boot: plain strings, so it can be stored."""
 
-    def __init__(self, qemu: str, firmware: List[str], accel: str,
-                 kernel: str, initrd: str):
+    def __init__(self, qemu: str, accel: str, kernel: str, initrd: str):
         self.qemu = qemu
-        self.firmware = firmware
         self.accel = accel
         self.kernel = kernel
         self.initrd = initrd
@@ -60,12 +58,15 @@ class Machine:
                        '-accel', 'kvm']
         else:
             machine = ['-machine', 'q35', '-accel', 'tcg,thread=multi']
-        return [self.qemu] + self.firmware + machine + [
+        return [self.qemu] + machine + [
             '-cpu', 'max,la57=off', '-smp', '2', '-m', '2G', '-nodefaults',
             '-no-user-config', '-no-reboot', '-display', 'none',
             '-kernel', self.kernel, '-initrd', self.initrd,
             '-append', f'{APPEND} {append}'.strip(),
-            '-device', IOMMU, '-device', ROOT_PORT, '-device', DEVICE]
+            '-device', IOMMU] + [x for n in range(DEVICES) for x in (
+                '-device', f'pcie-root-port,id=rp{n},bus=pcie.0,'
+                f'chassis={n + 1},slot={n + 1}',
+                '-device', f'pri-testdev,id=pt{n},bus=rp{n}')]
 
 
 def job_words(job: str, args: str = '') -> str:

@@ -138,7 +138,7 @@ class Boot(unittest.TestCase):
         with open(fake, 'w') as f:
             f.write(FAKE.format(body=body))
         os.chmod(fake, 0o755)
-        machine = vm.Machine(fake, [], 'tcg', 'vmlinux', 'initrd')
+        machine = vm.Machine(fake, 'tcg', 'vmlinux', 'initrd')
         self.seen = []
         return vm.Job(machine, 'job', self.dir, self.log, timeout).run(
             lambda line, results: self.seen.append(line))
