@@ -19,6 +19,7 @@
 #include "system/address-spaces.h"
 #include "system/dma.h"
 #include "system/replay.h"
+#include "system/runstate.h"
 #include "hw/misc/pri-testdev-regs.h"
 #include "pri-testdev.h"
 #include "trace.h"
@@ -53,9 +54,10 @@ static bool pt_op_writes(const PtOp *op)
            op->cmd == PT_OP_COPY;
 }
 
+/* While the machine is stopped its memory must not change */
 static void pt_schedule(PriTestdev *d)
 {
-    if (!d->bh_scheduled) {
+    if (!d->bh_scheduled && runstate_is_running()) {
         d->bh_scheduled = true;
         replay_bh_schedule_event(d->bh);
     }
@@ -542,10 +544,18 @@ void pt_channels_bh(void *opaque)
     uint32_t budget = PT_BH_PAGES;
 
     d->bh_scheduled = false;
+    if (!runstate_is_running()) {
+        return;
+    }
     pt_run_waiters(d, &budget);
     pt_run_ready(d, &budget);
     pt_run_irqs(d);
-    if (d->ready || d->wake) {
+    pt_channels_kick(d);
+}
+
+void pt_channels_kick(PriTestdev *d)
+{
+    if (d->ready || d->irqs || d->wake) {
         pt_schedule(d);
     }
 }
@@ -716,9 +726,6 @@ int pt_channels_post_load(PriTestdev *d)
         }
     }
     d->irqs &= MAKE_64BIT_MASK(0, d->n_channels);
-    d->bh_scheduled = false;
-    if (d->ready || d->irqs || d->wake) {
-        pt_schedule(d);
-    }
+    pt_channels_kick(d);
     return 0;
 }

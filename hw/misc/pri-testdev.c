@@ -21,6 +21,7 @@
 #include "hw/qdev-properties.h"
 #include "hw/resettable.h"
 #include "migration/vmstate.h"
+#include "system/runstate.h"
 #include "pri-testdev.h"
 #include "trace.h"
 
@@ -394,6 +395,13 @@ no_msix:
     return false;
 }
 
+static void pt_vm_state_change(void *opaque, bool running, RunState state)
+{
+    if (running) {
+        pt_channels_kick(opaque);
+    }
+}
+
 static void pt_realize(PCIDevice *dev, Error **errp)
 {
     PriTestdev *d = PRI_TESTDEV(dev);
@@ -406,6 +414,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     pci_register_bar(dev, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &d->mmio);
     d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
                                &DEVICE(d)->mem_reentrancy_guard);
+    d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
     ats_function_realize(&d->fn, dev, &d->cfg, PT_ATS_OFFSET,
                          &pt_channel_function_ops, d);
     pt_channels_reset(d);
@@ -416,6 +425,7 @@ static void pt_exit(PCIDevice *dev)
     PriTestdev *d = PRI_TESTDEV(dev);
 
     ats_function_exit(&d->fn);
+    qemu_del_vm_change_state_handler(d->vm_state);
     qemu_bh_delete(d->bh);
     pcie_aer_exit(dev);
     msix_uninit_exclusive_bar(dev);

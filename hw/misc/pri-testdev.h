@@ -89,6 +89,7 @@ struct PriTestdev {
 
     /* Everything but register accesses happens in one bottom half */
     QEMUBH *bh;
+    VMChangeStateEntry *vm_state;
     bool bh_scheduled;
     bool wake;              /* those who wait for credits shall try */
     uint64_t ready;         /* bit n: channel n is PT_RUN_READY */
@@ -133,7 +134,12 @@ void pt_channels_reset(PriTestdev *d);
 void pt_channels_bh(void *opaque);
 
 /**
- * pt_channels_post_load: check what was migrated and continue it
+ * pt_channels_kick: go on with what was left when the machine stopped
+ */
+void pt_channels_kick(PriTestdev *d);
+
+/**
+ * pt_channels_post_load: check what was migrated
  *
  * Returns: 0, or -EINVAL if the state is impossible.
  */
