@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write docs/knobs.md from the tables that define the knobs.
+
+usage: gen-knobs.py [--check] ROOT
+
+--check compares instead of writing: exit 1 if the page is not what the tables
+say.
+"""
+
+import pathlib
+import re
+import sys
+
+TABLES = (
+    ("intel-iommu", "include/hw/i386/vtd-knobs.h"),
+    ("pri-testdev", "include/hw/misc/pri-testdev-knobs.h"),
+)
+
+HEAD = """# Knobs
+
+Settings that a test turns while the machine runs. The same knob can be set
+
+- on the command line: `-device {device},{name}=VALUE`
+- from the host while the guest runs: `qom-set PATH {name} VALUE`
+- by the guest, through the `PT_KNOB_*` registers of any pri-testdev
+  (`include/hw/misc/pri-testdev-regs.h`), by the number in the first column.
+
+This page is generated: `scripts/gen-knobs.py .` writes it from the tables that
+the code is compiled from, and `./pri-lab check` fails if it is not up to date.
+"""
+
+ROW = re.compile(r"""
+    X\(\s*(?P<id>[A-Z0-9_]+),\s*(?P<field>\w+),\s*"(?P<name>[^"]+)",
+    \s*(?P<default>\w+),\s*(?P<max>\w+),
+    \s*(?P<values>NULL|"[^"]*"),
+    \s*(?P<help>(?:"[^"]*"\s*)+)\)
+    """, re.VERBOSE)
+
+
+def rows(text):
+    """The rows of one table, in order."""
+    text = text.replace("\\\n", "\n")
+    for match in ROW.finditer(text):
+        row = match.groupdict()
+        row["help"] = "".join(re.findall(r'"([^"]*)"', row["help"]))
+        if row["values"] == "NULL":
+            row["choice"] = "0 … " + row["max"].replace("UINT32_MAX",
+                                                        "4294967295")
+        else:
+            names = row["values"].strip('"').split("\\0")
+            names = [name for name in names if name]
+            row["default"] = names[int(row["default"])]
+            row["choice"] = ", ".join(f"`{name}`" for name in names)
+        yield row
+
+
+def page(root):
+    """The whole page."""
+    out = [HEAD.format(device="intel-iommu", name="prq-hold")]
+    for device, path in TABLES:
+        path = pathlib.Path(root, path)
+        if not path.exists():
+            continue
+        out.append(f"\n## {device}\n")
+        out.append("| # | knob | values | default | what it does |")
+        out.append("|---|---|---|---|---|")
+        for number, row in enumerate(rows(path.read_text("utf-8"))):
+            out.append(f"| {number} | `{row['name']}` | {row['choice']} | "
+                       f"`{row['default']}` | {row['help']} |")
+    return "\n".join(out) + "\n"
+
+
+def main(argv):
+    check = "--check" in argv
+    args = [arg for arg in argv if arg != "--check"]
+    if len(args) != 1 or args[0] in ("-h", "--help"):
+        print(__doc__.strip())
+        return 0 if args and args[0] in ("-h", "--help") else 2
+    target = pathlib.Path(args[0], "docs/knobs.md")
+    text = page(args[0])
+    if not check:
+        target.write_text(text, "utf-8")
+        return 0
+    if not target.exists() or target.read_text("utf-8") != text:
+        print(f"{target} is not what the tables say; run scripts/gen-knobs.py "
+              ".", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
