@@ -195,6 +195,12 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
     }
 }
 
+bool vtd_svm_fault_collapse(IntelIOMMUState *s)
+{
+    return s->svm.knobs.fault_collapse == 2 ||
+           (s->svm.knobs.fault_collapse == 0 && !(s->ecap & VTD_ECAP_PRS));
+}
+
 /* -- the link ------------------------------------------------------------- */
 
 static void vtd_agent_page_request(void *opaque, const AtsMsg *msg)

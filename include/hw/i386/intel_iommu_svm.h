@@ -68,6 +68,11 @@ bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp);
  */
 void vtd_svm_cap_init(IntelIOMMUState *s);
 
+/**
+ * vtd_svm_fault_collapse: is one pending fault a requester enough?
+ */
+bool vtd_svm_fault_collapse(IntelIOMMUState *s);
+
 void vtd_svm_realize(IntelIOMMUState *s);
 void vtd_svm_reset(IntelIOMMUState *s);
 

@@ -78,9 +78,10 @@
     X(ICE_LEGACY, ice_legacy, "ice-legacy", 0, 1, \
       "off\0on\0", \
       "a bad ITag in a completion ends the processing of the others") \
-    X(FAULT_COLLAPSE, fault_collapse, "fault-collapse", 1, 1, \
-      "off\0on\0", \
-      "record one pending fault a requester only (VT-d 7.2.1)") \
+    X(FAULT_COLLAPSE, fault_collapse, "fault-collapse", 0, 2, \
+      "auto\0off\0on\0", \
+      "record one pending fault a requester only (VT-d 7.2.1); auto: on " \
+      "unless there are page requests") \
     X(ITE_TIMEOUT, ite_timeout, "ite-timeout-ms", 60000, 3600000, \
       NULL, \
       "milliseconds until a device-TLB invalidation times out; 0: never") \
