@@ -143,19 +143,22 @@ void lab_expect_silence(PriLab *lab)
 unsigned int lab_serve(PriLab *lab, uint64_t iova, uint64_t pa,
                        uint64_t pte_flags)
 {
-    unsigned int n = 0;
-    QVtdDesc prd;
+    unsigned int n = qvtd_prq_pending(&lab->v);
+    unsigned int i;
 
-    while (n < 4096 && qvtd_prq_pop(&lab->v, &prd)) {
-        uint64_t addr = QVTD_PRD_ADDR(&prd);
+    for (i = 0; i < n; i++) {
+        uint64_t addr;
+        QVtdDesc prd;
+
+        qvtd_prq_pop(&lab->v, &prd);
+        addr = QVTD_PRD_ADDR(&prd);
 
         g_assert_cmphex(QVTD_PRD_PASID(&prd), ==, LAB_PASID);
         qvtd_fs_map(&lab->v, lab->pml4, addr, pa + (addr - iova), pte_flags);
         if (QVTD_PRD_LPIG(&prd)) {
             qvtd_respond(&lab->v, QVTD_PRD_RID(&prd), LAB_PASID,
-                         QVTD_PRD_PRGI(&prd), 0);
+                         QVTD_PRD_PRGI(&prd), QPT_SUCCESS);
         }
-        n++;
     }
     return n;
 }

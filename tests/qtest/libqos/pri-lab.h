@@ -100,9 +100,9 @@ void lab_expect_response(PriLab *lab, unsigned int code, uint32_t prgi,
 void lab_expect_silence(PriLab *lab);
 
 /**
- * lab_serve: be the guest's handler once: map the page of every queued
- * request of LAB_PASID to the page of @pa that has its index, answer the
- * groups with Success
+ * lab_serve: be the guest's handler once: map the page of every request that
+ * is in the queue now, all of LAB_PASID, at its distance from @iova to memory
+ * at the same distance from @pa, and answer the groups with Success
  *
  * Returns: requests served
  */
