@@ -24,6 +24,14 @@ _TEST = re.compile(r'^ *(\d+)/(\d+) (\S.*?) +(OK|FAIL|SKIP|TIMEOUT|ERROR|'
 _RUNNING = re.compile(r'^ *(\d+)/(\d+) (\S.*?) +RUNNING\s*$')
 
 
+SUITES = ('frontend', 'unit', 'upstream', 'qtest', 'guest')
+
+
+def needs_guest(names: List[str]) -> bool:
+    """Whether the tests named boot a guest; all of them, if none is."""
+    return not names or 'guest' in names
+
+
 class Verdict(NamedTuple):
     """One meson test: its name and the results of its sub-tests."""
     name: str
@@ -159,9 +167,8 @@ class Check:
     def _selection(self, names: List[str]) -> List[str]:
         """Suites and tests the user named, as meson wants them."""
         out: List[str] = []
-        suites = {'unit', 'qtest', 'upstream', 'guest', 'frontend'}
         for n in names:
-            out += ['--suite', n] if n in suites else [n]
+            out += ['--suite', n] if n in SUITES else [n]
         return out
 
     def _live(self, line: str, step) -> None:

@@ -80,6 +80,14 @@ class Guest:
             step.done(f'{len(programs)} programs, '
                       f'image {len(image) / 1e6:.1f} MB')
 
+    def check_job(self, job: str) -> None:
+        """LabError unless the image has a program of that name."""
+        names = [os.path.basename(p) for p in cache.files_under(
+            os.path.join(self.dir, 'programs', 'tests'))]
+        if job not in names + ['all', 'shell']:
+            raise LabError(f'there is no guest program {job}',
+                           'there are: all ' + ' '.join(names))
+
     def _driver(self) -> bytes:
         """pri_testdev.ko against the kernel, built in a copy."""
         build = self.kernel.build

@@ -148,6 +148,11 @@ def release_of_bzimage(data: bytes) -> str:
     return text.split()[0] if text.split() else ''
 
 
+def is_linux(data: bytes) -> bool:
+    """True for a kernel image: the ELF has its banner, a bzImage a header."""
+    return is_bzimage(data) or (is_elf(data) and b'Linux version ' in data)
+
+
 def config_near(image: str) -> Optional[str]:
     """Text of the configuration that belongs to a kernel image, or None."""
     with open(image, 'rb') as f:

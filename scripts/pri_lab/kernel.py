@@ -64,10 +64,10 @@ def given(path: str, ui) -> Kernel:
                        'give a kernel build directory, a bzImage or a '
                        'vmlinux')
     with open(image, 'rb') as f:
-        head = f.read(0x400)
-    elf = kconfig.is_elf(head)
-    if not elf and not kconfig.is_bzimage(head):
+        data = f.read()
+    if not kconfig.is_linux(data):
         raise LabError(f'{image} is neither a vmlinux nor a bzImage')
+    elf = kconfig.is_elf(data)
     text = kconfig.config_near(image)
     if text is None:
         ui.say(f'{image}: no configuration in it or beside it, so what it '

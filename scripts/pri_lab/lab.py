@@ -70,6 +70,8 @@ class Lab:
                            self.log, self.ui)
         user = guest.Guest(self.paths, linux, self.jobs, self.log, self.ui)
         user.build()
+        if self.options.job:
+            user.check_job(self.options.job)
         machine = vm.Machine(self.build.binary, accel, linux.image,
                              user.initrd)
         machine.store(self.paths.work)
@@ -156,6 +158,10 @@ class Lab:
                 self.ui.plan(4)
                 tools = self._packages()
                 build = self._qemu(tools, True, True)
+            elif not check.needs_guest(self.options.names):
+                self.ui.plan(4)
+                tools = self._packages()
+                build = self._qemu(tools, True)
             else:
                 self._machine(qtests=True)
                 tools, build = self.tools, self.build

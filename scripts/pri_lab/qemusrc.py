@@ -67,9 +67,12 @@ class Source:
         if os.path.isdir(self.path):
             _copy_tree(self.path, dest)
         else:
-            proc.run(['tar', '-xf', self.path, '-C', dest,
-                      '--strip-components=1', '--no-same-owner'],
-                     'unpacking QEMU', log, ui=ui)
+            if proc.run(['tar', '-xf', self.path, '-C', dest,
+                         '--strip-components=1', '--no-same-owner'],
+                        'unpacking QEMU', log, ui=ui, check=False):
+                cache.need_space(dest, 0.2, 'QEMU\'s source')
+                raise LabError(f'{self.path} cannot be unpacked: it is '
+                               'damaged, or not a tarball', log=log.path)
         _check_version(dest, self.path)
         if self.compare and tree_digest(dest) != TREE_SHA256:
             cache.remove(self.path)

@@ -14,7 +14,7 @@ GOOD = ''.join(f'{names[0]}=y\n' for names, _ in kconfig.REQUIRED) + \
 
 def image(config):
     """Something that looks like a vmlinux with CONFIG_IKCONFIG."""
-    return (b'\x7fELF' + b'\0' * 0x400 + b'IKCFG_ST'
+    return (b'\x7fELF' + b'\0' * 0x400 + b'Linux version 7.3' + b'IKCFG_ST'
             + gzip.compress(config.encode()) + b'IKCFG_ED' + b'\0' * 64)
 
 
@@ -119,7 +119,7 @@ class Given(unittest.TestCase):
         with self.assertRaises(LabError) as e:
             self.given()
         self.assertIn('not been built', e.exception.what)
-        self.put('text', b'hello')
+        self.put('text', b'\x7fELF hello')
         with self.assertRaises(LabError) as e:
             self.given('text')
         self.assertIn('neither', e.exception.what)
