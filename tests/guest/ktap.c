@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,12 +69,17 @@ void ktap_fail(const char *file, int line, const char *fmt, ...)
     _exit(KTAP_FAIL);
 }
 
+/* Why the test was skipped; shared with the process that runs it */
+static char *ktap_reason;
+
+#define KTAP_REASON 256
+
 void ktap_skip(const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    ktap_line("# skip: ", fmt, ap);
+    vsnprintf(ktap_reason, KTAP_REASON, fmt, ap);
     va_end(ap);
     _exit(KTAP_SKIP);
 }
@@ -173,6 +179,12 @@ int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv)
     for (i = 0; i < n; i++) {
         plan += ktap_chosen(&tests[i], argc, argv);
     }
+    ktap_reason = mmap(NULL, KTAP_REASON, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (ktap_reason == MAP_FAILED) {
+        ktap_print("Bail out! mmap: %s", strerror(errno));
+        return KTAP_FAIL;
+    }
     ktap_print("KTAP version 1");
     ktap_print("1..%u", plan);
     if (!plan) {
@@ -191,7 +203,7 @@ int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv)
             break;
         case KTAP_SKIP:
             skipped++;
-            ktap_print("ok %u %s # SKIP", run, tests[i].name);
+            ktap_print("ok %u %s # SKIP %s", run, tests[i].name, ktap_reason);
             break;
         default:
             failed++;

@@ -482,6 +482,7 @@ static void starve_prq_thread(void)
             become_hog(cpu);
             (*ready)++;
             while (*busy && pt_now() < until) {
+                continue;
             }
             _exit(KTAP_PASS);
         }

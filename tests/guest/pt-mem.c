@@ -159,5 +159,6 @@ void pt_sleep_ms(unsigned ms)
     struct timespec ts = { ms / 1000, ms % 1000 * 1000000l };
 
     while (nanosleep(&ts, &ts) && errno == EINTR) {
+        continue;
     }
 }
