@@ -13,6 +13,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
+#include "hw/pci/ats_knobs.h"
 #include "hw/pci/ats_vmstate.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"
@@ -35,6 +36,7 @@
 
 #define PT_RAW_FLAGS_MASK   (PT_RAW_READ | PT_RAW_WRITE | PT_RAW_LAST | \
                              PT_RAW_PRIV | PT_RAW_EXEC)
+#define PT_KNOB_SELECT_MASK (PT_KNOB_IOMMU | 0xffff)
 #define PT_RAW_PASID_MASK   (PT_RAW_PASID_PRESENT | \
                              ((1u << ATS_PASID_BITS) - 1))
 
@@ -118,6 +120,37 @@ static uint64_t pt_counter(const PriTestdev *d, uint32_t offset)
     }
 }
 
+/* The table that the selected knob is in, or NULL; the function has none yet */
+static const AtsKnobTable *pt_knob_table(const PriTestdev *d, void **owner)
+{
+    if (!(d->knob.select & PT_KNOB_IOMMU) || !ats_function_has_link(&d->fn)) {
+        return NULL;
+    }
+    return ats_link_agent_knobs(d->fn.link, owner);
+}
+
+static uint64_t pt_knob_read(const PriTestdev *d)
+{
+    void *owner;
+    const AtsKnobTable *table = pt_knob_table(d, &owner);
+
+    return table ? ats_knob_get(table, owner, d->knob.select & 0xffff) : 0;
+}
+
+static void pt_knob_write(PriTestdev *d, uint64_t val)
+{
+    uint32_t n = d->knob.select & 0xffff;
+    void *owner;
+    const AtsKnobTable *table = pt_knob_table(d, &owner);
+
+    if (!table || n >= table->n) {
+        d->knob.status = PT_KNOB_NONE;
+    } else {
+        d->knob.status = ats_knob_set(table, owner, n, val) ? PT_KNOB_OK :
+                         PT_KNOB_RANGE;
+    }
+}
+
 static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
 {
     switch (reg) {
@@ -159,6 +192,12 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
         return d->raw.resp_pasid;
     case PT_RAW_RESP_COUNT:
         return d->raw.resp_count;
+    case PT_KNOB_SELECT:
+        return d->knob.select;
+    case PT_KNOB_STATUS:
+        return d->knob.status;
+    case PT_KNOB_VALUE ... PT_KNOB_VALUE + 4:
+        return pt_half(pt_knob_read(d), reg);
     default:
         return pt_half(pt_counter(d, reg & ~4u), reg);
     }
@@ -224,6 +263,15 @@ static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
     case PT_RAW_RESP:
         d->raw.resp = 0;
         d->raw.resp_pasid = 0;
+        break;
+    case PT_KNOB_SELECT:
+        d->knob.select = val & PT_KNOB_SELECT_MASK;
+        break;
+    case PT_KNOB_VALUE:
+        d->knob.low = val;
+        break;
+    case PT_KNOB_VALUE + 4:
+        pt_knob_write(d, (uint64_t)val << 32 | d->knob.low);
         break;
     default:
         break;
@@ -326,6 +374,7 @@ static void pt_reset_hold(Object *obj, ResetType type)
     pt_channels_reset(d);
     d->scratch = 0;
     memset(&d->raw, 0, sizeof(d->raw));
+    memset(&d->knob, 0, sizeof(d->knob));
     memset(&d->cnt, 0, sizeof(d->cnt));
     d->flrs = flr ? d->flrs + 1 : 0;
 }
@@ -520,6 +569,9 @@ static const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_UINT32(scratch, PriTestdev),
         VMSTATE_UINT64(flrs, PriTestdev),
         VMSTATE_STRUCT(raw, PriTestdev, 1, vmstate_pt_raw, PtRaw),
+        VMSTATE_UINT32(knob.select, PriTestdev),
+        VMSTATE_UINT32(knob.status, PriTestdev),
+        VMSTATE_UINT32(knob.low, PriTestdev),
         VMSTATE_UINT64(cnt.bytes_read, PriTestdev),
         VMSTATE_UINT64(cnt.bytes_written, PriTestdev),
         VMSTATE_UINT64(cnt.dma_errors, PriTestdev),

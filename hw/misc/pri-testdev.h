@@ -78,6 +78,13 @@ typedef struct PtRaw {
     uint32_t resp_count;
 } PtRaw;
 
+/* Knob registers */
+typedef struct PtKnob {
+    uint32_t select;
+    uint32_t status;
+    uint32_t low;           /* lower half of a value that is being written */
+} PtKnob;
+
 struct PriTestdev {
     PCIDevice parent_obj;
     MemoryRegion mmio;
@@ -101,6 +108,7 @@ struct PriTestdev {
     uint32_t scratch;
     uint64_t flrs;
     PtRaw raw;
+    PtKnob knob;
     PtCounters cnt;
     PtChannel ch[PRI_TESTDEV_MAX_CHANNELS];
 };
