@@ -595,7 +595,8 @@ bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc)
                  VTD_INV_DESC_PGRESP_PASID(desc->val[0]) : ATS_NO_PASID,
     };
 
-    if (!vtd_prq_supported(s) || !s->iq_dw) {
+    if (!vtd_prq_supported(s) || !s->iq_dw || !s->root_scalable) {
+        /* VT-d 7.6.1, 6.5.2 table 26 */
         s->svm.devtlb.iqei = VTD_IQEI_TYPE;
         return false;
     }

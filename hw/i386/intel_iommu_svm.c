@@ -158,6 +158,11 @@ bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp)
         !vtd_svm_need(dt, "x-pds=on", "device-iotlb=on", errp)) {
         return false;
     }
+    if (svm->rps == ON_OFF_AUTO_ON &&
+        !vtd_svm_need(s->scalable_mode, "x-rps=on", "x-scalable-mode=on",
+                      errp)) {
+        return false;
+    }
     if (svm->sms == ON_OFF_AUTO_ON &&
         !vtd_svm_need(prs, "x-sms=on", "x-prs=on or svm=on", errp)) {
         return false;
@@ -178,6 +183,9 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
 
     if (prs) {
         s->ecap |= VTD_ECAP_PRS;
+    }
+    if (vtd_svm_on(svm->rps, prs)) {
+        s->ecap |= VTD_ECAP_RPS;
     }
     if (vtd_svm_on(svm->pds, prs)) {
         s->ecap |= VTD_ECAP_PDS;

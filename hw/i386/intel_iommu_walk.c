@@ -23,6 +23,7 @@
 #define VTD_SM_CE_PDTS(ce)          extract64((ce)->val[0], 9, 3)
 #define VTD_SM_CE_PASIDDIRPTR(ce)   ((ce)->val[0] & ~0xfffULL)
 #define VTD_SM_CE_RID_PASID(ce)     extract64((ce)->val[1], 0, 20)
+#define VTD_SM_CE_RID_PASID_MASK    0xfffffULL
 
 /* Scalable-mode PASID-directory entry, VT-d 9.5 */
 #define VTD_SM_PDE_RSVD             0xffcULL
@@ -240,6 +241,8 @@ static int vtd_sm_walk_context(IntelIOMMUState *s, VTDSmWalk *walk,
 {
     VTDContextEntry *ce = &walk->ce;
     hwaddr addr = vtd_sm_context_addr(walk, context_table);
+    /* Without ECAP.RPS the field is reserved, and RID_PASID is 0 */
+    uint64_t rid_pasid = s->ecap & VTD_ECAP_RPS ? VTD_SM_CE_RID_PASID_MASK : 0;
     int ret;
 
     if (!vtd_sm_read_entry(walk, VTD_TORN_CONTEXT, addr, ce->val,
@@ -251,8 +254,7 @@ static int vtd_sm_walk_context(IntelIOMMUState *s, VTDSmWalk *walk,
         return VTD_FR_SCT_2;
     }
     if (ce->val[0] & VTD_SM_CONTEXT_ENTRY_RSVD_VAL0(s->aw_bits) ||
-        ce->val[1] & VTD_SM_CONTEXT_ENTRY_RSVD_VAL1 ||
-        ce->val[2] || ce->val[3]) {
+        ce->val[1] & ~rid_pasid || ce->val[2] || ce->val[3]) {
         return VTD_FR_SCT_3;
     }
     ret = vtd_sm_check_context_programming(ce);

@@ -30,7 +30,7 @@ typedef struct VTDPwcEntry {
  * struct VTDSvm - embedded in IntelIOMMUState
  *
  * @enabled: property "svm": everything that Linux needs for SVA
- * @prs, @pds, @sms: properties "x-prs", "x-pds", "x-sms"; auto follows @enabled
+ * @prs, @pds, @sms, @rps: properties "x-prs" and so on; auto follows @enabled
  * @pasid_bits: property "pasid-bits": ECAP.PSS + 1
  * @ttm: RTADDR_REG.TTM as of the last Set Root Table Pointer
  * @link: where the endpoints are
@@ -43,6 +43,7 @@ typedef struct VTDSvm {
     OnOffAuto prs;
     OnOffAuto pds;
     OnOffAuto sms;
+    OnOffAuto rps;
     uint8_t pasid_bits;
     uint8_t ttm;
     AtsLink *link;
