@@ -53,6 +53,8 @@ class Paths:
         self.qemu_src = os.path.join(self.work, 'qemu')
         self.firmware = os.path.join(self.work, 'firmware')
         self.guest = os.path.join(self.work, 'guest')
+        # what the last complete check printed, test by test
+        self.last_check = os.path.join(self.work, 'last-check.json')
 
     def qemu_build(self, sanitize: bool) -> str:
         return os.path.join(self.work,

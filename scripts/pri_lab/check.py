@@ -24,7 +24,7 @@ _TEST = re.compile(r'^ *(\d+)/(\d+) (\S.*?) +(OK|FAIL|SKIP|TIMEOUT|ERROR|'
 _RUNNING = re.compile(r'^ *(\d+)/(\d+) (\S.*?) +RUNNING\s*$')
 
 
-SUITES = ('frontend', 'unit', 'upstream', 'qtest', 'guest')
+SUITES = ('frontend', 'docs', 'unit', 'upstream', 'qtest', 'guest')
 
 
 def needs_guest(names: List[str]) -> bool:
@@ -78,6 +78,11 @@ def _why(record: Dict) -> str:
     if isinstance(code, int) and code < 0:
         return f'died of signal {-code}'
     return f'{outcome.lower()}, exit status {code}'
+
+
+def _read(path: str) -> bytes:
+    with open(path, 'rb') as f:
+        return f.read()
 
 
 def read_log(path: str) -> List[Verdict]:
@@ -160,7 +165,12 @@ class Check:
         self.ui.result(f'1..{self._number}')
         self._explain(verdicts)
         if not verdicts or not sum(counts.values()):
-            raise LabError('no test was run', log=self.log.path)
+            raise LabError('no test was run',
+                           'suites: ' + ' '.join(SUITES) + '; tests: '
+                           f'meson test -C {self.dir} --list',
+                           self.log.path)
+        if not names:
+            cache.write_atomic(self.paths.last_check, _read(json_log))
         self.ui.result(summary(counts))
         return 1 if counts[FAIL] or not counts[PASS] else 0
 

@@ -63,6 +63,10 @@ COMMANDS = {
     'packages': ('install what the host needs, and nothing else',
                  'As root; otherwise says the command.',
                  '  ./pri-lab packages'),
+    'conformance': ('write docs/conformance.md from the last complete check',
+                    'One line an item of the checklist, with its tests and '
+                    'how they ended.',
+                    '  ./pri-lab check && ./pri-lab conformance'),
     'clean': ('remove this clone\'s builds from the cache',
               'Kernels and downloads are shared and stay, unless --all.',
               '  ./pri-lab clean\n  ./pri-lab clean --all'),
@@ -70,7 +74,8 @@ COMMANDS = {
 USES = {                        # which options a command understands
     'run': 'machine job timeout', 'check': 'machine timeout sanitize',
     'build': 'qemu sanitize', 'kernel': 'kernel', 'qemu': 'machine job append',
-    'shell': 'machine append', 'packages': '', 'clean': 'clean',
+    'shell': 'machine append', 'packages': '', 'conformance': '',
+    'clean': 'clean',
 }
 
 

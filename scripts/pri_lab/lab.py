@@ -12,7 +12,7 @@ from typing import List
 
 from . import (cache, check, guest, host, kernel, overlay, packages, proc,
                qemubuild, qemusrc, report, vm)
-
+from .errors import LabError
 from .ktap import FAIL
 
 # The job of `run`: SVA on memory never touched, all kinds of access
@@ -251,6 +251,16 @@ class Lab:
             print(f'# console: {job.console}')
         print(f'1..{number}', flush=True)
         return 0 if out.passed else 1
+
+    def cmd_conformance(self) -> int:
+        """Write docs/conformance.md from the last complete check."""
+        if not os.path.exists(self.paths.last_check):
+            raise LabError('there are no results of a complete check yet',
+                           'run ./pri-lab check first')
+        script = os.path.join(self.paths.repo, 'scripts',
+                              'gen-conformance.py')
+        return self._foreground([sys.executable, '-B', script,
+                                 self.paths.repo, self.paths.last_check])
 
     def cmd_clean(self) -> int:
         """Remove this clone's builds, or with --all the whole cache."""
