@@ -306,7 +306,7 @@ static bool vtd_svm_needed(void *opaque)
 {
     IntelIOMMUState *s = opaque;
 
-    return s->ecap & VTD_ECAP_PRS;
+    return (s->ecap & VTD_ECAP_PRS) || !vtd_devtlb_idle(s);
 }
 
 const VMStateDescription vmstate_vtd_svm = {
