@@ -46,7 +46,8 @@ typedef enum PriLabFlags {
 /**
  * pri_lab_boot: start QEMU and find the devices, program nothing
  *
- * @vtd: more options of intel-iommu, after LAB_VTD_OPTIONS; or NULL
+ * @vtd: more options of intel-iommu, after LAB_VTD_OPTIONS, and behind a space
+ *       more arguments for QEMU; or NULL
  * @dev: options of pri-testdev, or NULL
  */
 void pri_lab_boot(PriLab *lab, const char *vtd, const char *dev,

@@ -1,0 +1,535 @@
+/*
+ * pri-testdev and VT-d page requests: migration, snapshots, unplug, hostile
+ * accesses
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bitops.h"
+#include "libqtest.h"
+#include "libqos/pri-lab.h"
+#include <glib/gstdio.h>
+
+#define PAGE    4096
+#define R       PT_RAW_READ
+#define W       PT_RAW_WRITE
+#define L       PT_RAW_LAST
+#define NATIVE_HOTPLUG \
+    " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
+#define MACHINE "-machine q35 -m 256M -nodefaults "
+
+/* -- migration ------------------------------------------------------------- */
+
+/* Everything in flight that there is; returns the virtual time */
+static int64_t prepare(PriLab *lab, bool timed)
+{
+    QPtOp op = {
+        .cmd = PT_OP_WRITE, .flags = PT_FLAG_PASID, .pasid = LAB_PASID,
+        .dst = LAB_IOVA, .len = 4 * PAGE, .pattern = 0x1234, .group = 2,
+    };
+    int64_t now;
+
+    qvtd_writel(&lab->v, QVTD_PECTL, 0);
+    qpt_writel(&lab->d, PT_SCRATCH, 0x5c5c);
+    qpt_start(&lab->d, 0, &op);
+    g_assert_cmpuint(qpt_wait(&lab->d, 0), ==, PT_ST_RUNNING);
+    now = qtest_clock_step(lab->qts, 150 * 1000);
+    if (!timed) {
+        qvtd_set_property(&lab->v, "prq-hold", "\"on\"");
+    }
+    /* delivered: two; on their way: a raw group and a stop marker */
+    lab_request(lab, LAB_IOVA + 0x40000, R, 0x1f0);
+    lab_request(lab, LAB_IOVA + 0x41000, R | L, 0x1f0);
+    lab_request(lab, 0, L, 0);
+    return now;
+}
+
+static uint32_t submit_drain(PriLab *lab)
+{
+    uint32_t slot;
+    QVtdDesc desc = qvtd_desc_dev_ptlb(lab->d.rid, LAB_PASID, QVTD_INV_ALL,
+                                       true, false);
+
+    qvtd_qi_put(&lab->v, &desc);
+    desc = qvtd_desc_wait(&lab->v, QVTD_WAIT_SW | QVTD_WAIT_PD, &slot);
+    qvtd_qi_put(&lab->v, &desc);
+    qvtd_qi_ring(&lab->v);
+    return slot;
+}
+
+/*
+ * The rest of the story, which must be the same wherever it is told
+ *
+ * @timed: time releases what is kept back, else the knob prq-hold
+ */
+static void finish(PriLab *lab, uint32_t slot, bool timed)
+{
+    uint64_t pa = 0x8000000;
+    QVtdDesc prd;
+
+    g_assert_cmphex(qpt_readl(&lab->d, PT_SCRATCH), ==, 0x5c5c);
+    g_assert_cmphex(qvtd_readl(&lab->v, QVTD_PECTL), ==, 0);
+    g_assert_cmphex(qvtd_readl(&lab->v, QVTD_PRS), ==, QVTD_PRS_PPR);
+    g_assert_cmpuint(qvtd_prq_pending(&lab->v), ==, 2);
+    g_assert_false(qvtd_wait_done(&lab->v, slot));
+    g_assert_cmpuint(qpt_readl(&lab->d, PT_PRI_GROUPS), ==, 1);
+    g_assert_cmpuint(qpt_readq(&lab->d, PT_CNT_PAGE_REQUESTS), ==, 4);
+
+    if (timed) {
+        qtest_clock_step(lab->qts, 90 * 1000);
+        g_assert_cmpuint(qvtd_prq_pending(&lab->v), ==, 2);
+        g_assert_false(qvtd_wait_done(&lab->v, slot));
+        qtest_clock_step(lab->qts, 20 * 1000);
+    } else {
+        qvtd_set_property(&lab->v, "prq-hold", "\"off\"");
+    }
+    g_assert_cmpuint(qvtd_prq_pending(&lab->v), ==, 5);
+    g_assert_true(qvtd_wait_done(&lab->v, slot));
+
+    /* the raw group is still outstanding */
+    qvtd_prq_read(&lab->v, 3, &prd);
+    g_assert_cmphex(QVTD_PRD_PRGI(&prd), ==, 0x1f0);
+    qvtd_respond(&lab->v, lab->d.rid, LAB_PASID, 0x1f0, QPT_INVALID_REQUEST);
+    lab_expect_response(lab, QPT_INVALID_REQUEST, 0x1f0, LAB_PASID);
+
+    /* the channel is answered, asks for its second half, and ends */
+    qvtd_prq_read(&lab->v, 1, &prd);
+    qvtd_prq_drop_all(&lab->v);
+    qvtd_fs_map(&lab->v, lab->pml4, LAB_IOVA, pa, QVTD_FS_USER);
+    qvtd_fs_map(&lab->v, lab->pml4, LAB_IOVA + PAGE, pa + PAGE, QVTD_FS_USER);
+    qvtd_respond(&lab->v, lab->d.rid, LAB_PASID, QVTD_PRD_PRGI(&prd), 0);
+    g_assert_cmpuint(qpt_wait(&lab->d, 0), ==, PT_ST_RUNNING);
+    if (timed) {
+        qtest_clock_step(lab->qts, 110 * 1000);
+    }
+    g_assert_cmpuint(lab_serve(lab, LAB_IOVA, pa, QVTD_FS_USER), ==, 2);
+    g_assert_cmpuint(qpt_wait(&lab->d, 0), ==, PT_ST_DONE);
+    g_assert_cmphex(qtest_readb(lab->qts, pa + 3 * PAGE + 7), ==,
+                    PT_STAMP_BYTE(0x1234, LAB_IOVA + 3 * PAGE + 7));
+    g_assert_cmpuint(qpt_readq(&lab->d, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    g_assert_cmpuint(qpt_readq(&lab->d, PT_CNT_VIOLATIONS), ==, 0);
+}
+
+static void wait_migrated(QTestState *qts)
+{
+    int i;
+
+    for (i = 0; i < 2000; i++) {
+        QDict *rsp = qtest_qmp_assert_success_ref(
+            qts, "{ 'execute': 'query-migrate' }");
+        g_autofree char *status =
+            g_strdup(qdict_get_try_str(rsp, "status") ?: "none");
+
+        qobject_unref(rsp);
+        if (!strcmp(status, "completed")) {
+            return;
+        }
+        g_assert_cmpstr(status, !=, "failed");
+        g_usleep(5000);
+    }
+    g_test_message("migration did not end");
+    g_test_fail();
+}
+
+static void test_migration(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    PriLab src, dst;
+    uint32_t slot;
+    int64_t now;
+
+    pri_lab_start_with(&src, "prd-delay-us=100", NULL, 0);
+    now = prepare(&src, true);
+    slot = submit_drain(&src);
+    qtest_qmp_assert_success(src.qts, "{ 'execute': 'stop' }");
+    qtest_qmp_assert_success(src.qts, "{ 'execute': 'migrate', 'arguments': "
+                             "{ 'uri': %s } }",
+                             g_strdup_printf("file:%s", file));
+    wait_migrated(src.qts);
+
+    dst = src;
+    dst.qts = qtest_initf(
+        MACHINE "-incoming defer "
+        "-device intel-iommu,id=vtd," LAB_VTD_OPTIONS ",prd-delay-us=100 "
+        "-device pcie-root-port,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=4 "
+        "-device pri-testdev,id=pt0,bus=rp0");
+    dst.v.qts = dst.qts;
+    dst.d.qts = dst.qts;
+    qtest_qmp_assert_success(dst.qts, "{ 'execute': 'migrate-incoming', "
+                             "'arguments': { 'uri': %s } }",
+                             g_strdup_printf("file:%s", file));
+    wait_migrated(dst.qts);
+    qtest_qmp_assert_success(dst.qts, "{ 'execute': 'cont' }");
+    qtest_clock_set(dst.qts, now);
+    finish(&dst, slot, true);
+
+    qtest_quit(dst.qts);
+    pri_lab_stop(&src);
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
+/* -- snapshots: the same run every time ------------------------------------ */
+
+static void run_job(QTestState *qts, const char *name, const char *id)
+{
+    int i;
+
+    qtest_qmp_assert_success(qts, "{ 'execute': %s, 'arguments': "
+        "{ 'job-id': %s, 'tag': 'here', 'vmstate': 'disk', "
+        "'devices': [ 'disk' ] } }", name, id);
+    for (i = 0; i < 2000; i++) {
+        QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-jobs' }");
+        QList *jobs = qdict_get_qlist(rsp, "return");
+        QDict *job = qobject_to(QDict, qlist_peek(jobs));
+        bool done = job && !strcmp(qdict_get_str(job, "status"), "concluded");
+
+        if (done) {
+            g_assert_cmpstr(qdict_get_try_str(job, "error"), ==, NULL);
+        }
+        qobject_unref(rsp);
+        if (done) {
+            qtest_qmp_assert_success(qts, "{ 'execute': 'job-dismiss', "
+                                     "'arguments': { 'id': %s } }", id);
+            return;
+        }
+        g_usleep(5000);
+    }
+    g_test_message("%s did not end", name);
+    g_test_fail();
+}
+
+static void create_disk(QTestState *qts, const char *file)
+{
+    int fd = open(file, O_CREAT | O_RDWR, 0600);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-add', 'arguments': "
+        "{ 'driver': 'file', 'node-name': 'raw', 'filename': %s } }", file);
+    qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-create', "
+        "'arguments': { 'job-id': 'create', 'options': { 'driver': 'qcow2', "
+        "'file': 'raw', 'size': 1048576 } } }");
+    qtest_qmp_eventwait(qts, "JOB_STATUS_CHANGE");
+    g_usleep(200000);
+    qtest_qmp_assert_success(qts, "{ 'execute': 'job-dismiss', "
+                             "'arguments': { 'id': 'create' } }");
+    qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-add', 'arguments': "
+        "{ 'driver': 'qcow2', 'node-name': 'disk', 'file': 'raw' } }");
+}
+
+/*
+ * The clock of a machine without CPUs never goes back, so nothing that is
+ * kept back here waits for it
+ */
+static void test_snapshot(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/disk", dir);
+    uint32_t slot, tail, status_next;
+    uint64_t next;
+    int i;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    create_disk(lab.qts, file);
+    prepare(&lab, false);
+    slot = submit_drain(&lab);
+    run_job(lab.qts, "snapshot-save", "save");
+    tail = lab.v.iq_tail;
+    next = lab.v.next;
+    status_next = lab.v.status_next;
+    for (i = 0; i < 5; i++) {
+        g_autofree char *job = g_strdup_printf("load%d", i);
+
+        finish(&lab, slot, false);
+        run_job(lab.qts, "snapshot-load", job);
+        lab.v.iq_tail = tail;
+        lab.v.next = next;
+        lab.v.status_next = status_next;
+    }
+    finish(&lab, slot, false);
+    pri_lab_stop(&lab);
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
+/* -- unplug ---------------------------------------------------------------- */
+
+/* Slot Control of the root port: indicators and power, on or off */
+static void slot_power(PriLab *lab, bool on)
+{
+    uint16_t rid = lab->d.port << 3;
+    unsigned int at = qtest_readb(lab->qts, qpt_ecam(rid, 0x34)) & 0xfc;
+
+    while (at && qtest_readb(lab->qts, qpt_ecam(rid, at)) != 0x10) {
+        at = qtest_readb(lab->qts, qpt_ecam(rid, at + 1)) & 0xfc;
+    }
+    g_assert_cmpuint(at, !=, 0);
+    qtest_writew(lab->qts, qpt_ecam(rid, at + 0x18), on ? 0x01c0 : 0x07c0);
+}
+
+static void unplug(PriLab *lab)
+{
+    slot_power(lab, true);
+    qtest_qmp_device_del_send(lab->qts, "pt0");
+    slot_power(lab, false);
+    qtest_qmp_eventwait(lab->qts, "DEVICE_DELETED");
+}
+
+static void test_unplug(void)
+{
+    QPtOp op = {
+        .cmd = PT_OP_WRITE, .flags = PT_FLAG_PASID, .pasid = LAB_PASID,
+        .dst = LAB_IOVA, .len = 4 * PAGE, .group = 4,
+    };
+    uint16_t rid;
+    uint32_t slot;
+    QVtdDesc prd;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prd-delay-us=100,ite-timeout-ms=100"
+                       NATIVE_HOTPLUG, NULL, 0);
+    rid = lab.d.rid;
+    qpt_start(&lab.d, 0, &op);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
+    lab_request(&lab, LAB_IOVA, R | L, 9);
+    unplug(&lab);
+
+    /* its requests reach the queue all the same; responses are lost */
+    qtest_clock_step(lab.qts, 200 * 1000);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 5);
+    while (qvtd_prq_pop(&lab.v, &prd)) {
+        if (QVTD_PRD_LPIG(&prd)) {
+            qvtd_respond(&lab.v, rid, LAB_PASID, QVTD_PRD_PRGI(&prd), 0);
+        }
+    }
+    /* QI-25: an invalidation of what is not there times out */
+    qvtd_submit(&lab.v, qvtd_desc_dev_tlb(rid, QVTD_INV_ALL, true));
+    qvtd_submit(&lab.v, qvtd_desc_wait(&lab.v, QVTD_WAIT_SW, &slot));
+    qtest_clock_step(lab.qts, 200 * 1000 * 1000);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FSTS) & QVTD_FSTS_ITE, !=, 0);
+    g_assert_cmphex(qvtd_readq(&lab.v, QVTD_IQERCD) >> 32 & 0xffff, ==, rid);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
+/* with requests and a drain still on their way */
+static void test_unplug_in_flight(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prd-delay-us=30000000" NATIVE_HOTPLUG,
+                       NULL, 0);
+    lab_request(&lab, LAB_IOVA, R | L, 9);
+    slot = submit_drain(&lab);
+    unplug(&lab);
+    qtest_clock_step(lab.qts, 30 * 1000 * 1000 * 1000LL);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    qvtd_wait(&lab.v, 0);
+    pri_lab_stop(&lab);
+}
+
+/* reset of the machine with everything in flight forgets it all */
+static void test_reset_in_flight(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prd-delay-us=100", NULL, 0);
+    prepare(&lab, true);
+    slot = submit_drain(&lab);
+    lab_reset(&lab);
+    qtest_clock_step(lab.qts, 1000 * 1000);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    g_assert_cmphex(qvtd_readq(&lab.v, QVTD_PQT), ==, 0);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, 0);
+
+    /* from the start once more */
+    qpt_init(&lab.d, lab.qts, lab.d.port, LAB_BUS);
+    lab.v.status_next++;
+    pri_lab_program(&lab);
+    lab_request(&lab, LAB_IOVA, R | L, 1);
+    qtest_clock_step(lab.qts, 200 * 1000);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
+    pri_lab_stop(&lab);
+}
+
+/* -- hostile accesses ------------------------------------------------------ */
+
+static void poke(PriLab *lab, GRand *rand, uint64_t base, uint64_t size)
+{
+    unsigned int width = 1 << g_rand_int_range(rand, 0, 4);
+    uint64_t at = base + g_rand_int(rand) % (size - width);
+    uint64_t value = (uint64_t)g_rand_int(rand) << 32 | g_rand_int(rand);
+
+    if (g_rand_boolean(rand)) {
+        at &= ~(uint64_t)(width - 1);
+    }
+    switch (g_rand_int_range(rand, 0, 4)) {
+    case 0:
+        value = 0;
+        break;
+    case 1:
+        value = UINT64_MAX;
+        break;
+    case 2:
+        value = 1ULL << g_rand_int_range(rand, 0, 64);
+        break;
+    default:
+        break;
+    }
+    if (g_rand_int_range(rand, 0, 4) == 0) {
+        qtest_memread(lab->qts, at, &value, width);
+    } else {
+        qtest_memwrite(lab->qts, at, &value, width);
+    }
+}
+
+static bool alive(PriLab *lab)
+{
+    QDict *rsp = qtest_qmp(lab->qts, "{ 'execute': 'query-status' }");
+    bool ok = qdict_haskey(rsp, "return");
+
+    qobject_unref(rsp);
+    return ok;
+}
+
+static void test_fuzz_device(void)
+{
+    GRand *rand = g_rand_new_with_seed(1);
+    int i;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    for (i = 0; i < 6000; i++) {
+        poke(&lab, rand, lab.d.bar0, 0x10000);
+        if (i % 200 == 0) {
+            /* do not let one stuck channel or a full queue be all there is */
+            qpt_writel(&lab.d, PT_CTRL, PT_CTRL_ABORT);
+            qvtd_prq_drop_all(&lab.v);
+            qvtd_writel(&lab.v, QVTD_PRS, 3);
+        }
+    }
+    qpt_writel(&lab.d, PT_CTRL, PT_CTRL_ABORT);
+    g_assert_true(alive(&lab));
+    g_assert_cmphex(qpt_readl(&lab.d, PT_ID), ==, PT_ID_MAGIC);
+    g_rand_free(rand);
+    pri_lab_stop(&lab);
+}
+
+static void test_fuzz_config(void)
+{
+    GRand *rand = g_rand_new_with_seed(2);
+    int i;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    for (i = 0; i < 3000; i++) {
+        poke(&lab, rand, qpt_ecam(lab.d.rid, lab.d.ats & ~0xffu), 0x200);
+        if (i % 4 == 0) {
+            lab_request(&lab, LAB_IOVA, R | L, i & 0x1ff);
+        }
+    }
+    for (i = 0; i < 1000; i++) {
+        poke(&lab, rand, qpt_ecam(lab.d.rid, 0x40), 0x400);
+    }
+    g_assert_true(alive(&lab));
+    g_rand_free(rand);
+    pri_lab_stop(&lab);
+}
+
+static void test_fuzz_vtd(void)
+{
+    GRand *rand = g_rand_new_with_seed(3);
+    int i;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    for (i = 0; i < 6000; i++) {
+        poke(&lab, rand, QVTD_BASE + (i % 2 ? QVTD_IQH : 0),
+             i % 2 ? 0x70 : QVTD_REG_SIZE);
+        if (i % 8 == 0) {
+            lab_request(&lab, LAB_IOVA, R | W | (i & 8 ? L : 0), i & 0x1ff);
+        }
+    }
+    g_assert_true(alive(&lab));
+    g_rand_free(rand);
+    pri_lab_stop(&lab);
+}
+
+/*
+ * What software does about errors: a harmless descriptor in place of a bad
+ * one, time for what times out, and all bits of FSTS cleared
+ */
+static void recover_queue(PriLab *lab)
+{
+    QVtdDesc nop = { { 0x5 | QVTD_WAIT_FN } };
+    int i;
+
+    for (i = 0; i < 10 && !qvtd_qi_idle(&lab->v); i++) {
+        if (qvtd_readl(&lab->v, QVTD_FSTS) & QVTD_FSTS_IQE) {
+            qtest_memwrite(lab->qts, lab->v.iq + qvtd_readq(&lab->v, QVTD_IQH),
+                           nop.qw, sizeof(nop.qw));
+        }
+        qvtd_writel(&lab->v, QVTD_FSTS, 0x71);
+        qtest_clock_step(lab->qts, 2 * 1000 * 1000);
+    }
+    g_assert_cmpint(i, <, 10);
+}
+
+/* random descriptors of every type in a queue that always goes on */
+static void test_fuzz_queue(void)
+{
+    GRand *rand = g_rand_new_with_seed(4);
+    int i;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prd-delay-us=10,ite-timeout-ms=1", NULL, 0);
+    for (i = 0; i < 3000; i++) {
+        QVtdDesc desc = { {
+            g_rand_int_range(rand, 0, 16) |
+            (g_rand_int(rand) & g_rand_int(rand) & ~0xe0fu) |
+            (uint64_t)(g_rand_int(rand) & g_rand_int(rand)) << 32,
+            (uint64_t)(g_rand_int(rand) & g_rand_int(rand)) << 12,
+        } };
+
+        if (g_rand_int_range(rand, 0, 3) == 0) {
+            desc.qw[0] = deposit64(desc.qw[0], 16, 16, lab.d.rid);
+        }
+        if ((desc.qw[0] & 0xf) == 5) {
+            /* keep the status word out of everybody's tables */
+            desc.qw[1] = lab.v.status;
+        }
+        qvtd_submit(&lab.v, desc);
+        if (i % 16 == 0) {
+            lab_request(&lab, LAB_IOVA, R | L, i & 0x1ff);
+            qtest_clock_step(lab.qts, 3 * 1000 * 1000);
+        }
+        recover_queue(&lab);
+    }
+    g_assert_true(alive(&lab));
+    qtest_clock_step(lab.qts, 10 * 1000 * 1000);
+    qvtd_writel(&lab.v, QVTD_FSTS, 0x71);
+    qvtd_wait(&lab.v, 0);
+    g_rand_free(rand);
+    pri_lab_stop(&lab);
+}
+
+int main(int argc, char **argv)
+{
+    pri_lab_test_init(&argc, &argv);
+    g_test_add_func("/pri-lab/state/migration", test_migration);
+    g_test_add_func("/pri-lab/state/snapshot", test_snapshot);
+    g_test_add_func("/pri-lab/state/reset-in-flight", test_reset_in_flight);
+    g_test_add_func("/pri-lab/unplug/outstanding", test_unplug);
+    g_test_add_func("/pri-lab/unplug/in-flight", test_unplug_in_flight);
+    g_test_add_func("/pri-lab/fuzz/device", test_fuzz_device);
+    g_test_add_func("/pri-lab/fuzz/config-space", test_fuzz_config);
+    g_test_add_func("/pri-lab/fuzz/vtd", test_fuzz_vtd);
+    g_test_add_func("/pri-lab/fuzz/descriptors", test_fuzz_queue);
+    return g_test_run();
+}
