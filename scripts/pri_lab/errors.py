@@ -43,6 +43,7 @@ class Interrupted(BaseException):
         self.signum = signum
 
 
+NETWORK = 'the network or the package mirror could not be reached'
 _CAUSES = (
     (re.compile(r'No space left on device|Disk quota exceeded'
                 r'|not enough free space|You don.t have enough free space'),
@@ -54,7 +55,7 @@ _CAUSES = (
                 r'|Network is unreachable|No route to host'
                 r'|Connection failed|Failed to fetch|Name or service not'
                 r'|Connection refused', re.I),
-     'the network or the package mirror could not be reached',
+     NETWORK,
      'check the connection (and http_proxy), then run the same command '
      'again; what is already in the cache is kept'),
     (re.compile(r'Could not get lock|Unable to acquire the dpkg frontend'),

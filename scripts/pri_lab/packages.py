@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import sys
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from . import apt, cache, proc
 from .errors import LabError
@@ -163,14 +163,23 @@ def install(want: List[str], log: proc.Log, ui, step) -> None:
                  'completing an interrupted package installation', log, ui=ui,
                  env=env, gentle=True)
     step.note = 'reading the package index'
-    proc.run(['apt-get', '-q'] + common + ['update'],
-             'reading the package index', log, ui=ui, env=env, check=False)
-    proc.run(['apt-get', '-q', '-y', '--no-install-recommends',
-                   '-o', 'Dpkg::Options::=--force-confdef',
-                   '-o', 'Dpkg::Options::=--force-confold'] + common
-                  + ['install'] + want,
-                  'installing packages', log, ui=ui, env=env,
-                  on_line=progress, gentle=True)
+    # one broken source of many is no reason to stop; if nothing can be
+    # installed then, the index is what failed
+    stale: Optional[LabError] = None
+    try:
+        proc.run(['apt-get', '-q'] + common
+                 + ['-o', 'APT::Update::Error-Mode=any', 'update'],
+                 'reading the package index', log, ui=ui, env=env)
+    except LabError as e:
+        stale = e
+    try:
+        proc.run(['apt-get', '-q', '-y', '--no-install-recommends',
+                  '-o', 'Dpkg::Options::=--force-confdef',
+                  '-o', 'Dpkg::Options::=--force-confold'] + common
+                 + ['install'] + want, 'installing packages', log, ui=ui,
+                 env=env, on_line=progress, gentle=True)
+    except LabError as e:
+        raise stale or e from None
     left = [p for p in want if p not in installed()]
     if left:
         raise LabError(f'apt-get did not install: {" ".join(left)}',

@@ -162,8 +162,7 @@ def command_failed(what: str, rc: int, tail: List[str],
     how = f'exit status {rc}' if rc > 0 else f'signal {-rc}'
     cause = known_cause(tail)
     if cause:
-        return LabError(f'{what} failed: {cause[0]}', cause[1], log,
-                        tail[-TAIL:])
+        return LabError(f'{what} failed: {cause[0]}', cause[1], log)
     shown = tail[-TAIL:]
     errors = [x for x in tail[:-TAIL] if ' error: ' in x
               or x.startswith(('FAILED:', 'ERROR:'))]

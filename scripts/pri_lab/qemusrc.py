@@ -16,7 +16,7 @@ import shutil
 from typing import List
 
 from . import apt, cache, proc
-from .errors import LabError
+from .errors import NETWORK, LabError
 
 VERSION = '10.2.2'
 DEBIAN_VERSION = '1:10.2.2+ds-1'
@@ -195,7 +195,8 @@ def _from_debian(paths: cache.Paths, dest: str, log: proc.Log, ui,
     finally:
         cache.remove(tmp)
     for e in failures:
-        ui.say(f'Debian\'s QEMU source: {e.what}')
+        if NETWORK not in e.what:
+            ui.say(f'Debian\'s QEMU source: {e.what}')
     return False
 
 
@@ -230,9 +231,10 @@ def _from_release(dest: str, log: proc.Log, ui, step) -> None:
     try:
         apt.download_file(RELEASE, part, None, log, ui)
     except LabError as e:
+        why = f': {NETWORK}' if NETWORK in e.what else ''
         raise LabError(
-            'QEMU\'s source is not to be had: not from Debian\'s mirror, '
-            'not from QEMU\'s release',
-            e.hint or f'give the QEMU {VERSION} source yourself: '
-            '--qemu-src FILE', e.log, e.tail) from None
+            'QEMU\'s source is not to be had, neither from Debian\'s mirror '
+            f'nor from QEMU\'s release{why}',
+            f'check the connection, or give the QEMU {VERSION} source '
+            'yourself: --qemu-src FILE', e.log, e.tail) from None
     os.replace(part, dest)

@@ -61,7 +61,11 @@ class Step:
         return self
 
     def __exit__(self, kind, value, tb) -> None:
-        self.ui._end(self, kind is None)
+        if kind is None:
+            self.ui._end(self, self.result or 'done')
+        else:
+            self.ui._end(self, 'FAILED' if issubclass(kind, Exception)
+                         else 'stopped')
 
 
 class UI:
@@ -124,14 +128,13 @@ class UI:
             self._ticker = threading.Thread(target=self._tick, daemon=True)
             self._ticker.start()
 
-    def _end(self, step: Step, ok: bool) -> None:
+    def _end(self, step: Step, word: str) -> None:
         with self._lock:
             self._step = None
             self._clear()
             self.times.append((step.title, step.elapsed))
             if self.quiet:
                 return
-            word = (step.result or 'done') if ok else 'FAILED'
             took = f' ({duration(step.elapsed)})' if step.elapsed >= 1 else ''
             self.say(f'{step.head}: {word}{took}')
 
