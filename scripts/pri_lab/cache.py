@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -164,6 +165,31 @@ def fresh_tree(path: str):
     yield part
     remove(path)
     os.replace(part, path)
+
+
+def prune(parent: str, prefix: str, keep: int, current: str) -> List[str]:
+    """Keep the `keep` products of a kind that were used last; names removed.
+
+    A product is a directory `prefix...` in parent with files beside it that
+    start with its name; use is what `touch` notes.
+    """
+    if not os.path.isdir(parent):
+        return []
+    names = [n for n in os.listdir(parent) if n.startswith(prefix)
+             and os.path.isdir(os.path.join(parent, n))
+             and n != os.path.basename(current)]
+    names.sort(key=lambda n: os.stat(os.path.join(parent, n)).st_mtime)
+    victims = names[:max(0, len(names) - (keep - 1))]
+    for n in victims:
+        for beside in glob.glob(glob.escape(os.path.join(parent, n)) + '*'):
+            remove(beside)
+    return victims
+
+
+def touch(directory: str) -> None:
+    """Note that a product was used now."""
+    with contextlib.suppress(OSError):
+        os.utime(directory)
 
 
 # -- stamps -------------------------------------------------------------------

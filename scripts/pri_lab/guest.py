@@ -10,6 +10,7 @@ from . import cache, cpio, proc
 from .errors import LabError
 from .kernel import Kernel
 
+KEEP = 6                        # images kept, one a kernel
 BUSYBOX = ('/bin/busybox', '/usr/bin/busybox')
 
 
@@ -64,6 +65,8 @@ class Guest:
                         'include'):
                 sources += cache.files_under(os.path.join(repo, top))
             busybox = _busybox()
+            cache.touch(self.dir)
+            cache.prune(self.paths.guest, '', KEEP, self.dir)
             key = cache.key_of(cache.tree_key(sources, repo),
                                self.kernel.key, cache.digest(busybox))
             stamp = cache.Stamp(self.initrd + '.stamp')

@@ -19,6 +19,7 @@ from .errors import LabError
 SERIES = '7.3'                  # the default guest kernel
 # where linux-source-X.Y may be found, first hit wins
 SUITES = ('trixie-backports', 'sid', 'testing')
+KEEP = 4                        # builds of a series kept in the cache
 FRAGMENTS = os.path.join('guest', 'kernel', 'base.config')
 
 
@@ -205,6 +206,8 @@ class Builder:
                     'vmlinux', 'Module.symvers', '.config')],
                     version=version)
                 step.done(f'{_release(out)}')
+        cache.touch(out)
+        cache.prune(self.paths.linux, f'{self.series}-', KEEP, out)
         return Kernel(os.path.join(out, 'vmlinux'), out, _release(out))
 
     def _build(self, out: str, fragment: str, step) -> None:

@@ -114,6 +114,18 @@ class Cache(unittest.TestCase):
         self.assertIn('disk space', e.exception.what)
         cache.need_space(self.dir, 0, 'a test')
 
+    def test_prune_keeps_what_was_used_last(self):
+        for i, n in enumerate(('k-a', 'k-b', 'k-c', 'x-d')):
+            os.mkdir(self.path(n))
+            cache.write_atomic(self.path(n + '.stamp'), b'')
+            os.utime(self.path(n), (i, i))
+        cache.touch(self.path('k-b'))
+        self.assertEqual(cache.prune(self.dir, 'k-', 2, self.path('k-a')),
+                         ['k-c'])
+        self.assertEqual(sorted(os.listdir(self.dir)),
+                         ['k-a', 'k-a.stamp', 'k-b', 'k-b.stamp', 'x-d',
+                          'x-d.stamp'])
+
     def test_files_under_skips_droppings(self):
         for n in ('a.c', 'a.c~', '.hidden', 'a.c.orig', 'd/b.h'):
             cache.write_atomic(self.path(n), b'')
