@@ -245,7 +245,8 @@ static bool vtd_prq_write_desc(IntelIOMMUState *s, hwaddr addr,
                     VTD_PRD_LPIG(msg->last) | VTD_PRD_PRGI(msg->prgi) |
                     VTD_PRD_ADDR(msg->addr)),
     };
-    const MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
+    /* Into memory only: the queue is no way for a guest to poke devices */
+    const MemTxAttrs attrs = { .memory = true };
 
     return dma_memory_write(&address_space_memory, addr, desc, sizeof(desc),
                             attrs) == MEMTX_OK;
