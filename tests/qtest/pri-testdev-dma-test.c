@@ -61,9 +61,12 @@ static bool all_zero(PriLab *lab, uint64_t pa, size_t len)
     size_t i;
 
     qtest_bufread(lab->qts, pa, bytes, len);
-    for (i = 0; i < len && !bytes[i]; i++) {
+    for (i = 0; i < len; i++) {
+        if (bytes[i]) {
+            return false;
+        }
     }
-    return i == len;
+    return true;
 }
 
 static uint32_t crc32_ieee(const uint8_t *bytes, size_t len)

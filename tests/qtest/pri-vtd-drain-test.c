@@ -325,8 +325,9 @@ static void test_response_before_invalidation(void)
     fd = g_file_open_tmp("pri-lab-XXXXXX", &log, NULL);
     g_assert_cmpint(fd, >=, 0);
     close(fd);
-    options = g_strdup_printf("prd-delay-us=0 -D %s -trace ats_link_prg_response"
-                              " -trace ats_link_inv_request", log);
+    options = g_strdup_printf("prd-delay-us=0 -D %s "
+                              "-trace ats_link_prg_response "
+                              "-trace ats_link_inv_request", log);
     pri_lab_start_with(&lab, options, NULL, 0);
     lab_request(&lab, LAB_IOVA, R | L, 0x1e);
     desc = qvtd_desc_response(lab.d.rid, LAB_PASID, 0x1e, QPT_SUCCESS);

@@ -126,8 +126,10 @@ static void test_overflow_alone(void)
     pri_lab_stop(&lab);
 }
 
-/* PPR clear but PRO set when a descriptor is written cannot be: PRO drops it.
- * PRO clear but PPR set: no event for the new descriptor. */
+/*
+ * A descriptor is never written with PRO set.  With PRO cleared and PPR left
+ * there is no event for the next one.
+ */
 static void test_pro_cleared_ppr_left(void)
 {
     PriLab lab;

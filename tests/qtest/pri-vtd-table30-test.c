@@ -39,9 +39,14 @@ typedef struct Row {
     unsigned int only;
     Change change[3];
     uint32_t pasid;             /* of the request, if not LAB_PASID */
+    const char *vtd;            /* options of intel-iommu, if any */
     uint64_t if_ecap;           /* the row needs these bits of ECAP ... */
     uint64_t unless_ecap;       /* ... and does not apply with these */
 } Row;
+
+/* Second-stage translation instead of first-stage, and no SMPWC */
+#define SECOND_STAGE    "svm=off,x-flts=off,x-prs=on"
+#define NO_SMPWC        "svm=off,x-prs=on"
 
 #define NOWHERE_PAGE    (QVTD_NO_MEMORY >> 12)
 /* in a field for address bits 63:12, this is bit 63: above every HAW */
@@ -159,22 +164,33 @@ static const Row rows[] = {
         .change = { { IN_PE, QVTD_PE_SRE, 1 } }),
     ROW(47, "SPT.3-pgsnp", 0x5a, true, .unless_ecap = QVTD_ECAP_SC,
         .change = { { IN_PE, QVTD_PE_PGSNP, 1 } }),
-    ROW(47, "SPT.3-pwsnp", 0x5a, true, .unless_ecap = QVTD_ECAP_SMPWC,
+    ROW(47, "SPT.3-pwsnp", 0x5a, true, .vtd = NO_SMPWC,
+        .unless_ecap = QVTD_ECAP_SMPWC,
         .change = { { IN_PE, QVTD_PE_PWSNP, 1 } }),
     ROW(47, "SPT.3-ssade", 0x5a, true, .unless_ecap = QVTD_ECAP_SSTS,
         .change = { { IN_PE, QVTD_PE_SSADE, 1 } }),
     ROW(47, "SPT.3-ssptptr", 0x5a, true, .unless_ecap = QVTD_ECAP_SSTS,
         .change = { { IN_PE, QVTD_PE_SSPTPTR, 1 } }),
-    ROW(47, "SPT.4.1", 0x5b, true, .if_ecap = QVTD_ECAP_SSTS,
+    ROW(47, "SPT.4.1-aw-0", 0x5b, true, .vtd = SECOND_STAGE,
         .change = { { IN_PE, QVTD_PE_PGTT, QVTD_PGTT_SECOND },
+                    { IN_PE, QVTD_PE_FSPTPTR, 0 },
                     { IN_PE, QVTD_PE_AW, 0 } }),
+    ROW(47, "SPT.4.1-aw-57", 0x5b, true, .vtd = SECOND_STAGE,
+        .change = { { IN_PE, QVTD_PE_PGTT, QVTD_PGTT_SECOND },
+                    { IN_PE, QVTD_PE_FSPTPTR, 0 },
+                    { IN_PE, QVTD_PE_AW, 3 } }),
+    ROW(47, "SPT.4.2-first-stage", 0x5b, true, .vtd = SECOND_STAGE,
+        .change = { { IN_PE, QVTD_PE_FSPTPTR, 0 } }),
+    ROW(47, "SPT.3-fsptptr", 0x5a, true, .vtd = SECOND_STAGE,
+        .change = { { IN_PE, QVTD_PE_PGTT, QVTD_PGTT_SECOND },
+                    { IN_PE, QVTD_PE_AW, 2 } }),
     ROW(47, "SPT.4.2-pgtt-0", 0x5b, true,
         .change = { { IN_PE, QVTD_PE_PGTT, 0 } }),
     ROW(47, "SPT.4.2-second-stage", 0x5b, true, .unless_ecap = QVTD_ECAP_SSTS,
         .change = { { IN_PE, QVTD_PE_PGTT, QVTD_PGTT_SECOND } }),
     ROW(47, "SPT.4.2-nested", 0x5b, true, .unless_ecap = QVTD_ECAP_NEST,
         .change = { { IN_PE, QVTD_PE_PGTT, QVTD_PGTT_NESTED } }),
-    ROW(47, "SPT.4.2-pass-through", 0x5b, true, .unless_ecap = QVTD_ECAP_PT,
+    ROW(47, "SPT.4.2-pass-through", 0x5b, true, .vtd = "pt=off",
         .change = { { IN_PE, QVTD_PE_PGTT, QVTD_PGTT_PASSTHROUGH } }),
     ROW(47, "SPT.4.2-pgtt-5", 0x5b, true,
         .change = { { IN_PE, QVTD_PE_PGTT, 5 } }),
@@ -303,7 +319,7 @@ static void test_row(const void *opaque)
     const Case *c = opaque;
     PriLab lab;
 
-    pri_lab_start(&lab);
+    pri_lab_start_with(&lab, c->row->vtd, NULL, 0);
     if (row_applies(&lab, c->row)) {
         apply_row(&lab, c->row, c->with_pasid ? LAB_PASID : 0);
         send_and_check(&lab, c);
@@ -356,7 +372,7 @@ static void test_row_fpd(const void *opaque)
         if (!fpd_is_met(row, fpd_places[i].where)) {
             continue;
         }
-        pri_lab_start(&lab);
+        pri_lab_start_with(&lab, row->vtd, NULL, 0);
         if (row_applies(&lab, row)) {
             apply(&lab, &fpd_places[i], table_pasid);
             apply_row(&lab, row, table_pasid);
@@ -375,6 +391,10 @@ static void test_row_fpd(const void *opaque)
 /* -- What must not fault --------------------------------------------------- */
 
 static const Row legal[] = {
+    ROW(47, "second-stage", 0, false, .vtd = SECOND_STAGE,
+        .change = { { IN_PE, QVTD_PE_PGTT, QVTD_PGTT_SECOND },
+                    { IN_PE, QVTD_PE_FSPTPTR, 0 },
+                    { IN_PE, QVTD_PE_AW, 2 } }),
     /*
      * 9.6 makes AW reserved where ECAP.SSTS=0, but Linux sets it in every
      * first-stage entry; so it is ignored as it would be with SSTS=1
@@ -404,7 +424,7 @@ static void test_legal(const void *opaque)
     QVtdFault fault;
     PriLab lab;
 
-    pri_lab_start(&lab);
+    pri_lab_start_with(&lab, row->vtd, NULL, 0);
     if (row_applies(&lab, row)) {
         if (row->pasid) {
             raw.pasid = row->pasid;
