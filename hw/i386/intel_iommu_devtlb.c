@@ -197,11 +197,11 @@ static bool vtd_devtlb_on_link(IntelIOMMUState *s, uint16_t rid)
            !vtd_function_exists(rid);
 }
 
-bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg)
+bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
     uint64_t timeout = s->svm.knobs.ite_timeout;
-    uint32_t itags = MAKE_64BIT_MASK(0, MAX(s->svm.knobs.itags, 1));
+    unsigned int limit = MIN(MAX(s->svm.knobs.itags, 1), mip ? mip : 32);
     VTDDevTlbFn *fn;
 
     if (!vtd_devtlb_on_link(s, msg->rid)) {
@@ -212,7 +212,7 @@ bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg)
         fn = g_new0(VTDDevTlbFn, 1);
         fn->rid = msg->rid;
         QTAILQ_INSERT_TAIL(&devtlb->functions, fn, next);
-    } else if (!(itags & ~fn->used)) {
+    } else if (ctpop32(fn->used) >= limit) {
         trace_vtd_devtlb_deferred(msg->rid);
         devtlb->deferred++;
         devtlb->stalled = true;

@@ -88,11 +88,12 @@ bool vtd_devtlb_may_fetch(IntelIOMMUState *s);
  * vtd_devtlb_invalidate: send an Invalidate Request to a function on the link
  *
  * @msg: the request but for its ITag
+ * @mip: Max Invalidations Pending of the descriptor, 0 is 32 (VT-d 6.5.2.5)
  *
  * Returns: true if the request was sent or the function is not on the link;
  * false if it must wait for an ITag: the descriptor stays at IQH.
  */
-bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg);
+bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip);
 
 /**
  * vtd_devtlb_completion: an Invalidate Completion arrived (AtsAgentOps)
