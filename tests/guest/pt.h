@@ -98,6 +98,12 @@ void pt_unbind(struct pt *pt);
 void pt_info(struct pt *pt, struct pri_testdev_info *info);
 uint64_t pt_counter(struct pt *pt, unsigned offset);    /* PT_CNT_* */
 
+/*
+ * Turn a knob of the IOMMU (VTD_KNOB_* of hw/i386/vtd-knobs.h).  It stays as it
+ * is when the process ends: a test that turns one must turn it back.
+ */
+void pt_iommu_knob(struct pt *pt, unsigned knob, uint64_t value);
+
 void pt_chan(struct pt *pt, struct pt_chan *ch);
 
 /*
