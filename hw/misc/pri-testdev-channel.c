@@ -11,13 +11,9 @@
 
 #include "qemu/osdep.h"
 #include "qemu/log.h"
-#include "qemu/bitops.h"
 #include "qemu/host-utils.h"
 #include "qemu/main-loop.h"
 #include "hw/pci/msix.h"
-#include "hw/pci/pci.h"
-#include "system/address-spaces.h"
-#include "system/dma.h"
 #include "system/replay.h"
 #include "system/runstate.h"
 #include "hw/misc/pri-testdev-regs.h"
@@ -25,16 +21,9 @@
 #include "trace.h"
 #include <zlib.h>       /* crc32() */
 
-#define PT_PAGE             4096
-#define PT_PAGE_MASK        (~(uint64_t)(PT_PAGE - 1))
-
 /* Pages touched in one run of the bottom half, and by one channel in a row */
 #define PT_BH_PAGES         64
 #define PT_TURN_PAGES       8
-
-#define PT_FLAGS            (PT_FLAG_PASID | PT_FLAG_PRIV | PT_FLAG_EXEC | \
-                             PT_FLAG_IRQ | PT_FLAG_UNTRANSLATED | \
-                             PT_FLAG_NO_PRI)
 
 /* One side of an operation: its source or its destination */
 typedef struct PtSide {
@@ -42,17 +31,6 @@ typedef struct PtSide {
     uint64_t last;          /* its last byte */
     AtsAccess acc;
 } PtSide;
-
-static bool pt_op_reads(const PtOp *op)
-{
-    return op->cmd == PT_OP_READ || op->cmd == PT_OP_COPY;
-}
-
-static bool pt_op_writes(const PtOp *op)
-{
-    return op->cmd == PT_OP_WRITE || op->cmd == PT_OP_FILL ||
-           op->cmd == PT_OP_COPY;
-}
 
 /* While the machine is stopped its memory must not change */
 static void pt_schedule(PriTestdev *d)
@@ -326,48 +304,6 @@ static void pt_fault(PriTestdev *d, unsigned int n, const PtSide *side,
 
 /* -- Memory accesses ------------------------------------------------------- */
 
-static bool pt_access(PriTestdev *d, const AtsTrEntry *entry, uint64_t addr,
-                      uint8_t *buf, uint32_t len, bool write)
-{
-    PCIDevice *dev = PCI_DEVICE(d);
-    /* .memory: RAM only, so that a guest cannot send DMA into a device */
-    MemTxAttrs attrs = {
-        .memory = 1,
-        .requester_id = pci_requester_id(dev),
-    };
-    MemTxResult res;
-
-    if (!entry || entry->untranslated) {
-        res = pci_dma_rw(dev, addr, buf, len, write ?
-                         DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE,
-                         MEMTXATTRS_UNSPECIFIED);
-    } else {
-        res = address_space_rw(&address_space_memory,
-                               entry->addr + (addr - entry->iova), attrs,
-                               buf, len, write);
-    }
-    if (res != MEMTX_OK) {
-        d->cnt.dma_errors++;
-        return false;
-    }
-    if (write) {
-        d->cnt.bytes_written += len;
-    } else {
-        d->cnt.bytes_read += len;
-    }
-    return true;
-}
-
-static void pt_generate(const PtOp *op, uint64_t addr, uint8_t *buf,
-                        uint32_t len)
-{
-    for (uint32_t i = 0; i < len; i++) {
-        buf[i] = op->cmd == PT_OP_FILL ?
-                 PT_FILL_BYTE(op->pattern, addr + i) :
-                 PT_STAMP_BYTE(op->pattern, addr + i);
-    }
-}
-
 /* Move one piece that lies in one page on either side */
 static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
                         const AtsTrEntry *from, const PtSide *dst,
@@ -377,16 +313,16 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
     uint8_t buf[PT_PAGE];
 
     if (pt_op_reads(&ch->op)) {
-        if (!pt_access(d, from, src->addr, buf, len, false)) {
+        if (!pt_dma_access(d, from, src->addr, buf, len, false)) {
             pt_end(d, n, PT_ST_DMA_ERROR, src->addr);
             return;
         }
         ch->crc = crc32(ch->crc, buf, len);
     } else {
-        pt_generate(&ch->op, dst->addr, buf, len);
+        pt_dma_generate(&ch->op, dst->addr, buf, len);
     }
     if (pt_op_writes(&ch->op) &&
-        !pt_access(d, to, dst->addr, buf, len, true)) {
+        !pt_dma_access(d, to, dst->addr, buf, len, true)) {
         pt_end(d, n, PT_ST_DMA_ERROR, dst->addr);
         return;
     }
@@ -560,7 +496,7 @@ void pt_channels_kick(PriTestdev *d)
     }
 }
 
-/* -- Registers ------------------------------------------------------------- */
+/* -- Commands -------------------------------------------------------------- */
 
 static bool pt_op_valid(const PriTestdev *d, const PtOp *op)
 {
@@ -582,7 +518,7 @@ static bool pt_op_valid(const PriTestdev *d, const PtOp *op)
     return !(flags & (PT_FLAG_PRIV | PT_FLAG_EXEC));
 }
 
-static void pt_command(PriTestdev *d, unsigned int n, uint32_t cmd)
+void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd)
 {
     PtChannel *ch = &d->ch[n];
 
@@ -619,113 +555,4 @@ static void pt_command(PriTestdev *d, unsigned int n, uint32_t cmd)
         ch->status = PT_ST_RUNNING;
         pt_set_run(d, n, PT_RUN_READY);
     }
-}
-
-uint32_t pt_channel_read(PriTestdev *d, unsigned int n, uint32_t reg)
-{
-    const PtChannel *ch = &d->ch[n];
-
-    switch (reg) {
-    case PT_CH_STATUS:
-        return ch->status;
-    case PT_CH_FLAGS:
-        return ch->next.flags;
-    case PT_CH_PASID:
-        return ch->next.pasid;
-    case PT_CH_SRC ... PT_CH_SRC + 4:
-        return pt_half(ch->next.src, reg);
-    case PT_CH_DST ... PT_CH_DST + 4:
-        return pt_half(ch->next.dst, reg);
-    case PT_CH_LEN ... PT_CH_LEN + 4:
-        return pt_half(ch->next.len, reg);
-    case PT_CH_PATTERN ... PT_CH_PATTERN + 4:
-        return pt_half(ch->next.pattern, reg);
-    case PT_CH_GROUP:
-        return ch->next.group;
-    case PT_CH_RETRIES:
-        return ch->next.retries;
-    case PT_CH_IRQ_STATUS:
-        return ch->irq_status;
-    case PT_CH_CRC:
-        return ch->crc;
-    case PT_CH_DONE ... PT_CH_DONE + 4:
-        return pt_half(ch->done, reg);
-    case PT_CH_ERR_ADDR ... PT_CH_ERR_ADDR + 4:
-        return pt_half(ch->err_addr, reg);
-    case PT_CH_RESP_CODE:
-        return ch->resp_code;
-    case PT_CH_REQUESTS:
-        return ch->requests;
-    case PT_CH_GROUPS:
-        return ch->groups;
-    case PT_CH_REFUSED:
-        return ch->refused;
-    default:
-        return 0;
-    }
-}
-
-void pt_channel_write(PriTestdev *d, unsigned int n, uint32_t reg,
-                      uint32_t val)
-{
-    PtChannel *ch = &d->ch[n];
-
-    switch (reg) {
-    case PT_CH_CMD:
-        pt_command(d, n, val);
-        break;
-    case PT_CH_FLAGS:
-        ch->next.flags = val & PT_FLAGS;
-        break;
-    case PT_CH_PASID:
-        ch->next.pasid = val & ((1u << ATS_PASID_BITS) - 1);
-        break;
-    case PT_CH_SRC ... PT_CH_SRC + 4:
-        pt_set_half(&ch->next.src, reg, val);
-        break;
-    case PT_CH_DST ... PT_CH_DST + 4:
-        pt_set_half(&ch->next.dst, reg, val);
-        break;
-    case PT_CH_LEN ... PT_CH_LEN + 4:
-        pt_set_half(&ch->next.len, reg, val);
-        break;
-    case PT_CH_PATTERN ... PT_CH_PATTERN + 4:
-        pt_set_half(&ch->next.pattern, reg, val);
-        break;
-    case PT_CH_GROUP:
-        ch->next.group = val;
-        break;
-    case PT_CH_RETRIES:
-        ch->next.retries = val;
-        break;
-    case PT_CH_IRQ_STATUS:
-        ch->irq_status &= ~val;
-        break;
-    default:
-        break;
-    }
-}
-
-/* -- Migration ------------------------------------------------------------- */
-
-int pt_channels_post_load(PriTestdev *d)
-{
-    if (d->n_waiters > d->n_channels || d->turn >= d->n_channels) {
-        return -EINVAL;
-    }
-    for (uint32_t i = 0; i < d->n_waiters; i++) {
-        if (d->waiters[i] >= d->n_channels ||
-            d->ch[d->waiters[i]].run != PT_RUN_CREDITS) {
-            return -EINVAL;
-        }
-    }
-    d->ready = 0;
-    for (unsigned int n = 0; n < d->n_channels; n++) {
-        if (d->ch[n].run == PT_RUN_READY) {
-            d->ready |= 1ULL << n;
-        }
-    }
-    d->irqs &= MAKE_64BIT_MASK(0, d->n_channels);
-    pt_channels_kick(d);
-    return 0;
 }

@@ -12,6 +12,9 @@
 #include "hw/pci/pci_device.h"
 #include "qom/object.h"
 
+#define PT_PAGE             4096
+#define PT_PAGE_MASK        (~(uint64_t)(PT_PAGE - 1))
+
 #define TYPE_PRI_TESTDEV "pri-testdev"
 OBJECT_DECLARE_SIMPLE_TYPE(PriTestdev, PRI_TESTDEV)
 
@@ -27,6 +30,17 @@ typedef struct PtOp {
     uint64_t len;
     uint64_t pattern;
 } PtOp;
+
+static inline bool pt_op_reads(const PtOp *op)
+{
+    return op->cmd == PT_OP_READ || op->cmd == PT_OP_COPY;
+}
+
+static inline bool pt_op_writes(const PtOp *op)
+{
+    return op->cmd == PT_OP_WRITE || op->cmd == PT_OP_FILL ||
+           op->cmd == PT_OP_COPY;
+}
 
 /* What a channel waits for */
 typedef enum PtRun {
@@ -118,13 +132,12 @@ struct PriTestdev {
 extern const AtsFunctionOps pt_channel_function_ops;
 
 /**
- * pt_channel_read, pt_channel_write: 32-bit access to a channel register
+ * pt_channel_command: start the operation whose parameters are in ch[@n].next,
+ * or abort the one that runs
  *
- * @reg: offset in the page of channel @n, a multiple of 4
+ * @cmd: PT_OP_*, or anything else, which is a bad command
  */
-uint32_t pt_channel_read(PriTestdev *d, unsigned int n, uint32_t reg);
-void pt_channel_write(PriTestdev *d, unsigned int n, uint32_t reg,
-                      uint32_t val);
+void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd);
 
 /**
  * pt_channels_abort: end what is running on any channel
@@ -146,14 +159,31 @@ void pt_channels_bh(void *opaque);
  */
 void pt_channels_kick(PriTestdev *d);
 
-/**
- * pt_channels_post_load: check what was migrated
- *
- * Returns: 0, or -EINVAL if the state is impossible.
- */
-int pt_channels_post_load(PriTestdev *d);
+/* -- Memory: pri-testdev-dma.c --------------------------------------------- */
 
-/* -- Device: pri-testdev.c ------------------------------------------------- */
+/**
+ * pt_dma_access: read or write @len bytes that do not leave a page
+ *
+ * @entry: translation of @addr, or NULL for an untranslated access
+ *
+ * Returns: false if memory cannot be accessed; that is counted.
+ */
+bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint64_t addr,
+                   uint8_t *buf, uint32_t len, bool write);
+
+/**
+ * pt_dma_generate: the bytes that WRITE or FILL has for @addr
+ */
+void pt_dma_generate(const PtOp *op, uint64_t addr, uint8_t *buf,
+                     uint32_t len);
+
+/* -- Migration: pri-testdev-vmstate.c -------------------------------------- */
+
+extern const VMStateDescription vmstate_pri_testdev;
+
+/* -- Registers: pri-testdev-regs.c ----------------------------------------- */
+
+extern const MemoryRegionOps pt_mmio_ops;
 
 /**
  * pt_raw_response: note a response to a raw Page Request

@@ -1,0 +1,53 @@
+/*
+ * pri-testdev: accesses to memory
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "hw/pci/pci.h"
+#include "system/address-spaces.h"
+#include "system/dma.h"
+#include "pri-testdev.h"
+
+bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint64_t addr,
+                   uint8_t *buf, uint32_t len, bool write)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+    /* .memory: RAM only, so that a guest cannot send DMA into a device */
+    MemTxAttrs attrs = {
+        .memory = 1,
+        .requester_id = pci_requester_id(dev),
+    };
+    MemTxResult res;
+
+    if (!entry || entry->untranslated) {
+        res = pci_dma_rw(dev, addr, buf, len, write ?
+                         DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE,
+                         MEMTXATTRS_UNSPECIFIED);
+    } else {
+        res = address_space_rw(&address_space_memory,
+                               entry->addr + (addr - entry->iova), attrs,
+                               buf, len, write);
+    }
+    if (res != MEMTX_OK) {
+        d->cnt.dma_errors++;
+        return false;
+    }
+    if (write) {
+        d->cnt.bytes_written += len;
+    } else {
+        d->cnt.bytes_read += len;
+    }
+    return true;
+}
+
+void pt_dma_generate(const PtOp *op, uint64_t addr, uint8_t *buf,
+                     uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        buf[i] = op->cmd == PT_OP_FILL ?
+                 PT_FILL_BYTE(op->pattern, addr + i) :
+                 PT_STAMP_BYTE(op->pattern, addr + i);
+    }
+}

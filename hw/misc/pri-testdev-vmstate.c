@@ -1,0 +1,133 @@
+/*
+ * pri-testdev: migration
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bitops.h"
+#include "hw/pci/ats_vmstate.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pcie_aer.h"
+#include "migration/vmstate.h"
+#include "pri-testdev.h"
+
+static const VMStateDescription vmstate_pt_op = {
+    .name = "pri-testdev/op",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(cmd, PtOp),
+        VMSTATE_UINT32(flags, PtOp),
+        VMSTATE_UINT32(pasid, PtOp),
+        VMSTATE_UINT32(group, PtOp),
+        VMSTATE_UINT32(retries, PtOp),
+        VMSTATE_UINT64(src, PtOp),
+        VMSTATE_UINT64(dst, PtOp),
+        VMSTATE_UINT64(len, PtOp),
+        VMSTATE_UINT64(pattern, PtOp),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_pt_channel = {
+    .name = "pri-testdev/channel",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(next, PtChannel, 1, vmstate_pt_op, PtOp),
+        VMSTATE_STRUCT(op, PtChannel, 1, vmstate_pt_op, PtOp),
+        VMSTATE_UINT8(run, PtChannel),
+        VMSTATE_UINT32(seq, PtChannel),
+        VMSTATE_UINT32(status, PtChannel),
+        VMSTATE_UINT32(irq_status, PtChannel),
+        VMSTATE_UINT32(crc, PtChannel),
+        VMSTATE_UINT32(resp_code, PtChannel),
+        VMSTATE_UINT32(requests, PtChannel),
+        VMSTATE_UINT32(groups, PtChannel),
+        VMSTATE_UINT32(refused, PtChannel),
+        VMSTATE_UINT64(done, PtChannel),
+        VMSTATE_UINT64(err_addr, PtChannel),
+        VMSTATE_BOOL(fault, PtChannel),
+        VMSTATE_BOOL(fault_write, PtChannel),
+        VMSTATE_BOOL(answered, PtChannel),
+        VMSTATE_UINT32(tries, PtChannel),
+        VMSTATE_UINT64(fault_page, PtChannel),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_pt_raw = {
+    .name = "pri-testdev/raw",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(addr, PtRaw),
+        VMSTATE_UINT32(pasid, PtRaw),
+        VMSTATE_UINT32(flags, PtRaw),
+        VMSTATE_UINT32(prgi, PtRaw),
+        VMSTATE_UINT32(resp, PtRaw),
+        VMSTATE_UINT32(resp_pasid, PtRaw),
+        VMSTATE_UINT32(resp_count, PtRaw),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static int pt_channels_post_load(PriTestdev *d)
+{
+    if (d->n_waiters > d->n_channels || d->turn >= d->n_channels) {
+        return -EINVAL;
+    }
+    for (uint32_t i = 0; i < d->n_waiters; i++) {
+        if (d->waiters[i] >= d->n_channels ||
+            d->ch[d->waiters[i]].run != PT_RUN_CREDITS) {
+            return -EINVAL;
+        }
+    }
+    d->ready = 0;
+    for (unsigned int n = 0; n < d->n_channels; n++) {
+        if (d->ch[n].run == PT_RUN_READY) {
+            d->ready |= 1ULL << n;
+        }
+    }
+    d->irqs &= MAKE_64BIT_MASK(0, d->n_channels);
+    pt_channels_kick(d);
+    return 0;
+}
+
+static int pt_post_load(void *opaque, int version_id)
+{
+    return pt_channels_post_load(opaque);
+}
+
+const VMStateDescription vmstate_pri_testdev = {
+    .name = TYPE_PRI_TESTDEV,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = pt_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_PCI_DEVICE(parent_obj, PriTestdev),
+        VMSTATE_STRUCT(parent_obj.exp.aer_log, PriTestdev, 0,
+                       vmstate_pcie_aer_log, PCIEAERLog),
+        VMSTATE_MSIX(parent_obj, PriTestdev),
+        VMSTATE_UINT32_EQUAL(n_channels, PriTestdev, NULL),
+        VMSTATE_ATS_FUNCTION(fn, PriTestdev),
+        VMSTATE_BOOL(wake, PriTestdev),
+        VMSTATE_UINT64(irqs, PriTestdev),
+        VMSTATE_UINT8_ARRAY(waiters, PriTestdev, PRI_TESTDEV_MAX_CHANNELS),
+        VMSTATE_UINT32(n_waiters, PriTestdev),
+        VMSTATE_UINT32(turn, PriTestdev),
+        VMSTATE_UINT32(scratch, PriTestdev),
+        VMSTATE_UINT64(flrs, PriTestdev),
+        VMSTATE_STRUCT(raw, PriTestdev, 1, vmstate_pt_raw, PtRaw),
+        VMSTATE_UINT32(knob.select, PriTestdev),
+        VMSTATE_UINT32(knob.status, PriTestdev),
+        VMSTATE_UINT32(knob.low, PriTestdev),
+        VMSTATE_UINT64(cnt.bytes_read, PriTestdev),
+        VMSTATE_UINT64(cnt.bytes_written, PriTestdev),
+        VMSTATE_UINT64(cnt.dma_errors, PriTestdev),
+        VMSTATE_STRUCT_ARRAY(ch, PriTestdev, PRI_TESTDEV_MAX_CHANNELS, 1,
+                             vmstate_pt_channel, PtChannel),
+        VMSTATE_END_OF_LIST()
+    }
+};
