@@ -205,7 +205,8 @@ class Lab:
         self.ui.close()
         p = subprocess.Popen(cmd)
         try:
-            return p.wait()
+            rc = p.wait()
+            return rc if rc >= 0 else 128 - rc
         except BaseException:
             p.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
