@@ -179,6 +179,7 @@ const AtsFunctionOps pt_channel_function_ops = {
     .group_done = pt_group_done,
     .wake = pt_wake,
     .raw_response = pt_raw_done,
+    .inv_request = pt_inv_request,
 };
 
 /* -- Page faults ----------------------------------------------------------- */

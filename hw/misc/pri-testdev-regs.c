@@ -6,7 +6,6 @@
 
 #include "qemu/osdep.h"
 #include "qemu/log.h"
-#include "hw/pci/ats_knobs.h"
 #include "pri-testdev.h"
 #include "trace.h"
 
@@ -99,37 +98,6 @@ static uint64_t pt_counter(const PriTestdev *d, uint32_t offset)
     }
 }
 
-/* The table that the selected knob is in, or NULL; the function has none yet */
-static const AtsKnobTable *pt_knob_table(const PriTestdev *d, void **owner)
-{
-    if (!(d->knob.select & PT_KNOB_IOMMU) || !ats_function_has_link(&d->fn)) {
-        return NULL;
-    }
-    return ats_link_agent_knobs(d->fn.link, owner);
-}
-
-static uint64_t pt_knob_read(const PriTestdev *d)
-{
-    void *owner;
-    const AtsKnobTable *table = pt_knob_table(d, &owner);
-
-    return table ? ats_knob_get(table, owner, d->knob.select & 0xffff) : 0;
-}
-
-static void pt_knob_write(PriTestdev *d, uint64_t val)
-{
-    uint32_t n = d->knob.select & 0xffff;
-    void *owner;
-    const AtsKnobTable *table = pt_knob_table(d, &owner);
-
-    if (!table || n >= table->n) {
-        d->knob.status = PT_KNOB_NONE;
-    } else {
-        d->knob.status = ats_knob_set(table, owner, n, val) ? PT_KNOB_OK :
-                         PT_KNOB_RANGE;
-    }
-}
-
 static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
 {
     switch (reg) {
@@ -157,6 +125,8 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
         return d->fn.atc.count;
     case PT_SCRATCH:
         return d->scratch;
+    case PT_INV_WAITING:
+        return d->inv.n;
     case PT_RAW_ADDR ... PT_RAW_ADDR + 4:
         return pt_half(d->raw.addr, reg);
     case PT_RAW_PASID:

@@ -73,6 +73,20 @@ static const VMStateDescription vmstate_pt_raw = {
     }
 };
 
+static const VMStateDescription vmstate_pt_inv_completion = {
+    .name = "pri-testdev/inv-completion",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_INT64(due, PtInvCompletion),
+        VMSTATE_UINT8(itag, PtInvCompletion),
+        VMSTATE_UINT8(cc, PtInvCompletion),
+        VMSTATE_UINT8(messages, PtInvCompletion),
+        VMSTATE_UINT16(rid_flip, PtInvCompletion),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static int pt_channels_post_load(PriTestdev *d)
 {
     if (d->n_waiters > d->n_channels || d->turn >= d->n_channels) {
@@ -97,7 +111,13 @@ static int pt_channels_post_load(PriTestdev *d)
 
 static int pt_post_load(void *opaque, int version_id)
 {
-    return pt_channels_post_load(opaque);
+    int ret;
+
+    if (!ats_knobs_valid(&pt_knob_table, opaque)) {
+        return -EINVAL;
+    }
+    ret = pt_inv_post_load(opaque);
+    return ret ? ret : pt_channels_post_load(opaque);
 }
 
 const VMStateDescription vmstate_pri_testdev = {
@@ -123,6 +143,13 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_UINT32(knob.select, PriTestdev),
         VMSTATE_UINT32(knob.status, PriTestdev),
         VMSTATE_UINT32(knob.low, PriTestdev),
+#define PT_KNOB_VMSTATE(FIELD, field, name, def, max, values, help) \
+        VMSTATE_UINT64(knobs.field, PriTestdev),
+        PT_KNOBS(PT_KNOB_VMSTATE)
+#undef PT_KNOB_VMSTATE
+        VMSTATE_UINT32(inv.n, PriTestdev),
+        VMSTATE_STRUCT_ARRAY(inv.waiting, PriTestdev, ATS_ITAG_NR, 1,
+                             vmstate_pt_inv_completion, PtInvCompletion),
         VMSTATE_UINT64(cnt.bytes_read, PriTestdev),
         VMSTATE_UINT64(cnt.bytes_written, PriTestdev),
         VMSTATE_UINT64(cnt.dma_errors, PriTestdev),

@@ -58,6 +58,7 @@ static void pt_reset_hold(Object *obj, ResetType type)
     pcie_cap_deverr_reset(dev);
     ats_function_reset(&d->fn);
     pt_channels_reset(d);
+    pt_inv_reset(d);
     d->scratch = 0;
     memset(&d->raw, 0, sizeof(d->raw));
     memset(&d->knob, 0, sizeof(d->knob));
@@ -149,6 +150,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     pci_register_bar(dev, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &d->mmio);
     d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
                                &DEVICE(d)->mem_reentrancy_guard);
+    pt_inv_realize(d);
     d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
     ats_function_realize(&d->fn, dev, &d->cfg, PT_ATS_OFFSET,
                          &pt_channel_function_ops, d);
@@ -160,6 +162,7 @@ static void pt_exit(PCIDevice *dev)
     PriTestdev *d = PRI_TESTDEV(dev);
 
     ats_function_exit(&d->fn);
+    pt_inv_exit(d);
     qemu_del_vm_change_state_handler(d->vm_state);
     qemu_bh_delete(d->bh);
     pcie_aer_exit(dev);
@@ -174,6 +177,11 @@ static const Property pt_properties[] = {
     DEFINE_PROP_UINT64("sn", PriTestdev, sn, 0),
     DEFINE_ATS_FUNCTION_PROPERTIES(PriTestdev, cfg),
 };
+
+static void pt_instance_init(Object *obj)
+{
+    ats_knobs_init(&pt_knob_table, obj);
+}
 
 static void pt_class_init(ObjectClass *klass, const void *data)
 {
@@ -192,6 +200,7 @@ static void pt_class_init(ObjectClass *klass, const void *data)
     dc->desc = "ATS, Page Request and PASID test endpoint";
     dc->vmsd = &vmstate_pri_testdev;
     device_class_set_props(dc, pt_properties);
+    ats_knobs_add_properties(klass, &pt_knob_table);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 
@@ -199,6 +208,7 @@ static const TypeInfo pt_type = {
     .name = TYPE_PRI_TESTDEV,
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(PriTestdev),
+    .instance_init = pt_instance_init,
     .class_init = pt_class_init,
     .interfaces = (const InterfaceInfo[]) {
         { INTERFACE_PCIE_DEVICE },

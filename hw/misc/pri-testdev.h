@@ -7,8 +7,10 @@
 #ifndef HW_MISC_PRI_TESTDEV_H
 #define HW_MISC_PRI_TESTDEV_H
 
+#include "hw/misc/pri-testdev-knobs.h"
 #include "hw/misc/pri-testdev-regs.h"
 #include "hw/pci/ats_function.h"
+#include "hw/pci/ats_knobs.h"
 #include "hw/pci/pci_device.h"
 #include "qom/object.h"
 
@@ -99,6 +101,23 @@ typedef struct PtKnob {
     uint32_t low;           /* lower half of a value that is being written */
 } PtKnob;
 
+/* A completion that is sent later; due is PT_INV_HELD until it is released */
+#define PT_INV_HELD         INT64_MAX
+
+typedef struct PtInvCompletion {
+    int64_t due;            /* QEMU_CLOCK_VIRTUAL, ns */
+    uint8_t itag;
+    uint8_t cc;             /* Completion Count */
+    uint8_t messages;       /* how many are sent, which may be wrong */
+    uint16_t rid_flip;      /* bits of the requester id that are wrong */
+} PtInvCompletion;
+
+typedef struct PtInv {
+    QEMUTimer *timer;
+    uint32_t n;
+    PtInvCompletion waiting[ATS_ITAG_NR];   /* in order of the requests */
+} PtInv;
+
 struct PriTestdev {
     PCIDevice parent_obj;
     MemoryRegion mmio;
@@ -123,6 +142,8 @@ struct PriTestdev {
     uint64_t flrs;
     PtRaw raw;
     PtKnob knob;
+    PriTestdevKnobs knobs;
+    PtInv inv;
     PtCounters cnt;
     PtChannel ch[PRI_TESTDEV_MAX_CHANNELS];
 };
@@ -176,6 +197,39 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint64_t addr,
  */
 void pt_dma_generate(const PtOp *op, uint64_t addr, uint8_t *buf,
                      uint32_t len);
+
+/* -- Knobs: pri-testdev-knobs.c -------------------------------------------- */
+
+extern const AtsKnobTable pt_knob_table;
+
+/**
+ * pt_knob_read, pt_knob_write: PT_KNOB_VALUE of the selected knob
+ */
+uint64_t pt_knob_read(PriTestdev *d);
+void pt_knob_write(PriTestdev *d, uint64_t val);
+
+/* -- Invalidations: pri-testdev-inv.c -------------------------------------- */
+
+/**
+ * pt_inv_request: an Invalidate Request has arrived; see AtsFunctionOps
+ */
+void pt_inv_request(void *opaque, const AtsMsg *msg);
+
+/**
+ * pt_inv_release: send up to @count completions that are held
+ */
+void pt_inv_release(PriTestdev *d, uint64_t count, bool newest_first);
+
+void pt_inv_realize(PriTestdev *d);
+void pt_inv_reset(PriTestdev *d);
+void pt_inv_exit(PriTestdev *d);
+
+/**
+ * pt_inv_post_load: check what was migrated
+ *
+ * Returns: 0, or -EINVAL if the state is impossible.
+ */
+int pt_inv_post_load(PriTestdev *d);
 
 /* -- Migration: pri-testdev-vmstate.c -------------------------------------- */
 

@@ -143,29 +143,51 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
 }
 
 /*
+ * A range below the STU is rounded up to it.  Translations are used in the
+ * event that fetched them, so none is in use.
+ */
+void ats_function_invalidate(AtsFunction *f, const AtsMsg *msg)
+{
+    uint64_t stu = (0x1000ULL << (f->ats_control & ATS_CTRL_STU_MASK)) - 1;
+    uint64_t base, last = ats_inv_range(msg->addr, msg->size, &base);
+
+    last |= stu;
+    base &= ~stu;
+    pcie_atc_invalidate(&f->atc, msg->pasid, base, last, msg->global);
+}
+
+void ats_function_complete(AtsFunction *f, uint16_t rid, uint32_t itags,
+                           uint8_t cc)
+{
+    AtsMsg completion = {
+        .kind = ATS_MSG_INV_COMPLETION,
+        .rid = rid,
+        .pasid = ATS_NO_PASID,
+        .itags = itags,
+        .cc = cc,
+    };
+
+    if (f->link) {
+        f->cnt.inv_completions++;
+        ats_link_send(f->link, &completion);
+    }
+}
+
+/*
  * An invalidation is answered whatever Bus Master Enable and ATS Enable are
- * (PCIe 6.2 10.3.3, 10.3.4).  A range below the STU is rounded up to it.
- * Translations are used in the event that fetched them, so none is in use.
+ * (PCIe 6.2 10.3.3, 10.3.4).
  */
 static void ats_function_inv_request(void *opaque, const AtsMsg *msg)
 {
     AtsFunction *f = opaque;
-    uint64_t stu = (0x1000ULL << (f->ats_control & ATS_CTRL_STU_MASK)) - 1;
-    uint64_t base, last = ats_inv_range(msg->addr, msg->size, &base);
-    AtsMsg completion = {
-        .kind = ATS_MSG_INV_COMPLETION,
-        .rid = msg->rid,
-        .pasid = ATS_NO_PASID,
-        .itags = 1u << (msg->itag % ATS_ITAG_NR),
-        .cc = 1,
-    };
 
     f->cnt.inv_requests++;
-    last |= stu;
-    base &= ~stu;
-    pcie_atc_invalidate(&f->atc, msg->pasid, base, last, msg->global);
-    f->cnt.inv_completions++;
-    ats_link_send(f->link, &completion);
+    if (f->ops->inv_request) {
+        f->ops->inv_request(f->opaque, msg);
+    } else {
+        ats_function_invalidate(f, msg);
+        ats_function_complete(f, msg->rid, 1u << (msg->itag % ATS_ITAG_NR), 1);
+    }
 }
 
 static const AtsPortOps ats_function_port_ops = {

@@ -35,6 +35,16 @@ uint64_t ats_knob_get(const AtsKnobTable *table, void *owner,
     return index < table->n ? *ats_knob_field(&table->rows[index], owner) : 0;
 }
 
+bool ats_knobs_valid(const AtsKnobTable *table, void *owner)
+{
+    for (unsigned int i = 0; i < table->n; i++) {
+        if (*ats_knob_field(&table->rows[i], owner) > table->rows[i].max) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool ats_knob_set(const AtsKnobTable *table, void *owner, unsigned int index,
                   uint64_t value)
 {

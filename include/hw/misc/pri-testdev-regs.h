@@ -54,6 +54,7 @@
 #define PT_ATC_CAPACITY         0x028   /* 32 RO  ATC entries there are */
 #define PT_ATC_USED             0x02c   /* 32 RO  ATC entries in use */
 #define PT_SCRATCH              0x030   /* 32 RW  cleared by any reset */
+#define PT_INV_WAITING          0x034   /* 32 RO  completions kept by knobs */
 
 /*
  * Raw Page Requests: a message with exactly these fields, whatever the PRI

@@ -75,12 +75,16 @@ typedef struct AtsFunction AtsFunction;
  *
  * @group_done, @wake, @raw_response: as in PciePriOps.  They can come from
  *     inside any call of this file and from the IOMMU; they only take note.
+ * @inv_request: an Invalidate Request has arrived, and is answered by whoever
+ *     implements this, with ats_function_invalidate() and
+ *     ats_function_complete(); if NULL, the function does both at once
  */
 typedef struct AtsFunctionOps {
     void (*group_done)(void *opaque, uint64_t cookie, PciePriEnd end,
                        unsigned int code);
     void (*wake)(void *opaque);
     void (*raw_response)(void *opaque, const AtsMsg *msg);
+    void (*inv_request)(void *opaque, const AtsMsg *msg);
 } AtsFunctionOps;
 
 typedef struct AtsFunctionCounters {
@@ -213,5 +217,22 @@ bool ats_function_pri_usable(const AtsFunction *f, uint32_t pasid);
  * Returns: false if there is no link.
  */
 bool ats_function_send_raw(AtsFunction *f, AtsMsg *msg);
+
+/**
+ * ats_function_invalidate: do what an Invalidate Request says to the ATC
+ */
+void ats_function_invalidate(AtsFunction *f, const AtsMsg *msg);
+
+/**
+ * ats_function_complete: send one Invalidate Completion
+ *
+ * @rid: requester id to send it with
+ * @itags: ITag vector
+ * @cc: Completion Count, 1..8
+ *
+ * Without a link it does nothing.
+ */
+void ats_function_complete(AtsFunction *f, uint16_t rid, uint32_t itags,
+                           uint8_t cc);
 
 #endif /* HW_PCI_ATS_FUNCTION_H */

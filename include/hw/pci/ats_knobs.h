@@ -63,6 +63,11 @@ bool ats_knob_set(const AtsKnobTable *table, void *owner, unsigned int index,
                   uint64_t value);
 
 /**
+ * ats_knobs_valid: is every knob of @owner in range?  For what was migrated.
+ */
+bool ats_knobs_valid(const AtsKnobTable *table, void *owner);
+
+/**
  * ats_knobs_add_properties: make each knob a property of @klass
  */
 void ats_knobs_add_properties(ObjectClass *klass, const AtsKnobTable *table);

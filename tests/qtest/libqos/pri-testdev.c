@@ -220,6 +220,19 @@ uint64_t qpt_ch_readq(QPriTestdev *d, unsigned int ch, unsigned int offset)
     return qpt_readq(d, PT_CHANNEL(ch) + offset);
 }
 
+uint32_t qpt_knob_set(QPriTestdev *d, uint32_t knob, uint64_t value)
+{
+    qpt_writel(d, PT_KNOB_SELECT, knob);
+    qpt_writeq(d, PT_KNOB_VALUE, value);
+    return qpt_readl(d, PT_KNOB_STATUS);
+}
+
+uint64_t qpt_knob_get(QPriTestdev *d, uint32_t knob)
+{
+    qpt_writel(d, PT_KNOB_SELECT, knob);
+    return qpt_readq(d, PT_KNOB_VALUE);
+}
+
 void qpt_start(QPriTestdev *d, unsigned int ch, const QPtOp *op)
 {
     unsigned int at = PT_CHANNEL(ch);

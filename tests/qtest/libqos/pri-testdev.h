@@ -8,6 +8,7 @@
 #define PRI_LAB_LIBQOS_PRI_TESTDEV_H
 
 #include "libqtest.h"
+#include "hw/misc/pri-testdev-knobs.h"
 #include "hw/misc/pri-testdev-regs.h"
 
 /* Capability registers, PCIe 6.2 chapters 7 and 10 */
@@ -141,6 +142,16 @@ void qpt_writeq(QPriTestdev *d, unsigned int offset, uint64_t value);
 
 uint32_t qpt_ch_readl(QPriTestdev *d, unsigned int ch, unsigned int offset);
 uint64_t qpt_ch_readq(QPriTestdev *d, unsigned int ch, unsigned int offset);
+
+/**
+ * qpt_knob_set: turn a knob of the function by its registers
+ *
+ * @knob: PT_KNOB_* of pri-testdev-knobs.h; with PT_KNOB_IOMMU one of vtd-knobs.h
+ *
+ * Returns: PT_KNOB_STATUS
+ */
+uint32_t qpt_knob_set(QPriTestdev *d, uint32_t knob, uint64_t value);
+uint64_t qpt_knob_get(QPriTestdev *d, uint32_t knob);
 
 /**
  * qpt_start: program channel @ch and start the operation

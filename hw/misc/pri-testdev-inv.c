@@ -1,0 +1,232 @@
+/*
+ * pri-testdev: Invalidate Completions, right or wrong
+ *
+ * What an invalidation does to the ATC and what a completion looks like is in
+ * hw/pci/ats_function.c.  Here is when it is sent, and what the knobs change
+ * about it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "qemu/timer.h"
+#include "hw/pci/pci.h"
+#include "pri-testdev.h"
+#include "trace.h"
+
+/* Values of the knob inv-reply */
+enum {
+    PT_INV_COMPLETE,
+    PT_INV_DROP,
+    PT_INV_HOLD,
+    PT_INV_WRONG_ITAG,
+    PT_INV_WRONG_RID,
+};
+
+/* Another ITag, as far from the right one as can be */
+#define PT_INV_OTHER_ITAG   (ATS_ITAG_NR / 2)
+
+static void pt_inv_send(PriTestdev *d, const PtInvCompletion *cpl)
+{
+    uint16_t rid = pci_requester_id(PCI_DEVICE(d)) ^ cpl->rid_flip;
+
+    for (unsigned int i = 0; i < cpl->messages; i++) {
+        ats_function_complete(&d->fn, rid, 1u << cpl->itag, cpl->cc);
+    }
+}
+
+/* -- Completions that wait ------------------------------------------------- */
+
+static void pt_inv_arm(PriTestdev *d)
+{
+    int64_t due = PT_INV_HELD;
+
+    for (uint32_t i = 0; i < d->inv.n; i++) {
+        due = MIN(due, d->inv.waiting[i].due);
+    }
+    if (due == PT_INV_HELD) {
+        timer_del(d->inv.timer);
+    } else {
+        timer_mod(d->inv.timer, due);
+    }
+}
+
+static void pt_inv_keep(PriTestdev *d, const PtInvCompletion *cpl)
+{
+    if (d->inv.n == ARRAY_SIZE(d->inv.waiting)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "pri-testdev: too many Invalidate "
+                      "Requests, ITag %u gets no answer\n", cpl->itag);
+        return;
+    }
+    d->inv.waiting[d->inv.n++] = *cpl;
+    pt_inv_arm(d);
+}
+
+static PtInvCompletion pt_inv_take(PriTestdev *d, uint32_t i)
+{
+    PtInvCompletion cpl = d->inv.waiting[i];
+
+    d->inv.n--;
+    memmove(&d->inv.waiting[i], &d->inv.waiting[i + 1],
+            (d->inv.n - i) * sizeof(d->inv.waiting[0]));
+    return cpl;
+}
+
+/*
+ * Sending brings new requests, whose completions may have to wait as well, so
+ * what is to be sent is taken out first.
+ */
+static void pt_inv_send_all(PriTestdev *d, const PtInvCompletion *out,
+                            uint32_t n)
+{
+    pt_inv_arm(d);
+    for (uint32_t i = 0; i < n; i++) {
+        pt_inv_send(d, &out[i]);
+    }
+}
+
+static void pt_inv_timer(void *opaque)
+{
+    PriTestdev *d = opaque;
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    PtInvCompletion out[ATS_ITAG_NR];
+    uint32_t i = 0, n = 0;
+
+    while (i < d->inv.n) {
+        if (d->inv.waiting[i].due <= now) {
+            out[n++] = pt_inv_take(d, i);
+        } else {
+            i++;
+        }
+    }
+    pt_inv_send_all(d, out, n);
+}
+
+void pt_inv_release(PriTestdev *d, uint64_t count, bool newest_first)
+{
+    PtInvCompletion out[ATS_ITAG_NR];
+    uint32_t had = d->inv.n;
+    uint32_t at = 0, n = 0;
+
+    for (uint32_t seen = 0; seen < had && n < count; seen++) {
+        uint32_t i = newest_first ? had - 1 - seen : at;
+
+        if (d->inv.waiting[i].due == PT_INV_HELD) {
+            out[n++] = pt_inv_take(d, i);
+        } else {
+            at++;
+        }
+    }
+    pt_inv_send_all(d, out, n);
+}
+
+/* -- Requests -------------------------------------------------------------- */
+
+/*
+ * The knobs as they are for this request, and what inv-nth makes of them.
+ *
+ * Returns: false if this request is one of those before the n-th.
+ */
+static bool pt_inv_knobs(PriTestdev *d, PriTestdevKnobs *now)
+{
+    PriTestdevKnobs *knobs = &d->knobs;
+
+    if (knobs->inv_nth > 1) {
+        knobs->inv_nth--;
+        return false;
+    }
+    *now = *knobs;
+    if (knobs->inv_nth) {
+        knobs->inv_nth = 0;
+        knobs->inv_reply = PT_INV_COMPLETE;
+        knobs->inv_delay = 0;
+        knobs->inv_copies = 1;
+        knobs->inv_short = 0;
+        knobs->inv_extra = 0;
+    }
+    return true;
+}
+
+/* PCIe 6.2 10.3.2: the Completion Count says how many completions there are */
+static void pt_inv_vary(PtInvCompletion *cpl, const PriTestdevKnobs *knobs)
+{
+    cpl->cc = MAX(knobs->inv_copies, 1);
+    cpl->messages = cpl->cc - MIN(knobs->inv_short, cpl->cc) +
+                    knobs->inv_extra;
+    if (knobs->inv_reply == PT_INV_WRONG_ITAG) {
+        cpl->itag ^= PT_INV_OTHER_ITAG;
+    } else if (knobs->inv_reply == PT_INV_WRONG_RID) {
+        cpl->rid_flip = 1;
+    }
+}
+
+void pt_inv_request(void *opaque, const AtsMsg *msg)
+{
+    PriTestdev *d = opaque;
+    PriTestdevKnobs knobs;
+    PtInvCompletion cpl = {
+        .itag = msg->itag % ATS_ITAG_NR,
+        .cc = 1,
+        .messages = 1,
+    };
+
+    ats_function_invalidate(&d->fn, msg);
+    if (!pt_inv_knobs(d, &knobs)) {
+        pt_inv_send(d, &cpl);
+        return;
+    }
+    pt_inv_vary(&cpl, &knobs);
+    trace_pri_testdev_inv(DEVICE(d)->id, msg->itag, knobs.inv_reply,
+                          knobs.inv_delay, cpl.messages, cpl.cc);
+    if (knobs.inv_reply == PT_INV_DROP) {
+        return;
+    }
+    if (knobs.inv_reply == PT_INV_HOLD) {
+        cpl.due = PT_INV_HELD;
+        pt_inv_keep(d, &cpl);
+    } else if (knobs.inv_delay) {
+        cpl.due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                  knobs.inv_delay * SCALE_US;
+        pt_inv_keep(d, &cpl);
+    } else {
+        pt_inv_send(d, &cpl);
+    }
+}
+
+/* -- Life ------------------------------------------------------------------ */
+
+void pt_inv_realize(PriTestdev *d)
+{
+    d->inv.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_inv_timer, d);
+}
+
+void pt_inv_reset(PriTestdev *d)
+{
+    d->inv.n = 0;
+    timer_del(d->inv.timer);
+}
+
+void pt_inv_exit(PriTestdev *d)
+{
+    timer_free(d->inv.timer);
+    d->inv.timer = NULL;
+    d->inv.n = 0;
+}
+
+int pt_inv_post_load(PriTestdev *d)
+{
+    if (d->inv.n > ARRAY_SIZE(d->inv.waiting)) {
+        return -EINVAL;
+    }
+    for (uint32_t i = 0; i < d->inv.n; i++) {
+        const PtInvCompletion *cpl = &d->inv.waiting[i];
+
+        if (cpl->itag >= ATS_ITAG_NR || cpl->cc < 1 || cpl->cc > 8 ||
+            cpl->messages > 16 || cpl->due < 0) {
+            return -EINVAL;
+        }
+    }
+    pt_inv_arm(d);
+    return 0;
+}

@@ -1,0 +1,76 @@
+/*
+ * pri-testdev: knobs
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "hw/pci/ats_knobs.h"
+#include "pri-testdev.h"
+
+static const AtsKnob pt_knob_rows[] = {
+#define PT_KNOB_ROW(FIELD, field, name, def, max, values, help) \
+    { name, values, def, max, offsetof(PriTestdev, knobs.field), help },
+    PT_KNOBS(PT_KNOB_ROW)
+#undef PT_KNOB_ROW
+};
+
+static void pt_knob_changed(void *owner, unsigned int index)
+{
+    PriTestdev *d = owner;
+    PriTestdevKnobs *knobs = &d->knobs;
+
+    switch (index) {
+    case PT_KNOB_INV_RELEASE:
+        pt_inv_release(d, knobs->inv_release, false);
+        knobs->inv_release = 0;
+        break;
+    case PT_KNOB_INV_RELEASE_LAST:
+        pt_inv_release(d, knobs->inv_release_last, true);
+        knobs->inv_release_last = 0;
+        break;
+    default:
+        break;
+    }
+}
+
+const AtsKnobTable pt_knob_table = {
+    .rows = pt_knob_rows,
+    .n = ARRAY_SIZE(pt_knob_rows),
+    .changed = pt_knob_changed,
+};
+
+/* -- Registers ------------------------------------------------------------- */
+
+/* The table that the selected knob is in, or NULL */
+static const AtsKnobTable *pt_knob_selected(PriTestdev *d, void **owner)
+{
+    if (!(d->knob.select & PT_KNOB_IOMMU)) {
+        *owner = d;
+        return &pt_knob_table;
+    }
+    return ats_function_has_link(&d->fn) ?
+           ats_link_agent_knobs(d->fn.link, owner) : NULL;
+}
+
+uint64_t pt_knob_read(PriTestdev *d)
+{
+    void *owner;
+    const AtsKnobTable *table = pt_knob_selected(d, &owner);
+
+    return table ? ats_knob_get(table, owner, d->knob.select & 0xffff) : 0;
+}
+
+void pt_knob_write(PriTestdev *d, uint64_t val)
+{
+    uint32_t n = d->knob.select & 0xffff;
+    void *owner;
+    const AtsKnobTable *table = pt_knob_selected(d, &owner);
+
+    if (!table || n >= table->n) {
+        d->knob.status = PT_KNOB_NONE;
+    } else {
+        d->knob.status = ats_knob_set(table, owner, n, val) ? PT_KNOB_OK :
+                         PT_KNOB_RANGE;
+    }
+}
