@@ -12,6 +12,7 @@
 #include <glib/gstdio.h>
 
 #define PAGE    4096
+#define POLLS   12000           /* of 5 ms: a minute */
 #define R       PT_RAW_READ
 #define W       PT_RAW_WRITE
 #define L       PT_RAW_LAST
@@ -115,7 +116,7 @@ static void wait_migrated(QTestState *qts)
 {
     int i;
 
-    for (i = 0; i < 2000; i++) {
+    for (i = 0; i < POLLS; i++) {
         QDict *rsp = qtest_qmp_assert_success_ref(
             qts, "{ 'execute': 'query-migrate' }");
         g_autofree char *status =
@@ -136,6 +137,7 @@ static void test_migration(void)
 {
     g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
     g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
     PriLab src, dst;
     uint32_t slot;
     int64_t now;
@@ -145,8 +147,7 @@ static void test_migration(void)
     slot = submit_drain(&src);
     qtest_qmp_assert_success(src.qts, "{ 'execute': 'stop' }");
     qtest_qmp_assert_success(src.qts, "{ 'execute': 'migrate', 'arguments': "
-                             "{ 'uri': %s } }",
-                             g_strdup_printf("file:%s", file));
+                             "{ 'uri': %s } }", uri);
     wait_migrated(src.qts);
 
     dst = src;
@@ -158,8 +159,7 @@ static void test_migration(void)
     dst.v.qts = dst.qts;
     dst.d.qts = dst.qts;
     qtest_qmp_assert_success(dst.qts, "{ 'execute': 'migrate-incoming', "
-                             "'arguments': { 'uri': %s } }",
-                             g_strdup_printf("file:%s", file));
+                             "'arguments': { 'uri': %s } }", uri);
     wait_migrated(dst.qts);
     qtest_qmp_assert_success(dst.qts, "{ 'execute': 'cont' }");
     qtest_clock_set(dst.qts, now);
@@ -173,14 +173,12 @@ static void test_migration(void)
 
 /* -- snapshots: the same run every time ------------------------------------ */
 
-static void run_job(QTestState *qts, const char *name, const char *id)
+/* Wait until the only job there is has ended well, and forget it */
+static void finish_job(QTestState *qts, const char *id)
 {
     int i;
 
-    qtest_qmp_assert_success(qts, "{ 'execute': %s, 'arguments': "
-        "{ 'job-id': %s, 'tag': 'here', 'vmstate': 'disk', "
-        "'devices': [ 'disk' ] } }", name, id);
-    for (i = 0; i < 2000; i++) {
+    for (i = 0; i < POLLS; i++) {
         QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-jobs' }");
         QList *jobs = qdict_get_qlist(rsp, "return");
         QDict *job = qobject_to(QDict, qlist_peek(jobs));
@@ -197,8 +195,16 @@ static void run_job(QTestState *qts, const char *name, const char *id)
         }
         g_usleep(5000);
     }
-    g_test_message("%s did not end", name);
+    g_test_message("job %s did not end", id);
     g_test_fail();
+}
+
+static void run_job(QTestState *qts, const char *name, const char *id)
+{
+    qtest_qmp_assert_success(qts, "{ 'execute': %s, 'arguments': "
+        "{ 'job-id': %s, 'tag': 'here', 'vmstate': 'disk', "
+        "'devices': [ 'disk' ] } }", name, id);
+    finish_job(qts, id);
 }
 
 static void create_disk(QTestState *qts, const char *file)
@@ -212,10 +218,7 @@ static void create_disk(QTestState *qts, const char *file)
     qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-create', "
         "'arguments': { 'job-id': 'create', 'options': { 'driver': 'qcow2', "
         "'file': 'raw', 'size': 1048576 } } }");
-    qtest_qmp_eventwait(qts, "JOB_STATUS_CHANGE");
-    g_usleep(200000);
-    qtest_qmp_assert_success(qts, "{ 'execute': 'job-dismiss', "
-                             "'arguments': { 'id': 'create' } }");
+    finish_job(qts, "create");
     qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-add', 'arguments': "
         "{ 'driver': 'qcow2', 'node-name': 'disk', 'file': 'raw' } }");
 }

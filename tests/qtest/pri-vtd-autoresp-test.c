@@ -308,6 +308,35 @@ static void test_fault_record(void)
     pri_lab_stop(&lab);
 }
 
+/*
+ * FI has address bits up to the largest AGAW; those above are reserved (0)
+ * in the record (11.4.7.6), though a descriptor would have them all
+ */
+static void test_fault_address(void)
+{
+    static const uint64_t addrs[] = {
+        0xffff800000000000ULL, 0xfffffffffffff000ULL, 0x8000000000001000ULL,
+        0x0000ffffffff0000ULL,
+    };
+    uint64_t mask;
+    unsigned int i;
+    QVtdFault fault;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    g_assert_cmphex(lab.v.cap & QVTD_CAP_SAGAW_48, !=, 0);
+    mask = lab.v.cap & QVTD_CAP_SAGAW_57 ? 0x01fffffffffff000ULL :
+                                           0x0000fffffffff000ULL;
+    page_requests_off(&lab);
+    for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+        lab_request(&lab, addrs[i], R, 1);
+        g_assert_true(qvtd_fault(&lab.v, &fault));
+        g_assert_cmphex(QVTD_FAULT_FI(&fault), ==, addrs[i] & mask);
+        qvtd_fault_clear(&lab.v);
+    }
+    pri_lab_stop(&lab);
+}
+
 /* -- PRQ-50: fault logging and its event ----------------------------------- */
 
 static void test_fault_overflow(void)
@@ -437,6 +466,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-46/tables-first", test_order_tables_first);
     g_test_add_func("/vtd/prq/PRQ-46/pro-first", test_order_pro_first);
     g_test_add_func("/vtd/prq/PRQ-49/fault-record", test_fault_record);
+    g_test_add_func("/vtd/prq/PRQ-49/fault-address", test_fault_address);
     g_test_add_func("/vtd/prq/PRQ-50/fault-overflow", test_fault_overflow);
     g_test_add_func("/vtd/prq/PRQ-50/fault-event", test_fault_event);
     g_test_add_func("/vtd/prq/PRQ-50/fault-event-muted",

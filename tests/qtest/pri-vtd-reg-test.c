@@ -520,6 +520,17 @@ static void test_fsts_bit7(void)
     pri_lab_stop(&lab);
 }
 
+/* -- PRQ-68: performance monitoring events of page requests ---------------- */
+
+static void test_no_perfmon(void)
+{
+    PriLab lab;
+
+    pri_lab_boot(&lab, NULL, NULL, 0);
+    g_assert_cmphex(lab.v.ecap & QVTD_ECAP_PMS, ==, 0);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     unsigned int i;
@@ -547,5 +558,6 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-09/any-width", test_any_width);
     g_test_add_func("/vtd/prq/PRQ-09/qword-at-pectl", test_qword_at_pectl);
     g_test_add_func("/vtd/prq/PRQ-10/fsts-bit-7", test_fsts_bit7);
+    g_test_add_func("/vtd/prq/PRQ-68/not-advertised", test_no_perfmon);
     return g_test_run();
 }

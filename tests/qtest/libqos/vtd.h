@@ -48,6 +48,8 @@
 #define QVTD_PEUADDR            0xec
 #define QVTD_REG_SIZE           0x230
 
+#define QVTD_CAP_SAGAW_48       (1ULL << 10)
+#define QVTD_CAP_SAGAW_57       (1ULL << 11)
 #define QVTD_CAP_FRO(cap)       ((((cap) >> 24) & 0x3ff) * 16)
 #define QVTD_CAP_NFR(cap)       ((((cap) >> 40) & 0xff) + 1)
 #define QVTD_CAP_FS5LP          (1ULL << 60)
@@ -71,6 +73,7 @@
 #define QVTD_ECAP_FSTS          (1ULL << 47)
 #define QVTD_ECAP_SMPWC         (1ULL << 48)
 #define QVTD_ECAP_RPS           (1ULL << 49)
+#define QVTD_ECAP_PMS           (1ULL << 51)
 #define QVTD_ECAP_ADMS          (1ULL << 52)
 #define QVTD_ECAP_RPRIVS        (1ULL << 53)
 #define QVTD_ECAP_PTRS          (1ULL << 56)
