@@ -21,6 +21,7 @@ SERIES = '7.3'                  # the default guest kernel
 SUITES = ('trixie-backports', 'sid', 'testing')
 KEEP = 4                        # builds of a series kept in the cache
 FRAGMENTS = os.path.join('guest', 'kernel', 'base.config')
+BENCH = os.path.join('guest', 'kernel', 'bench.config')    # on top of it
 
 
 class Kernel:
@@ -114,12 +115,13 @@ class Builder:
     """Linux `series` from Debian's source with our fragments."""
 
     def __init__(self, paths: cache.Paths, jobs: int, log: proc.Log, ui,
-                 series: str = SERIES):
+                 series: str = SERIES, more: Tuple[str, ...] = ()):
         self.paths = paths
         self.jobs = jobs
         self.log = log
         self.ui = ui
         self.series = series
+        self.more = more        # fragments on top of FRAGMENTS
         self.package = f'linux-source-{series}'
         self.src = os.path.join(paths.linux, self.package)
         self.src_stamp = cache.Stamp(self.src + '.stamp')
@@ -186,7 +188,8 @@ class Builder:
     # -- build --
 
     def _fragments(self) -> List[str]:
-        return [os.path.join(self.paths.repo, FRAGMENTS)]
+        return [os.path.join(self.paths.repo, f)
+                for f in (FRAGMENTS,) + self.more]
 
     def build(self) -> Kernel:
         """Have the kernel built; one step."""
@@ -267,14 +270,17 @@ def steps(user: str) -> int:
 
 
 def get(paths: cache.Paths, user: str, jobs: int, log: proc.Log,
-        ui) -> Kernel:
-    """The kernel to boot: the user's, or ours built if need be."""
+        ui, more: Tuple[str, ...] = ()) -> Kernel:
+    """The kernel to boot: the user's, or ours built if need be.
+
+    more: fragments of the repository on top of FRAGMENTS.
+    """
     if user:
         with ui.step('Guest kernel') as step:
             kernel = given(user, ui)
             step.done(f'{kernel.image} ({kernel.release})')
         return kernel
     with cache.lock(paths, f'linux-{SERIES}', ui):
-        builder = Builder(paths, jobs, log, ui)
+        builder = Builder(paths, jobs, log, ui, more=more)
         builder.fetch()
         return builder.build()

@@ -16,6 +16,8 @@ from .packages import Host
 BINARY = 'qemu-system-x86_64'
 # QEMU's own tests of what we patch; they must go on passing
 UPSTREAM_QTESTS = ['intel-iommu-test']
+# what `./pri-lab bench` runs over qtest
+BENCH = 'pri-bench'
 # Debian's packages of the firmware that its QEMU tarball lacks
 FIRMWARE = {'seabios': '/usr/share/seabios/*.bin',
             'ipxe-qemu': '/usr/lib/ipxe/qemu/*.rom'}
@@ -62,21 +64,25 @@ class QemuBuild:
         """
         title = 'Build QEMU' + (' (sanitizers)' if self.sanitize else '')
         with self.ui.step(title) as step:
-            self.old = self.stamp.valid(self.key)
-            if not self.old:
-                self._configure(step)
-            try:
-                built = self._ninja(step, qtests)
-            except LabError:
-                if not self.old or not self._looks_broken():
-                    raise
-                self.ui.say('QEMU\'s build directory is damaged; building '
-                            'afresh')
-                self._configure(step)
-                built = self._ninja(step, qtests)
-            self._firmware(step)
-            self._install_firmware()
+            built = self.build_in(step, qtests)
             step.done(f'{built} objects' if built else 'up to date')
+
+    def build_in(self, step, qtests: bool) -> int:
+        """The same as part of the caller's step; number of things built."""
+        self.old = self.stamp.valid(self.key)
+        if not self.old:
+            self._configure(step)
+        try:
+            built = self._ninja(step, qtests)
+        except LabError:
+            if not self.old or not self._looks_broken():
+                raise
+            self.ui.say('QEMU\'s build directory is damaged; building afresh')
+            self._configure(step)
+            built = self._ninja(step, qtests)
+        self._firmware(step)
+        self._install_firmware()
+        return built
 
     def _configure(self, step) -> None:
         step.note = 'configure'
@@ -93,7 +99,8 @@ class QemuBuild:
         if not qtests:
             return [BINARY]
         return [BINARY] + [f'tests/qtest/{t}' for t in UPSTREAM_QTESTS] + \
-            [f'tests/qtest/pri-lab/{t}' for t in our_qtests(self.paths.repo)]
+            [f'tests/qtest/pri-lab/{t}' for t in our_qtests(self.paths.repo)
+             + [BENCH]]
 
     def _ninja(self, step, qtests: bool) -> int:
         done = 0
