@@ -1,0 +1,676 @@
+/*
+ * VT-d device-TLB invalidation: completions that are late, missing, too many
+ * or wrong, and functions that go away (QI-10 to QI-12, QI-21, QI-22, QI-24,
+ * QI-25, QI-31, QI-39)
+ *
+ * VT-d 4.3, 6.5.2.11, 6.5.2.12; PCIe 6.2 10.3
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "libqtest.h"
+#include "libqos/vtd-inv.h"
+
+#define SW      QVTD_WAIT_SW
+#define FN      QVTD_WAIT_FN
+#define IQE     QVTD_FSTS_IQE
+#define ICE     QVTD_FSTS_ICE
+#define ITE     QVTD_FSTS_ITE
+#define TIMEOUT "ite-timeout-ms=100"
+#define DEEP    TIMEOUT ",wait-depth=8"
+#define NATIVE_HOTPLUG \
+    " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
+
+static void start(PriLab *lab, const char *vtd, const char *dev)
+{
+    pri_lab_start_with(lab, vtd, dev, 0);
+    qvtd_qi_start(&lab->v, 0, true);
+}
+
+static void put(PriLab *lab)
+{
+    qinv_put_dev_tlb(&lab->v, lab->d.rid);
+}
+
+static void set(PriLab *lab, const char *knob, const char *json)
+{
+    g_autofree char *cmd = g_strdup_printf(
+        "{ 'execute': 'qom-set', 'arguments': { 'path': "
+        "'/machine/peripheral/pt0', 'property': '%s', 'value': %s } }",
+        knob, json);
+    QDict *rsp;
+
+    qtest_qmp_send_raw(lab->qts, "%s", cmd);
+    rsp = qtest_qmp_receive(lab->qts);
+    g_assert_true(qdict_haskey(rsp, "return"));
+    qobject_unref(rsp);
+}
+
+static uint64_t count(PriLab *lab, const char *name)
+{
+    g_autofree char *counter = g_strdup_printf("x-devtlb-%s", name);
+
+    return qvtd_counter(&lab->v, counter);
+}
+
+static void step_ms(PriLab *lab, int64_t ms)
+{
+    qtest_clock_step(lab->qts, ms * QINV_MS);
+}
+
+static uint32_t fsts(PriLab *lab)
+{
+    return qinv_fsts(&lab->v);
+}
+
+static void clear(PriLab *lab, uint32_t bits)
+{
+    qvtd_writel(&lab->v, QVTD_FSTS, bits);
+}
+
+/* -- QI-10: an invalidation ahead of the bad descriptor -------------------- */
+
+static void test_ahead_of_iqe(void)
+{
+    uint32_t ahead, behind;
+    PriLab lab;
+
+    start(&lab, DEEP, "inv-reply=hold");
+    put(&lab);
+    ahead = qinv_put_wait(&lab.v, SW);
+    qinv_put(&lab.v, qinv_desc_type(0));
+    behind = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmphex(fsts(&lab), ==, IQE);
+    g_assert_false(qvtd_wait_done(&lab.v, ahead));
+    set(&lab, "inv-release", "1");
+    g_assert_true(qvtd_wait_done(&lab.v, ahead));
+    g_assert_false(qvtd_wait_done(&lab.v, behind));
+    g_assert_cmphex(fsts(&lab), ==, IQE);
+    g_assert_cmpuint(qinv_head(&lab.v), ==, 2);
+    pri_lab_stop(&lab);
+}
+
+/* -- QI-11: ICE ------------------------------------------------------------ */
+
+/* An ITag that is not in use: reported, and all goes on */
+static void test_wrong_itag(void)
+{
+    uint32_t first, second;
+    PriLab lab;
+
+    start(&lab, DEEP, NULL);
+    set(&lab, "inv-reply", "'wrong-itag'");
+    put(&lab);
+    first = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmphex(fsts(&lab), ==, ICE);
+    g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
+    g_assert_cmpuint(count(&lab, "unexpected"), ==, 1);
+    g_assert_cmpuint(count(&lab, "completions"), ==, 0);
+    g_assert_false(qvtd_wait_done(&lab.v, first));
+
+    /* with ICE set, descriptors are fetched and completions are taken */
+    set(&lab, "inv-reply", "'complete'");
+    put(&lab);
+    second = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_true(qvtd_qi_idle(&lab.v));
+    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
+    g_assert_false(qvtd_wait_done(&lab.v, second));
+
+    /* the first one was never completed */
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ICE | ITE);
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
+    g_assert_false(qvtd_wait_done(&lab.v, first));
+    clear(&lab, ITE);
+    g_assert_cmphex(fsts(&lab), ==, ICE);
+    qvtd_wait(&lab.v, 0);
+    pri_lab_stop(&lab);
+}
+
+/* The right ITag of the wrong function; ICESID is who sent it */
+static void test_wrong_source(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, DEEP, "inv-reply=wrong-rid");
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmphex(fsts(&lab), ==, ICE);
+    g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid ^ 1);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ICE | ITE);
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
+    pri_lab_stop(&lab);
+}
+
+/*
+ * ITags are a function's own: where that other function has this ITag in use,
+ * it is the other's invalidation that is complete
+ */
+static void test_wrong_source_waits(void)
+{
+    PriLab lab;
+
+    start(&lab, DEEP, "inv-reply=wrong-rid");
+    qinv_put_dev_tlb(&lab.v, lab.d.rid ^ 1);
+    put(&lab);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
+    g_assert_cmpuint(count(&lab, "timeouts"), ==, 1);
+    pri_lab_stop(&lab);
+}
+
+/* ICESID is that of the first, until ICE is cleared; one event */
+static void test_icesid_of_first(void)
+{
+    PriLab lab;
+
+    start(&lab, DEEP, NULL);
+    qvtd_writel(&lab.v, QVTD_FECTL, 0);
+    set(&lab, "inv-reply", "'wrong-itag'");
+    put(&lab);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 1);
+    g_assert_cmphex(qvtd_counter(&lab.v, "x-last-msi-data"), ==,
+                    LAB_FE_VECTOR);
+    set(&lab, "inv-reply", "'wrong-rid'");
+    put(&lab);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(count(&lab, "unexpected"), ==, 2);
+    g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 1);
+    clear(&lab, ICE);
+    put(&lab);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid ^ 1);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 2);
+    pri_lab_stop(&lab);
+}
+
+/* -- QI-12: completions while ITE is set ----------------------------------- */
+
+static void test_completion_during_ite(void)
+{
+    PriLab lab;
+
+    start(&lab, DEEP, "inv-reply=hold");
+    qinv_put_dev_tlb(&lab.v, QINV_ABSENT);
+    qvtd_qi_ring(&lab.v);
+    step_ms(&lab, 50);
+    put(&lab);
+    qvtd_qi_ring(&lab.v);
+    step_ms(&lab, 51);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    set(&lab, "inv-release", "1");
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
+    clear(&lab, ITE);
+    qvtd_wait(&lab.v, 0);
+    step_ms(&lab, 1000);
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    g_assert_cmpuint(count(&lab, "timeouts"), ==, 1);
+    pri_lab_stop(&lab);
+}
+
+/* -- QI-21: a free ITag lets a deferred request go ------------------------- */
+
+static void test_deferred_goes_on(void)
+{
+    unsigned int i;
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, NULL, "inv-reply=hold");
+    for (i = 0; i < 40; i++) {
+        put(&lab);
+    }
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 32);
+    for (i = 0; i < 40; i++) {
+        g_assert_false(qvtd_wait_done(&lab.v, slot));
+        /* in any order */
+        set(&lab, i % 3 ? "inv-release-last" : "inv-release", "1");
+        g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==,
+                         MIN(33 + i, 40));
+    }
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    g_assert_true(qvtd_qi_idle(&lab.v));
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    g_assert_cmpuint(count(&lab, "completions"), ==, 40);
+    pri_lab_stop(&lab);
+}
+
+/* -- QI-22: Completion Count; 8 is 0 on the wire --------------------------- */
+
+static void test_copies(const void *opaque)
+{
+    unsigned int n = GPOINTER_TO_UINT(opaque);
+    g_autofree char *dev = g_strdup_printf("inv-copies=%u", n);
+    PriLab lab;
+
+    start(&lab, TIMEOUT, dev);
+    put(&lab);
+    qvtd_wait(&lab.v, 0);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_COMPLETIONS), ==, n);
+    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
+    step_ms(&lab, 1000);
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+static void test_copy_missing(const void *opaque)
+{
+    unsigned int n = GPOINTER_TO_UINT(opaque);
+    g_autofree char *dev = g_strdup_printf("inv-copies=%u,inv-short=1", n);
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, TIMEOUT, dev);
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_COMPLETIONS), ==, n - 1);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
+    pri_lab_stop(&lab);
+}
+
+static void test_copy_too_many(const void *opaque)
+{
+    unsigned int n = GPOINTER_TO_UINT(opaque);
+    g_autofree char *dev = g_strdup_printf("inv-copies=%u,inv-extra=1", n);
+    PriLab lab;
+
+    start(&lab, TIMEOUT, dev);
+    put(&lab);
+    qvtd_wait(&lab.v, 0);
+    g_assert_cmphex(fsts(&lab), ==, ICE);
+    g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
+    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
+    g_assert_cmpuint(count(&lab, "unexpected"), ==, 1);
+    pri_lab_stop(&lab);
+}
+
+/* Copies are counted by ITag: those of one do not complete the other */
+static void test_copies_by_itag(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, TIMEOUT, "inv-copies=3,inv-short=1");
+    put(&lab);
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_COMPLETIONS), ==, 4);
+    g_assert_cmpuint(count(&lab, "completions"), ==, 0);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+/* An ITag that is used again starts to count anew */
+static void test_copies_anew(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, TIMEOUT ",itags=1", "inv-copies=2,inv-short=1");
+    put(&lab);
+    qvtd_qi_ring(&lab.v);
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    clear(&lab, ITE);
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    pri_lab_stop(&lab);
+}
+
+/* -- QI-24: after the time-out --------------------------------------------- */
+
+static void test_late(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, TIMEOUT, "inv-delay-us=150000");
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    clear(&lab, ITE);
+    step_ms(&lab, 48);
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    step_ms(&lab, 2);
+    g_assert_cmphex(fsts(&lab), ==, ICE);
+    g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
+    g_assert_cmpuint(count(&lab, "completions"), ==, 0);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    qvtd_wait(&lab.v, 0);
+    pri_lab_stop(&lab);
+}
+
+/*
+ * The ITag is in use again: nobody can tell the late completion from that of
+ * the new request, and it is the second one that is unexpected
+ */
+static void test_late_reused(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, TIMEOUT ",itags=1", "inv-reply=hold");
+    put(&lab);
+    qvtd_qi_ring(&lab.v);
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    clear(&lab, ITE);
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 2);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    set(&lab, "inv-release", "1");
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    set(&lab, "inv-release", "1");
+    g_assert_cmphex(fsts(&lab), ==, ICE);
+    pri_lab_stop(&lab);
+}
+
+/* -- QI-25: functions that go away ----------------------------------------- */
+
+/* A Function Level Reset drops what it was asked for */
+static void test_flr(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, "ite-timeout-ms=1000", "inv-reply=hold");
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    qpt_flr(&lab.d);
+    qpt_restore(&lab.d);
+    set(&lab, "inv-release", "32");
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    step_ms(&lab, 1001);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
+    clear(&lab, ITE);
+
+    /* and it answers again */
+    set(&lab, "inv-reply", "'complete'");
+    put(&lab);
+    qvtd_wait(&lab.v, 0);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
+/* PCIe 10.3.3: neither Bus Master Enable nor ATS Enable is needed to answer */
+static void test_disabled(void)
+{
+    PriLab lab;
+
+    start(&lab, TIMEOUT, NULL);
+    qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 0);
+    put(&lab);
+    qvtd_wait(&lab.v, 0);
+    qpt_config_writew(&lab.d, 4, 2);
+    put(&lab);
+    qvtd_wait(&lab.v, 0);
+    step_ms(&lab, 1000);
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+/* Native hot-unplug: what a guest does when the button was pressed */
+static void unplug(PriLab *lab)
+{
+    uint16_t port = lab->d.port << 3;
+    uint8_t cap = qtest_readb(lab->qts, qpt_ecam(port, 0x34));
+    uint64_t ctl;
+
+    while (cap && qtest_readb(lab->qts, qpt_ecam(port, cap)) !=
+           QPT_CAP_ID_EXP) {
+        cap = qtest_readb(lab->qts, qpt_ecam(port, cap + 1));
+    }
+    ctl = qpt_ecam(port, cap + 0x18);
+    /* power and its indicator on, then the button, then both off */
+    qtest_writew(lab->qts, ctl, 0x0100);
+    qtest_qmp_device_del_send(lab->qts, "pt0");
+    qtest_writew(lab->qts, ctl, 0x0700);
+    qtest_qmp_eventwait(lab->qts, "DEVICE_DELETED");
+}
+
+/* Unplugged with invalidations on their way and deferred */
+static void test_unplug(void)
+{
+    unsigned int i;
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, TIMEOUT NATIVE_HOTPLUG, "inv-reply=hold");
+    for (i = 0; i < 40; i++) {
+        put(&lab);
+    }
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(count(&lab, "requests"), ==, 32);
+    unplug(&lab);
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
+    clear(&lab, ITE);
+    g_assert_cmpuint(count(&lab, "requests"), ==, 40);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, ITE);
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
+    clear(&lab, ITE);
+    qvtd_wait(&lab.v, 0);
+    g_assert_cmpuint(count(&lab, "timeouts"), ==, 40);
+    pri_lab_stop(&lab);
+}
+
+/* The whole machine, with completions that are held and ones that are timed */
+static void test_machine_reset(const void *opaque)
+{
+    PriLab lab;
+    int i;
+
+    start(&lab, TIMEOUT, opaque);
+    for (i = 0; i < 40; i++) {
+        put(&lab);
+    }
+    qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    lab_reset(&lab);
+    set(&lab, "inv-release", "32");
+    step_ms(&lab, 1000);
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    g_assert_cmphex(qvtd_readq(&lab.v, QVTD_IQH), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+/* -- QI-31: waits, with completions in an order of their own --------------- */
+
+static void test_wait_for_all(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, DEEP, "inv-reply=hold");
+    put(&lab);
+    put(&lab);
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    set(&lab, "inv-release-last", "1");
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    set(&lab, "inv-release", "1");
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    set(&lab, "inv-release", "1");
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
+/* What was issued behind a wait does not keep it */
+static void test_wait_for_earlier(void)
+{
+    uint32_t a, b;
+    PriLab lab;
+
+    start(&lab, DEEP, "inv-reply=hold");
+    put(&lab);
+    a = qinv_put_wait(&lab.v, SW);
+    put(&lab);
+    b = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 2);
+    set(&lab, "inv-release", "1");
+    g_assert_true(qvtd_wait_done(&lab.v, a));
+    g_assert_false(qvtd_wait_done(&lab.v, b));
+    set(&lab, "inv-release", "1");
+    g_assert_true(qvtd_wait_done(&lab.v, b));
+    pri_lab_stop(&lab);
+}
+
+/* This unit reports waits in the order of the queue */
+static void test_wait_order(void)
+{
+    uint32_t a, b;
+    PriLab lab;
+
+    start(&lab, DEEP, "inv-reply=hold");
+    put(&lab);
+    a = qinv_put_wait(&lab.v, SW);
+    put(&lab);
+    b = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    set(&lab, "inv-release-last", "1");
+    g_assert_false(qvtd_wait_done(&lab.v, a));
+    g_assert_false(qvtd_wait_done(&lab.v, b));
+    set(&lab, "inv-release", "1");
+    g_assert_true(qvtd_wait_done(&lab.v, a));
+    g_assert_true(qvtd_wait_done(&lab.v, b));
+    pri_lab_stop(&lab);
+}
+
+static void test_fence_until_completion(void)
+{
+    uint32_t a, b;
+    PriLab lab;
+
+    start(&lab, DEEP, "inv-reply=hold");
+    put(&lab);
+    a = qinv_put_wait(&lab.v, SW | FN);
+    put(&lab);
+    b = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 1);
+    set(&lab, "inv-release", "1");
+    g_assert_true(qvtd_wait_done(&lab.v, a));
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 2);
+    g_assert_false(qvtd_wait_done(&lab.v, b));
+    set(&lab, "inv-release", "1");
+    g_assert_true(qvtd_wait_done(&lab.v, b));
+    pri_lab_stop(&lab);
+}
+
+/* -- QI-39: the function answers after 100 ms ------------------------------ */
+
+static void test_100_ms(const void *opaque)
+{
+    const char *vtd = opaque;
+    uint32_t slot, behind;
+    PriLab lab;
+
+    start(&lab, vtd, "inv-delay-us=100000");
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qinv_put(&lab.v, qvtd_desc_iotlb_global());
+    behind = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(qinv_step_until(&lab.v, slot, QINV_MS, 200), ==, 100);
+    g_assert_true(qvtd_wait_done(&lab.v, behind));
+    g_assert_true(qvtd_qi_idle(&lab.v));
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+static void add_copies(void)
+{
+    unsigned int n;
+
+    for (n = 1; n <= 8; n++) {
+        gpointer arg = GUINT_TO_POINTER(n);
+        g_autofree char *all = g_strdup_printf("/vtd/qi/QI-22/copies-%u", n);
+        g_autofree char *few = g_strdup_printf("/vtd/qi/QI-22/missing-%u", n);
+        g_autofree char *many = g_strdup_printf("/vtd/qi/QI-22/too-many-%u",
+                                                n);
+
+        g_test_add_data_func(all, arg, test_copies);
+        g_test_add_data_func(few, arg, test_copy_missing);
+        g_test_add_data_func(many, arg, test_copy_too_many);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    pri_lab_test_init(&argc, &argv);
+    g_test_add_func("/vtd/qi/QI-10/device-ahead-completes",
+                    test_ahead_of_iqe);
+    g_test_add_func("/vtd/qi/QI-11/wrong-itag", test_wrong_itag);
+    g_test_add_func("/vtd/qi/QI-11/wrong-source", test_wrong_source);
+    g_test_add_func("/vtd/qi/QI-11/wrong-source-that-waits",
+                    test_wrong_source_waits);
+    g_test_add_func("/vtd/qi/QI-11/icesid-of-first", test_icesid_of_first);
+    g_test_add_func("/vtd/qi/QI-12/completion-during-ite",
+                    test_completion_during_ite);
+    g_test_add_func("/vtd/qi/QI-21/deferred-goes-on", test_deferred_goes_on);
+    add_copies();
+    g_test_add_func("/vtd/qi/QI-22/by-itag", test_copies_by_itag);
+    g_test_add_func("/vtd/qi/QI-22/anew", test_copies_anew);
+    g_test_add_func("/vtd/qi/QI-24/late", test_late);
+    g_test_add_func("/vtd/qi/QI-24/late-and-reused", test_late_reused);
+    g_test_add_func("/vtd/qi/QI-25/flr", test_flr);
+    g_test_add_func("/vtd/qi/QI-25/disabled", test_disabled);
+    g_test_add_func("/vtd/qi/QI-25/unplugged", test_unplug);
+    g_test_add_data_func("/vtd/qi/QI-25/machine-reset-held",
+                         "inv-reply=hold", test_machine_reset);
+    g_test_add_data_func("/vtd/qi/QI-25/machine-reset-delayed",
+                         "inv-delay-us=50000", test_machine_reset);
+    g_test_add_func("/vtd/qi/QI-31/waits-for-all", test_wait_for_all);
+    g_test_add_func("/vtd/qi/QI-31/waits-for-earlier", test_wait_for_earlier);
+    g_test_add_func("/vtd/qi/QI-31/in-order", test_wait_order);
+    g_test_add_func("/vtd/qi/QI-31/fence-until-completion",
+                    test_fence_until_completion);
+    g_test_add_data_func("/vtd/qi/QI-39/device-100-ms", "wait-depth=1",
+                         test_100_ms);
+    g_test_add_data_func("/vtd/qi/QI-39/device-100-ms-deep", "wait-depth=8",
+                         test_100_ms);
+    return g_test_run();
+}
