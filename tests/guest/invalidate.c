@@ -318,7 +318,7 @@ static void test_munmap_in_flight(void)
 {
     size_t len = PAGES(512);
     struct fix f;
-    unsigned i;
+    unsigned i, in_flight = 0;
 
     setup(&f);
     for (i = 0; i < 16; i++) {
@@ -336,8 +336,7 @@ static void test_munmap_in_flight(void)
         op.dst = p;
         pt_start(&f.ch, &op);
         while (pt_rd64(f.ch.regs, PT_CH_DONE) < PAGES(4 + i)) {
-            CHECK(pt_rd32(f.ch.regs, PT_CH_STATUS) == PT_ST_RUNNING,
-                  "ended too early");
+            continue;
         }
         CHECK(!munmap(p, len), "munmap: %s", strerror(errno));
         p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
@@ -348,10 +347,12 @@ static void test_munmap_in_flight(void)
         CHECK(status == PT_ST_INVALID_REQUEST || status == PT_ST_DONE,
               "ended with %s", pt_status_name(status));
         CHECK(status == PT_ST_DONE || res.done < len, "all done and invalid");
+        in_flight += status == PT_ST_INVALID_REQUEST;
         CHECK_EQ(pt_crc32(p, len), crc, "CRC-32 of the file at the end");
         munmap(p, len);
         close(fd);
     }
+    CHECK(in_flight, "the device was faster each time");
 }
 
 /* Pages come and go all the time under several channels */
