@@ -63,6 +63,12 @@ COMMANDS = {
     'packages': ('install what the host needs, and nothing else',
                  'As root; otherwise says the command.',
                  '  ./pri-lab packages'),
+    'bench': ('compare the speed with stock QEMU, side by side',
+              'Builds a stock QEMU of the same source with the same options '
+              'and a plain\nguest kernel the first time.  Reports; a slow '
+              'result is no failure.  Best on a\nquiet machine; '
+              'docs/performance.md says what is measured.',
+              '  ./pri-lab bench\n  ./pri-lab bench --rounds 30'),
     'conformance': ('write docs/conformance.md from the last complete check',
                     'One line an item of the checklist, with its tests and '
                     'how they ended.',
@@ -75,7 +81,7 @@ USES = {                        # which options a command understands
     'run': 'machine job timeout', 'check': 'machine timeout sanitize',
     'build': 'qemu sanitize', 'kernel': 'kernel', 'qemu': 'machine job append',
     'shell': 'machine append', 'packages': '', 'conformance': '',
-    'clean': 'clean',
+    'bench': 'rounds', 'clean': 'clean',
 }
 
 
@@ -118,6 +124,9 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     if 'append' in uses:
         p.add_argument('--append', default='', metavar='WORDS',
                        help='more words for the kernel command line')
+    if 'rounds' in uses:
+        p.add_argument('--rounds', type=_positive, metavar='N', default=0,
+                       help='turns of each side (default: 9)')
     if 'clean' in uses:
         p.add_argument('--all', action='store_true',
                        help='the whole cache: downloads and kernels too')
@@ -155,6 +164,7 @@ def parser() -> argparse.ArgumentParser:
 _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
+             'rounds': 0,
              'all': False}
 _WITH_VALUE = ('--jobs', '--qemu-src', '--kernel', '--accel', '--args',
                '--append', '--job')

@@ -10,8 +10,8 @@ import subprocess
 import sys
 from typing import List
 
-from . import (cache, check, guest, host, kernel, overlay, packages, proc,
-               qemubuild, qemusrc, report, vm)
+from . import (bench, cache, check, guest, host, kernel, overlay, packages,
+               proc, qemubuild, qemusrc, report, stock, vm)
 from .errors import LabError
 from .ktap import FAIL
 
@@ -47,21 +47,26 @@ class Lab:
         with cache.lock(self.paths, 'downloads', self.ui):
             source = qemusrc.find(self.paths, self.options.qemu_src,
                                   self.log, self.ui)
+        self.source = source
         overlay.Overlay(self.paths, source, self.log, self.ui).apply()
         build = qemubuild.QemuBuild(self.paths, tools, source.key, self.jobs,
                                     self.log, self.ui, sanitize)
         build.build(qtests)
         return build
 
+    def _bad_input_first(self) -> None:
+        """What the user gave is wrong: say so before anything is built."""
+        if self.options.kernel:
+            kernel.given(self.options.kernel, self.ui)
+        if self.options.qemu_src:
+            qemusrc.given(self.options.qemu_src)
+
     def _machine(self, qtests: bool = False) -> vm.Machine:
         """Everything up to a machine that boots."""
         accel, note = host.choose_accel(self.options.accel)
         if note:
             self.ui.say(note)
-        if self.options.kernel:
-            kernel.given(self.options.kernel, self.ui)  # bad input first
-        if self.options.qemu_src:
-            qemusrc.given(self.options.qemu_src)
+        self._bad_input_first()
         self.ui.plan(5 + kernel.steps(self.options.kernel))
         tools = self._packages()
         self.tools = tools
@@ -252,6 +257,30 @@ class Lab:
             print(f'# console: {job.console}')
         print(f'1..{number}', flush=True)
         return 0 if out.passed else 1
+
+    def cmd_bench(self) -> int:
+        """Ours and stock QEMU in one run; docs/performance.md."""
+        accel, note = host.choose_accel(self.options.accel)
+        if note:
+            self.ui.say(note)
+        self._bad_input_first()
+        self.ui.plan(5 + kernel.steps(self.options.kernel)
+                     + bench.Bench.STEPS)
+        with self._clone_lock():
+            tools = self._packages()
+            ours = self._qemu(tools, True)
+            plain = stock.StockQemu(self.paths, tools, self.source,
+                                    self.jobs, self.log, self.ui)
+            with cache.lock(self.paths, 'stock', self.ui):
+                plain.build()
+            linux = kernel.get(self.paths, self.options.kernel, self.jobs,
+                               self.log, self.ui, (kernel.BENCH,))
+            driver = os.path.join(ours.dir, 'tests', 'qtest', 'pri-lab',
+                                  qemubuild.BENCH)
+            return bench.Bench(
+                self.paths, self.logdir, self.log, self.ui, accel,
+                plain.binary, ours.binary, driver, linux.image,
+                self.options.rounds or bench.ROUNDS).run()
 
     def cmd_conformance(self) -> int:
         """Write docs/conformance.md from the last complete check."""

@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`bench`: what the overlay costs a machine that does not use it.
+
+Stock QEMU and ours take turns within one run, so that a change of the
+machine's speed meets both.  The best turns are compared: whatever else runs
+on the machine only ever adds time.  Medians are shown beside them, and how
+far the best of stock's even and odd turns lie apart, which is what this
+machine cannot tell from nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import statistics
+import subprocess
+import time
+from typing import Callable, Dict, List, Optional
+
+from . import cache, cpio, proc, vm
+from .errors import LabError
+
+TARGET = 0.97           # throughput of ours relative to stock
+ROUNDS = 9              # turns of each side
+BOOTS = 3               # of each side and setting of the disk
+IQ_ROUNDS = 20          # passes over the queue in one turn
+IQ_N = 16383            # descriptors in one pass, as pri-bench has it
+PRQ_N = 2047
+READ_MS = 500           # milliseconds of reading in one turn
+BOOT_SECONDS = 300.0
+RESULT = 'bench.json'
+SOURCE = os.path.join('tests', 'guest', 'bench-blk.c')
+_BENCH = re.compile(r'bench (\S+) (\d+)$')
+_STAT = re.compile(r'# stat blk (\S+) (\S+)$')
+
+# Options that stock QEMU knows too.  Not PASIDs: stock refuses to have them
+# together with device-TLBs.
+IOMMU = 'intel-iommu,intremap=on,x-scalable-mode=on,x-flts=on'
+
+
+class Series:
+    """Times of one side: a list of turns, each a list of nanoseconds."""
+
+    def __init__(self) -> None:
+        self.turns: List[List[float]] = []
+
+    def add(self, turn: List[float]) -> None:
+        self.turns.append(turn)
+
+    @property
+    def all(self) -> List[float]:
+        return [x for turn in self.turns for x in turn]
+
+    @property
+    def best(self) -> float:
+        return min(self.all)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.all)
+
+    @property
+    def noise(self) -> Optional[float]:
+        """Relative distance of the best even and the best odd turn."""
+        if len(self.turns) < 2:
+            return None
+        halves = [min(x for turn in self.turns[n::2] for x in turn)
+                  for n in (0, 1)]
+        return max(halves) / min(halves) - 1
+
+
+class Comparison:
+    """The same work on stock and on ours; times are for one unit of it."""
+
+    def __init__(self, name: str, unit: str):
+        self.name = name
+        self.unit = unit
+        self.stock = Series()
+        self.ours = Series()
+
+    @property
+    def ratio(self) -> float:
+        """Throughput of ours relative to stock, by the best turns."""
+        return self.stock.best / self.ours.best
+
+    @property
+    def median_ratio(self) -> float:
+        return self.stock.median / self.ours.median
+
+    @property
+    def met(self) -> bool:
+        return self.ratio >= TARGET
+
+    def as_json(self) -> Dict:
+        return {'name': self.name, 'unit': self.unit, 'ratio': self.ratio,
+                'median_ratio': self.median_ratio,
+                'noise': self.stock.noise, 'met': self.met,
+                'stock_ns': self.stock.turns, 'ours_ns': self.ours.turns}
+
+
+def _ns(x: float) -> str:
+    return f'{x:,.0f}' if x >= 1000 else f'{x:.1f}'
+
+
+def _columns(rows: List[List[str]]) -> List[str]:
+    """Aligned: the first column to the left, the others to the right."""
+    widths = [max(len(r[n]) for r in rows) for n in range(len(rows[0]))]
+    return ['  '.join([r[0].ljust(widths[0])] + [
+        x.rjust(w) for x, w in zip(r[1:], widths[1:])]) for r in rows]
+
+
+def table(comparisons: List[Comparison], alone: Dict[str, Series]) \
+        -> List[str]:
+    """The report; alone: series of what only ours can do."""
+    rows = [['nanoseconds', 'stock', 'ours', 'ratio', 'median stock',
+             'median ours', 'ratio', 'noise']]
+    for c in comparisons:
+        noise = c.stock.noise
+        rows.append([f'{c.name}, {c.unit}', _ns(c.stock.best),
+                     _ns(c.ours.best), f'{c.ratio:.3f}',
+                     _ns(c.stock.median), _ns(c.ours.median),
+                     f'{c.median_ratio:.3f}',
+                     '-' if noise is None else f'{noise:.1%}'])
+    out = _columns(rows) + ['']
+    out += _columns([['ours alone', 'best', 'median']] + [
+        [name, _ns(s.best), _ns(s.median)] for name, s in alone.items()])
+    missed = [f'{c.name} ({c.ratio:.3f})' for c in comparisons if not c.met]
+    out += ['', f'target: throughput at least {TARGET} of stock: '
+            + ('missed by ' + ', '.join(missed) if missed else 'met')]
+    return out
+
+
+class DiskGuest:
+    """A guest that reads its virtio disk when told to."""
+
+    def __init__(self, name: str, cmd: List[str], logdir: str,
+                 log: proc.Log):
+        self.name = name
+        self.log = log
+        self.console = os.path.join(logdir, f'{name}.console')
+        self._stderr = os.path.join(logdir, f'{name}.qemu')
+        self._rest = b''
+        cmd = cmd + ['-serial', f'file:{self.console}', '-serial', 'stdio']
+        log.write('$ ' + ' '.join(cmd))
+        with open(self._stderr, 'wb') as err:
+            self._p = proc.spawn(cmd, stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, stderr=err,
+                                 env=proc.child_env())
+
+    def __enter__(self) -> 'DiskGuest':
+        return self
+
+    def __exit__(self, *exc) -> None:
+        if self._p.poll() is None:
+            proc.kill_group(self._p, grace=3.0)
+        proc.reap(self._p)
+        self._p.stdin.close()
+        self._p.stdout.close()
+
+    def ready(self) -> Dict[str, str]:
+        """Wait for the end of the boot; what the guest says of its disk."""
+        return self._until(lambda line: line == '# bench: ready',
+                           BOOT_SECONDS)
+
+    def measure(self) -> float:
+        """Nanoseconds a read took."""
+        self._tell(f'run {READ_MS}')
+        said = self._until(lambda line: ' ns_per_read ' in line, 60.0)
+        return float(said['ns_per_read'])
+
+    def end(self) -> None:
+        self._tell('end')
+        try:
+            rc = self._p.wait(60.0)
+        except subprocess.TimeoutExpired:
+            raise self._error('does not power off') from None
+        if rc:
+            raise self._error(f'QEMU ended with status {rc}')
+
+    def _tell(self, line: str) -> None:
+        try:
+            self._p.stdin.write(line.encode() + b'\n')
+            self._p.stdin.flush()
+        except BrokenPipeError:
+            raise self._error('QEMU has ended') from None
+
+    def _until(self, wanted: Callable[[str], bool],
+               seconds: float) -> Dict[str, str]:
+        """Statistics up to the first line that is wanted."""
+        stats: Dict[str, str] = {}
+        deadline = time.monotonic() + seconds
+        while True:
+            line = self._line(deadline)
+            self.log.write(f'{self.name}: {line}')
+            m = _STAT.match(line)
+            if m:
+                stats[m.group(1)] = m.group(2)
+            if line.startswith('# bench: error '):
+                raise self._error(line[len('# bench: error '):])
+            if wanted(line):
+                return stats
+
+    def _line(self, deadline: float) -> str:
+        while b'\n' not in self._rest:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise self._error('no answer in time')
+            if select.select([self._p.stdout], [], [], left)[0]:
+                data = os.read(self._p.stdout.fileno(), 4096)
+                if not data:
+                    raise self._error('QEMU has ended')
+                self._rest += data
+        line, self._rest = self._rest.split(b'\n', 1)
+        return line.decode('utf-8', 'replace').strip()
+
+    def _error(self, what: str) -> LabError:
+        tail: List[str] = []
+        for path in (self.console, self._stderr):
+            try:
+                with open(path, encoding='utf-8', errors='replace') as f:
+                    tail += [x.rstrip() for x in f if x.strip()][-10:]
+            except OSError:
+                pass
+        return LabError(f'the guest {self.name}: {what}', None,
+                        self.log.path, tail)
+
+
+class Bench:
+    """One run of all measurements.
+
+    stock, ours: binaries; driver: pri-bench; image: guest kernel.
+    """
+
+    def __init__(self, paths: cache.Paths, logdir: str, log: proc.Log, ui,
+                 accel: str, stock: str, ours: str, driver: str, image: str,
+                 rounds: int):
+        self.paths = paths
+        self.logdir = logdir
+        self.log = log
+        self.ui = ui
+        self.accel = accel
+        self.binaries = {'stock': stock, 'ours': ours}
+        self.driver = driver
+        self.image = image
+        self.rounds = rounds
+        self.initrd = os.path.join(logdir, 'bench.cpio')
+
+    STEPS = 4
+
+    def run(self) -> int:
+        load, cpus = os.getloadavg()[0], len(os.sched_getaffinity(0))
+        if load > cpus / 2:
+            self.ui.say(f'the machine is busy (load {load:.1f} on {cpus} '
+                        'processors): expect noise')
+        self._image()
+        comparisons = [self._iq(), self._disk('off'), self._disk('on')]
+        alone = self._prq()
+        lines = table(comparisons, alone)
+        path = os.path.join(self.logdir, RESULT)
+        cache.write_atomic(path, json.dumps({
+            'target': TARGET, 'accel': self.accel, 'processors': cpus,
+            'load': load, 'rounds': self.rounds, 'boots': BOOTS,
+            'comparisons': [c.as_json() for c in comparisons],
+            'ours_alone': {n: s.turns for n, s in alone.items()},
+        }, indent=1).encode())
+        for x in [f'{cpus} processors, {self.accel}, {self.rounds} rounds; '
+                  'ratio is the throughput of ours relative to stock', ''] \
+                + lines:
+            self.ui.result(x)
+        self.ui.say(f'every sample: {path}')
+        return 0                # speed is told, never judged
+
+    def _in_turn(self, n: int) -> List[str]:
+        """Who comes first changes, so that going first is no advantage."""
+        return ['stock', 'ours'] if n % 2 == 0 else ['ours', 'stock']
+
+    # -- over qtest --
+
+    def _qtest(self, what: str, binary: str, rounds: int) \
+            -> Dict[str, List[float]]:
+        """Run pri-bench; name -> nanoseconds of each round."""
+        out: Dict[str, List[float]] = {}
+
+        def line(text: str) -> None:
+            m = _BENCH.match(text)
+            if m:
+                out.setdefault(m.group(1), []).append(float(m.group(2)))
+
+        proc.run([self.driver, what, str(rounds)], f'pri-bench {what}',
+                 self.log, ui=self.ui, cwd=self.logdir, on_line=line,
+                 env={'QTEST_QEMU_BINARY': binary})
+        if not out:
+            raise LabError(f'pri-bench {what} measured nothing', None,
+                           self.log.path)
+        return out
+
+    def _iq(self) -> Comparison:
+        c = Comparison('iq-16383', 'a descriptor')
+        with self.ui.step('Invalidation queue, in turn') as step:
+            for n in range(self.rounds):
+                step.note = f'round {n + 1} of {self.rounds}'
+                for side in self._in_turn(n):
+                    got = self._qtest('iq', self.binaries[side], IQ_ROUNDS)
+                    getattr(c, side).add([x / IQ_N
+                                          for x in got['iq-16383']])
+            step.done(f'{c.ratio:.3f}')
+        return c
+
+    def _prq(self) -> Dict[str, Series]:
+        requests, drain = Series(), Series()
+        with self.ui.step('Page requests') as step:
+            for n in range(self.rounds):
+                step.note = f'round {n + 1} of {self.rounds}'
+                got = self._qtest('prq', self.binaries['ours'], 5)
+                requests.add([x / PRQ_N for x in got['prq-2047']])
+                drain.add(got['prq-drain'])
+            step.done('done')
+        return {'prq-2047, a request': requests,
+                'prq-drain, 2047 in the queue': drain}
+
+    # -- in a guest --
+
+    def _image(self) -> None:
+        program = os.path.join(self.logdir, 'bench-blk')
+        proc.run(['cc', '-std=gnu11', '-O2', '-static', '-Wall', '-Wextra',
+                  '-o', program, os.path.join(self.paths.repo, SOURCE)],
+                 'building the guest program', self.log, ui=self.ui)
+        with open(program, 'rb') as f:
+            init = f.read()
+        cache.remove(program)
+        cache.write_atomic(self.initrd, cpio.archive({
+            'init': cpio.regular(init, 0o755),
+            'dev/console': cpio.chardev(5, 1),
+            'sys': cpio.directory()}))
+
+    def _guest(self, side: str, boot: int, ats: str) -> DiskGuest:
+        kvm = self.accel == 'kvm'
+        iommu = IOMMU + (',device-iotlb=on' if ats == 'on' else '')
+        return DiskGuest(f'{side}-ats-{ats}-{boot}', [
+            self.binaries[side],
+            '-machine', 'q35' + (',kernel-irqchip=split' if kvm else ''),
+            '-accel', 'kvm' if kvm else 'tcg,thread=multi',
+            '-cpu', 'max,la57=off', '-smp', '1', '-m', '512M',
+            '-nodefaults', '-no-user-config', '-no-reboot',
+            '-display', 'none', '-kernel', self.image,
+            '-initrd', self.initrd, '-append', vm.APPEND,
+            '-device', iommu,
+            '-device', 'pcie-root-port,id=rp0,bus=pcie.0,chassis=1,slot=1',
+            '-blockdev',
+            'driver=null-co,node-name=disk,size=64M,read-zeroes=on',
+            '-device', 'virtio-blk-pci,bus=rp0,drive=disk,disable-legacy=on,'
+            f'iommu_platform=on,ats={ats}'], self.logdir, self.log)
+
+    @staticmethod
+    def _check(guest: DiskGuest, ats: str) -> None:
+        """A guest that does not do what is to be measured is a failure."""
+        said = guest.ready()
+        if said.get('domain') != 'DMA':
+            raise LabError(f'the guest {guest.name}: the disk is in a domain '
+                           f'of type {said.get("domain")}, not in one with '
+                           'strict invalidation')
+        if said.get('ats') != ('1' if ats == 'on' else '0'):
+            raise LabError(f'the guest {guest.name}: ATS of the disk is '
+                           f'{said.get("ats")} with ats={ats}')
+
+    def _disk(self, ats: str) -> Comparison:
+        """Two guests at a time, one reads while the other one is idle."""
+        c = Comparison(f'disk ats={ats}', 'a read of 4 KiB')
+        with self.ui.step(f'Virtio disk, ats={ats}, in turn') as step:
+            for boot in range(BOOTS):
+                step.note = f'boot {boot + 1} of {BOOTS}'
+                with self._guest('stock', boot, ats) as stock, \
+                        self._guest('ours', boot, ats) as ours:
+                    guests = {'stock': stock, 'ours': ours}
+                    for g in guests.values():
+                        self._check(g, ats)
+                        g.measure()             # warm up, not counted
+                    for n in range(self.rounds):
+                        step.note = f'boot {boot + 1} of {BOOTS}, ' \
+                            f'round {n + 1} of {self.rounds}'
+                        for side in self._in_turn(n):
+                            getattr(c, side).add([guests[side].measure()])
+                    for g in guests.values():
+                        g.end()
+            step.done(f'{c.ratio:.3f}')
+        return c

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import os
+import sys
+import tempfile
+import unittest
+
+from pri_lab import bench, cli, kconfig, kernel, proc, stock
+from pri_lab.errors import LabError
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+
+
+def comparison(stock_turns, ours_turns):
+    c = bench.Comparison('work', 'a unit')
+    for t in stock_turns:
+        c.stock.add(t)
+    for t in ours_turns:
+        c.ours.add(t)
+    return c
+
+
+class Numbers(unittest.TestCase):
+    def test_ratio_is_throughput_by_the_best_turns(self):
+        c = comparison([[200, 100], [300]], [[125], [1000]])
+        self.assertAlmostEqual(c.ratio, 0.8)
+        self.assertAlmostEqual(c.median_ratio, 200 / 562.5)
+
+    def test_target(self):
+        self.assertTrue(comparison([[97]], [[100]]).met)
+        self.assertFalse(comparison([[96.9]], [[100]]).met)
+
+    def test_noise_compares_stock_with_itself(self):
+        c = comparison([[100], [110], [105], [140]], [[1]])
+        self.assertAlmostEqual(c.stock.noise, 0.1)
+        self.assertIsNone(comparison([[100]], [[1]]).stock.noise)
+
+    def test_table(self):
+        good = comparison([[100], [101]], [[100], [102]])
+        bad = comparison([[100]], [[200]])
+        series = bench.Series()
+        series.add([5])
+        text = bench.table([good], {'alone': series})
+        self.assertTrue(text[-1].endswith('met'))
+        self.assertTrue(any('alone' in x for x in text))
+        text = bench.table([good, bad], {'alone': series})
+        self.assertIn('missed by work (0.500)', text[-1])
+
+
+class FakeGuest(unittest.TestCase):
+    """DiskGuest against a shell script that talks like the guest."""
+
+    def guest(self, script):
+        tmp = tempfile.TemporaryDirectory()
+        self.addCleanup(tmp.cleanup)
+        log = proc.Log(os.path.join(tmp.name, 'log'))
+        self.addCleanup(log.close)
+        return bench.DiskGuest('g', ['sh', '-c', script], tmp.name, log)
+
+    def test_talk(self):
+        with self.guest('printf "# stat blk domain DMA\\n# stat blk ats 1\\n'
+                        '# bench: ready\\n"; read x; '
+                        'echo "# stat blk ns_per_read 123"; read x') as g:
+            bench.Bench._check(FakeReady(g.ready()), 'on')
+            self.assertEqual(g.measure(), 123.0)
+            g.end()
+
+    def test_trouble_is_an_error(self):
+        for script in ('echo "# bench: error no disk"', 'exit 1'):
+            with self.guest(script) as g, self.assertRaises(LabError):
+                g.ready()
+        with self.guest('echo "# bench: ready"; read x; exit 3') as g:
+            g.ready()
+            with self.assertRaises(LabError) as e:
+                g.end()
+            self.assertIn('status 3', e.exception.what)
+
+    def test_guest_must_do_what_is_measured(self):
+        for said in ({'domain': 'DMA-FQ', 'ats': '0'},
+                     {'domain': 'identity', 'ats': '0'}, {},
+                     {'domain': 'DMA', 'ats': '1'}):
+            with self.assertRaises(LabError):
+                bench.Bench._check(FakeReady(said), 'off')
+
+
+class FakeReady:
+    name = 'g'
+
+    def __init__(self, said):
+        self.said = said
+
+    def ready(self):
+        return self.said
+
+
+class Stock(unittest.TestCase):
+    def test_only_hunks_for_blobs_go_in(self):
+        patch = stock.blob_patch(REPO)
+        touched = stock.overlay.touched_by(patch)
+        self.assertTrue(touched)
+        self.assertTrue(all(p.startswith('pc-bios/') for p in touched))
+
+    def test_hunks(self):
+        one = 'diff --git a/x/1 b/x/1\n--- a/x/1\n+++ b/x/1\n@@ -1 +1 @@\n' \
+            '-a\n+b\n'
+        two = one.replace('x/1', 'y/1')
+        self.assertEqual(stock.hunks_for('mail\n' + one + two, 'y/'), two)
+
+
+class Fragment(unittest.TestCase):
+    def test_changes_base_only_where_it_says_so(self):
+        with open(os.path.join(REPO, kernel.BENCH), encoding='utf-8') as f:
+            ours = kconfig.parse(f.read())
+        with open(os.path.join(REPO, kernel.FRAGMENTS),
+                  encoding='utf-8') as f:
+            base = kconfig.parse(f.read())
+        self.assertEqual(ours['CONFIG_VIRTIO_BLK'], 'y')
+        for name, value in ours.items():
+            if value == 'n':
+                self.assertIn(name, base, 'disabled, but never enabled')
+
+
+class Options(unittest.TestCase):
+    def test_rounds(self):
+        self.assertEqual(cli.parse(['bench', '--rounds', '3']).rounds, 3)
+        self.assertEqual(cli.parse(['bench']).rounds, 0)
+
+
+if __name__ == '__main__':
+    sys.exit(unittest.main())
