@@ -6,6 +6,7 @@
       downloads/    source archives, verified by their digest
       tools/        packages unpacked for us only (meson on Debian 12)
       linux/        kernel sources and builds, shared between clones
+      stock/        unpatched QEMU for `bench`, shared between clones
       work/HASH/    one directory per clone: QEMU tree, builds, guest image
       logs/         one directory per command
 
