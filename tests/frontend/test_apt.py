@@ -74,3 +74,31 @@ class Versions(unittest.TestCase):
         self.assertEqual(packages.missing(have), [])
         del have['bison']
         self.assertEqual(packages.missing(have), ['bison'])
+
+
+class Meson(unittest.TestCase):
+    def wanted(self, candidate, release):
+        real = packages._candidate, packages.apt.os_release
+        try:
+            packages._candidate = lambda p: candidate
+            packages.apt.os_release = lambda: {'VERSION_ID': release}
+            want = ['gcc']
+            return packages._from_release(want, None), want
+        finally:
+            packages._candidate, packages.apt.os_release = real
+
+    def test_old_release_takes_it_from_backports(self):
+        for candidate in ('1.0.1-5', '', '(none)'):
+            self.assertEqual(self.wanted(candidate, '12'), (False, ['gcc']))
+
+    def test_new_release_installs_its_own(self):
+        for candidate in ('1.7.0-1', '(none)'):
+            self.assertEqual(self.wanted(candidate, '13'),
+                             (True, ['gcc'] + list(packages.MESON)))
+
+    def test_meson_without_pycotap_is_not_enough(self):
+        self.assertFalse(packages._meson_ok({'meson': '1.7.0-1'}))
+        self.assertFalse(packages._meson_ok({'meson': '1.0.1-5',
+                                             'python3-pycotap': '1'}))
+        self.assertTrue(packages._meson_ok({'meson': '1.7.0-1',
+                                            'python3-pycotap': '1'}))

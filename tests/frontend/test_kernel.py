@@ -5,7 +5,7 @@ import os
 import tempfile
 import unittest
 
-from pri_lab import cache, kconfig, kernel, ui
+from pri_lab import cache, guest, kconfig, kernel, ui
 from pri_lab.errors import LabError
 
 GOOD = ''.join(f'{names[0]}=y\n' for names, _ in kconfig.REQUIRED) + \
@@ -123,3 +123,24 @@ class Given(unittest.TestCase):
         with self.assertRaises(LabError) as e:
             self.given('text')
         self.assertIn('neither', e.exception.what)
+
+
+class Mirror(unittest.TestCase):
+    def test_copy_follows_the_source_and_keeps_objects(self):
+        with tempfile.TemporaryDirectory() as d:
+            src, out = os.path.join(d, 'src'), os.path.join(d, 'out')
+            for n in ('Kbuild', 'a.c', 'b.c', 'a.h'):
+                cache.write_atomic(os.path.join(src, n), b'1')
+            guest._mirror(src, out)
+            for n in ('a.o', 'pri_testdev.mod.c'):
+                cache.write_atomic(os.path.join(out, n), b'made')
+            os.utime(os.path.join(out, 'a.c'), (1, 1))
+            os.unlink(os.path.join(src, 'b.c'))
+            cache.write_atomic(os.path.join(src, 'a.h'), b'2')
+            guest._mirror(src, out)
+            self.assertEqual(sorted(os.listdir(out)),
+                             ['Kbuild', 'a.c', 'a.h', 'a.o',
+                              'pri_testdev.mod.c'])
+            self.assertEqual(os.stat(os.path.join(out, 'a.c')).st_mtime, 1)
+            with open(os.path.join(out, 'a.h')) as f:
+                self.assertEqual(f.read(), '2')
