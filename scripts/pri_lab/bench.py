@@ -30,6 +30,7 @@ IQ_N = 16383            # descriptors in one pass, as pri-bench has it
 PRQ_N = 2047
 READ_MS = 500           # milliseconds of reading in one turn
 BOOT_SECONDS = 300.0
+DISK = 64 << 20         # bytes
 RESULT = 'bench.json'
 SOURCE = os.path.join('tests', 'guest', 'bench-blk.c')
 _BENCH = re.compile(r'bench (\S+) (\d+)$')
@@ -349,7 +350,7 @@ class Bench:
             '-device', iommu,
             '-device', 'pcie-root-port,id=rp0,bus=pcie.0,chassis=1,slot=1',
             '-blockdev',
-            'driver=null-co,node-name=disk,size=64M,read-zeroes=on',
+            f'driver=null-co,node-name=disk,size={DISK},read-zeroes=on',
             '-device', 'virtio-blk-pci,bus=rp0,drive=disk,disable-legacy=on,'
             f'iommu_platform=on,ats={ats}'], self.logdir, self.log)
 
