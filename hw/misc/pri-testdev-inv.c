@@ -24,6 +24,13 @@ enum {
     PT_INV_WRONG_RID,
 };
 
+/* Values of the knob inv-in-flr */
+enum {
+    PT_INV_FLR_DROP,
+    PT_INV_FLR_COMPLETE,
+    PT_INV_FLR_AFTER,
+};
+
 /* Another ITag, as far from the right one as can be */
 #define PT_INV_OTHER_ITAG   (ATS_ITAG_NR / 2)
 
@@ -161,6 +168,20 @@ static void pt_inv_vary(PtInvCompletion *cpl, const PriTestdevKnobs *knobs)
     }
 }
 
+/*
+ * PCIe 6.2 10.3.1 lets a function lose what comes while it is in reset.  There
+ * is nothing to invalidate then.
+ */
+static void pt_inv_in_flr(PriTestdev *d, PtInvCompletion *cpl)
+{
+    if (d->knobs.inv_in_flr == PT_INV_FLR_COMPLETE) {
+        pt_inv_send(d, cpl);
+    } else if (d->knobs.inv_in_flr == PT_INV_FLR_AFTER) {
+        cpl->due = pt_flr_end_time(d);
+        pt_inv_keep(d, cpl);
+    }
+}
+
 void pt_inv_request(void *opaque, const AtsMsg *msg)
 {
     PriTestdev *d = opaque;
@@ -171,7 +192,19 @@ void pt_inv_request(void *opaque, const AtsMsg *msg)
         .messages = 1,
     };
 
-    ats_function_invalidate(&d->fn, msg);
+    if (d->gone) {
+        return;
+    }
+    if (d->in_flr) {
+        pt_inv_in_flr(d, &cpl);
+        return;
+    }
+    if (d->knobs.inv_when_e0 && !ats_function_ats_enabled(&d->fn)) {
+        return;
+    }
+    if (!d->knobs.atc_leak) {
+        ats_function_invalidate(&d->fn, msg);
+    }
     if (!pt_inv_knobs(d, &knobs)) {
         pt_inv_send(d, &cpl);
         return;

@@ -15,6 +15,13 @@ static const AtsKnob pt_knob_rows[] = {
 #undef PT_KNOB_ROW
 };
 
+/* Engines have copies of the knobs that are theirs */
+static void pt_knobs_to_engines(PriTestdev *d)
+{
+    pcie_pri_misbehave(&d->fn.pri, d->knobs.honour_alloc,
+                       d->knobs.prgi_policy);
+}
+
 static void pt_knob_changed(void *owner, unsigned int index)
 {
     PriTestdev *d = owner;
@@ -29,6 +36,13 @@ static void pt_knob_changed(void *owner, unsigned int index)
         pt_inv_release(d, knobs->inv_release_last, true);
         knobs->inv_release_last = 0;
         break;
+    case PT_KNOB_HONOUR_ALLOC:
+    case PT_KNOB_PRGI_POLICY:
+        pt_knobs_to_engines(d);
+        break;
+    case PT_KNOB_GONE:
+        pt_set_gone(d);
+        break;
     default:
         break;
     }
@@ -39,6 +53,21 @@ const AtsKnobTable pt_knob_table = {
     .n = ARRAY_SIZE(pt_knob_rows),
     .changed = pt_knob_changed,
 };
+
+void pt_knobs_realize(PriTestdev *d)
+{
+    pt_knobs_to_engines(d);
+    pt_set_gone(d);
+}
+
+int pt_knobs_post_load(PriTestdev *d)
+{
+    if (!ats_knobs_valid(&pt_knob_table, d)) {
+        return -EINVAL;
+    }
+    pt_knobs_to_engines(d);
+    return 0;
+}
 
 /* -- Registers ------------------------------------------------------------- */
 

@@ -93,6 +93,8 @@ static uint64_t pt_counter(const PriTestdev *d, uint32_t offset)
         return pri->violations + fn->violations;
     case PT_CNT_FLRS:
         return d->flrs;
+    case PT_CNT_RESP_STALE:
+        return pri->resp_stale;
     default:
         return 0;
     }
@@ -334,6 +336,9 @@ static uint64_t pt_mmio_read(void *opaque, hwaddr addr, unsigned int size)
     uint32_t reg = addr % PT_CHANNEL_SIZE;
     uint32_t val = 0;
 
+    if (pt_silent(d)) {
+        return UINT64_MAX;
+    }
     if (!pt_access_ok(addr, size)) {
         return 0;
     }
@@ -353,7 +358,7 @@ static void pt_mmio_write(void *opaque, hwaddr addr, uint64_t val,
     uint32_t page = addr / PT_CHANNEL_SIZE;
     uint32_t reg = addr % PT_CHANNEL_SIZE;
 
-    if (!pt_access_ok(addr, size)) {
+    if (pt_silent(d) || !pt_access_ok(addr, size)) {
         return;
     }
     trace_pri_testdev_write(DEVICE(d)->id, addr, val);

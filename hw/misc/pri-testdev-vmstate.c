@@ -111,13 +111,11 @@ static int pt_channels_post_load(PriTestdev *d)
 
 static int pt_post_load(void *opaque, int version_id)
 {
-    int ret;
+    int ret = pt_channels_post_load(opaque);
 
-    if (!ats_knobs_valid(&pt_knob_table, opaque)) {
-        return -EINVAL;
-    }
-    ret = pt_inv_post_load(opaque);
-    return ret ? ret : pt_channels_post_load(opaque);
+    ret = ret ? ret : pt_knobs_post_load(opaque);
+    ret = ret ? ret : pt_inv_post_load(opaque);
+    return ret ? ret : pt_reset_post_load(opaque);
 }
 
 const VMStateDescription vmstate_pri_testdev = {
@@ -147,6 +145,10 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_UINT64(knobs.field, PriTestdev),
         PT_KNOBS(PT_KNOB_VMSTATE)
 #undef PT_KNOB_VMSTATE
+        VMSTATE_BOOL(in_flr, PriTestdev),
+        VMSTATE_BOOL(gone, PriTestdev),
+        VMSTATE_TIMER_PTR(flr_timer, PriTestdev),
+        VMSTATE_TIMER_PTR(gone_timer, PriTestdev),
         VMSTATE_UINT32(inv.n, PriTestdev),
         VMSTATE_STRUCT_ARRAY(inv.waiting, PriTestdev, ATS_ITAG_NR, 1,
                              vmstate_pt_inv_completion, PtInvCompletion),

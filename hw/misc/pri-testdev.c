@@ -1,8 +1,9 @@
 /*
  * pri-testdev: a PCI Express endpoint with ATS, Page Requests and PASID
  *
- * Configuration space and reset.  The registers are in pri-testdev-regs.c, what
- * the channels do in pri-testdev-channel.c, protocol rules in hw/pci.
+ * What it is made of.  Registers are in pri-testdev-regs.c, what the channels
+ * do in pri-testdev-channel.c, configuration space and resets in
+ * pri-testdev-reset.c, protocol rules in hw/pci.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,10 +18,8 @@
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
 #include "hw/qdev-properties.h"
-#include "hw/resettable.h"
 #include "system/runstate.h"
 #include "pri-testdev.h"
-#include "trace.h"
 
 #define PT_PM_OFFSET        0x40
 #define PT_EXP_OFFSET       0x80
@@ -29,42 +28,6 @@
 #define PT_ATS_OFFSET       (PT_DSN_OFFSET + 0x10)
 
 #define PT_MSIX_BAR         2
-
-/* -- Configuration space, reset -------------------------------------------- */
-
-static void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val,
-                            int len)
-{
-    PriTestdev *d = PRI_TESTDEV(dev);
-
-    pci_default_write_config(dev, addr, val, len);
-    pcie_aer_write_config(dev, addr, val, len);
-    ats_function_config_write(&d->fn, addr, val, len);
-    pcie_cap_flr_write_config(dev, addr, val, len);
-}
-
-/*
- * Any reset.  The PCI core clears the command register, BARs and MSI-X after
- * this, and leaves the rest to us (PCIe 6.2 6.6).
- */
-static void pt_reset_hold(Object *obj, ResetType type)
-{
-    PriTestdev *d = PRI_TESTDEV(obj);
-    PCIDevice *dev = PCI_DEVICE(obj);
-    bool flr = pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL) &
-               PCI_EXP_DEVCTL_BCR_FLR;
-
-    trace_pri_testdev_reset(DEVICE(d)->id, flr);
-    pcie_cap_deverr_reset(dev);
-    ats_function_reset(&d->fn);
-    pt_channels_reset(d);
-    pt_inv_reset(d);
-    d->scratch = 0;
-    memset(&d->raw, 0, sizeof(d->raw));
-    memset(&d->knob, 0, sizeof(d->knob));
-    memset(&d->cnt, 0, sizeof(d->cnt));
-    d->flrs = flr ? d->flrs + 1 : 0;
-}
 
 /* -- Realize --------------------------------------------------------------- */
 
@@ -151,10 +114,12 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
                                &DEVICE(d)->mem_reentrancy_guard);
     pt_inv_realize(d);
+    pt_reset_realize(d);
     d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
     ats_function_realize(&d->fn, dev, &d->cfg, PT_ATS_OFFSET,
                          &pt_channel_function_ops, d);
     pt_channels_reset(d);
+    pt_knobs_realize(d);
 }
 
 static void pt_exit(PCIDevice *dev)
@@ -163,6 +128,7 @@ static void pt_exit(PCIDevice *dev)
 
     ats_function_exit(&d->fn);
     pt_inv_exit(d);
+    pt_reset_exit(d);
     qemu_del_vm_change_state_handler(d->vm_state);
     qemu_bh_delete(d->bh);
     pcie_aer_exit(dev);
@@ -191,11 +157,13 @@ static void pt_class_init(ObjectClass *klass, const void *data)
 
     k->realize = pt_realize;
     k->exit = pt_exit;
+    k->config_read = pt_config_read;
     k->config_write = pt_config_write;
     k->vendor_id = PRI_TESTDEV_VENDOR_ID;
     k->device_id = PRI_TESTDEV_DEVICE_ID;
     k->revision = 1;
     k->class_id = PCI_CLASS_OTHERS;
+    rc->phases.enter = pt_reset_enter;
     rc->phases.hold = pt_reset_hold;
     dc->desc = "ATS, Page Request and PASID test endpoint";
     dc->vmsd = &vmstate_pri_testdev;

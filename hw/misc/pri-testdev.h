@@ -144,6 +144,11 @@ struct PriTestdev {
     PtKnob knob;
     PriTestdevKnobs knobs;
     PtInv inv;
+    bool in_flr;            /* a Function Level Reset that takes its time */
+    bool gone;              /* knobs.gone, once it has taken effect */
+    QEMUTimer *flr_timer;
+    QEMUTimer *gone_timer;
+    MemoryRegion no_msix;   /* in place of the MSI-X BAR's while silent */
     PtCounters cnt;
     PtChannel ch[PRI_TESTDEV_MAX_CHANNELS];
 };
@@ -208,6 +213,18 @@ extern const AtsKnobTable pt_knob_table;
 uint64_t pt_knob_read(PriTestdev *d);
 void pt_knob_write(PriTestdev *d, uint64_t val);
 
+/**
+ * pt_knobs_realize: let the knobs of the command line take effect
+ */
+void pt_knobs_realize(PriTestdev *d);
+
+/**
+ * pt_knobs_post_load: check what was migrated, let it take effect
+ *
+ * Returns: 0, or -EINVAL if a value is impossible.
+ */
+int pt_knobs_post_load(PriTestdev *d);
+
 /* -- Invalidations: pri-testdev-inv.c -------------------------------------- */
 
 /**
@@ -230,6 +247,39 @@ void pt_inv_exit(PriTestdev *d);
  * Returns: 0, or -EINVAL if the state is impossible.
  */
 int pt_inv_post_load(PriTestdev *d);
+
+/* -- Configuration space, resets: pri-testdev-reset.c ---------------------- */
+
+uint32_t pt_config_read(PCIDevice *dev, uint32_t addr, int len);
+void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len);
+
+void pt_reset_enter(Object *obj, ResetType type);
+void pt_reset_hold(Object *obj, ResetType type);
+
+/**
+ * pt_silent: is the function in reset or gone?
+ */
+bool pt_silent(const PriTestdev *d);
+
+/**
+ * pt_flr_end_time: when the reset that goes on will be over
+ */
+int64_t pt_flr_end_time(const PriTestdev *d);
+
+/**
+ * pt_set_gone: vanish or come back, as the knob says
+ */
+void pt_set_gone(PriTestdev *d);
+
+void pt_reset_realize(PriTestdev *d);
+void pt_reset_exit(PriTestdev *d);
+
+/**
+ * pt_reset_post_load: check what was migrated, let it take effect
+ *
+ * Returns: 0, or -EINVAL if the state is impossible.
+ */
+int pt_reset_post_load(PriTestdev *d);
 
 /* -- Migration: pri-testdev-vmstate.c -------------------------------------- */
 

@@ -138,6 +138,10 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
         ats_function_violation(f, "PRG Response without Page Requests");
         return;
     }
+    if (f->deaf) {
+        pcie_pri_unheard(&f->pri, msg);
+        return;
+    }
     pcie_pri_response(&f->pri, msg);
     ats_function_sync_config(f);
 }
@@ -190,7 +194,15 @@ static void ats_function_inv_request(void *opaque, const AtsMsg *msg)
     }
 }
 
+static void ats_function_link_reset(void *opaque)
+{
+    AtsFunction *f = opaque;
+
+    pcie_pri_lost_responses(&f->pri);
+}
+
 static const AtsPortOps ats_function_port_ops = {
+    .reset = ats_function_link_reset,
     .rid = ats_function_rid,
     .prg_response = ats_function_prg_response,
     .inv_request = ats_function_inv_request,
@@ -521,6 +533,16 @@ void ats_function_clear_counters(AtsFunction *f)
 {
     memset(&f->cnt, 0, sizeof(f->cnt));
     memset(&f->pri.cnt, 0, sizeof(f->pri.cnt));
+}
+
+void ats_function_forget(AtsFunction *f)
+{
+    pcie_pri_reset(&f->pri);
+}
+
+void ats_function_set_deaf(AtsFunction *f, bool deaf)
+{
+    f->deaf = deaf;
 }
 
 void ats_function_reset(AtsFunction *f)

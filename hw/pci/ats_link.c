@@ -67,6 +67,13 @@ void ats_link_reset(AtsLink *link)
 {
     link->fifo_head = 0;
     link->fifo_len = 0;
+    for (guint i = 0; i < link->ports->len; i++) {
+        AtsPort *port = g_ptr_array_index(link->ports, i);
+
+        if (port->ops->reset) {
+            port->ops->reset(port->opaque);
+        }
+    }
 }
 
 AtsPort *ats_link_attach(AtsLink *link, const AtsPortOps *ops, void *opaque)

@@ -38,6 +38,7 @@ static const VMStateDescription vmstate_pcie_pri_counters = {
         VMSTATE_UINT64(resp_failure, PciePriCounters),
         VMSTATE_UINT64(resp_unexpected, PciePriCounters),
         VMSTATE_UINT64(resp_ignored, PciePriCounters),
+        VMSTATE_UINT64(resp_stale, PciePriCounters),
         VMSTATE_UINT64(violations, PciePriCounters),
         VMSTATE_END_OF_LIST()
     }
@@ -51,7 +52,7 @@ static int pcie_pri_post_load(void *opaque, int version_id)
 
     pri->n_groups = 0;
     for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
-        if (pri->groups[i].use > PCIE_PRI_OUTSTANDING) {
+        if (pri->groups[i].use > PCIE_PRI_STALE) {
             return -EINVAL;
         }
         if (pri->groups[i].use != PCIE_PRI_FREE) {
@@ -84,6 +85,9 @@ const VMStateDescription vmstate_pcie_pri = {
         VMSTATE_STRUCT_ARRAY(groups, PciePri, ATS_PRGI_NR, 1,
                              vmstate_pcie_pri_group, PciePriGroup),
         VMSTATE_UINT32_ARRAY(raw, PciePri, ATS_PRGI_NR),
+        VMSTATE_UINT32_ARRAY(forgotten, PciePri, ATS_PRGI_NR),
+        VMSTATE_UINT64(n_freed, PciePri),
+        VMSTATE_UINT64_ARRAY(freed, PciePri, ATS_PRGI_NR),
         VMSTATE_STRUCT(cnt, PciePri, 1, vmstate_pcie_pri_counters,
                        PciePriCounters),
         VMSTATE_END_OF_LIST()

@@ -29,9 +29,16 @@ void pcie_pri_engine_init(PciePri *pri, uint32_t capacity,
     pcie_pri_reset(pri);
 }
 
-/* Every group and raw request is forgotten, its credits and index are free */
+/*
+ * Every group and raw request is forgotten, its credits and index are free.
+ * The responses are not: one of them can meet a group that has its index next.
+ */
 static void pcie_pri_forget(PciePri *pri)
 {
+    for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
+        pri->forgotten[i] += pri->raw[i] +
+                             (pri->groups[i].use >= PCIE_PRI_OUTSTANDING);
+    }
     memset(pri->groups, 0, sizeof(pri->groups));
     memset(pri->raw, 0, sizeof(pri->raw));
     pri->n_groups = 0;
@@ -51,6 +58,8 @@ void pcie_pri_reset(PciePri *pri)
     pri->waiters = false;
     /* The first index after a reset is 0 */
     pri->last_prgi = ATS_PRGI_NR - 1;
+    pri->n_freed = 0;
+    memset(pri->freed, 0, sizeof(pri->freed));
     memset(&pri->cnt, 0, sizeof(pri->cnt));
 }
 
@@ -72,7 +81,8 @@ static void pcie_pri_end_all(PciePri *pri, PciePriEnd end)
     uint32_t n = 0;
 
     for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
-        if (pri->groups[i].use != PCIE_PRI_FREE) {
+        if (pri->groups[i].use == PCIE_PRI_SENDING ||
+            pri->groups[i].use == PCIE_PRI_OUTSTANDING) {
             cookies[n++] = pri->groups[i].cookie;
         }
     }
@@ -147,6 +157,18 @@ void pcie_pri_write_allocation(PciePri *pri, uint32_t val)
     pri->allocation = val;
 }
 
+void pcie_pri_misbehave(PciePri *pri, bool over_issue, PciePriPolicy policy)
+{
+    pri->over_issue = over_issue;
+    pri->policy = policy;
+    pcie_pri_wake(pri);
+}
+
+void pcie_pri_lost_responses(PciePri *pri)
+{
+    memset(pri->forgotten, 0, sizeof(pri->forgotten));
+}
+
 bool pcie_pri_usable(const PciePri *pri)
 {
     return pri->enable && !pri->failed;
@@ -154,6 +176,10 @@ bool pcie_pri_usable(const PciePri *pri)
 
 uint32_t pcie_pri_limit(const PciePri *pri)
 {
+    if (pri->over_issue) {
+        /* All the pages that all groups can have */
+        return ATS_PRGI_NR * ATS_PRGI_NR;
+    }
     return MIN(pri->allocation, pri->capacity);
 }
 
@@ -183,19 +209,33 @@ static bool pcie_pri_valid(const PciePri *pri, const PciePriRequest *req)
     return true;
 }
 
-/* Round robin, so that an index rests as long as possible before its reuse */
+/*
+ * Round robin lets an index rest as long as possible before its reuse.  The
+ * other policies are there to reuse it soon.
+ */
 static bool pcie_pri_alloc_prgi(PciePri *pri, uint16_t *prgi)
 {
-    for (unsigned int i = 1; i <= ATS_PRGI_NR; i++) {
-        uint16_t n = (pri->last_prgi + i) % ATS_PRGI_NR;
+    uint16_t first = pri->policy == PCIE_PRI_LOWEST ? 0 : pri->last_prgi + 1;
+    bool found = false;
 
-        if (pri->groups[n].use == PCIE_PRI_FREE && !pri->raw[n]) {
-            pri->last_prgi = n;
+    for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
+        uint16_t n = (first + i) % ATS_PRGI_NR;
+
+        if (pri->groups[n].use != PCIE_PRI_FREE || pri->raw[n]) {
+            continue;
+        }
+        if (!found || pri->freed[n] > pri->freed[*prgi]) {
             *prgi = n;
-            return true;
+            found = true;
+        }
+        if (pri->policy != PCIE_PRI_LIFO) {
+            break;
         }
     }
-    return false;
+    if (found) {
+        pri->last_prgi = *prgi;
+    }
+    return found;
 }
 
 /*
@@ -353,14 +393,18 @@ static void pcie_pri_complete(PciePri *pri, PciePriGroup *group,
                               unsigned int code)
 {
     uint64_t cookie = group->cookie;
+    bool stale = group->use == PCIE_PRI_STALE;
 
     pri->credits_used -= group->pages;
     pri->n_groups--;
+    pri->freed[group - pri->groups] = ++pri->n_freed;
     memset(group, 0, sizeof(*group));
     if (!pri->enable && !pri->n_groups) {
         pri->stopped = true;
     }
-    pri->ops->group_done(pri->opaque, cookie, PCIE_PRI_RESPONSE, code);
+    if (!stale) {
+        pri->ops->group_done(pri->opaque, cookie, PCIE_PRI_RESPONSE, code);
+    }
 }
 
 /* A response to what the function asked for, if it is one */
@@ -387,6 +431,12 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
 
     msg.prgi %= ATS_PRGI_NR;
     msg.code &= 0xf;
+    if (pri->forgotten[msg.prgi]) {
+        pri->forgotten[msg.prgi]--;
+        pri->cnt.resp_stale++;
+        trace_pcie_pri_stale(msg.prgi, msg.pasid,
+                             pri->groups[msg.prgi].use != PCIE_PRI_FREE);
+    }
     if (pri->failed && !pri->raw[msg.prgi]) {
         pri->cnt.resp_ignored++;
         return;
@@ -402,4 +452,55 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
         pcie_pri_end_all(pri, PCIE_PRI_FAILED);
     }
     pcie_pri_wake(pri);
+}
+
+void pcie_pri_unheard(PciePri *pri, const AtsMsg *msg)
+{
+    uint32_t *forgotten = &pri->forgotten[msg->prgi % ATS_PRGI_NR];
+
+    *forgotten -= MIN(*forgotten, 1);
+}
+
+/* -- Stop of a PASID, PCIe 6.2 10.4.1.2 ------------------------------------ */
+
+static bool pcie_pri_of_pasid(const PciePriGroup *group, uint32_t pasid)
+{
+    return (group->use == PCIE_PRI_SENDING ||
+            group->use == PCIE_PRI_OUTSTANDING) && group->pasid == pasid;
+}
+
+uint32_t pcie_pri_outstanding(const PciePri *pri, uint32_t pasid)
+{
+    uint32_t n = 0;
+
+    for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
+        n += pcie_pri_of_pasid(&pri->groups[i], pasid);
+    }
+    return n;
+}
+
+bool pcie_pri_stop_marker(PciePri *pri, uint32_t pasid)
+{
+    AtsMsg marker = {
+        .kind = ATS_MSG_PAGE_REQUEST,
+        .pasid = pasid,
+        .last = true,
+    };
+
+    for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
+        PciePriGroup *group = &pri->groups[i];
+
+        if (pcie_pri_of_pasid(group, pasid)) {
+            group->use = PCIE_PRI_STALE;
+            pri->ops->group_done(pri->opaque, group->cookie,
+                                 PCIE_PRI_STALE_NOW, ATS_PRG_RESPONSE_FAILURE);
+        }
+    }
+    if (!pcie_pri_usable(pri)) {
+        return false;
+    }
+    pri->cnt.stop_markers++;
+    trace_pcie_pri_stop_marker(pasid);
+    pri->ops->send(pri->opaque, &marker);
+    return true;
 }

@@ -19,6 +19,7 @@ typedef struct Port {
     uint16_t rid;
     unsigned int rid_calls;
     unsigned int received;
+    unsigned int resets;
 } Port;
 
 struct World {
@@ -125,7 +126,15 @@ static const AtsAgentOps agent_ops = {
     .translate = agent_translate,
 };
 
+static void port_reset(void *opaque)
+{
+    Port *p = opaque;
+
+    p->resets++;
+}
+
 static const AtsPortOps port_ops = {
+    .reset = port_reset,
     .rid = port_rid,
     .prg_response = port_prg_response,
     .inv_request = port_inv_request,
@@ -227,6 +236,7 @@ static void test_reset_inside(void)
     w->reset_inside = true;
     world_send(w, ATS_MSG_INV_REQUEST, 0x100);
     g_assert_cmpuint(w->log->len, ==, 2);
+    g_assert_cmpuint(w->ports[0].resets, ==, 1);
     w->reset_inside = false;
     world_send(w, ATS_MSG_INV_REQUEST, 0x100);
     g_assert_cmpuint(w->log->len, ==, 6);

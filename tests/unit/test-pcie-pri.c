@@ -739,6 +739,209 @@ static void test_raw(void)
     world_free(w);
 }
 
+/* A response to what a reset made it forget meets the next group: counted */
+static void test_flr_06_stale(void)
+{
+    World *w = world_on(8);
+
+    world_submit(w, 1, 1);
+    world_submit(w, 1, 2);
+    pcie_pri_reset(&w->pri);
+    pcie_pri_write_allocation(&w->pri, 8);
+    pcie_pri_write_control(&w->pri, CTRL_E);
+
+    /* index 1 is free, index 0 is in use again */
+    world_submit(w, 1, 3);
+    g_assert_cmpuint(world_sent(w, 2)->prgi, ==, 0);
+    world_respond(w, 1, 2, 0);
+    g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 1);
+    g_assert_cmpuint(w->pri.cnt.resp_unexpected, ==, 1);
+    world_respond(w, 0, 3, 0);
+    g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 2);
+    g_assert_cmpuint(w->done->len, ==, 1);
+
+    /* no more of them are to come */
+    world_respond(w, 0, 3, 0);
+    g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 2);
+    world_free(w);
+}
+
+/* Lost for good, and not heard while the function was in reset */
+static void test_flr_06_lost(void)
+{
+    World *w = world_on(8);
+    AtsMsg msg = { .kind = ATS_MSG_PRG_RESPONSE, .prgi = 512 };
+
+    world_submit(w, 1, 1);
+    pcie_pri_reset(&w->pri);
+    pcie_pri_unheard(&w->pri, &msg);
+    pcie_pri_unheard(&w->pri, &msg);
+    world_respond(w, 0, 1, 0);
+    g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 0);
+
+    pcie_pri_write_allocation(&w->pri, 8);
+    pcie_pri_write_control(&w->pri, CTRL_E);
+    world_submit(w, 1, 1);
+    pcie_pri_reset(&w->pri);
+    pcie_pri_lost_responses(&w->pri);
+    world_respond(w, 0, 1, 0);
+    g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 0);
+    world_free(w);
+}
+
+/* PRI-40: outstanding is what still has a meaning, by PASID */
+static void test_pri_40_outstanding(void)
+{
+    World *w = world_on(8);
+
+    world_submit(w, 1, 1);
+    world_submit(w, 2, 1);
+    world_submit(w, 1, 2);
+    world_submit(w, 1, ATS_NO_PASID);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1), ==, 2);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 2), ==, 1);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 3), ==, 0);
+    world_respond(w, 0, 1, 0);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1), ==, 1);
+    world_free(w);
+}
+
+/* PRI-41, PRI-42: groups end at once, credits and indices do not come back */
+static void test_pri_41_marker(void)
+{
+    World *w = world_on(3);
+    AtsMsg *marker;
+
+    world_submit(w, 2, 1);
+    world_submit(w, 1, 2);
+    g_assert_true(pcie_pri_stop_marker(&w->pri, 1));
+    g_assert_cmpuint(w->sent->len, ==, 4);
+    marker = world_sent(w, 3);
+    g_assert_true(ats_msg_is_stop_marker(marker));
+    g_assert_cmpuint(marker->pasid, ==, 1);
+    g_assert_false(marker->priv || marker->exec);
+    g_assert_cmpuint(marker->addr, ==, 0);
+    g_assert_cmpuint(w->pri.cnt.stop_markers, ==, 1);
+    g_assert_cmpuint(w->pri.cnt.page_requests, ==, 3);
+
+    g_assert_cmpuint(w->done->len, ==, 1);
+    g_assert_cmpint(g_array_index(w->done, Done, 0).end, ==,
+                    PCIE_PRI_STALE_NOW);
+    g_assert_cmpuint(g_array_index(w->done, Done, 0).cookie, ==, 1001);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1), ==, 0);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 2), ==, 1);
+    g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 0);
+
+    /* only credits and index come back, and those who wait are woken */
+    g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_BUSY);
+    world_respond(w, 0, 1, ATS_PRG_INVALID_REQUEST);
+    g_assert_cmpuint(w->done->len, ==, 1);
+    g_assert_cmpuint(w->wakes, ==, 1);
+    g_assert_cmpuint(w->pri.cnt.resp_unexpected, ==, 0);
+    g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 2);
+    world_free(w);
+}
+
+/* PRI-44: the next user of the PASID does not get the old response */
+static void test_pri_44_reuse(void)
+{
+    World *w = world_on(8);
+
+    world_submit(w, 1, 1);
+    pcie_pri_stop_marker(&w->pri, 1);
+    world_submit(w, 1, 1);
+    g_assert_cmpuint(world_sent(w, 2)->prgi, ==, 1);
+    world_respond(w, 0, 1, 0);
+    g_assert_cmpuint(w->done->len, ==, 1);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1), ==, 1);
+    world_respond(w, 1, 1, 0);
+    g_assert_cmpuint(w->done->len, ==, 2);
+    g_assert_cmpint(g_array_index(w->done, Done, 1).end, ==,
+                    PCIE_PRI_RESPONSE);
+    world_free(w);
+}
+
+/* PRI-31 with stale groups: they are waited for, but nobody owns them */
+static void test_pri_41_disable(void)
+{
+    World *w = world_on(8);
+
+    world_submit(w, 1, 1);
+    pcie_pri_stop_marker(&w->pri, 1);
+    pcie_pri_write_control(&w->pri, 0);
+    g_assert_cmphex(pcie_pri_read_status(&w->pri) & PCI_PRI_STATUS_STOPPED,
+                    ==, 0);
+    world_respond(w, 0, 1, 0);
+    g_assert_cmphex(pcie_pri_read_status(&w->pri) & PCI_PRI_STATUS_STOPPED,
+                    !=, 0);
+    g_assert_false(pcie_pri_stop_marker(&w->pri, 1));
+    g_assert_cmpuint(w->sent->len, ==, 2);
+
+    pcie_pri_write_control(&w->pri, CTRL_E);
+    world_submit(w, 1, 1);
+    pcie_pri_stop_marker(&w->pri, 1);
+    pcie_pri_write_control(&w->pri, CTRL_R);
+    g_assert_cmpuint(w->done->len, ==, 2);
+    world_free(w);
+}
+
+static void test_over_issue(void)
+{
+    World *w = world_on(1);
+
+    world_submit(w, 1, 1);
+    g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_BUSY);
+    pcie_pri_misbehave(&w->pri, true, PCIE_PRI_ROUND_ROBIN);
+    g_assert_cmpuint(w->wakes, ==, 1);
+    for (int i = 1; i < ATS_PRGI_NR; i++) {
+        g_assert_cmpint(world_submit(w, 2, 1), ==, PCIE_PRI_SENT);
+    }
+    g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_BUSY);
+
+    /* back to the rules: nothing until it has all been paid for */
+    pcie_pri_misbehave(&w->pri, false, PCIE_PRI_ROUND_ROBIN);
+    g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 0);
+    for (int i = 0; i < ATS_PRGI_NR - 1; i++) {
+        world_respond(w, i, 1, 0);
+        g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 0);
+    }
+    world_respond(w, ATS_PRGI_NR - 1, 1, 0);
+    g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 1);
+    world_free(w);
+}
+
+static uint16_t next_prgi(World *w)
+{
+    g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_SENT);
+    return world_sent(w, w->sent->len - 1)->prgi;
+}
+
+static void test_policy(void)
+{
+    World *w = world_on(1024);
+
+    for (int i = 0; i < 6; i++) {
+        next_prgi(w);
+    }
+    world_respond(w, 4, 1, 0);
+    world_respond(w, 1, 1, 0);
+    world_respond(w, 3, 1, 0);
+    g_assert_cmpuint(next_prgi(w), ==, 6);
+    pcie_pri_misbehave(&w->pri, false, PCIE_PRI_LIFO);
+    g_assert_cmpuint(next_prgi(w), ==, 3);
+    g_assert_cmpuint(next_prgi(w), ==, 1);
+    g_assert_cmpuint(next_prgi(w), ==, 4);
+    g_assert_cmpuint(next_prgi(w), ==, 7);        /* never used */
+    pcie_pri_misbehave(&w->pri, false, PCIE_PRI_LOWEST);
+    world_respond(w, 4, 1, 0);
+    world_respond(w, 2, 1, 0);
+    g_assert_cmpuint(next_prgi(w), ==, 2);
+    g_assert_cmpuint(next_prgi(w), ==, 4);
+    pcie_pri_misbehave(&w->pri, false, PCIE_PRI_ROUND_ROBIN);
+    g_assert_cmpuint(next_prgi(w), ==, 8);
+    world_free(w);
+}
+
 /* Fields wider than the wire do no harm */
 static void test_hostile_response(void)
 {
@@ -779,6 +982,14 @@ int main(int argc, char **argv)
     g_test_add_func("/pri/PRI-34/shrunk", test_pri_34_shrunk);
     g_test_add_func("/pri/PRI-35/linux", test_pri_35_linux);
     g_test_add_func("/pri/FLR-06/forget", test_flr_06);
+    g_test_add_func("/pri/FLR-06/stale", test_flr_06_stale);
+    g_test_add_func("/pri/FLR-06/lost", test_flr_06_lost);
+    g_test_add_func("/pri/PRI-40/outstanding", test_pri_40_outstanding);
+    g_test_add_func("/pri/PRI-41/marker", test_pri_41_marker);
+    g_test_add_func("/pri/PRI-41/disable", test_pri_41_disable);
+    g_test_add_func("/pri/PRI-44/reuse", test_pri_44_reuse);
+    g_test_add_func("/pri/over-issue", test_over_issue);
+    g_test_add_func("/pri/policy", test_policy);
     g_test_add_func("/pri/answer-inside", test_answer_inside);
     g_test_add_func("/pri/raw", test_raw);
     g_test_add_func("/pri/hostile-response", test_hostile_response);

@@ -41,7 +41,40 @@
       "first") \
     X(INV_RELEASE_LAST, inv_release_last, "inv-release-last", 0, UINT32_MAX, \
       NULL, \
-      "write: the same, newest first")
+      "write: the same, newest first") \
+    X(ATC_LEAK, atc_leak, "atc-leak", 0, 1, \
+      "off\0on\0", \
+      "keep translations in spite of an invalidation, and confirm it") \
+    X(INV_WHEN_E0, inv_when_e0, "inv-when-e0", 0, 1, \
+      "complete\0drop\0", \
+      "Invalidate Request while ATS Enable is 0") \
+    X(HONOUR_ALLOC, honour_alloc, "honour-alloc", 0, 1, \
+      "yes\0no\0", \
+      "does the allocation limit the Page Requests that are outstanding") \
+    X(PRGI_POLICY, prgi_policy, "prgi-policy", 0, 2, \
+      "round-robin\0lifo\0immediate\0", \
+      "which free PRG index a group gets: in turn, the one freed last, or " \
+      "the lowest") \
+    X(GONE, gone, "gone", 0, 1, \
+      "off\0on\0", \
+      "the function has vanished: reads return all ones, nothing is " \
+      "answered; off: it is back, after a reset") \
+    X(GONE_MS, gone_ms, "gone-ms", 0, 3600000, \
+      NULL, \
+      "milliseconds after which gone=on ends by itself; 0: never") \
+    X(FLR_DURATION, flr_duration, "flr-duration-ms", 0, 3600000, \
+      NULL, \
+      "milliseconds that a Function Level Reset takes; PCIe permits 100") \
+    X(FLR_CONFIG, flr_config, "flr-config", 0, 2, \
+      "normal\0all-ones\0rrs\0", \
+      "configuration reads during a Function Level Reset; rrs: all ones, but " \
+      "0001h for the Vendor ID") \
+    X(INV_IN_FLR, inv_in_flr, "inv-in-flr", 0, 2, \
+      "drop\0complete\0complete-after\0", \
+      "Invalidate Request during a Function Level Reset") \
+    X(TP_BIT, tp_bit, "tp-bit", 0, 1, \
+      "follows\0stuck\0", \
+      "Transactions Pending: what there is, or always 1")
 
 /* The number of each knob, for registers */
 enum {

@@ -118,7 +118,8 @@
     X(BYTES_WRITTEN,    0x178, "bytes written to memory") \
     X(DMA_ERRORS,       0x180, "memory accesses that failed") \
     X(VIOLATIONS,       0x188, "breaches of protocol by the other side") \
-    X(FLRS,             0x190, "Function Level Resets; survives them")
+    X(FLRS,             0x190, "Function Level Resets; survives them") \
+    X(RESP_STALE,       0x198, "responses that may be from before a reset")
 
 enum {
 #define PT_COUNTER_OFFSET(name, offset, text) PT_CNT_##name = offset,

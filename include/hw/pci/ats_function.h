@@ -109,6 +109,7 @@ struct AtsFunction {
     PcieAtc atc;
     uint16_t ats_control;
     uint16_t pasid_control;
+    bool deaf;              /* PRG Responses do not reach it */
     AtsFunctionCounters cnt;
 };
 
@@ -167,6 +168,21 @@ void ats_function_config_write(AtsFunction *f, uint32_t addr, uint32_t val,
  * ats_function_reset: any reset of the function, PCIe 6.2 6.6
  */
 void ats_function_reset(AtsFunction *f);
+
+/**
+ * ats_function_forget: forget groups, as every reset does
+ *
+ * May come some time before ats_function_reset(); without it, that does it.
+ */
+void ats_function_forget(AtsFunction *f);
+
+/**
+ * ats_function_set_deaf: does the function get PRG Responses?
+ *
+ * It does not while it is in reset or gone.  Invalidate Requests go to
+ * AtsFunctionOps::inv_request in any case.
+ */
+void ats_function_set_deaf(AtsFunction *f, bool deaf);
 
 /**
  * ats_function_sync_config: copy the registers to dev->config

@@ -187,11 +187,15 @@ typedef struct AtsAgentOps {
     const struct AtsKnobTable *knobs;
 } AtsAgentOps;
 
-/* What a function does with what comes down the link */
+/*
+ * What a function does with what comes down the link.  @reset may be NULL: all
+ * messages under way were lost, those that software had as well.
+ */
 typedef struct AtsPortOps {
     uint16_t (*rid)(void *opaque);
     void (*prg_response)(void *opaque, const AtsMsg *msg);
     void (*inv_request)(void *opaque, const AtsMsg *msg);
+    void (*reset)(void *opaque);
 } AtsPortOps;
 
 typedef struct AtsLink AtsLink;
@@ -213,7 +217,7 @@ void ats_link_free(AtsLink *link);
 const struct AtsKnobTable *ats_link_agent_knobs(AtsLink *link, void **owner);
 
 /**
- * ats_link_reset: forget every message that is under way
+ * ats_link_reset: forget every message that is under way, and tell the ports
  */
 void ats_link_reset(AtsLink *link);
 

@@ -54,6 +54,7 @@ typedef enum PciePriEnd {
     PCIE_PRI_RESPONSE,  /* it was answered: see the code */
     PCIE_PRI_FAILED,    /* Response Failure for another group */
     PCIE_PRI_RESET,     /* PRI Reset: it is forgotten */
+    PCIE_PRI_STALE_NOW, /* stop marker: its response will mean nothing */
 } PciePriEnd;
 
 /**
@@ -75,12 +76,20 @@ typedef struct PciePriOps {
     void (*raw_response)(void *opaque, const AtsMsg *msg);
 } PciePriOps;
 
-/* What a PRG index is used for; stop markers will add "stale" */
+/* What a PRG index is used for */
 typedef enum PciePriUse {
     PCIE_PRI_FREE,
     PCIE_PRI_SENDING,       /* L=1 is not sent yet: no response is possible */
     PCIE_PRI_OUTSTANDING,
+    PCIE_PRI_STALE,         /* its PASID was stopped with a stop marker */
 } PciePriUse;
+
+/* Which free PRG index is taken */
+typedef enum PciePriPolicy {
+    PCIE_PRI_ROUND_ROBIN,   /* the one that rests for the longest time */
+    PCIE_PRI_LIFO,          /* the one that was freed last */
+    PCIE_PRI_LOWEST,
+} PciePriPolicy;
 
 /* A group: slot n of the table has PRG index n */
 typedef struct PciePriGroup {
@@ -99,6 +108,7 @@ typedef struct PciePriCounters {
     uint64_t resp_failure;  /* codes 2h to Fh */
     uint64_t resp_unexpected;
     uint64_t resp_ignored;  /* after a Response Failure */
+    uint64_t resp_stale;    /* may belong to a group from before a reset */
     uint64_t violations;    /* of the protocol, by the other side */
 } PciePriCounters;
 
@@ -123,6 +133,14 @@ typedef struct PciePri {
     uint32_t epoch;         /* counts mass endings; not guest visible */
     PciePriGroup groups[ATS_PRGI_NR];
     uint32_t raw[ATS_PRGI_NR];      /* raw requests without a response */
+
+    /* Responses that may still come for what a reset made it forget */
+    uint32_t forgotten[ATS_PRGI_NR];
+
+    bool over_issue;                /* send beyond the allocation */
+    PciePriPolicy policy;
+    uint64_t n_freed;
+    uint64_t freed[ATS_PRGI_NR];    /* n_freed when the index became free */
     PciePriCounters cnt;
 } PciePri;
 
@@ -167,6 +185,21 @@ uint16_t pcie_pri_read_status(const PciePri *pri);
 void pcie_pri_write_allocation(PciePri *pri, uint32_t val);
 
 /**
+ * pcie_pri_misbehave: choose how the engine breaks the rules
+ *
+ * @over_issue: the allocation does not limit anything
+ * @policy: which index a group gets
+ */
+void pcie_pri_misbehave(PciePri *pri, bool over_issue, PciePriPolicy policy);
+
+/**
+ * pcie_pri_lost_responses: no response comes for anything sent before now
+ *
+ * For a reset of the whole machine, in which messages under way are lost.
+ */
+void pcie_pri_lost_responses(PciePri *pri);
+
+/**
  * pcie_pri_usable: may Page Requests be sent?
  */
 bool pcie_pri_usable(const PciePri *pri);
@@ -200,5 +233,29 @@ void pcie_pri_send_raw(PciePri *pri, AtsMsg *msg);
  * pcie_pri_response: a PRG Response has arrived
  */
 void pcie_pri_response(PciePri *pri, const AtsMsg *msg);
+
+/**
+ * pcie_pri_unheard: a PRG Response has come to a function that hears nothing,
+ * because it is in reset or gone
+ */
+void pcie_pri_unheard(PciePri *pri, const AtsMsg *msg);
+
+/**
+ * pcie_pri_outstanding: groups of @pasid whose response means something
+ */
+uint32_t pcie_pri_outstanding(const PciePri *pri, uint32_t pasid);
+
+/**
+ * pcie_pri_stop_marker: stop @pasid without waiting, PCIe 6.2 10.4.1.2
+ *
+ * Its groups end with PCIE_PRI_STALE_NOW: their responses will give back
+ * credits and indices and mean nothing else, to a later user of the PASID in
+ * particular.  Then a stop marker is sent, behind all requests of the PASID.
+ *
+ * Its owner has stopped to submit groups for the PASID.
+ *
+ * Returns: false if Page Requests are not usable; then no marker is sent.
+ */
+bool pcie_pri_stop_marker(PciePri *pri, uint32_t pasid);
 
 #endif /* HW_PCI_PCIE_PRI_H */
