@@ -85,8 +85,8 @@ class Guest:
 
     def check_job(self, job: str) -> None:
         """LabError unless the image has a program of that name."""
-        names = [os.path.basename(p) for p in cache.files_under(
-            os.path.join(self.dir, 'programs', 'tests'))]
+        top = os.path.join(self.dir, 'programs', 'tests')
+        names = [os.path.relpath(p, top) for p in cache.files_under(top)]
         if job not in names + ['all', 'shell']:
             raise LabError(f'there is no guest program {job}',
                            'there are: all ' + ' '.join(names))
@@ -126,9 +126,10 @@ class Guest:
             'dev/console': cpio.chardev(5, 1),
             'dev/null': cpio.chardev(1, 3, 0o666),
         }
-        for d in ('proc', 'sys', 'tmp', 'dev', 'root', 'tests'):
+        for d in ('proc', 'sys', 'tmp', 'dev', 'root', 'tests',
+                  'tests/races'):
             entries[d] = cpio.directory()
+        top = os.path.join(self.dir, 'programs')
         for p in programs:
-            entries['tests/' + os.path.basename(p)] = \
-                cpio.regular(_read(p), 0o755)
+            entries[os.path.relpath(p, top)] = cpio.regular(_read(p), 0o755)
         return cpio.archive(entries)
