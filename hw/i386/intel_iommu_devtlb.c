@@ -27,6 +27,13 @@
 #include "intel_iommu_internal.h"
 #include "trace.h"
 
+/*
+ * Functions that may have invalidations on their way at a time: a guest can
+ * name 65536 that do not answer.  A request for one more is deferred, as if
+ * the hardware had no more ITags.
+ */
+#define VTD_DEVTLB_FUNCTIONS_MAX    256
+
 /* The ITags of one function, VT-d 4.3 */
 struct VTDDevTlbFn {
     uint16_t rid;
@@ -197,22 +204,40 @@ static bool vtd_devtlb_on_link(IntelIOMMUState *s, uint16_t rid)
            !vtd_function_exists(rid);
 }
 
+/* A function with a free ITag, or NULL if there is none now */
+static VTDDevTlbFn *vtd_devtlb_free_fn(IntelIOMMUState *s, uint16_t rid,
+                                       unsigned int mip)
+{
+    unsigned int limit = MIN(MAX(s->svm.knobs.itags, 1), mip ? mip : 32);
+    unsigned int n = 0;
+    VTDDevTlbFn *fn;
+
+    QTAILQ_FOREACH(fn, &s->svm.devtlb.functions, next) {
+        if (fn->rid == rid) {
+            return ctpop32(fn->used) < limit ? fn : NULL;
+        }
+        n++;
+    }
+    if (n >= VTD_DEVTLB_FUNCTIONS_MAX) {
+        return NULL;
+    }
+    fn = g_new0(VTDDevTlbFn, 1);
+    fn->rid = rid;
+    QTAILQ_INSERT_TAIL(&s->svm.devtlb.functions, fn, next);
+    return fn;
+}
+
 bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
     uint64_t timeout = s->svm.knobs.ite_timeout;
-    unsigned int limit = MIN(MAX(s->svm.knobs.itags, 1), mip ? mip : 32);
     VTDDevTlbFn *fn;
 
     if (!vtd_devtlb_on_link(s, msg->rid)) {
         return true;
     }
-    fn = vtd_devtlb_fn(s, msg->rid);
+    fn = vtd_devtlb_free_fn(s, msg->rid, mip);
     if (!fn) {
-        fn = g_new0(VTDDevTlbFn, 1);
-        fn->rid = msg->rid;
-        QTAILQ_INSERT_TAIL(&devtlb->functions, fn, next);
-    } else if (ctpop32(fn->used) >= limit) {
         trace_vtd_devtlb_deferred(msg->rid);
         devtlb->deferred++;
         devtlb->stalled = true;
