@@ -267,6 +267,43 @@ static void test_per_function(void)
     pri_lab_stop(&lab);
 }
 
+/*
+ * A queue full of requests for functions that are not there, each another one:
+ * what is on its way has a bound, the rest is deferred, and all of them come
+ * to an end
+ */
+static void test_many_functions(void)
+{
+    unsigned int n = (1 << 14) - 2, i, rounds;
+    uint64_t sent, before = 0;
+    uint32_t slot;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, TIMEOUT, NULL, 0);
+    qvtd_qi_start(&lab.v, 7, true);
+    for (i = 0; i < n; i++) {
+        qinv_put_dev_tlb(&lab.v, 0x8000 + i);
+    }
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    for (rounds = 0; rounds < n && !qvtd_qi_idle(&lab.v); rounds++) {
+        sent = requests(&lab);
+        g_assert_cmphex(qinv_fsts(&lab.v), ==, 0);
+        g_assert_cmpuint(sent, >, before);
+        g_assert_cmpuint(sent - before, <=, 4096);
+        g_assert_cmpuint(qinv_head(&lab.v), ==, sent);
+        before = sent;
+        step_ms(&lab, 101);
+        g_assert_cmphex(qinv_fsts(&lab.v), ==, ITE);
+        qvtd_writel(&lab.v, QVTD_FSTS, ITE);
+    }
+    g_assert_true(qvtd_qi_idle(&lab.v));
+    g_assert_cmpuint(requests(&lab), ==, n);
+    g_assert_cmpuint(rounds, >, 1);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
 /* A function that answers gives its tags back, however many are asked for */
 static void test_reused(void)
 {
@@ -481,6 +518,7 @@ int main(int argc, char **argv)
     add_itags();
     g_test_add_func("/vtd/qi/QI-21/unique", test_unique);
     g_test_add_func("/vtd/qi/QI-21/per-function", test_per_function);
+    g_test_add_func("/vtd/qi/QI-21/many-functions", test_many_functions);
     g_test_add_func("/vtd/qi/QI-21/reused", test_reused);
     add_types();
     for (i = 0; i < G_N_ELEMENTS(absent); i++) {

@@ -293,6 +293,26 @@ static void test_order(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* The same where the first one waits for page requests and the second not */
+static void test_order_drain(void)
+{
+    uint32_t first, second;
+    PriLab lab;
+
+    start(&lab, "wait-depth=4,prd-delay-us=100");
+    lab_request(&lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 0);
+    first = qinv_put_wait(&lab.v, SW | PD);
+    second = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_true(qvtd_qi_idle(&lab.v));
+    g_assert_false(qvtd_wait_done(&lab.v, first));
+    g_assert_false(qvtd_wait_done(&lab.v, second));
+    qtest_clock_step(lab.qts, 101 * QINV_US);
+    g_assert_true(qvtd_wait_done(&lab.v, first));
+    g_assert_true(qvtd_wait_done(&lab.v, second));
+    pri_lab_stop(&lab);
+}
+
 /* A wait without anything ahead of it is not kept by what is behind it */
 static void test_not_kept(void)
 {
@@ -558,6 +578,7 @@ int main(int argc, char **argv)
 
         g_test_add_data_func(name, GUINT_TO_POINTER(i), test_order);
     }
+    g_test_add_func("/vtd/qi/QI-31/order-drain", test_order_drain);
     g_test_add_func("/vtd/qi/QI-31/not-kept", test_not_kept);
     g_test_add_data_func("/vtd/qi/QI-32/kinds-128", GUINT_TO_POINTER(0),
                          test_kinds);
