@@ -41,6 +41,11 @@ static void pt_schedule(PriTestdev *d)
     }
 }
 
+static uint32_t pt_log_pasid(const PtOp *op)
+{
+    return op->flags & PT_FLAG_PASID ? op->pasid : ATS_NO_PASID;
+}
+
 /* -- State ----------------------------------------------------------------- */
 
 static void pt_unqueue(PriTestdev *d, unsigned int n)
@@ -76,6 +81,7 @@ static void pt_end(PriTestdev *d, unsigned int n, uint32_t status,
     PtChannel *ch = &d->ch[n];
 
     trace_pri_testdev_end(DEVICE(d)->id, n, status, ch->done, err_addr);
+    pt_log(d, PT_LOG_END, pt_log_pasid(&ch->op), n, err_addr, status);
     pt_set_run(d, n, PT_RUN_STOPPED);
     ch->seq++;
     ch->status = status;
@@ -110,6 +116,15 @@ void pt_channels_abort(PriTestdev *d)
     }
 }
 
+void pt_channels_stop(PriTestdev *d)
+{
+    for (unsigned int n = 0; n < d->n_channels; n++) {
+        if (pt_stopping(d, &d->ch[n].op) && d->ch[n].run != PT_RUN_RESPONSE) {
+            pt_abort(d, n);
+        }
+    }
+}
+
 void pt_channels_reset(PriTestdev *d)
 {
     for (unsigned int n = 0; n < PRI_TESTDEV_MAX_CHANNELS; n++) {
@@ -134,25 +149,19 @@ static uint64_t pt_cookie(const PtChannel *ch, unsigned int n)
     return (uint64_t)ch->seq << 8 | n;
 }
 
-static void pt_group_done(void *opaque, uint64_t cookie, PciePriEnd end,
-                          unsigned int code)
+static void pt_answer(PriTestdev *d, unsigned int n, PciePriEnd end,
+                      unsigned int code)
 {
-    PriTestdev *d = opaque;
-    unsigned int n = cookie & 0xff;
-    PtChannel *ch;
+    PtChannel *ch = &d->ch[n];
 
-    /* The group may belong to an operation that was aborted */
-    if (n >= d->n_channels || d->ch[n].run != PT_RUN_RESPONSE ||
-        pt_cookie(&d->ch[n], n) != cookie) {
-        return;
-    }
-    ch = &d->ch[n];
-    if (end == PCIE_PRI_RESET) {
+    if (end == PCIE_PRI_RESET || end == PCIE_PRI_STALE_NOW) {
         pt_end(d, n, PT_ST_ABORTED, ch->fault_page);
         return;
     }
     ch->resp_code = code;
-    if (code == ATS_PRG_SUCCESS) {
+    if (code == ATS_PRG_SUCCESS && pt_stopping(d, &ch->op)) {
+        pt_end(d, n, PT_ST_ABORTED, ch->fault_page);
+    } else if (code == ATS_PRG_SUCCESS) {
         ch->answered = true;
         pt_set_run(d, n, PT_RUN_READY);
     } else if (code == ATS_PRG_INVALID_REQUEST) {
@@ -160,6 +169,20 @@ static void pt_group_done(void *opaque, uint64_t cookie, PciePriEnd end,
     } else {
         pt_end(d, n, PT_ST_RESPONSE_FAILURE, ch->fault_page);
     }
+}
+
+static void pt_group_done(void *opaque, uint64_t cookie, PciePriEnd end,
+                          unsigned int code)
+{
+    PriTestdev *d = opaque;
+    unsigned int n = cookie & 0xff;
+
+    /* The group may belong to an operation that was aborted */
+    if (n < d->n_channels && d->ch[n].run == PT_RUN_RESPONSE &&
+        pt_cookie(&d->ch[n], n) == cookie) {
+        pt_answer(d, n, end, code);
+    }
+    pt_stop_check(d);
 }
 
 static void pt_wake(void *opaque)
@@ -170,16 +193,14 @@ static void pt_wake(void *opaque)
     pt_schedule(d);
 }
 
-static void pt_raw_done(void *opaque, const AtsMsg *msg)
-{
-    pt_raw_response(opaque, msg);
-}
-
 const AtsFunctionOps pt_channel_function_ops = {
     .group_done = pt_group_done,
     .wake = pt_wake,
-    .raw_response = pt_raw_done,
+    .raw_response = pt_raw_response,
     .inv_request = pt_inv_request,
+    .note = pt_log_note,
+    .message = pt_log_message,
+    .translated = pt_log_translation,
 };
 
 /* -- Page faults ----------------------------------------------------------- */
@@ -473,6 +494,10 @@ static void pt_run_irqs(PriTestdev *d)
         d->irqs &= d->irqs - 1;
         msix_notify(PCI_DEVICE(d), PRI_TESTDEV_VECTOR_CHANNEL(n));
     }
+    if (d->event.irq) {
+        d->event.irq = false;
+        msix_notify(PCI_DEVICE(d), PRI_TESTDEV_VECTOR_FUNCTION);
+    }
 }
 
 void pt_channels_bh(void *opaque)
@@ -492,7 +517,7 @@ void pt_channels_bh(void *opaque)
 
 void pt_channels_kick(PriTestdev *d)
 {
-    if (d->ready || d->irqs || d->wake) {
+    if (d->ready || d->irqs || d->wake || d->event.irq) {
         pt_schedule(d);
     }
 }
@@ -538,6 +563,8 @@ void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd)
     ch->op.cmd = cmd;
     trace_pri_testdev_start(DEVICE(d)->id, n, cmd, ch->op.flags, ch->op.pasid,
                             ch->op.src, ch->op.dst, ch->op.len);
+    pt_log(d, PT_LOG_START, pt_log_pasid(&ch->op), n,
+           pt_op_reads(&ch->op) ? ch->op.src : ch->op.dst, cmd);
     ch->crc = 0;
     ch->done = 0;
     ch->resp_code = 0;
@@ -552,6 +579,8 @@ void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd)
         qemu_log_mask(LOG_GUEST_ERROR,
                       "pri-testdev: bad command %u for channel %u\n", cmd, n);
         pt_end(d, n, PT_ST_BAD_COMMAND, 0);
+    } else if (pt_stopping(d, &ch->op)) {
+        pt_end(d, n, PT_ST_ABORTED, pt_position(ch));
     } else {
         ch->status = PT_ST_RUNNING;
         pt_set_run(d, n, PT_RUN_READY);

@@ -27,6 +27,8 @@ static void pt_knob_changed(void *owner, unsigned int index)
     PriTestdev *d = owner;
     PriTestdevKnobs *knobs = &d->knobs;
 
+    pt_log(d, PT_LOG_KNOB, ATS_NO_PASID, index,
+           ats_knob_get(&pt_knob_table, d, index), 0);
     switch (index) {
     case PT_KNOB_INV_RELEASE:
         pt_inv_release(d, knobs->inv_release, false);

@@ -47,6 +47,9 @@ static void pt_control(PriTestdev *d, uint32_t val)
     if (val & PT_CTRL_ABORT) {
         pt_channels_abort(d);
     }
+    if (val & PT_CTRL_CLEAR_LOG) {
+        d->log.count = 0;
+    }
 }
 
 static uint64_t pt_counter(const PriTestdev *d, uint32_t offset)
@@ -149,6 +152,16 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
         return d->knob.status;
     case PT_KNOB_VALUE ... PT_KNOB_VALUE + 4:
         return pt_half(pt_knob_read(d), reg);
+    case PT_STOP_PASID:
+        return d->stop.request;
+    case PT_STOP_STATUS:
+        return d->stop.status;
+    case PT_EVENT_STATUS:
+        return d->event.status;
+    case PT_EVENT_ENABLE:
+        return d->event.enable;
+    case PT_LOG_COUNT ... PT_LOG_CODE:
+        return pt_log_read(d, reg);
     default:
         return pt_half(pt_counter(d, reg & ~4u), reg);
     }
@@ -175,14 +188,16 @@ static void pt_raw_send(PriTestdev *d)
     }
 }
 
-void pt_raw_response(PriTestdev *d, const AtsMsg *msg)
+void pt_raw_response(void *opaque, const AtsMsg *msg)
 {
+    PriTestdev *d = opaque;
     bool pasid = msg->pasid != ATS_NO_PASID;
 
     d->raw.resp = PT_RAW_RESP_VALID | (pasid ? PT_RAW_RESP_HAD_PASID : 0) |
                   msg->prgi << 4 | msg->code;
     d->raw.resp_pasid = pasid ? msg->pasid : 0;
     d->raw.resp_count++;
+    pt_event(d, PT_EVENT_RAW);
 }
 
 static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
@@ -223,6 +238,18 @@ static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
         break;
     case PT_KNOB_VALUE + 4:
         pt_knob_write(d, (uint64_t)val << 32 | d->knob.low);
+        break;
+    case PT_STOP_PASID:
+        pt_stop(d, val);
+        break;
+    case PT_EVENT_STATUS:
+        d->event.status &= ~val;
+        break;
+    case PT_EVENT_ENABLE:
+        pt_event_enable(d, val);
+        break;
+    case PT_LOG_SELECT:
+        d->log.select = val;
         break;
     default:
         break;

@@ -107,7 +107,10 @@ static void pt_forget(PriTestdev *d)
     d->scratch = 0;
     memset(&d->raw, 0, sizeof(d->raw));
     memset(&d->knob, 0, sizeof(d->knob));
+    memset(&d->stop, 0, sizeof(d->stop));
+    memset(&d->event, 0, sizeof(d->event));
     memset(&d->cnt, 0, sizeof(d->cnt));
+    d->log.select = 0;
 }
 
 static void pt_set_in_flr(PriTestdev *d, bool in_flr)
@@ -127,6 +130,7 @@ static void pt_flr_end(void *opaque)
     PriTestdev *d = opaque;
 
     trace_pri_testdev_flr_end(DEVICE(d)->id);
+    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0, PT_RESET_FLR_END);
     pt_set_in_flr(d, false);
 }
 
@@ -151,6 +155,8 @@ void pt_reset_hold(Object *obj, ResetType type)
                PCI_EXP_DEVCTL_BCR_FLR;
 
     trace_pri_testdev_reset(DEVICE(d)->id, flr);
+    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0,
+           flr ? PT_RESET_FLR : PT_RESET_OTHER);
     pcie_cap_deverr_reset(dev);
     pt_forget(d);
     d->flrs = flr ? d->flrs + 1 : 0;
@@ -171,6 +177,8 @@ void pt_set_gone(PriTestdev *d)
     }
     d->gone = d->knobs.gone;
     trace_pri_testdev_gone(DEVICE(d)->id, d->gone);
+    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0,
+           d->gone ? PT_RESET_GONE : PT_RESET_BACK);
     timer_del(d->gone_timer);
     if (!d->gone) {
         pci_device_reset(PCI_DEVICE(d));

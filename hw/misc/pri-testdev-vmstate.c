@@ -87,6 +87,21 @@ static const VMStateDescription vmstate_pt_inv_completion = {
     }
 };
 
+static const VMStateDescription vmstate_pt_log_entry = {
+    .name = "pri-testdev/log-entry",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(time, PtLogEntry),
+        VMSTATE_UINT64(addr, PtLogEntry),
+        VMSTATE_UINT32(kind, PtLogEntry),
+        VMSTATE_UINT32(pasid, PtLogEntry),
+        VMSTATE_UINT32(tag, PtLogEntry),
+        VMSTATE_UINT32(code, PtLogEntry),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static int pt_channels_post_load(PriTestdev *d)
 {
     if (d->n_waiters > d->n_channels || d->turn >= d->n_channels) {
@@ -145,6 +160,15 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_UINT64(knobs.field, PriTestdev),
         PT_KNOBS(PT_KNOB_VMSTATE)
 #undef PT_KNOB_VMSTATE
+        VMSTATE_UINT32(stop.request, PriTestdev),
+        VMSTATE_UINT32(stop.status, PriTestdev),
+        VMSTATE_UINT32(event.status, PriTestdev),
+        VMSTATE_UINT32(event.enable, PriTestdev),
+        VMSTATE_BOOL(event.irq, PriTestdev),
+        VMSTATE_UINT64(log.count, PriTestdev),
+        VMSTATE_UINT32(log.select, PriTestdev),
+        VMSTATE_STRUCT_ARRAY(log.entry, PriTestdev, PT_LOG_SIZE, 1,
+                             vmstate_pt_log_entry, PtLogEntry),
         VMSTATE_BOOL(in_flr, PriTestdev),
         VMSTATE_BOOL(gone, PriTestdev),
         VMSTATE_TIMER_PTR(flr_timer, PriTestdev),

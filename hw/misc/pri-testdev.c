@@ -169,6 +169,7 @@ static void pt_class_init(ObjectClass *klass, const void *data)
     dc->vmsd = &vmstate_pri_testdev;
     device_class_set_props(dc, pt_properties);
     ats_knobs_add_properties(klass, &pt_knob_table);
+    pt_log_add_property(klass);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 

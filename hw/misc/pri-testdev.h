@@ -118,6 +118,34 @@ typedef struct PtInv {
     PtInvCompletion waiting[ATS_ITAG_NR];   /* in order of the requests */
 } PtInv;
 
+/* Stop of a PASID */
+typedef struct PtStop {
+    uint32_t request;       /* what was written to PT_STOP_PASID */
+    uint32_t status;
+} PtStop;
+
+/* Function events */
+typedef struct PtEvent {
+    uint32_t status;
+    uint32_t enable;
+    bool irq;               /* vector 0 shall be sent */
+} PtEvent;
+
+typedef struct PtLogEntry {
+    uint64_t time;
+    uint64_t addr;
+    uint32_t kind;
+    uint32_t pasid;         /* as in PT_LOG_PASID */
+    uint32_t tag;
+    uint32_t code;
+} PtLogEntry;
+
+typedef struct PtLog {
+    uint64_t count;         /* entries ever written */
+    uint32_t select;
+    PtLogEntry entry[PT_LOG_SIZE];
+} PtLog;
+
 struct PriTestdev {
     PCIDevice parent_obj;
     MemoryRegion mmio;
@@ -149,6 +177,9 @@ struct PriTestdev {
     QEMUTimer *flr_timer;
     QEMUTimer *gone_timer;
     MemoryRegion no_msix;   /* in place of the MSI-X BAR's while silent */
+    PtStop stop;
+    PtEvent event;
+    PtLog log;
     PtCounters cnt;
     PtChannel ch[PRI_TESTDEV_MAX_CHANNELS];
 };
@@ -169,6 +200,12 @@ void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd);
  * pt_channels_abort: end what is running on any channel
  */
 void pt_channels_abort(PriTestdev *d);
+
+/**
+ * pt_channels_stop: end what uses the PASID being stopped, but for the channels
+ * that wait for a response
+ */
+void pt_channels_stop(PriTestdev *d);
 
 /**
  * pt_channels_reset: all channels as after power on
@@ -248,6 +285,57 @@ void pt_inv_exit(PriTestdev *d);
  */
 int pt_inv_post_load(PriTestdev *d);
 
+/* -- Stop of a PASID: pri-testdev-stop.c ----------------------------------- */
+
+/**
+ * pt_stop: write to PT_STOP_PASID
+ */
+void pt_stop(PriTestdev *d, uint32_t val);
+
+/**
+ * pt_stop_check: a group has ended
+ */
+void pt_stop_check(PriTestdev *d);
+
+/**
+ * pt_stopping: does @op use the PASID that is being stopped?
+ */
+bool pt_stopping(const PriTestdev *d, const PtOp *op);
+
+/* -- Event log: pri-testdev-log.c ------------------------------------------ */
+
+/**
+ * pt_event: PT_EVENT_* has happened
+ */
+void pt_event(PriTestdev *d, uint32_t bit);
+
+/**
+ * pt_event_enable: write to PT_EVENT_ENABLE
+ */
+void pt_event_enable(PriTestdev *d, uint32_t val);
+
+/**
+ * pt_log: write an entry
+ *
+ * @kind: PT_LOG_*; PT_LOG_KINDS says what the others are
+ * @pasid: PASID or ATS_NO_PASID
+ */
+void pt_log(PriTestdev *d, uint32_t kind, uint32_t pasid, uint32_t tag,
+            uint64_t addr, uint32_t code);
+
+/* See AtsFunctionOps */
+void pt_log_message(void *opaque, const AtsMsg *msg);
+void pt_log_translation(void *opaque, const AtsTrReq *req, AtsTrStatus status,
+                        const AtsTrEntry *entry);
+void pt_log_note(void *opaque, PciePriNote note, uint16_t prgi);
+
+/**
+ * pt_log_read: read a register PT_LOG_*
+ */
+uint32_t pt_log_read(const PriTestdev *d, uint32_t reg);
+
+void pt_log_add_property(ObjectClass *klass);
+
 /* -- Configuration space, resets: pri-testdev-reset.c ---------------------- */
 
 uint32_t pt_config_read(PCIDevice *dev, uint32_t addr, int len);
@@ -292,7 +380,7 @@ extern const MemoryRegionOps pt_mmio_ops;
 /**
  * pt_raw_response: note a response to a raw Page Request
  */
-void pt_raw_response(PriTestdev *d, const AtsMsg *msg);
+void pt_raw_response(void *opaque, const AtsMsg *msg);
 
 static inline uint32_t pt_half(uint64_t reg, uint32_t addr)
 {

@@ -20,9 +20,26 @@
 /* Global Invalidate Supported, PCIe 6.2 10.5.1.2 */
 #define ATS_CAP_GLOBAL_INV  0x0040
 
+static void ats_function_note(void *opaque, PciePriNote note, uint16_t prgi)
+{
+    AtsFunction *f = opaque;
+
+    if (f->ops->note) {
+        f->ops->note(f->opaque, note, prgi);
+    }
+}
+
+static void ats_function_message(AtsFunction *f, const AtsMsg *msg)
+{
+    if (f->ops->message) {
+        f->ops->message(f->opaque, msg);
+    }
+}
+
 static void ats_function_violation(AtsFunction *f, const char *what)
 {
     f->cnt.violations++;
+    ats_function_note(f, PCIE_PRI_NOTE_VIOLATION, 0);
     trace_ats_function_violation(f->dev->name, what);
     qemu_log_mask(LOG_GUEST_ERROR, "%s: %s\n", f->dev->name, what);
 }
@@ -80,6 +97,7 @@ static void ats_function_pri_send(void *opaque, AtsMsg *msg)
     AtsFunction *f = opaque;
 
     msg->rid = pci_requester_id(f->dev);
+    ats_function_message(f, msg);
     ats_link_send(f->link, msg);
 }
 
@@ -110,6 +128,7 @@ static const PciePriOps ats_function_pri_ops = {
     .group_done = ats_function_group_done,
     .wake = ats_function_wake,
     .raw_response = ats_function_raw_response,
+    .note = ats_function_note,
 };
 
 bool ats_function_send_raw(AtsFunction *f, AtsMsg *msg)
@@ -142,6 +161,7 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
         pcie_pri_unheard(&f->pri, msg);
         return;
     }
+    ats_function_message(f, msg);
     pcie_pri_response(&f->pri, msg);
     ats_function_sync_config(f);
 }
@@ -173,6 +193,7 @@ void ats_function_complete(AtsFunction *f, uint16_t rid, uint32_t itags,
 
     if (f->link) {
         f->cnt.inv_completions++;
+        ats_function_message(f, &completion);
         ats_link_send(f->link, &completion);
     }
 }
@@ -186,6 +207,7 @@ static void ats_function_inv_request(void *opaque, const AtsMsg *msg)
     AtsFunction *f = opaque;
 
     f->cnt.inv_requests++;
+    ats_function_message(f, msg);
     if (f->ops->inv_request) {
         f->ops->inv_request(f->opaque, msg);
     } else {
@@ -296,6 +318,9 @@ AtsResult ats_function_translate(AtsFunction *f, const AtsAccess *acc,
     memset(entry, 0, sizeof(*entry));
     f->cnt.translations++;
     status = ats_link_translate(f->link, &req, entry);
+    if (f->ops->translated) {
+        f->ops->translated(f->opaque, &req, status, entry);
+    }
     if (status == ATS_TR_UR) {
         f->cnt.trans_ur++;
         return ATS_UR;

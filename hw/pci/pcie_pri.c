@@ -10,9 +10,17 @@
 #include "standard-headers/linux/pci_regs.h"
 #include "trace.h"
 
+static void pcie_pri_note(PciePri *pri, PciePriNote note, uint16_t prgi)
+{
+    if (pri->ops->note) {
+        pri->ops->note(pri->opaque, note, prgi);
+    }
+}
+
 static void pcie_pri_violation(PciePri *pri, const char *what, uint32_t val)
 {
     pri->cnt.violations++;
+    pcie_pri_note(pri, PCIE_PRI_NOTE_VIOLATION, 0);
     trace_pcie_pri_violation(what, val);
     qemu_log_mask(LOG_GUEST_ERROR, "pcie_pri: %s (0x%x)\n", what, val);
 }
@@ -379,6 +387,7 @@ static void pcie_pri_unexpected(PciePri *pri, const AtsMsg *msg)
 {
     pri->uprgi = true;
     pri->cnt.resp_unexpected++;
+    pcie_pri_note(pri, PCIE_PRI_NOTE_UNEXPECTED, msg->prgi);
     if (pri->groups[msg->prgi].use == PCIE_PRI_SENDING) {
         pcie_pri_violation(pri, "response before the last request",
                            msg->prgi);
@@ -434,6 +443,7 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
     if (pri->forgotten[msg.prgi]) {
         pri->forgotten[msg.prgi]--;
         pri->cnt.resp_stale++;
+        pcie_pri_note(pri, PCIE_PRI_NOTE_STALE, msg.prgi);
         trace_pcie_pri_stale(msg.prgi, msg.pasid,
                              pri->groups[msg.prgi].use != PCIE_PRI_FREE);
     }
@@ -486,15 +496,18 @@ bool pcie_pri_stop_marker(PciePri *pri, uint32_t pasid)
         .pasid = pasid,
         .last = true,
     };
+    uint64_t cookies[ATS_PRGI_NR];
+    uint32_t n = 0;
 
     for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
-        PciePriGroup *group = &pri->groups[i];
-
-        if (pcie_pri_of_pasid(group, pasid)) {
-            group->use = PCIE_PRI_STALE;
-            pri->ops->group_done(pri->opaque, group->cookie,
-                                 PCIE_PRI_STALE_NOW, ATS_PRG_RESPONSE_FAILURE);
+        if (pcie_pri_of_pasid(&pri->groups[i], pasid)) {
+            pri->groups[i].use = PCIE_PRI_STALE;
+            cookies[n++] = pri->groups[i].cookie;
         }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        pri->ops->group_done(pri->opaque, cookies[i], PCIE_PRI_STALE_NOW,
+                             ATS_PRG_RESPONSE_FAILURE);
     }
     if (!pcie_pri_usable(pri)) {
         return false;

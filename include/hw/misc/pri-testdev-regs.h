@@ -47,6 +47,7 @@
 #define PT_CTRL_CLEAR_COUNTERS  (1u << 0)
 #define PT_CTRL_FLUSH_ATC       (1u << 1)   /* drop all ATC entries */
 #define PT_CTRL_ABORT           (1u << 2)   /* abort all channels */
+#define PT_CTRL_CLEAR_LOG       (1u << 3)
 #define PT_PRI_CAPACITY         0x018   /* 32 RO  Outstanding PR Capacity */
 #define PT_PRI_ALLOC            0x01c   /* 32 RO  Outstanding PR Allocation */
 #define PT_PRI_CREDITS          0x020   /* 32 RO  requests that may be sent */
@@ -94,6 +95,78 @@
 #define PT_KNOB_NONE            1       /* there is no such knob */
 #define PT_KNOB_RANGE           2       /* the value is too large */
 #define PT_KNOB_VALUE           0x070   /* 64 RW */
+
+/*
+ * Stop of a PASID (PCIe 6.2 10.4.1.2).  A write ends the operations that use
+ * the PASID, as soon as their groups are answered or, with a stop marker, at
+ * once.  Then the status is done.
+ */
+#define PT_STOP_PASID           0x080   /* 32 RW  19:0 PASID, 31 how */
+#define PT_STOP_MARKER          (1u << 31)  /* do not wait, send a marker */
+#define PT_STOP_STATUS          0x084   /* 32 RO */
+#define PT_STOP_IDLE            0       /* nothing was stopped since reset */
+#define PT_STOP_BUSY            1       /* groups are outstanding */
+#define PT_STOP_DONE            2
+#define PT_STOP_REFUSED         3       /* there is no such PASID */
+
+/*
+ * Function events: a status bit each, and vector 0 when one that is enabled
+ * happens, or is enabled after it has happened.
+ */
+#define PT_EVENT_STATUS         0x088   /* 32 RW1C */
+#define PT_EVENT_ENABLE         0x08c   /* 32 RW */
+#define PT_EVENT_STOP           (1u << 0)   /* a PASID has stopped */
+#define PT_EVENT_RAW            (1u << 1)   /* response to a raw request */
+#define PT_EVENT_VIOLATION      (1u << 2)   /* as PT_CNT_VIOLATIONS counts */
+#define PT_EVENT_UNEXPECTED     (1u << 3)   /* PRG Response to no group */
+#define PT_EVENT_STALE          (1u << 4)   /* as PT_CNT_RESP_STALE counts */
+#define PT_EVENT_ALL            0x1f
+
+/*
+ * Event log: the last PT_LOG_SIZE events.  Resets leave it alone.  Write the
+ * number of an entry to PT_LOG_SELECT, then read it; PT_LOG_KIND is 0 if that
+ * entry is overwritten or does not exist yet.
+ */
+#define PT_LOG_SIZE             256
+#define PT_LOG_COUNT            0x090   /* 32 RO  number of the next entry */
+#define PT_LOG_SELECT           0x094   /* 32 RW */
+#define PT_LOG_TIME             0x098   /* 64 RO  virtual time, ns */
+#define PT_LOG_ADDR             0x0a0   /* 64 RO */
+#define PT_LOG_KIND             0x0a8   /* 32 RO  PT_LOG_* */
+#define PT_LOG_PASID            0x0ac   /* 32 RO  19:0 PASID, 31 present */
+#define PT_LOG_PASID_PRESENT    (1u << 31)
+#define PT_LOG_TAG              0x0b0   /* 32 RO  PRGI, ITag, channel, knob */
+#define PT_LOG_CODE             0x0b4   /* 32 RO */
+
+/* X(NAME, number, name, what tag, addr and code are) */
+#define PT_LOG_KINDS(X) \
+    X(PAGE_REQUEST,   1, "page-request", "PRGI, page, PT_RAW_READ etc.") \
+    X(STOP_MARKER,    2, "stop-marker", "-, -, -") \
+    X(PRG_RESPONSE,   3, "prg-response", "PRGI, -, Response Code") \
+    X(INV_REQUEST,    4, "inv-request", "ITag, address field, S | G << 1") \
+    X(INV_COMPLETION, 5, "inv-completion", "ITag, -, Completion Count") \
+    X(TRANSLATION,    6, "translation", "status: 0, 1 UR, 2 CA; address; " \
+      "PT_RAW_READ etc. that are permitted") \
+    X(START,          7, "start", "channel, source or destination, PT_OP_*") \
+    X(END,            8, "end", "channel, PT_CH_ERR_ADDR, PT_ST_*") \
+    X(STOP,           9, "stop", "-, -, PT_STOP_*") \
+    X(RESET,         10, "reset", "-, -, PT_RESET_*") \
+    X(KNOB,          11, "knob", "knob, value, -") \
+    X(VIOLATION,     12, "violation", "-, -, -") \
+    X(UNEXPECTED,    13, "unexpected", "PRGI, -, -: the response before it") \
+    X(STALE,         14, "stale", "PRGI, -, -: the response after it")
+
+enum {
+#define PT_LOG_KIND_NUMBER(NAME, number, name, text) PT_LOG_##NAME = number,
+    PT_LOG_KINDS(PT_LOG_KIND_NUMBER)
+#undef PT_LOG_KIND_NUMBER
+};
+
+#define PT_RESET_OTHER          0
+#define PT_RESET_FLR            1
+#define PT_RESET_FLR_END        2       /* of one that took its time */
+#define PT_RESET_GONE           3
+#define PT_RESET_BACK           4
 
 /*
  * Counters: 64 RO each, cleared by PT_CTRL_CLEAR_COUNTERS and by reset.

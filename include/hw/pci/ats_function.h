@@ -78,6 +78,9 @@ typedef struct AtsFunction AtsFunction;
  * @inv_request: an Invalidate Request has arrived, and is answered by whoever
  *     implements this, with ats_function_invalidate() and
  *     ats_function_complete(); if NULL, the function does both at once
+ * @note: as in PciePriOps, violations of the function included; may be NULL
+ * @message: a message is about to be sent or was received; may be NULL
+ * @translated: a Translation Completion has come; may be NULL
  */
 typedef struct AtsFunctionOps {
     void (*group_done)(void *opaque, uint64_t cookie, PciePriEnd end,
@@ -85,6 +88,10 @@ typedef struct AtsFunctionOps {
     void (*wake)(void *opaque);
     void (*raw_response)(void *opaque, const AtsMsg *msg);
     void (*inv_request)(void *opaque, const AtsMsg *msg);
+    void (*note)(void *opaque, PciePriNote note, uint16_t prgi);
+    void (*message)(void *opaque, const AtsMsg *msg);
+    void (*translated)(void *opaque, const AtsTrReq *req, AtsTrStatus status,
+                       const AtsTrEntry *entry);
 } AtsFunctionOps;
 
 typedef struct AtsFunctionCounters {

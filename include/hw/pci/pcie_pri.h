@@ -57,6 +57,13 @@ typedef enum PciePriEnd {
     PCIE_PRI_STALE_NOW, /* stop marker: its response will mean nothing */
 } PciePriEnd;
 
+/* What the engine notices about the other side */
+typedef enum PciePriNote {
+    PCIE_PRI_NOTE_VIOLATION,
+    PCIE_PRI_NOTE_UNEXPECTED,   /* response to no group; has a PRG index */
+    PCIE_PRI_NOTE_STALE,        /* as PciePriCounters; has a PRG index */
+} PciePriNote;
+
 /**
  * struct PciePriOps - what the engine asks of its owner
  *
@@ -67,6 +74,7 @@ typedef enum PciePriEnd {
  * @wake: there may be room again, or there never will be: everyone who was
  *        told PCIE_PRI_BUSY should try again
  * @raw_response: the response to a request sent by pcie_pri_send_raw()
+ * @note: something to write down; may be NULL
  */
 typedef struct PciePriOps {
     void (*send)(void *opaque, AtsMsg *msg);
@@ -74,6 +82,7 @@ typedef struct PciePriOps {
                        unsigned int code);
     void (*wake)(void *opaque);
     void (*raw_response)(void *opaque, const AtsMsg *msg);
+    void (*note)(void *opaque, PciePriNote note, uint16_t prgi);
 } PciePriOps;
 
 /* What a PRG index is used for */

@@ -1,0 +1,193 @@
+/*
+ * pri-testdev: event log and function events
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/timer.h"
+#include "pri-testdev.h"
+
+/* -- Events ---------------------------------------------------------------- */
+
+static void pt_event_irq(PriTestdev *d)
+{
+    d->event.irq = true;
+    pt_channels_kick(d);
+}
+
+void pt_event(PriTestdev *d, uint32_t bit)
+{
+    d->event.status |= bit;
+    if (d->event.enable & bit) {
+        pt_event_irq(d);
+    }
+}
+
+void pt_event_enable(PriTestdev *d, uint32_t val)
+{
+    uint32_t added = val & ~d->event.enable;
+
+    d->event.enable = val & PT_EVENT_ALL;
+    if (d->event.status & d->event.enable & added) {
+        pt_event_irq(d);
+    }
+}
+
+/* -- Writing --------------------------------------------------------------- */
+
+void pt_log(PriTestdev *d, uint32_t kind, uint32_t pasid, uint32_t tag,
+            uint64_t addr, uint32_t code)
+{
+    d->log.entry[d->log.count++ % PT_LOG_SIZE] = (PtLogEntry) {
+        .time = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL),
+        .addr = addr,
+        .kind = kind,
+        .pasid = pasid == ATS_NO_PASID ? 0 : pasid | PT_LOG_PASID_PRESENT,
+        .tag = tag,
+        .code = code,
+    };
+}
+
+void pt_log_message(void *opaque, const AtsMsg *msg)
+{
+    PriTestdev *d = opaque;
+
+    switch (msg->kind) {
+    case ATS_MSG_PAGE_REQUEST:
+        pt_log(d, ats_msg_is_stop_marker(msg) ? PT_LOG_STOP_MARKER :
+               PT_LOG_PAGE_REQUEST, msg->pasid, msg->prgi, msg->addr,
+               (msg->read ? PT_RAW_READ : 0) |
+               (msg->write ? PT_RAW_WRITE : 0) |
+               (msg->last ? PT_RAW_LAST : 0) |
+               (msg->priv ? PT_RAW_PRIV : 0) |
+               (msg->exec ? PT_RAW_EXEC : 0));
+        break;
+    case ATS_MSG_PRG_RESPONSE:
+        pt_log(d, PT_LOG_PRG_RESPONSE, msg->pasid, msg->prgi, 0, msg->code);
+        break;
+    case ATS_MSG_INV_REQUEST:
+        pt_log(d, PT_LOG_INV_REQUEST, msg->pasid, msg->itag, msg->addr,
+               msg->size | msg->global << 1);
+        break;
+    case ATS_MSG_INV_COMPLETION:
+        pt_log(d, PT_LOG_INV_COMPLETION, ATS_NO_PASID,
+               msg->itags ? ctz32(msg->itags) : 0, 0, msg->cc);
+        break;
+    default:
+        break;
+    }
+}
+
+void pt_log_translation(void *opaque, const AtsTrReq *req, AtsTrStatus status,
+                        const AtsTrEntry *entry)
+{
+    uint32_t permitted = 0;
+
+    if (status == ATS_TR_SUCCESS) {
+        permitted = (entry->read ? PT_RAW_READ : 0) |
+                    (entry->write ? PT_RAW_WRITE : 0) |
+                    (entry->exec ? PT_RAW_EXEC : 0);
+    }
+    pt_log(opaque, PT_LOG_TRANSLATION, req->pasid, status, req->addr,
+           permitted);
+}
+
+void pt_log_note(void *opaque, PciePriNote note, uint16_t prgi)
+{
+    static const struct {
+        uint32_t kind;
+        uint32_t event;
+    } notes[] = {
+        [PCIE_PRI_NOTE_VIOLATION] = { PT_LOG_VIOLATION, PT_EVENT_VIOLATION },
+        [PCIE_PRI_NOTE_UNEXPECTED] = { PT_LOG_UNEXPECTED,
+                                       PT_EVENT_UNEXPECTED },
+        [PCIE_PRI_NOTE_STALE] = { PT_LOG_STALE, PT_EVENT_STALE },
+    };
+
+    pt_log(opaque, notes[note].kind, ATS_NO_PASID, prgi, 0, 0);
+    pt_event(opaque, notes[note].event);
+}
+
+/* -- Reading --------------------------------------------------------------- */
+
+/* The entry with the number @n, or NULL.  Numbers wrap around. */
+static const PtLogEntry *pt_log_entry(const PriTestdev *d, uint32_t n)
+{
+    uint32_t age = (uint32_t)d->log.count - n;
+
+    if (!age || age > MIN(d->log.count, PT_LOG_SIZE)) {
+        return NULL;
+    }
+    return &d->log.entry[n % PT_LOG_SIZE];
+}
+
+uint32_t pt_log_read(const PriTestdev *d, uint32_t reg)
+{
+    static const PtLogEntry none;
+    const PtLogEntry *e = pt_log_entry(d, d->log.select) ?: &none;
+
+    switch (reg) {
+    case PT_LOG_COUNT:
+        return d->log.count;
+    case PT_LOG_SELECT:
+        return d->log.select;
+    case PT_LOG_TIME ... PT_LOG_TIME + 4:
+        return pt_half(e->time, reg);
+    case PT_LOG_ADDR ... PT_LOG_ADDR + 4:
+        return pt_half(e->addr, reg);
+    case PT_LOG_KIND:
+        return e->kind;
+    case PT_LOG_PASID:
+        return e->pasid;
+    case PT_LOG_TAG:
+        return e->tag;
+    case PT_LOG_CODE:
+        return e->code;
+    default:
+        return 0;
+    }
+}
+
+static const char *pt_log_kind_name(uint32_t kind)
+{
+    switch (kind) {
+#define PT_LOG_KIND_NAME(NAME, number, name, text) case number: return name;
+    PT_LOG_KINDS(PT_LOG_KIND_NAME)
+#undef PT_LOG_KIND_NAME
+    default:
+        return "?";
+    }
+}
+
+static void pt_log_print(GString *text, uint32_t n, const PtLogEntry *e)
+{
+    g_string_append_printf(text, "%u %" PRIu64 " %s", n, e->time,
+                           pt_log_kind_name(e->kind));
+    if (e->pasid & PT_LOG_PASID_PRESENT) {
+        g_string_append_printf(text, " pasid=0x%x",
+                               e->pasid & ~PT_LOG_PASID_PRESENT);
+    }
+    g_string_append_printf(text, " tag=%u addr=0x%" PRIx64 " code=0x%x\n",
+                           e->tag, e->addr, e->code);
+}
+
+/* The property "log": a line an entry, oldest first */
+static char *pt_log_get(Object *obj, Error **errp)
+{
+    const PriTestdev *d = PRI_TESTDEV(obj);
+    GString *text = g_string_new(NULL);
+    uint32_t n = d->log.count - MIN(d->log.count, PT_LOG_SIZE);
+
+    for (; n != (uint32_t)d->log.count; n++) {
+        pt_log_print(text, n, pt_log_entry(d, n));
+    }
+    return g_string_free(text, false);
+}
+
+void pt_log_add_property(ObjectClass *klass)
+{
+    object_class_property_add_str(klass, "log", pt_log_get, NULL);
+    object_class_property_set_description(klass, "log",
+        "the last events: number, virtual time in ns, kind, fields");
+}

@@ -1,0 +1,73 @@
+/*
+ * pri-testdev: stop of a PASID
+ *
+ * The driver's request of PCIe 6.2 10.4.1.2.  What becomes of the groups is in
+ * hw/pci/pcie_pri.c; here is what becomes of the operations, and when the
+ * driver is told.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "pri-testdev.h"
+#include "trace.h"
+
+static uint32_t pt_stop_pasid(const PriTestdev *d)
+{
+    return d->stop.request & ~PT_STOP_MARKER;
+}
+
+bool pt_stopping(const PriTestdev *d, const PtOp *op)
+{
+    return d->stop.status == PT_STOP_BUSY && (op->flags & PT_FLAG_PASID) &&
+           op->pasid == pt_stop_pasid(d);
+}
+
+static void pt_stop_end(PriTestdev *d, uint32_t status)
+{
+    d->stop.status = status;
+    trace_pri_testdev_stop(DEVICE(d)->id, d->stop.request, status);
+    pt_log(d, PT_LOG_STOP, pt_stop_pasid(d), 0, 0, status);
+    if (status == PT_STOP_DONE) {
+        pt_event(d, PT_EVENT_STOP);
+    }
+}
+
+void pt_stop_check(PriTestdev *d)
+{
+    if (d->stop.status == PT_STOP_BUSY &&
+        !pcie_pri_outstanding(&d->fn.pri, pt_stop_pasid(d))) {
+        pt_stop_end(d, PT_STOP_DONE);
+    }
+}
+
+/*
+ * Nothing is asked for any more.  Channels that have asked wait for their
+ * answer, or hear at once that it will mean nothing.  Translations of the
+ * PASID go (10.3.7), and no channel gets new ones.
+ */
+void pt_stop(PriTestdev *d, uint32_t val)
+{
+    uint32_t request = val & (PT_STOP_MARKER | ((1u << ATS_PASID_BITS) - 1));
+
+    if (d->stop.status == PT_STOP_BUSY) {
+        qemu_log_mask(LOG_GUEST_ERROR, "pri-testdev: a PASID is being "
+                      "stopped already\n");
+        return;
+    }
+    d->stop.request = request;
+    if (!d->cfg.pasid || pt_stop_pasid(d) >> d->cfg.pasid_bits) {
+        pt_stop_end(d, PT_STOP_REFUSED);
+        return;
+    }
+    d->stop.status = PT_STOP_BUSY;
+    trace_pri_testdev_stop(DEVICE(d)->id, request, PT_STOP_BUSY);
+    pt_log(d, PT_LOG_STOP, pt_stop_pasid(d), 0, 0, PT_STOP_BUSY);
+    pt_channels_stop(d);
+    pcie_atc_flush_pasid(&d->fn.atc, pt_stop_pasid(d));
+    if (request & PT_STOP_MARKER) {
+        pcie_pri_stop_marker(&d->fn.pri, pt_stop_pasid(d));
+    }
+    pt_stop_check(d);
+}
