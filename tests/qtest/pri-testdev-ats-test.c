@@ -337,9 +337,15 @@ static void test_pri_control(void)
     g_assert_cmphex(pri_control(&lab), ==, QPT_PRI_CTRL_E);
 
     /* Reset does nothing with E=1 and reads 0 */
+    op.dst += PAGE;
+    qpt_start(&lab.d, 1, &op);
+    qpt_wait(&lab.d, 1);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), >=, 1);
     qpt_config_writew(&lab.d, lab.d.pri + QPT_PRI_CTRL,
                       QPT_PRI_CTRL_E | QPT_PRI_CTRL_RESET);
     g_assert_cmphex(pri_control(&lab), ==, QPT_PRI_CTRL_E);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), >=, 1);
+    g_assert_cmpuint(qpt_wait(&lab.d, 1), ==, PT_ST_RUNNING);
     pri_lab_stop(&lab);
 }
 
