@@ -149,21 +149,16 @@ uint32_t pt_log_read(const PriTestdev *d, uint32_t reg)
     }
 }
 
-static const char *pt_log_kind_name(uint32_t kind)
-{
-    switch (kind) {
-#define PT_LOG_KIND_NAME(NAME, number, name, text) case number: return name;
+static const char *const pt_log_kind_names[] = {
+#define PT_LOG_KIND_NAME(NAME, number, name, text) [number] = name,
     PT_LOG_KINDS(PT_LOG_KIND_NAME)
 #undef PT_LOG_KIND_NAME
-    default:
-        return "?";
-    }
-}
+};
 
 static void pt_log_print(GString *text, uint32_t n, const PtLogEntry *e)
 {
     g_string_append_printf(text, "%u %" PRIu64 " %s", n, e->time,
-                           pt_log_kind_name(e->kind));
+                           pt_log_kind_names[e->kind]);
     if (e->pasid & PT_LOG_PASID_PRESENT) {
         g_string_append_printf(text, " pasid=0x%x",
                                e->pasid & ~PT_LOG_PASID_PRESENT);
@@ -183,6 +178,17 @@ static char *pt_log_get(Object *obj, Error **errp)
         pt_log_print(text, n, pt_log_entry(d, n));
     }
     return g_string_free(text, false);
+}
+
+int pt_log_post_load(PriTestdev *d)
+{
+    for (unsigned int i = 0; i < PT_LOG_SIZE; i++) {
+        if (d->log.entry[i].kind >= ARRAY_SIZE(pt_log_kind_names) ||
+            (i < d->log.count && !d->log.entry[i].kind)) {
+            return -EINVAL;
+        }
+    }
+    return 0;
 }
 
 void pt_log_add_property(ObjectClass *klass)

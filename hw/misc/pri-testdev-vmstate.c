@@ -130,6 +130,7 @@ static int pt_post_load(void *opaque, int version_id)
 
     ret = ret ? ret : pt_knobs_post_load(opaque);
     ret = ret ? ret : pt_inv_post_load(opaque);
+    ret = ret ? ret : pt_log_post_load(opaque);
     return ret ? ret : pt_reset_post_load(opaque);
 }
 

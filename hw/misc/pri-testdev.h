@@ -334,6 +334,13 @@ void pt_log_note(void *opaque, PciePriNote note, uint16_t prgi);
  */
 uint32_t pt_log_read(const PriTestdev *d, uint32_t reg);
 
+/**
+ * pt_log_post_load: check what was migrated
+ *
+ * Returns: 0, or -EINVAL if an entry is impossible.
+ */
+int pt_log_post_load(PriTestdev *d);
+
 void pt_log_add_property(ObjectClass *klass);
 
 /* -- Configuration space, resets: pri-testdev-reset.c ---------------------- */

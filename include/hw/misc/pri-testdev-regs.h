@@ -154,7 +154,7 @@
     X(KNOB,          11, "knob", "knob, value, -") \
     X(VIOLATION,     12, "violation", "-, -, -") \
     X(UNEXPECTED,    13, "unexpected", "PRGI, -, -: the response before it") \
-    X(STALE,         14, "stale", "PRGI, -, -: the response after it")
+    X(STALE,         14, "stale", "PRGI, -, -: the response before it")
 
 enum {
 #define PT_LOG_KIND_NUMBER(NAME, number, name, text) PT_LOG_##NAME = number,
