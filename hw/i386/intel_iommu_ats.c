@@ -297,7 +297,8 @@ static AtsTrStatus vtd_ats_fault(IntelIOMMUState *s, const AtsTrReq *req,
     if (req->pasid != ATS_NO_PASID) {
         hi |= VTD_FRCD_PP(1) | ((uint64_t)req->pasid << 40);
     }
-    vtd_report_frcd_fault(s, req->rid, hi, VTD_FRCD_FI(req->addr));
+    vtd_report_frcd_fault(s, req->rid, hi,
+                          VTD_FRCD_FI(req->addr & VTD_HAW_MASK(s->aw_bits)));
     return status;
 }
 

@@ -154,9 +154,11 @@ static void vtd_prq_raise(IntelIOMMUState *s)
 
 void vtd_prq_irq_release(IntelIOMMUState *s)
 {
+    uint32_t pectl = vtd_get_long_raw(s, DMAR_PECTL_REG);
+
     if (s->svm.prq.irq_held) {
         s->svm.prq.irq_held = false;
-        if (vtd_get_long_raw(s, DMAR_PECTL_REG) & VTD_PR_PECTL_IP) {
+        if ((pectl & VTD_PR_PECTL_IP) && !(pectl & VTD_PR_PECTL_IM)) {
             vtd_prq_send_msi(s);
         }
     }
@@ -484,7 +486,8 @@ static void vtd_prq_report_fault(IntelIOMMUState *s, const AtsMsg *msg,
         hi |= msg->priv ? VTD_FRCD_PRIV : 0;
         hi |= msg->exec ? VTD_FRCD_EXE : 0;
     }
-    vtd_report_frcd_fault(s, msg->rid, hi, VTD_FRCD_FI(msg->addr));
+    vtd_report_frcd_fault(s, msg->rid, hi,
+                          VTD_FRCD_FI(msg->addr & VTD_HAW_MASK(s->aw_bits)));
 }
 
 /*
