@@ -8,11 +8,10 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "libqtest.h"
-#include "libqos/pri-lab.h"
+#include "libqos/lab-state.h"
 #include <glib/gstdio.h>
 
 #define PAGE    4096
-#define POLLS   12000           /* of 5 ms: a minute */
 #define R       PT_RAW_READ
 #define W       PT_RAW_WRITE
 #define L       PT_RAW_LAST
@@ -112,27 +111,6 @@ static void finish(PriLab *lab, uint32_t slot, bool timed)
     g_assert_cmpuint(qpt_readq(&lab->d, PT_CNT_VIOLATIONS), ==, 0);
 }
 
-static void wait_migrated(QTestState *qts)
-{
-    int i;
-
-    for (i = 0; i < POLLS; i++) {
-        QDict *rsp = qtest_qmp_assert_success_ref(
-            qts, "{ 'execute': 'query-migrate' }");
-        g_autofree char *status =
-            g_strdup(qdict_get_try_str(rsp, "status") ?: "none");
-
-        qobject_unref(rsp);
-        if (!strcmp(status, "completed")) {
-            return;
-        }
-        g_assert_cmpstr(status, !=, "failed");
-        g_usleep(5000);
-    }
-    g_test_message("migration did not end");
-    g_test_fail();
-}
-
 static void test_migration(void)
 {
     g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
@@ -148,7 +126,7 @@ static void test_migration(void)
     qtest_qmp_assert_success(src.qts, "{ 'execute': 'stop' }");
     qtest_qmp_assert_success(src.qts, "{ 'execute': 'migrate', 'arguments': "
                              "{ 'uri': %s } }", uri);
-    wait_migrated(src.qts);
+    lab_wait_migrated(src.qts);
 
     dst = src;
     dst.qts = qtest_initf(
@@ -160,7 +138,7 @@ static void test_migration(void)
     dst.d.qts = dst.qts;
     qtest_qmp_assert_success(dst.qts, "{ 'execute': 'migrate-incoming', "
                              "'arguments': { 'uri': %s } }", uri);
-    wait_migrated(dst.qts);
+    lab_wait_migrated(dst.qts);
     qtest_qmp_assert_success(dst.qts, "{ 'execute': 'cont' }");
     qtest_clock_set(dst.qts, now);
     finish(&dst, slot, true);
@@ -172,56 +150,6 @@ static void test_migration(void)
 }
 
 /* -- snapshots: the same run every time ------------------------------------ */
-
-/* Wait until the only job there is has ended well, and forget it */
-static void finish_job(QTestState *qts, const char *id)
-{
-    int i;
-
-    for (i = 0; i < POLLS; i++) {
-        QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-jobs' }");
-        QList *jobs = qdict_get_qlist(rsp, "return");
-        QDict *job = qobject_to(QDict, qlist_peek(jobs));
-        bool done = job && !strcmp(qdict_get_str(job, "status"), "concluded");
-
-        if (done) {
-            g_assert_cmpstr(qdict_get_try_str(job, "error"), ==, NULL);
-        }
-        qobject_unref(rsp);
-        if (done) {
-            qtest_qmp_assert_success(qts, "{ 'execute': 'job-dismiss', "
-                                     "'arguments': { 'id': %s } }", id);
-            return;
-        }
-        g_usleep(5000);
-    }
-    g_test_message("job %s did not end", id);
-    g_test_fail();
-}
-
-static void run_job(QTestState *qts, const char *name, const char *id)
-{
-    qtest_qmp_assert_success(qts, "{ 'execute': %s, 'arguments': "
-        "{ 'job-id': %s, 'tag': 'here', 'vmstate': 'disk', "
-        "'devices': [ 'disk' ] } }", name, id);
-    finish_job(qts, id);
-}
-
-static void create_disk(QTestState *qts, const char *file)
-{
-    int fd = open(file, O_CREAT | O_RDWR, 0600);
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-add', 'arguments': "
-        "{ 'driver': 'file', 'node-name': 'raw', 'filename': %s } }", file);
-    qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-create', "
-        "'arguments': { 'job-id': 'create', 'options': { 'driver': 'qcow2', "
-        "'file': 'raw', 'size': 1048576 } } }");
-    finish_job(qts, "create");
-    qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-add', 'arguments': "
-        "{ 'driver': 'qcow2', 'node-name': 'disk', 'file': 'raw' } }");
-}
 
 /*
  * The clock of a machine without CPUs never goes back, so nothing that is
@@ -237,10 +165,10 @@ static void test_snapshot(void)
     PriLab lab;
 
     pri_lab_start(&lab);
-    create_disk(lab.qts, file);
+    lab_create_disk(lab.qts, file);
     prepare(&lab, false);
     slot = submit_drain(&lab);
-    run_job(lab.qts, "snapshot-save", "save");
+    lab_run_job(lab.qts, "snapshot-save", "save");
     tail = lab.v.iq_tail;
     next = lab.v.next;
     status_next = lab.v.status_next;
@@ -248,7 +176,7 @@ static void test_snapshot(void)
         g_autofree char *job = g_strdup_printf("load%d", i);
 
         finish(&lab, slot, false);
-        run_job(lab.qts, "snapshot-load", job);
+        lab_run_job(lab.qts, "snapshot-load", job);
         lab.v.iq_tail = tail;
         lab.v.next = next;
         lab.v.status_next = status_next;

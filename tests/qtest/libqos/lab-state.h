@@ -1,0 +1,32 @@
+/*
+ * Snapshots and migration in the tests of the page-request path
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef PRI_LAB_LIBQOS_LAB_STATE_H
+#define PRI_LAB_LIBQOS_LAB_STATE_H
+
+#include "libqos/pri-lab.h"
+
+/**
+ * lab_wait_migrated: wait until a migration has ended; fails the test if it
+ * fails
+ */
+void lab_wait_migrated(QTestState *qts);
+
+/**
+ * lab_create_disk: make @file a disk image that has room for snapshots, and the
+ * block node "disk"
+ */
+void lab_create_disk(QTestState *qts, const char *file);
+
+/**
+ * lab_run_job: save or load the snapshot "here" on "disk"
+ *
+ * @name: "snapshot-save" or "snapshot-load"
+ * @id: a name for the job
+ */
+void lab_run_job(QTestState *qts, const char *name, const char *id);
+
+#endif /* PRI_LAB_LIBQOS_LAB_STATE_H */
