@@ -266,6 +266,25 @@ static void test_ip_cleared(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* F is cleared by a qword as well as by a dword */
+static void test_ip_cleared_by_qword(void)
+{
+    unsigned int i;
+    PriLab lab;
+
+    start_faults(&lab);
+    raise_condition(&lab, PPF);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FECTL), ==,
+                    QINV_CTL_IM | QINV_CTL_IP);
+    for (i = 0; i < QVTD_CAP_NFR(lab.v.cap); i++) {
+        qvtd_writeq(&lab.v, QVTD_CAP_FRO(lab.v.cap) + i * 16 + 8,
+                    1ULL << 63);
+    }
+    g_assert_cmphex(events(&lab), ==, 0);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FECTL), ==, QINV_CTL_IM);
+    pri_lab_stop(&lab);
+}
+
 /* -- QI-18: what Linux's fault handler sees -------------------------------- */
 
 /* Status 40h and no fault; nothing but a write of ITE moves the queue */
@@ -326,6 +345,8 @@ int main(int argc, char **argv)
     pri_lab_test_init(&argc, &argv);
     g_test_add_func("/vtd/qi/QI-17/w1c-0x71", test_w1c);
     add_conditions();
+    g_test_add_func("/vtd/qi/QI-17/ip-cleared-by-qword",
+                    test_ip_cleared_by_qword);
     g_test_add_func("/vtd/qi/QI-18/ite-only", test_ite_only);
     return g_test_run();
 }
