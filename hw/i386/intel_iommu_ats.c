@@ -139,6 +139,7 @@ static void vtd_ats_pwc_insert(IntelIOMMUState *s, uint32_t pasid, uint16_t did,
                                uint64_t iova, hwaddr table, bool write)
 {
     if (s->svm.knobs.pwc) {
+        s->svm.pwc_used = true;
         *vtd_ats_pwc_slot(s, iova) = (VTDPwcEntry) {
             .region = iova >> 21,
             .table = table,
@@ -152,7 +153,11 @@ static void vtd_ats_pwc_insert(IntelIOMMUState *s, uint32_t pasid, uint16_t did,
 
 void vtd_ats_pwc_flush(IntelIOMMUState *s)
 {
-    memset(s->svm.pwc, 0, sizeof(s->svm.pwc));
+    /* Every invalidation comes here: do not touch what nobody filled */
+    if (s->svm.pwc_used) {
+        memset(s->svm.pwc, 0, sizeof(s->svm.pwc));
+        s->svm.pwc_used = false;
+    }
 }
 
 /* First-stage walk for a user request, VT-d 3.6 */

@@ -36,6 +36,7 @@ typedef struct VTDPwcEntry {
  * @link: where the endpoints are
  * @knobs: see vtd-knobs.h
  * @pwc: paging-structure cache; not migrated, since it may be dropped any time
+ * @pwc_used: something may be in @pwc
  * @msis, @last_msi_addr, @last_msi_data: interrupts sent, for tests
  */
 typedef struct VTDSvm {
@@ -51,6 +52,7 @@ typedef struct VTDSvm {
     VTDDevTlb devtlb;
     VTDKnobs knobs;
     VTDPwcEntry pwc[VTD_PWC_NR];
+    bool pwc_used;
     uint64_t msis;
     uint64_t last_msi_addr;
     uint64_t last_msi_data;
