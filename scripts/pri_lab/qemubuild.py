@@ -19,8 +19,10 @@ UPSTREAM_QTESTS = ['intel-iommu-test']
 # what `./pri-lab bench` runs over qtest
 BENCH = 'pri-bench'
 # Debian's packages of the firmware that its QEMU tarball lacks
-FIRMWARE = {'seabios': '/usr/share/seabios/*.bin',
-            'ipxe-qemu': '/usr/lib/ipxe/qemu/*.rom'}
+# (Debian 13 moved the boot ROMs)
+FIRMWARE = {'seabios': ('/usr/share/seabios/*.bin',),
+            'ipxe-qemu': ('/usr/lib/ipxe/qemu/*.rom',
+                          '/usr/share/qemu/*.rom')}
 BUNDLE = os.path.join('qemu-bundle', 'usr', 'local', 'share', 'qemu')
 ROMS = ['pvh.bin', 'linuxboot_dma.bin', 'kvmvapic.bin']
 CONFIGURE = [
@@ -37,6 +39,18 @@ def our_qtests(repo: str) -> List[str]:
     """Names of our qtest binaries: one a source called *-test.c."""
     return [os.path.basename(p)[:-2] for p in sorted(
         glob.glob(os.path.join(repo, 'tests', 'qtest', '*-test.c')))]
+
+
+def host_firmware() -> List[str]:
+    """Firmware images of the host's packages; LabError names what lacks."""
+    images: List[str] = []
+    for package, patterns in FIRMWARE.items():
+        found = [f for p in patterns for f in sorted(glob.glob(p))]
+        if not found:
+            raise LabError(f'{package}: the firmware is missing',
+                           f'apt-get install {package}')
+        images += found
+    return images
 
 
 class QemuBuild:
@@ -69,6 +83,7 @@ class QemuBuild:
 
     def build_in(self, step, qtests: bool) -> int:
         """The same as part of the caller's step; number of things built."""
+        host_firmware()                 # before the long part
         self.old = self.stamp.valid(self.key)
         if not self.old:
             self._configure(step)
@@ -162,14 +177,8 @@ class QemuBuild:
         """Put the images where a binary in its build directory looks."""
         bundle = os.path.join(self.dir, BUNDLE)
         os.makedirs(bundle, exist_ok=True)
-        images = [os.path.join(self.paths.firmware, r) for r in ROMS]
-        for package, pattern in FIRMWARE.items():
-            found = glob.glob(pattern)
-            if not found:
-                raise LabError(f'{package}: the firmware is missing',
-                               f'apt-get install {package}')
-            images += found
-        for image in images:
+        for image in host_firmware() + [
+                os.path.join(self.paths.firmware, r) for r in ROMS]:
             link = os.path.join(bundle, os.path.basename(image))
             if not os.path.islink(link) or os.readlink(link) != image:
                 cache.remove(link)
