@@ -79,7 +79,8 @@ class QemuBuild:
         title = 'Build QEMU' + (' (sanitizers)' if self.sanitize else '')
         with self.ui.step(title) as step:
             built = self.build_in(step, qtests)
-            step.done(f'{built} objects' if built else 'up to date')
+            # QEMU's version header is looked at every time
+            step.done(f'{built} objects' if built > 1 else 'up to date')
 
     def build_in(self, step, qtests: bool) -> int:
         """The same as part of the caller's step; number of things built."""
