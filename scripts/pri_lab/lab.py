@@ -142,6 +142,8 @@ class Lab:
             self.ui.result('')
             for x in block:
                 self.ui.result(x)
+        for page in out.known:
+            self.ui.result(f'known bug of the kernel: {page}')
         counts = out.reader.counts()
         ran = out.reader.results
         for x in out.problems:
@@ -248,6 +250,8 @@ class Lab:
         for block in out.splats:
             for x in block:
                 print(f'# {x}')
+        for page in out.known:
+            print(f'# known bug of the kernel: {page}')
         number += 1
         print(f'{"not ok" if trouble else "ok"} {number} - guest ended well, '
               'kernel log clean')

@@ -40,6 +40,23 @@ _HARMLESS = re.compile(r'lockdep is turned off|lockup detector'
                        r'|NMI watchdog|hung_task|panic=|Command line:')
 
 
+# Splats of bugs that are written up: the kernel's, and no fault of a run.
+# (what its first lines say, something further down, where it is written up)
+_KNOWN = (
+    ('BUG: Invalid wait context', 'device_rbtree_find',
+     'docs/findings/ite-lock-nesting.md'),
+)
+
+
+def known(block: List[str]) -> str:
+    """The page that explains this splat, or ''."""
+    head, body = '\n'.join(block[:3]), '\n'.join(block)
+    for first, further, page in _KNOWN:
+        if first in head and further in body:
+            return page
+    return ''
+
+
 def strip_stamp(line: str) -> str:
     return _STAMP.sub('', line.rstrip('\r\n'))
 

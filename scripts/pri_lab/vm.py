@@ -83,6 +83,7 @@ class Outcome:
         self.reader = Reader()
         self.exit: Optional[int] = None
         self.splats: List[List[str]] = []
+        self.known: List[str] = []      # pages of splats that are written up
         self.problems: List[str] = []   # one line each, why it is no success
         self.seconds = 0.0
 
@@ -164,7 +165,12 @@ class Job:
 
     def _judge(self, rc: int, out: Outcome) -> None:
         text = _read(self.console)
-        out.splats = splat.find(text)
+        for block in splat.find(text):
+            page = splat.known(block)
+            if page:
+                out.known.append(page)
+            else:
+                out.splats.append(block)
         if out.splats:
             out.problems.append('the guest kernel printed '
                                 f'{len(out.splats)} splat(s)')

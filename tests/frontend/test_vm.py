@@ -7,6 +7,9 @@ import unittest
 from pri_lab import cpio, proc, report, splat, vm
 from pri_lab.ktap import FAIL, PASS
 
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+
 LOCKDEP = '''\
 [    1.000000] calling nothing
 [    2.000000] ======================================================
@@ -62,6 +65,22 @@ class Splat(unittest.TestCase):
     def test_thread_stamp_and_carriage_return(self):
         self.assertEqual(self.kinds(
             '[    2.0][  T12] BUG: KASAN: x\r\n[    2.1][  T12] y\r\n'), 1)
+
+
+class Known(unittest.TestCase):
+    BLOCK = ['[ 1.0] [ BUG: Invalid wait context ]', '[ 1.0] x',
+             '[ 1.0] a/1 is trying to lock:', '[ 1.0] device_rbtree_find+0x1']
+
+    def test_page(self):
+        page = splat.known(self.BLOCK)
+        self.assertTrue(os.path.isfile(os.path.join(REPO, page)), page)
+
+    def test_another_lock(self):
+        self.assertEqual(splat.known(self.BLOCK[:3]), '')
+
+    def test_another_splat(self):
+        self.assertEqual(
+            splat.known(['BUG: KASAN: x', 'device_rbtree_find']), '')
 
 
 class Report(unittest.TestCase):

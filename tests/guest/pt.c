@@ -84,11 +84,21 @@ uint64_t pt_counter(struct pt *pt, unsigned offset)
     return pt_rd64(pt->func, offset);
 }
 
+void pt_knob_blind(struct pt *pt, unsigned knob, uint64_t value)
+{
+    pt_wr32(pt->func, PT_KNOB_SELECT, knob);
+    pt_wr64(pt->func, PT_KNOB_VALUE, value);
+}
+
+void pt_knob(struct pt *pt, unsigned knob, uint64_t value)
+{
+    pt_knob_blind(pt, knob, value);
+    CHECK_EQ(pt_rd32(pt->func, PT_KNOB_STATUS), PT_KNOB_OK, "knob status");
+}
+
 void pt_iommu_knob(struct pt *pt, unsigned knob, uint64_t value)
 {
-    pt_wr32(pt->func, PT_KNOB_SELECT, PT_KNOB_IOMMU | knob);
-    pt_wr64(pt->func, PT_KNOB_VALUE, value);
-    CHECK_EQ(pt_rd32(pt->func, PT_KNOB_STATUS), PT_KNOB_OK, "knob status");
+    pt_knob(pt, PT_KNOB_IOMMU | knob, value);
 }
 
 void pt_chan(struct pt *pt, struct pt_chan *ch)

@@ -104,6 +104,13 @@ uint64_t pt_counter(struct pt *pt, unsigned offset);    /* PT_CNT_* */
  */
 void pt_iommu_knob(struct pt *pt, unsigned knob, uint64_t value);
 
+/*
+ * The same for a knob of the function (PT_KNOB_* of
+ * hw/misc/pri-testdev-knobs.h); blind: without a look at what came of it
+ */
+void pt_knob(struct pt *pt, unsigned knob, uint64_t value);
+void pt_knob_blind(struct pt *pt, unsigned knob, uint64_t value);
+
 void pt_chan(struct pt *pt, struct pt_chan *ch);
 
 /*

@@ -1,0 +1,238 @@
+/*
+ * Device-TLB invalidations that get lost: what Linux makes of a time-out
+ *
+ * Linux submits an invalidation and spins on the wait behind it with interrupts
+ * off, without a time-out of its own.  The IOMMU ends that with ITE; Linux
+ * clears it and submits again, unless ITESID names a function that is not
+ * there any more (qi_check_fault()).
+ *
+ * VT-d 6.5.2.11; QI-12, QI-14, QI-15
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pt.h"
+#include "hw/i386/vtd-knobs.h"
+#include "hw/misc/pri-testdev-knobs.h"
+
+#define PATTERN         0x0123456789abcdefull
+#define LEN             (4 * PT_PAGE)
+#define ITE_MS          200
+#define ITE_DEFAULT_MS  60000
+#define DROP            1           /* inv-reply */
+
+/* -- the kernel's log ------------------------------------------------------- */
+
+static int log_open(void)
+{
+    int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+    CHECK(fd >= 0, "/dev/kmsg: %s", strerror(errno));
+    CHECK(lseek(fd, 0, SEEK_END) >= 0, "/dev/kmsg: %s", strerror(errno));
+    return fd;
+}
+
+/* Lines with `text` since log_open() or the last call */
+static unsigned log_count(int fd, const char *text)
+{
+    char line[1024];
+    unsigned n = 0;
+    ssize_t len;
+
+    while ((len = read(fd, line, sizeof(line) - 1)) > 0 ||
+           (len < 0 && errno == EPIPE)) {
+        if (len > 0) {
+            line[len] = 0;
+            n += strstr(line, text) != NULL;
+        }
+    }
+    return n;
+}
+
+/* -- pieces ------------------------------------------------------------------ */
+
+static void run_on(unsigned cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    CHECK(!sched_setaffinity(0, sizeof(set), &set), "processor %u: %s", cpu,
+          strerror(errno));
+}
+
+/* The second processor helps while the first spins */
+static void need_two_processors(void)
+{
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+        ktap_skip("needs two processors: one spins in the kernel");
+    }
+}
+
+/* Let the device write to fresh memory, so that its ATC knows it */
+static char *touched(struct pt_chan *ch)
+{
+    struct pt_op op = { .cmd = PT_OP_WRITE, .len = LEN, .pattern = PATTERN };
+
+    op.dst = pt_map_anon(LEN);
+    pt_expect(ch, &op, PT_ST_DONE, NULL);
+    pt_check_stamp(op.dst, LEN, PATTERN);
+    return op.dst;
+}
+
+/* munmap() and how long it took, in ms */
+static unsigned timed_munmap(char *p)
+{
+    double start = pt_now();
+
+    CHECK(!munmap(p, LEN), "munmap: %s", strerror(errno));
+    return (pt_now() - start) * 1000;
+}
+
+/* -- tests ------------------------------------------------------------------- */
+
+/* One completion is lost: one time-out, one retry */
+static void test_lost_once(void)
+{
+    struct pt_chan ch;
+    struct pt pt;
+    unsigned ms;
+    char *p;
+    int log;
+
+    pt_open_bound(&pt, 0);
+    pt_chan(&pt, &ch);
+    p = touched(&ch);
+    log = log_open();
+    pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_MS);
+    pt_knob(&pt, PT_KNOB_INV_REPLY, DROP);
+    pt_knob(&pt, PT_KNOB_INV_NTH, 1);
+    ms = timed_munmap(p);
+    pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_DEFAULT_MS);
+
+    ktap_note("munmap took %u ms", ms);
+    CHECK(ms >= ITE_MS, "munmap did not wait for the time-out");
+    CHECK_EQ(log_count(log, "Invalidation Time-out Error: SID"), 1,
+             "time-outs that Linux saw");
+    munmap(touched(&ch), LEN);
+    close(log);
+}
+
+/* The device is mute for a second: Linux retries until it answers */
+static void test_mute(void)
+{
+    struct pt_chan ch;
+    struct pt pt;
+    unsigned ms, errors;
+    pid_t child;
+    char *p;
+    int log;
+
+    need_two_processors();
+    pt_open_bound(&pt, 0);
+    pt_chan(&pt, &ch);
+    p = touched(&ch);
+    log = log_open();
+    child = fork();
+    CHECK(child >= 0, "fork: %s", strerror(errno));
+    if (!child) {
+        struct pt other;
+
+        run_on(1);
+        pt_open(&other, 0);
+        pt_sleep_ms(1000);
+        pt_knob(&other, PT_KNOB_INV_REPLY, 0);
+        _exit(KTAP_PASS);
+    }
+    run_on(0);
+    pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_MS);
+    pt_knob(&pt, PT_KNOB_INV_REPLY, DROP);
+    ms = timed_munmap(p);
+    pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_DEFAULT_MS);
+    pt_reap(child, KTAP_PASS);
+
+    errors = log_count(log, "Invalidation Time-out Error: SID");
+    ktap_note("munmap took %u ms and %u time-outs", ms, errors);
+    CHECK(errors >= 2, "Linux did not retry");
+    munmap(touched(&ch), LEN);
+    close(log);
+}
+
+/* Use function 1 from memory that comes and goes, for two seconds */
+static void bystander(void)
+{
+    double until = pt_now() + 2;
+    struct pt_chan ch;
+    struct pt pt;
+
+    run_on(1);
+    pt_open_bound(&pt, 1);
+    pt_chan(&pt, &ch);
+    while (pt_now() < until) {
+        munmap(touched(&ch), LEN);
+    }
+    _exit(KTAP_PASS);
+}
+
+/*
+ * The function is gone: Linux gives its invalidation up after one time-out.
+ * The time-out aborts the waits of others too; those are submitted again.
+ */
+static void test_gone(void)
+{
+    struct pt_chan ch;
+    struct pt pt, second;
+    unsigned ms, errors;
+    pid_t child;
+    char *p;
+    int log;
+
+    need_two_processors();
+    if (access("/dev/pri_testdev1", F_OK)) {
+        ktap_skip("needs a second pri-testdev");
+    }
+    pt_open_bound(&pt, 0);
+    pt_open(&second, 1);
+    pt_chan(&pt, &ch);
+    p = touched(&ch);
+    log = log_open();
+    child = fork();
+    CHECK(child >= 0, "fork: %s", strerror(errno));
+    if (!child) {
+        bystander();
+    }
+    run_on(0);
+    pt_sleep_ms(300);
+    pt_iommu_knob(&second, VTD_KNOB_ITE_TIMEOUT, ITE_MS);
+    pt_knob(&pt, PT_KNOB_GONE_MS, 3000);
+    pt_knob_blind(&pt, PT_KNOB_GONE, 1);
+    ms = timed_munmap(p);
+    errors = log_count(log, "Invalidation Time-out Error: SID");
+    ktap_note("munmap took %u ms and %u time-outs", ms, errors);
+    /* a munmap() is a few submissions; none of them is made twice */
+    CHECK(errors >= 1 && errors <= 4, "Linux retried");
+    CHECK(ms < 5 * ITE_MS, "munmap took %u ms", ms);
+    pt_reap(child, KTAP_PASS);
+
+    /* Back, but as after a power cycle, so of no use to anybody: the last test */
+    pt_sleep_ms(3000);
+    pt_iommu_knob(&second, VTD_KNOB_ITE_TIMEOUT, ITE_DEFAULT_MS);
+    close(log);
+}
+
+static const struct ktap_test tests[] = {
+    { "lost-once", test_lost_once, 0 },
+    { "mute-for-a-second", test_mute, 0 },
+    { "gone", test_gone, 0 },
+};
+
+KTAP_MAIN(tests)
