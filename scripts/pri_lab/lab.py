@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
+import termios
 from typing import List
 
 from . import (bench, cache, check, guest, host, kernel, overlay, packages,
@@ -193,8 +194,8 @@ class Lab:
 
     def cmd_shell(self) -> int:
         if not sys.stdin.isatty():
-            self.ui.say('standard input is not a terminal; the shell reads '
-                        'commands from it')
+            raise LabError('the guest shell needs a terminal',
+                           'run a program of tests/guest with ./pri-lab run')
         with self._clone_lock():
             machine = self._machine()
         self.ui.say('leave the guest with `exit`, or stop it with Ctrl-A x')
@@ -210,6 +211,7 @@ class Lab:
         if self.options.verbose:
             self.ui.say(shlex.join(cmd))
         self.ui.close()
+        terminal = termios.tcgetattr(0) if sys.stdin.isatty() else None
         p = subprocess.Popen(cmd)
         try:
             rc = p.wait()
@@ -221,6 +223,9 @@ class Lab:
             if p.poll() is None:
                 p.kill()
             raise
+        finally:
+            if terminal is not None:    # QEMU may have died in raw mode
+                termios.tcsetattr(0, termios.TCSADRAIN, terminal)
 
     def cmd_guest_test(self) -> int:
         """For `meson test`: boot one job of what is built, speak TAP."""
