@@ -85,6 +85,9 @@ class QemuBuild:
     def build_in(self, step, qtests: bool) -> int:
         """The same as part of the caller's step; number of things built."""
         host_firmware()                 # before the long part
+        linked = cache.Stamp(self.dir + '.linked')
+        if linked.read() and not linked.valid('binary'):
+            cache.remove(self.binary)   # ninja would believe its date
         self.old = self.stamp.valid(self.key)
         if not self.old:
             self._configure(step)
@@ -96,6 +99,7 @@ class QemuBuild:
             self.ui.say('QEMU\'s build directory is damaged; building afresh')
             self._configure(step)
             built = self._ninja(step, qtests)
+        linked.write('binary', [self.binary])
         self._firmware(step)
         self._install_firmware()
         return built
