@@ -128,6 +128,25 @@ void pt_inv_release(PriTestdev *d, uint64_t count, bool newest_first)
     pt_inv_send_all(d, out, n);
 }
 
+void pt_inv_vector(PriTestdev *d, uint32_t itags)
+{
+    uint16_t rid = pci_requester_id(PCI_DEVICE(d));
+    uint32_t i = 0;
+
+    while (i < d->inv.n) {
+        if (d->inv.waiting[i].due == PT_INV_HELD &&
+            (itags & (1u << d->inv.waiting[i].itag))) {
+            pt_inv_take(d, i);
+        } else {
+            i++;
+        }
+    }
+    pt_inv_arm(d);
+    if (itags && !d->gone) {
+        ats_function_complete(&d->fn, rid, itags, 1);
+    }
+}
+
 /* -- Requests -------------------------------------------------------------- */
 
 /*
@@ -200,6 +219,9 @@ void pt_inv_request(void *opaque, const AtsMsg *msg)
         return;
     }
     if (d->knobs.inv_when_e0 && !ats_function_ats_enabled(&d->fn)) {
+        return;
+    }
+    if (d->knobs.inv_in_d3 && !ats_function_in_d0(&d->fn)) {
         return;
     }
     if (!d->knobs.atc_leak) {

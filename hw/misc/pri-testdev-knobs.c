@@ -38,6 +38,10 @@ static void pt_knob_changed(void *owner, unsigned int index)
         pt_inv_release(d, knobs->inv_release_last, true);
         knobs->inv_release_last = 0;
         break;
+    case PT_KNOB_INV_VECTOR:
+        pt_inv_vector(d, knobs->inv_vector);
+        knobs->inv_vector = 0;
+        break;
     case PT_KNOB_HONOUR_ALLOC:
     case PT_KNOB_PRGI_POLICY:
         pt_knobs_to_engines(d);

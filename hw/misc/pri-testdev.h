@@ -274,6 +274,12 @@ void pt_inv_request(void *opaque, const AtsMsg *msg);
  */
 void pt_inv_release(PriTestdev *d, uint64_t count, bool newest_first);
 
+/**
+ * pt_inv_vector: send one completion for all of @itags, outstanding or not;
+ * completions of them that are held are dropped
+ */
+void pt_inv_vector(PriTestdev *d, uint32_t itags);
+
 void pt_inv_realize(PriTestdev *d);
 void pt_inv_reset(PriTestdev *d);
 void pt_inv_exit(PriTestdev *d);

@@ -59,16 +59,18 @@ bool ats_function_has_link(const AtsFunction *f)
     return f->link != NULL;
 }
 
-bool ats_function_may_request(const AtsFunction *f)
+bool ats_function_in_d0(const AtsFunction *f)
 {
     PCIDevice *dev = f->dev;
-    uint16_t state = 0;
 
-    if (dev->pm_cap) {
-        state = pci_get_word(dev->config + dev->pm_cap + PCI_PM_CTRL) &
-                PCI_PM_CTRL_STATE_MASK;
-    }
-    return dev->is_master && !state;
+    return !dev->pm_cap ||
+           !(pci_get_word(dev->config + dev->pm_cap + PCI_PM_CTRL) &
+             PCI_PM_CTRL_STATE_MASK);
+}
+
+bool ats_function_may_request(const AtsFunction *f)
+{
+    return f->dev->is_master && ats_function_in_d0(f);
 }
 
 /* PCIe 6.2 6.20.2: each bit of the prefix has its own enable */

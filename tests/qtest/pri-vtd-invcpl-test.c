@@ -131,6 +131,85 @@ static void test_wrong_itag(void)
     pri_lab_stop(&lab);
 }
 
+/*
+ * One message for two ITags, the lower of which is not in use: the other is
+ * completed all the same, unless hardware is of the old kind (VT-d 4.3)
+ */
+static void test_vector(const void *opaque)
+{
+    bool legacy = opaque;
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, legacy ? DEEP ",ice-legacy=on" : DEEP, "inv-reply=hold");
+    put(&lab);
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    set(&lab, "inv-vector", "1");
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    set(&lab, "inv-vector", "3");
+    g_assert_cmphex(fsts(&lab), ==, ICE);
+    g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
+    g_assert_cmpuint(count(&lab, "completions"), ==, legacy ? 1 : 2);
+    g_assert_true(qvtd_wait_done(&lab.v, slot) == !legacy);
+    pri_lab_stop(&lab);
+}
+
+/* One message completes several ITags */
+static void test_coalesced(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, DEEP, "inv-reply=hold");
+    for (unsigned int i = 0; i < 32; i++) {
+        put(&lab);
+    }
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    set(&lab, "inv-vector", "4294967294");
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    set(&lab, "inv-vector", "1");
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    g_assert_cmphex(fsts(&lab), ==, 0);
+    g_assert_cmpuint(count(&lab, "completions"), ==, 32);
+    pri_lab_stop(&lab);
+}
+
+/* A function in D3hot: it answers, or may lose the request (PCIe 10.3.1) */
+static void test_d3(const void *opaque)
+{
+    bool drop = opaque;
+    unsigned int pmcsr;
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, TIMEOUT, drop ? "inv-in-d3=drop" : NULL);
+    for (pmcsr = qpt_config_readw(&lab.d, 0x34) & 0xff;
+         (qpt_config_readw(&lab.d, pmcsr) & 0xff) != 1;
+         pmcsr = qpt_config_readw(&lab.d, pmcsr) >> 8) {
+        g_assert_cmpuint(pmcsr, !=, 0);
+    }
+    pmcsr += 4;
+    qpt_config_writew(&lab.d, pmcsr, 3);
+    g_assert_cmphex(qpt_config_readw(&lab.d, pmcsr) & 3, ==, 3);
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_true(qvtd_wait_done(&lab.v, slot) == !drop);
+    step_ms(&lab, 101);
+    g_assert_cmphex(fsts(&lab), ==, drop ? ITE : 0);
+    qpt_config_writew(&lab.d, pmcsr, 0);
+    clear(&lab, ITE);
+    put(&lab);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
 /* The right ITag of the wrong function; ICESID is who sent it */
 static void test_wrong_source(void)
 {
@@ -650,6 +729,12 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/qi/QI-10/device-ahead-completes",
                     test_ahead_of_iqe);
     g_test_add_func("/vtd/qi/QI-11/wrong-itag", test_wrong_itag);
+    g_test_add_data_func("/vtd/qi/QI-11/vector", NULL, test_vector);
+    g_test_add_data_func("/vtd/qi/QI-11/vector-ice-legacy",
+                         GUINT_TO_POINTER(1), test_vector);
+    g_test_add_func("/vtd/qi/QI-11/coalesced", test_coalesced);
+    g_test_add_data_func("/ats/ATS-29/d3-complete", NULL, test_d3);
+    g_test_add_data_func("/ats/ATS-29/d3-drop", GUINT_TO_POINTER(1), test_d3);
     g_test_add_func("/vtd/qi/QI-11/wrong-source", test_wrong_source);
     g_test_add_func("/vtd/qi/QI-11/wrong-source-that-waits",
                     test_wrong_source_waits);

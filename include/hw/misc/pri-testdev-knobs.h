@@ -74,7 +74,14 @@
       "Invalidate Request during a Function Level Reset") \
     X(TP_BIT, tp_bit, "tp-bit", 0, 1, \
       "follows\0stuck\0", \
-      "Transactions Pending: what there is, or always 1")
+      "Transactions Pending: what there is, or always 1") \
+    X(INV_VECTOR, inv_vector, "inv-vector", 0, UINT32_MAX, \
+      NULL, \
+      "write an ITag vector: send one completion that names these ITags; " \
+      "what inv-reply=hold keeps of them is answered by it") \
+    X(INV_IN_D3, inv_in_d3, "inv-in-d3", 0, 1, \
+      "complete\0drop\0", \
+      "Invalidate Request while the function is not in D0")
 
 /* The number of each knob, for registers */
 enum {

@@ -209,6 +209,8 @@ bool ats_function_has_link(const AtsFunction *f);
 bool ats_function_ats_enabled(const AtsFunction *f);
 bool ats_function_pasid_enabled(const AtsFunction *f);
 
+bool ats_function_in_d0(const AtsFunction *f);
+
 /**
  * ats_function_may_request: may Memory Requests be sent?  Bus Master Enable
  * is set and the function is in D0.
