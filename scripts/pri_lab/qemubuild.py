@@ -41,6 +41,14 @@ def our_qtests(repo: str) -> List[str]:
         glob.glob(os.path.join(repo, 'tests', 'qtest', '*-test.c')))]
 
 
+# What tools say of files that are damaged or missing in a build directory
+_DAMAGE = re.compile(
+    r'^ninja: (?:error|fatal):|file truncated|malformed archive'
+    r'|file (?:format )?not recognized|Build data file .* corrupt'
+    r'|is not a (?:valid )?build directory|config-host\.mak: No such file',
+    re.M)
+
+
 def host_firmware() -> List[str]:
     """Firmware images of the host's packages; LabError names what lacks."""
     images: List[str] = []
@@ -145,15 +153,14 @@ class QemuBuild:
     def _looks_broken(self) -> bool:
         """True if the failure is the directory's and not the source's.
 
-        A compiler that reports an error in a file is the source's fault.
+        A compiler's error is the source's; so is a ninja that somebody
+        stopped from outside.
         """
         try:
             with open(self.log.path, encoding='utf-8', errors='replace') as f:
-                text = f.read()
+                return bool(_DAMAGE.search(f.read()))
         except OSError:
-            return True
-        return not re.search(r'^\S+:\d+:\d+: (?:fatal )?error:|'
-                             r'meson\.build:\d+:\d+: ERROR', text, re.M)
+            return False
 
     def _firmware(self, step) -> None:
         """Option ROMs from QEMU's own source; Debian's tarball has none."""

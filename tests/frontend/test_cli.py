@@ -176,3 +176,20 @@ class Choices(unittest.TestCase):
         for n in os.listdir(os.path.join(REPO, 'tests', 'qtest')):
             if n.endswith('-test.c'):
                 self.assertIn(n[:-2], names)
+
+    def test_only_a_damaged_build_directory_is_built_afresh(self):
+        class Fake:
+            log = None
+        with tempfile.TemporaryDirectory() as d:
+            for text, broken in (
+                    ('ninja: error: unknown target', True),
+                    ('x\nld: a.o: file format not recognized', True),
+                    ('ninja: build stopped: interrupted by user.', False),
+                    ('a.c:1:2: error: x\nninja: build stopped: subcommand '
+                     'failed.', False)):
+                Fake.log = proc.Log(os.path.join(d, 'log'))
+                os.truncate(Fake.log.path, 0)
+                Fake.log.write(text)
+                Fake.log.close()
+                self.assertEqual(qemubuild.QemuBuild._looks_broken(Fake),
+                                 broken, text)
