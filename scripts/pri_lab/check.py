@@ -216,8 +216,12 @@ class Check:
                        f'{name}{tail}')
 
     def _explain(self, verdicts: List[Verdict]) -> None:
-        """After the list: what each failed sub-test said."""
+        """After the list: why tests were skipped, what failed ones said."""
         for v in verdicts:
+            for r in v.results:
+                if r.status == SKIP:
+                    self.ui.result(f'# skipped: {v.name}: {r.name} '
+                                   f'({r.reason or "no reason given"})')
             bad = [r for r in v.results if r.status == FAIL]
             if not bad:
                 continue
