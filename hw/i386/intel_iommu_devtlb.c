@@ -369,6 +369,17 @@ static bool vtd_devtlb_wait_due(IntelIOMMUState *s, VTDInvWait *wait)
     return true;
 }
 
+/* Is there nothing that a wait could wait for?  As a rule, so this is fast */
+static bool vtd_devtlb_nothing_under_way(IntelIOMMUState *s, uint64_t lo)
+{
+    const VTDDevTlb *devtlb = &s->svm.devtlb;
+    const VTDKnobs *knobs = &s->svm.knobs;
+
+    return !devtlb->outstanding && !devtlb->n_waits &&
+           !(lo & VTD_INV_DESC_WAIT_PD) &&
+           !knobs->wait_hold && !knobs->wait_delay;
+}
+
 void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
@@ -379,6 +390,10 @@ void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
     };
     VTDInvWait *held;
 
+    if (vtd_devtlb_nothing_under_way(s, desc->lo)) {
+        vtd_complete_wait_desc(s, desc->lo, desc->hi);
+        return;
+    }
     if (QTAILQ_EMPTY(&devtlb->waits) && vtd_devtlb_wait_due(s, &wait)) {
         vtd_complete_wait_desc(s, wait.lo, wait.hi);
         return;
@@ -407,10 +422,13 @@ bool vtd_devtlb_may_fetch(IntelIOMMUState *s)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
 
-    return !devtlb->stalled &&
-           !(vtd_get_long_raw(s, DMAR_FSTS_REG) & VTD_FSTS_ITE) &&
-           devtlb->n_waits < MAX(s->svm.knobs.wait_depth, 1) &&
-           !vtd_devtlb_fenced(s);
+    if (devtlb->stalled ||
+        vtd_get_long_raw(s, DMAR_FSTS_REG) & VTD_FSTS_ITE) {
+        return false;
+    }
+    return likely(!devtlb->n_waits) ||
+           (devtlb->n_waits < MAX(s->svm.knobs.wait_depth, 1) &&
+            !vtd_devtlb_fenced(s));
 }
 
 bool vtd_devtlb_idle(IntelIOMMUState *s)
