@@ -425,7 +425,13 @@ static void vtd_prq_postpone(IntelIOMMUState *s, const AtsMsg *msg,
     VTDPageReq *req;
 
     if (prq->n_pending >= VTD_PRQ_PENDING_MAX) {
-        vtd_prq_accept_first(s);
+        /*
+         * No room: as if the queue were full.  None of those that wait may be
+         * touched here, one of them may be on its way further up the stack.
+         */
+        prq->seq_received--;
+        vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
+        return;
     }
     req = g_new0(VTDPageReq, 1);
     req->msg = *msg;

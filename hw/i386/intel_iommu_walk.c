@@ -407,7 +407,8 @@ bool vtd_sm_torn_start(IntelIOMMUState *s, VTDSmWalk *walk, VTDTornKind kind,
 
 bool vtd_sm_torn_step(VTDTornRead *torn)
 {
-    if (!vtd_sm_read(torn->addr + torn->done * sizeof(uint64_t),
+    if (torn->done + 2 > ARRAY_SIZE(torn->val) ||
+        !vtd_sm_read(torn->addr + torn->done * sizeof(uint64_t),
                      &torn->val[torn->done], 2)) {
         torn->kind = VTD_TORN_NONE;     /* the walk will say what is wrong */
         return false;
