@@ -90,13 +90,84 @@ static void vtd_devtlb_abort_waits(IntelIOMMUState *s)
     devtlb->n_waits = 0;
 }
 
-void vtd_devtlb_inject(IntelIOMMUState *s, uint32_t bit, uint16_t sid)
+/* -- errors and delays that a knob asks for ------------------------------- */
+
+static void vtd_devtlb_inject_now(IntelIOMMUState *s, uint32_t bit)
 {
     if (bit == VTD_FSTS_ITE) {
         vtd_devtlb_abort_waits(s);
+        vtd_devtlb_error(s, bit, s->svm.knobs.inject_ite);
+    } else {
+        vtd_devtlb_error(s, bit, s->svm.knobs.inject_ice);
     }
-    vtd_devtlb_error(s, bit, sid);
 }
+
+void vtd_devtlb_inject(IntelIOMMUState *s, uint32_t bit)
+{
+    if (s->svm.knobs.inject_at) {
+        s->svm.devtlb.inject |= bit;
+    } else {
+        vtd_devtlb_inject_now(s, bit);
+    }
+}
+
+bool vtd_devtlb_inject_iqe(IntelIOMMUState *s)
+{
+    if (likely(s->svm.knobs.inject_iqe != 1)) {
+        return true;
+    }
+    s->svm.knobs.inject_iqe = 0;
+    s->svm.devtlb.iqei = s->svm.knobs.inject_iqei;
+    return false;
+}
+
+void vtd_devtlb_executed(IntelIOMMUState *s)
+{
+    VTDDevTlb *devtlb = &s->svm.devtlb;
+    VTDKnobs *knobs = &s->svm.knobs;
+    uint32_t bits;
+
+    if (likely(!(knobs->inject_iqe | knobs->inject_at)) || devtlb->stalled) {
+        return;                 /* a deferred descriptor is still in the queue */
+    }
+    knobs->inject_iqe -= !!knobs->inject_iqe;
+    if (knobs->inject_at && !--knobs->inject_at) {
+        bits = devtlb->inject;
+        devtlb->inject = 0;
+        if (bits & VTD_FSTS_ICE) {
+            vtd_devtlb_inject_now(s, VTD_FSTS_ICE);
+        }
+        if (bits & VTD_FSTS_ITE) {
+            vtd_devtlb_inject_now(s, VTD_FSTS_ITE);
+        }
+    }
+}
+
+bool vtd_devtlb_desc_due(IntelIOMMUState *s, uint8_t type)
+{
+    VTDDevTlb *devtlb = &s->svm.devtlb;
+    VTDKnobs *knobs = &s->svm.knobs;
+    int64_t now;
+
+    if (likely(!knobs->desc_delay) ||
+        (knobs->desc_delay_type && knobs->desc_delay_type != type)) {
+        devtlb->desc_due = 0;
+        return true;
+    }
+    now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    if (!devtlb->desc_due) {
+        devtlb->desc_due = now + knobs->desc_delay * SCALE_US;
+    }
+    if (devtlb->desc_due > now) {
+        timer_mod_anticipate(devtlb->wait_timer, devtlb->desc_due);
+        devtlb->stalled = true;
+        return false;
+    }
+    devtlb->desc_due = 0;
+    return true;
+}
+
+/* -- recovery ------------------------------------------------------------- */
 
 void vtd_devtlb_errors_cleared(IntelIOMMUState *s, uint32_t old)
 {
@@ -362,7 +433,7 @@ static bool vtd_devtlb_wait_due(IntelIOMMUState *s, VTDInvWait *wait)
     if (wait->due) {
         now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
         if (wait->due > now) {
-            timer_mod(s->svm.devtlb.wait_timer, wait->due);
+            timer_mod_anticipate(s->svm.devtlb.wait_timer, wait->due);
             return false;
         }
     }
@@ -509,6 +580,8 @@ const VMStateDescription vmstate_vtd_devtlb = {
         VMSTATE_TIMER_PTR(wait_timer, VTDDevTlb),
         VMSTATE_UINT64(seq, VTDDevTlb),
         VMSTATE_BOOL(stalled, VTDDevTlb),
+        VMSTATE_UINT32(inject, VTDDevTlb),
+        VMSTATE_INT64(desc_due, VTDDevTlb),
 #define VTD_DEVTLB_COUNTER_VMSTATE(field, text) \
         VMSTATE_UINT64(field, VTDDevTlb),
         VTD_DEVTLB_COUNTERS(VTD_DEVTLB_COUNTER_VMSTATE)
@@ -544,6 +617,8 @@ void vtd_devtlb_reset(IntelIOMMUState *s)
     devtlb->n_waits = 0;
     devtlb->outstanding = 0;
     devtlb->stalled = false;
+    devtlb->inject = 0;
+    devtlb->desc_due = 0;
     timer_del(devtlb->timer);
     timer_del(devtlb->wait_timer);
 }

@@ -44,13 +44,15 @@ static void vtd_knob_changed(void *owner, unsigned int index)
         break;
     case VTD_KNOB_WAIT_HOLD:
     case VTD_KNOB_WAIT_DEPTH:
+    case VTD_KNOB_DESC_DELAY:
+    case VTD_KNOB_DESC_DELAY_TYPE:
         vtd_devtlb_kick(s);
         break;
     case VTD_KNOB_INJECT_ITE:
-        vtd_devtlb_inject(s, VTD_FSTS_ITE, knobs->inject_ite);
+        vtd_devtlb_inject(s, VTD_FSTS_ITE);
         break;
     case VTD_KNOB_INJECT_ICE:
-        vtd_devtlb_inject(s, VTD_FSTS_ICE, knobs->inject_ice);
+        vtd_devtlb_inject(s, VTD_FSTS_ICE);
         break;
     default:
         break;

@@ -51,11 +51,13 @@ typedef enum VTDIqei {
  *         most knob wait-depth of them
  * @n_waits: length of @waits
  * @timer: virtual clock; the first ITag that times out
- * @wait_timer: virtual clock; a complete wait whose status write is delayed
+ * @wait_timer: virtual clock; the first of what a delay knob keeps back
  * @outstanding: ITags in use
  * @seq: number of the last invalidation issued
  * @iqei: what to report if the descriptor being executed is refused
- * @stalled: the descriptor at IQH waits for a free ITag
+ * @inject: bits of FSTS that knob inject-at will set
+ * @desc_due: when the descriptor at IQH has taken desc-delay-us, ns; or 0
+ * @stalled: the descriptor at IQH waits for a free ITag or for its time
  * @fetching: the queue is being walked further up the stack
  */
 typedef struct VTDDevTlb {
@@ -66,6 +68,8 @@ typedef struct VTDDevTlb {
     QEMUTimer *timer;
     QEMUTimer *wait_timer;
     uint64_t seq;
+    uint32_t inject;
+    int64_t desc_due;
     uint8_t iqei;
     bool stalled;
     bool fetching;
@@ -117,9 +121,27 @@ void vtd_devtlb_errors_cleared(IntelIOMMUState *s, uint32_t old);
 /**
  * vtd_devtlb_inject: report an error that did not happen
  *
- * @bit: VTD_FSTS_ITE or VTD_FSTS_ICE; @sid: source id to report
+ * @bit: VTD_FSTS_ITE or VTD_FSTS_ICE, with the source id of its knob; now, or
+ * after as many descriptors as inject-at says
  */
-void vtd_devtlb_inject(IntelIOMMUState *s, uint32_t bit, uint16_t sid);
+void vtd_devtlb_inject(IntelIOMMUState *s, uint32_t bit);
+
+/**
+ * vtd_devtlb_inject_iqe: false if inject-iqe stops the queue at this descriptor
+ */
+bool vtd_devtlb_inject_iqe(IntelIOMMUState *s);
+
+/**
+ * vtd_devtlb_desc_due: false if the descriptor of @type at IQH is to wait
+ *
+ * It stays where it is, and fetching goes on when desc-delay-us have passed.
+ */
+bool vtd_devtlb_desc_due(IntelIOMMUState *s, uint8_t type);
+
+/**
+ * vtd_devtlb_executed: a descriptor was executed, or deferred
+ */
+void vtd_devtlb_executed(IntelIOMMUState *s);
 
 /**
  * vtd_devtlb_idle: is nothing of the invalidation queue under way?

@@ -114,10 +114,22 @@
       "IQEI that inject-iqe reports") \
     X(INJECT_ITE, inject_ite, "inject-ite", 0, 65535, \
       NULL, \
-      "write a source id: report that an invalidation of it timed out") \
+      "write a source id: report that an invalidation of it timed out, at " \
+      "once or when inject-at says") \
     X(INJECT_ICE, inject_ice, "inject-ice", 0, 65535, \
       NULL, \
-      "write a source id: report a bad completion from it") \
+      "write a source id: report a bad completion from it, at once or when " \
+      "inject-at says") \
+    X(INJECT_AT, inject_at, "inject-at", 0, UINT32_MAX, \
+      NULL, \
+      "the inject-ite and inject-ice written after it wait until the n-th " \
+      "descriptor from now on has left the queue; 0: they act at once") \
+    X(DESC_DELAY, desc_delay, "desc-delay-us", 0, 60000000, \
+      NULL, \
+      "microseconds that a descriptor of desc-delay-type takes") \
+    X(DESC_DELAY_TYPE, desc_delay_type, "desc-delay-type", 0, 9, \
+      NULL, \
+      "type of the descriptors that desc-delay-us is for; 0: all") \
     X(CPL_DROP, cpl_drop, "cpl-drop", 0, UINT32_MAX, \
       NULL, \
       "lose the n-th Invalidate Completion from now on")
