@@ -12,8 +12,9 @@ import os
 import re
 from typing import Dict, List, NamedTuple, Set
 
-from . import cache, ktap, proc
+from . import cache, ktap, proc, qemubuild
 from .errors import LabError
+from .jobs import own_machine
 from .ktap import FAIL, PASS, SKIP, Result
 from .packages import Host
 
@@ -29,7 +30,8 @@ SUITES = ('frontend', 'docs', 'unit', 'upstream', 'qtest', 'guest')
 
 def needs_guest(names: List[str]) -> bool:
     """Whether the tests named boot a guest; all of them, if none is."""
-    return not names or 'guest' in names
+    return not names or any(x == 'guest' or x.startswith('guest-')
+                            for x in names)
 
 
 class Verdict(NamedTuple):
@@ -123,7 +125,10 @@ class Check:
                        f'-Dguest={"false" if self.sanitize else "true"}',
                        '-Db_sanitize=' + ('address,undefined'
                                           if self.sanitize else 'none')]
-            key = cache.key_of(options, self.host.python_path)
+            # meson asks for the lists of tests when it is set up
+            key = cache.key_of(options, self.host.python_path,
+                               qemubuild.our_qtests(self.paths.repo),
+                               own_machine(self.paths.repo))
             stamp = cache.Stamp(self.dir + '.stamp')
             if not stamp.valid(key):
                 self._setup(options)

@@ -126,10 +126,11 @@ class Guest:
             'dev/console': cpio.chardev(5, 1),
             'dev/null': cpio.chardev(1, 3, 0o666),
         }
-        for d in ('proc', 'sys', 'tmp', 'dev', 'root', 'tests',
-                  'tests/races'):
-            entries[d] = cpio.directory()
         top = os.path.join(self.dir, 'programs')
-        for p in programs:
-            entries[os.path.relpath(p, top)] = cpio.regular(_read(p), 0o755)
+        names = {os.path.relpath(p, top): p for p in programs}
+        for d in ('proc', 'sys', 'tmp', 'dev', 'root', 'tests',
+                  *sorted({os.path.dirname(x) for x in names} - {'tests'})):
+            entries[d] = cpio.directory()
+        for name, p in names.items():
+            entries[name] = cpio.regular(_read(p), 0o755)
         return cpio.archive(entries)

@@ -11,8 +11,8 @@ import sys
 import termios
 from typing import List
 
-from . import (bench, cache, check, guest, host, kernel, overlay, packages,
-               proc, qemubuild, qemusrc, report, stock, vm)
+from . import (bench, cache, check, guest, host, jobs, kernel, overlay,
+               packages, proc, qemubuild, qemusrc, report, stock, vm)
 from .errors import LabError
 from .ktap import FAIL
 
@@ -86,6 +86,10 @@ class Lab:
     def _clone_lock(self):
         return cache.lock(self.paths, f'clone-{self.paths.clone}', self.ui)
 
+    def _wants(self, job: str) -> jobs.Wants:
+        """What a job wants of its machine."""
+        return jobs.wants(self.paths.repo, job)
+
     def _timeout(self, machine: vm.Machine) -> float:
         return self.options.timeout or TIMEOUT[machine.accel]
 
@@ -115,8 +119,10 @@ class Lab:
         self.ui.plan(1)
         with self._clone_lock():
             machine = self._machine()
-        job = vm.Job(machine, self.options.job or RUN_JOB, self.logdir,
-                     self.log, self._timeout(machine), self.options.args)
+        name = self.options.job or RUN_JOB
+        job = vm.Job(machine, name, self.logdir, self.log,
+                     self._timeout(machine), self.options.args,
+                     wants=self._wants(name))
         with self.ui.step(f'Boot the guest, run {job.job}') as step:
             out = job.run(lambda line, results: self._ktap(line, results,
                                                            step),
@@ -183,7 +189,8 @@ class Lab:
             machine = self._machine()
         extra = self.options.qemu_args
         words = vm.job_words(self.options.job or 'shell', self.options.args)
-        cmd = machine.args(f'{words} {self.options.append}'.strip())
+        cmd = machine.args(f'{words} {self.options.append}'.strip(),
+                           self._wants(self.options.job))
         if not _uses_stdio(extra):
             cmd += ['-serial', 'mon:stdio']
         else:
@@ -234,7 +241,8 @@ class Lab:
         if not os.path.isdir(logdir):
             logdir = self.logdir
         job = vm.Job(machine, self.options.job, logdir, self.log,
-                     self._timeout(machine), self.options.args)
+                     self._timeout(machine), self.options.args,
+                     wants=self._wants(self.options.job))
         number = 0
 
         def emit(line: str, results) -> None:

@@ -15,7 +15,7 @@ import subprocess
 import time
 from typing import Callable, List, Optional
 
-from . import cache, proc, splat
+from . import cache, jobs, proc, splat
 from .errors import LabError
 from .ktap import FAIL, Reader, Result
 
@@ -51,7 +51,7 @@ class Machine:
             raise LabError('nothing is built yet',
                            'run ./pri-lab build') from None
 
-    def args(self, append: str) -> List[str]:
+    def args(self, append: str, wants: jobs.Wants = jobs.NONE) -> List[str]:
         """The command line without serial ports."""
         if self.accel == 'kvm':
             machine = ['-machine', 'q35,kernel-irqchip=split',
@@ -62,11 +62,13 @@ class Machine:
             '-cpu', 'max,la57=off', '-smp', '2', '-m', '2G', '-nodefaults',
             '-no-user-config', '-no-reboot', '-display', 'none',
             '-kernel', self.kernel, '-initrd', self.initrd,
-            '-append', f'{APPEND} {append}'.strip(),
-            '-device', IOMMU] + [x for n in range(DEVICES) for x in (
-                '-device', f'pcie-root-port,id=rp{n},bus=pcie.0,'
-                f'chassis={n + 1},slot={n + 1}',
-                '-device', f'pri-testdev,id=pt{n},bus=rp{n}')]
+            '-append', ' '.join(f'{APPEND} {wants.append()} {append}'.split()),
+            '-device', IOMMU + wants.iommu()] + [
+                x for n in range(DEVICES) for x in (
+                    '-device', f'pcie-root-port,id=rp{n},bus=pcie.0,'
+                    f'chassis={n + 1},slot={n + 1}{wants.port(n)}',
+                    '-device', f'pri-testdev,id=pt{n},bus=rp{n}'
+                    f'{wants.device(n)}')] + wants.qemu()
 
 
 def job_words(job: str, args: str = '') -> str:
@@ -98,8 +100,10 @@ class Job:
 
     def __init__(self, machine: Machine, job: str, logdir: str,
                  log: proc.Log, timeout: float, args: str = '',
-                 extra: Optional[List[str]] = None):
+                 extra: Optional[List[str]] = None,
+                 wants: jobs.Wants = jobs.NONE):
         self.machine = machine
+        self.wants = wants
         self.job = job
         self.words = job_words(job, args)
         self.extra = extra or []
@@ -118,7 +122,7 @@ class Job:
         """
         out = Outcome()
         start = time.monotonic()
-        cmd = self.machine.args(self.words) + [
+        cmd = self.machine.args(self.words, self.wants) + [
             '-serial', f'file:{self.console}',
             '-serial', f'file:{self.results}'] + self.extra
         self.log.write('$ ' + ' '.join(cmd))

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a guest program wants of the machine it runs on.
+
+A program of tests/guest says it in the comment at its head, one line each:
+
+     * @device pcie-flr=off         properties of every pri-testdev
+     * @device.1 no-soft-reset=off  of the second one alone
+     * @iommu ite-timeout-ms=200    properties of the intel-iommu
+     * @port hotplug=off            of every root port; @port.1 as above
+     * @qemu -device edu            more arguments for QEMU
+     * @append iommu.strict=0       more words for the kernel command line
+
+A key may come several times.  Such a program lies in a directory of
+tests/guest, not in tests/guest itself, where those are that share a machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from typing import List, Tuple
+
+from .errors import LabError
+
+_LINE = re.compile(r'^ \* @(\S+)(?:\s+(.*?))?\s*$')
+_KEY = re.compile(r'(?:(device|port)(?:\.(\d+))?|iommu|qemu|append)$')
+KEYS = '@device, @device.N, @port, @port.N, @iommu, @qemu, @append'
+# programs of these directories boot a machine each when everything is tested
+OWN = ('machines',)
+
+
+class Wants:
+    """The lines of one program; falsy if there are none."""
+
+    def __init__(self, lines: Tuple[Tuple[str, str], ...] = ()):
+        self._lines = lines
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def _of(self, *keys: str) -> List[str]:
+        return [value for key, value in self._lines if key in keys]
+
+    def device(self, n: int) -> str:
+        """More properties of pri-testdev n, each after a comma."""
+        return ''.join(f',{x}' for x in self._of('device', f'device.{n}'))
+
+    def port(self, n: int) -> str:
+        return ''.join(f',{x}' for x in self._of('port', f'port.{n}'))
+
+    def iommu(self) -> str:
+        return ''.join(f',{x}' for x in self._of('iommu'))
+
+    def qemu(self) -> List[str]:
+        return [word for x in self._of('qemu') for word in shlex.split(x)]
+
+    def append(self) -> str:
+        return ' '.join(self._of('append'))
+
+
+NONE = Wants()
+
+
+def parse(text: str, path: str) -> Wants:
+    """The lines in the first comment of a source text.
+
+    path is for the message of a LabError only.
+    """
+    lines = []
+    for number, line in enumerate(text.split('*/', 1)[0].splitlines(), 1):
+        m = _LINE.match(line)
+        if not m:
+            continue
+        key, value = m.group(1), m.group(2)
+        if not _KEY.match(key) or not value:
+            raise LabError(
+                f'{path}:{number}: @{key}: '
+                + ('there is nothing after it' if _KEY.match(key)
+                   else 'there is no such key'), f'there are: {KEYS}')
+        lines.append((key, value))
+    return Wants(tuple(lines))
+
+
+def wants(repo: str, job: str) -> Wants:
+    """What a job wants; nothing, if it has no source (all, shell)."""
+    path = os.path.join('tests', 'guest', f'{job}.c')
+    try:
+        with open(os.path.join(repo, path), encoding='utf-8') as f:
+            return parse(f.read(), path)
+    except FileNotFoundError:
+        return NONE
+
+
+def own_machine(repo: str) -> List[str]:
+    """Jobs that are part of the tests and boot a machine of their own."""
+    out = []
+    for directory in OWN:
+        top = os.path.join(repo, 'tests', 'guest', directory)
+        if os.path.isdir(top):
+            out += [f'{directory}/{x[:-2]}' for x in sorted(os.listdir(top))
+                    if x.endswith('.c')]
+    return out
