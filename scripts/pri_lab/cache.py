@@ -67,15 +67,22 @@ class Paths:
                             'tests-sanitize' if sanitize else 'tests')
 
     def new_log_dir(self, command: str) -> str:
-        """A directory for this command's logs; the oldest ones go."""
+        """A directory for this command's logs; the oldest ones go, but
+        those of commands that still run."""
         os.makedirs(self.logs, exist_ok=True)
-        old = sorted(d for d in os.listdir(self.logs))
+        old = sorted(d for d in os.listdir(self.logs) if not _running(d))
         for d in old[:-KEEP_LOGS]:
             shutil.rmtree(os.path.join(self.logs, d), ignore_errors=True)
         name = time.strftime('%Y%m%d-%H%M%S') + f'-{command}-{os.getpid()}'
         path = os.path.join(self.logs, name)
         os.makedirs(path, exist_ok=True)
         return path
+
+
+def _running(log_dir: str) -> bool:
+    """Whether the command that a log directory is named after still runs."""
+    pid = log_dir.rpartition('-')[2]
+    return pid.isdigit() and os.path.exists(f'/proc/{pid}')
 
 
 # -- digests ------------------------------------------------------------------

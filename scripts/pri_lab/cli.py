@@ -46,10 +46,16 @@ COMMANDS = {
               'Prints the path of the binary.',
               '  ./pri-lab build\n  ./pri-lab build --sanitize\n'
               '  ./pri-lab build --qemu-src ~/qemu-10.2.2.tar.xz'),
-    'kernel': ('fetch and build the guest kernel',
-               'Prints the path of the image.  With --kernel it only checks '
-               'the one given.',
-               '  ./pri-lab kernel\n  ./pri-lab kernel --kernel ~/linux'),
+    'kernel': ('list the guest kernels, or fetch and build one',
+               'list shows the kernels of guest/kernel/matrix and which are '
+               'built; build makes\none of them, or the source tree in a '
+               'directory, with guest/kernel/base.config and\nthe fragments '
+               'of --config on top, and prints the path of the image, which '
+               '--kernel\ntakes.  Without either it is the default kernel, '
+               'or checks the one of --kernel.',
+               '  ./pri-lab kernel list\n  ./pri-lab kernel build 6.12\n'
+               '  ./pri-lab kernel build ~/linux --config my.config\n'
+               '  ./pri-lab run --kernel 6.12'),
     'qemu': ('run our QEMU with the machine set up and your arguments',
              'Arguments after the first that is not an option of pri-lab (or '
              'after --) go to QEMU.  The console is on the terminal unless '
@@ -79,7 +85,7 @@ COMMANDS = {
 }
 USES = {                        # which options a command understands
     'run': 'machine job timeout', 'check': 'machine timeout sanitize',
-    'build': 'qemu sanitize', 'kernel': 'kernel', 'qemu': 'machine job append',
+    'build': 'qemu sanitize', 'kernel': '', 'qemu': 'machine job append',
     'shell': 'machine append', 'packages': '', 'conformance': '',
     'bench': 'rounds', 'clean': 'clean',
 }
@@ -104,8 +110,9 @@ def _common(p: argparse.ArgumentParser) -> None:
                    help='parallel jobs (default: one a processor)')
     p.add_argument('--qemu-src', metavar='DIR|TARBALL', default=s,
                    help='QEMU 10.2.2 source to use')
-    p.add_argument('--kernel', metavar='DIR|bzImage|vmlinux', default=s,
-                   help='guest kernel to use: a build directory or an image')
+    p.add_argument('--kernel', metavar='NAME|DIR|IMAGE', default=s,
+                   help='guest kernel to use: a name of `kernel list`, a '
+                   'build directory, a vmlinux or a bzImage')
     p.add_argument('--accel', choices=('tcg', 'kvm'), default=s,
                    help='default: kvm where it works, else tcg')
 
@@ -150,6 +157,14 @@ def parser() -> argparse.ArgumentParser:
             p.add_argument('job', nargs='?', default='', metavar='JOB')
         elif name == 'check':
             p.add_argument('names', nargs='*', metavar='SUITE|TEST')
+        elif name == 'kernel':
+            p.add_argument('action', nargs='?', default=None,
+                           choices=('list', 'build'), metavar='list|build')
+            p.add_argument('what', nargs='?', default='',
+                           metavar='NAME|DIR')
+            p.add_argument('--config', action='append', default=[],
+                           metavar='FRAGMENT', help='lines of configuration '
+                           'on top of ours (build)')
         elif name == 'qemu':
             p.usage = 'pri-lab qemu [options] [--] QEMU-ARGUMENTS'
             p.add_argument('--job', default='', metavar='NAME',

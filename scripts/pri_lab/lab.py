@@ -11,8 +11,9 @@ import sys
 import termios
 from typing import List
 
-from . import (bench, cache, check, guest, host, jobs, kernel, overlay,
-               packages, proc, qemubuild, qemusrc, report, stock, vm)
+from . import (bench, cache, check, guest, host, jobs, kernel, kernelcmd,
+               overlay, packages, proc, qemubuild, qemusrc, report, stock,
+               vm)
 from .errors import LabError
 from .ktap import FAIL
 
@@ -58,7 +59,7 @@ class Lab:
     def _bad_input_first(self) -> None:
         """What the user gave is wrong: say so before anything is built."""
         if self.options.kernel:
-            kernel.given(self.options.kernel, self.ui)
+            kernel.check(self.paths.repo, self.options.kernel, self.ui)
         if self.options.qemu_src:
             qemusrc.given(self.options.qemu_src)
 
@@ -68,7 +69,7 @@ class Lab:
         if note:
             self.ui.say(note)
         self._bad_input_first()
-        self.ui.plan(5 + kernel.steps(self.options.kernel))
+        self.ui.plan(5 + kernel.steps(self.paths.repo, self.options.kernel))
         tools = self._packages()
         self.tools = tools
         self.build = self._qemu(tools, qtests)
@@ -108,10 +109,22 @@ class Lab:
         return 0
 
     def cmd_kernel(self) -> int:
-        self.ui.plan(1 + kernel.steps(self.options.kernel))
+        """list: the matrix; build, or nothing: build one, print its path."""
+        o = self.options
+        if o.action == 'list':
+            for line in kernelcmd.listing(self.paths, self.log, self.ui):
+                self.ui.result(line)
+            return 0
+        what = o.what or o.kernel
+        if o.action == 'build':
+            kernelcmd.check(self.paths, what, o.config)
+        self.ui.plan(1 + kernel.steps(self.paths.repo, what))
         self._packages()
-        linux = kernel.get(self.paths, self.options.kernel, self.jobs,
-                           self.log, self.ui)
+        if o.action == 'build':
+            linux = kernelcmd.build(self.paths, what, o.config, self.jobs,
+                                    self.log, self.ui)
+        else:
+            linux = kernel.get(self.paths, what, self.jobs, self.log, self.ui)
         self.ui.result(linux.image)
         return 0
 
@@ -281,7 +294,7 @@ class Lab:
         if note:
             self.ui.say(note)
         self._bad_input_first()
-        self.ui.plan(5 + kernel.steps(self.options.kernel)
+        self.ui.plan(5 + kernel.steps(self.paths.repo, self.options.kernel)
                      + bench.Bench.STEPS)
         with self._clone_lock():
             tools = self._packages()

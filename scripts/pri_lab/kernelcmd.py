@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`pri-lab kernel list` and `pri-lab kernel build`."""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, List, Tuple
+
+from . import cache, kbuild, kernel, matrix, proc
+from .errors import LabError
+
+
+def columns(rows: List[Tuple[str, ...]]) -> List[str]:
+    """Rows as lines of text, columns lined up."""
+    widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
+    return ['  '.join(x.ljust(w) for x, w in zip(r, widths)).rstrip()
+            for r in rows]
+
+
+def listing(paths: cache.Paths, log: proc.Log, ui) -> List[str]:
+    """Every kernel of the matrix with its state here; no network."""
+    rows: List[Tuple[str, ...]] = [('NAME', 'HERE', 'VERSION', 'FROM',
+                                    'NOTE')]
+    for entry in matrix.load(paths.repo).values():
+        b = kernel.builder(paths, entry, 1, log, ui)
+        state = b.state()
+        rows.append((entry.name, state, b.version or '-',
+                     str(entry.sources[0]), entry.note))
+    out = columns(rows)
+    own = sorted(n for n in _listdir(paths.linux) if n.startswith('own-')
+                 and os.path.isfile(os.path.join(paths.linux, n, 'vmlinux')))
+    for n in own:
+        out.append(f'{os.path.join(paths.linux, n)}  (kernel build, '
+                   f'{kbuild.release_of(os.path.join(paths.linux, n))})')
+    return out
+
+
+def _listdir(path: str) -> List[str]:
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []
+
+
+def check(paths: cache.Paths, what: str, configs: Iterable[str]) -> None:
+    """LabError if `build` can be seen to fail beforehand."""
+    for c in configs:
+        if not os.path.isfile(os.path.expanduser(c)):
+            raise LabError(f'--config {c}: no such file')
+    entry = kernel.named(paths.repo, what)
+    if entry is None and not os.path.isdir(os.path.expanduser(what)):
+        raise LabError(f'{what} is neither a kernel of the matrix nor a '
+                       'directory', 'names: ./pri-lab kernel list')
+    if entry is not None and entry.stock and configs:
+        raise LabError(f'{what} is the distribution\'s own kernel, --config '
+                       'has no effect on it')
+
+
+def build(paths: cache.Paths, what: str, configs: Iterable[str], jobs: int,
+          log: proc.Log, ui) -> kernel.Kernel:
+    """Build a kernel of the matrix, or the source tree of the user's, with
+    base.config and the fragments given on top."""
+    more = tuple(os.path.realpath(os.path.expanduser(c)) for c in configs)
+    if kernel.named(paths.repo, what):
+        return kernel.get(paths, what, jobs, log, ui, more)
+    fragments = [os.path.join(paths.repo, kbuild.FRAGMENTS), *more]
+    out = kbuild.own_tree(paths, what, fragments, jobs, log, ui)
+    return kernel.Kernel(os.path.join(out, 'vmlinux'), out,
+                         kbuild.release_of(out))

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import os
+import tempfile
+import unittest
+
+from pri_lab import (apt, cache, cli, kbuild, kconfig, kernel, kernelcmd,
+                     ksource, matrix, proc, ui)
+from pri_lab.errors import LabError
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+TEXT = '''
+[6.1]
+sources = deb bookworm linux-source-6.1
+note = old
+without = CONFIG_NEW: came with 6.5
+[6.18]
+sources = deb sid linux-source-6.18
+    src trixie-backports 6.18
+all = no
+with = CONFIG_X=y: needed there
+'''
+
+
+class Matrix(unittest.TestCase):
+    def test_parse(self):
+        got = matrix.parse(TEXT)
+        self.assertEqual(list(got), ['6.1', '6.18'])
+        self.assertEqual(got['6.1'].without,
+                         {'CONFIG_NEW': 'came with 6.5'})
+        self.assertEqual(got['6.18'].sources[1],
+                         matrix.Source('src', 'trixie-backports', '6.18'))
+        self.assertEqual(got['6.18'].extra, {'CONFIG_X=y': 'needed there'})
+        self.assertEqual((got['6.1'].in_all, got['6.18'].in_all),
+                         (True, False))
+
+    def test_what_is_wrong_is_named(self):
+        for text, said in (
+                ('[a]\n', 'no sources'),
+                ('[a]\nsources = ftp x y\n', 'ftp x y'),
+                ('[a]\nsources = deb x\n', 'deb x'),
+                ('[a]\nsources = src x y\nsorces = z\n', 'sorces'),
+                ('[a]\nsources = src x y\nall = perhaps\n', 'yes or no'),
+                ('[a]\nsources = src x y\nwithout = CONFIG_X\n', 'CONFIG_X'),
+                ('[a]\nsources = src x y\nwithout = CONFIG_X: \n',
+                 'CONFIG_X'),
+                ('[a]\nsources = src x y\nwith = CONFIG_X: r\n', 'CONFIG_X'),
+                ('[a]\nsources = stock x\n src x y\n', 'mix'),
+                ('[a]\nx\n', 'guest/kernel/matrix')):
+            with self.assertRaises(LabError) as e:
+                matrix.parse(text)
+            self.assertIn(said, e.exception.what)
+
+    def test_selection(self):
+        entries = matrix.parse(TEXT)
+        self.assertEqual(matrix.select(entries, 'all'), ['6.1'])
+        self.assertEqual(matrix.select(entries, '6.18,all,/x,6.18'),
+                         ['6.18', '6.1', '/x'])
+
+    def test_versions_in_order(self):
+        versions = ['6.18.5-1', '6.18.15-1~bpo13+1', '6.18.15-1',
+                    '6.19.1-1', '6.1.9-1', '6.18.9-1']
+        self.assertEqual(ksource.newest(versions, '6.18'), '6.18.15-1')
+        self.assertEqual(ksource.newest(versions, '6.1'), '6.1.9-1')
+        self.assertEqual(ksource.newest(versions, '7.0'), '')
+
+    def test_file_of_the_repository(self):
+        entries = matrix.load(REPO)
+        self.assertIn(kernel.SERIES, entries)
+        self.assertTrue(entries[kernel.SERIES].in_all)
+        base = kconfig.parse(kbuild.read(os.path.join(REPO,
+                                                      kbuild.FRAGMENTS)))
+        for e in entries.values():
+            for option in e.without:
+                self.assertIn(option, base,
+                              f'{e.name}: an excuse for nothing')
+
+
+class Config(unittest.TestCase):
+    def test_excuses(self):
+        fragment = {'CONFIG_A': 'y', 'CONFIG_B': 'y'}
+        config = {'CONFIG_A': 'y'}
+        kbuild.verify(config, fragment, {'CONFIG_B': 'why'})
+        with self.assertRaises(LabError) as e:
+            kbuild.verify(config, fragment, {'CONFIG_A': 'why'})
+        self.assertIn('CONFIG_B=y (became n)', e.exception.what)
+
+    def test_additions_come_last(self):
+        entry = matrix.parse(TEXT)['6.18']
+        with tempfile.NamedTemporaryFile('w', suffix='.config') as f:
+            f.write('# CONFIG_X is not set\n')
+            f.flush()
+            text = kbuild.fragment_text(entry, [f.name])
+        self.assertEqual(kconfig.parse(text), {'CONFIG_X': 'y'})
+
+
+class FakeArchive:
+    """Stands in for apt.Archive: an index per suite and kind."""
+
+    index = {}
+
+    def __init__(self, _paths, suite, kind, _log, _ui):
+        self.here = self.index.get((suite, kind))
+
+    def update(self):
+        if self.here is None:
+            raise LabError('no network')
+
+    def version(self, package):
+        return self.here.get(package, '')
+
+    def source_versions(self, package):
+        return self.here.get(package, [])
+
+
+class Locate(unittest.TestCase):
+    def locate(self, index):
+        real = apt.Archive
+        try:
+            FakeArchive.index = index
+            ksource.apt.Archive = FakeArchive
+            source = ksource.KernelSource(
+                cache.Paths('/', '/nowhere'), matrix.parse(TEXT)['6.18'],
+                None, None)
+            return source.locate(Step())[0]
+        finally:
+            ksource.apt.Archive = real
+
+    def test_first_hit_wins(self):
+        self.assertEqual(self.locate(
+            {('sid', 'deb'): {'linux-source-6.18': '6.18.1-1'},
+             ('trixie-backports', 'deb-src'): {'linux': ['6.18.9-1']}}),
+            '6.18.1-1')
+
+    def test_next_source(self):
+        for sid in ({}, None):
+            self.assertEqual(self.locate(
+                {('sid', 'deb'): sid, ('trixie-backports', 'deb-src'):
+                 {'linux': ['6.18.9-1', '6.19.1-1']}}), '6.18.9-1')
+
+    def test_gone_from_the_mirror(self):
+        with self.assertRaises(LabError) as e:
+            self.locate({('sid', 'deb'): {},
+                         ('trixie-backports', 'deb-src'):
+                         {'linux': ['6.19.1-1']}})
+        self.assertIn('no source of Linux 6.18 any more', e.exception.what)
+        self.assertIn('trixie-backports', e.exception.what)
+
+
+class Step:
+    note = ''
+
+
+class Own(unittest.TestCase):
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.dir = d.name
+        self.paths = cache.Paths(REPO, os.path.join(d.name, 'cache'))
+        self.log = proc.Log(os.path.join(d.name, 'log'))
+        self.addCleanup(self.log.close)
+        self.ui = ui.UI(quiet=True)
+        self.src = os.path.join(d.name, 'linux')
+        cache.write_atomic(os.path.join(self.src, 'Kconfig'), b'')
+        # a Makefile that makes what a kernel's would
+        cache.write_atomic(os.path.join(self.src, 'Makefile'), (
+            'allnoconfig:\n\tcp $(KCONFIG_ALLCONFIG) $(O)/.config\n'
+            'modules: ;\nvmlinux:\n\techo x >> $(O)/vmlinux\n').encode())
+
+    def build(self, *configs):
+        kernelcmd.check(self.paths, self.src, configs)
+        return kernelcmd.build(self.paths, self.src, configs, 1, self.log,
+                               self.ui)
+
+    def test_out_of_tree_and_again(self):
+        one = self.build()
+        self.assertTrue(one.image.startswith(self.paths.linux))
+        self.assertEqual(sorted(os.listdir(self.src)),
+                         ['Kconfig', 'Makefile'])
+        self.assertEqual(self.build().image, one.image)
+        self.assertEqual(kbuild.read(one.image), 'x\nx\n')   # make decides
+
+    def test_fragment_on_top(self):
+        more = os.path.join(self.dir, 'more')
+        cache.write_atomic(more, b'CONFIG_MINE=y\n')
+        one = self.build(more)
+        self.assertNotEqual(one.build, self.build().build)
+        config = kconfig.parse(kbuild.read(os.path.join(one.build,
+                                                        '.config')))
+        self.assertEqual(config['CONFIG_MINE'], 'y')
+        self.assertEqual(config['CONFIG_PCI_ATS'], 'y')
+
+    def test_refusals(self):
+        with self.assertRaises(LabError) as e:
+            self.build('/no/such/fragment')
+        self.assertIn('/no/such/fragment', e.exception.what)
+        cache.write_atomic(os.path.join(self.src, '.config'), b'')
+        with self.assertRaises(LabError) as e:
+            self.build()
+        self.assertIn('mrproper', e.exception.hint)
+        with self.assertRaises(LabError):
+            kernelcmd.check(self.paths, '/no/such/tree', [])
+
+    def test_listing_needs_nothing(self):
+        text = '\n'.join(kernelcmd.listing(self.paths, self.log, self.ui))
+        for name in matrix.load(REPO):
+            self.assertIn(f'\n{name} ', text)
+
+
+class Options(unittest.TestCase):
+    def test_kernel_command(self):
+        o = cli.parse(['kernel', 'build', '6.12', '--config', 'a',
+                       '--config', 'b'])
+        self.assertEqual((o.action, o.what, o.config),
+                         ('build', '6.12', ['a', 'b']))
+        self.assertIsNone(cli.parse(['kernel']).action)
+
+    def test_names_and_paths(self):
+        self.assertEqual(kernel.named(REPO, '6.12').name, '6.12')
+        self.assertEqual(kernel.named(REPO, '').name, kernel.SERIES)
+        self.assertIsNone(kernel.named(REPO, './6.12'))
+        self.assertEqual(kernel.steps(REPO, '7.2'), 2)
+        self.assertEqual(kernel.steps(REPO, '/boot/vmlinuz'), 1)
