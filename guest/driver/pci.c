@@ -198,6 +198,7 @@ static int pt_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		goto err_irqs;
 
+	pci_save_state(pdev);		/* for pt_slot_reset() */
 	dev_info(&pdev->dev, "%s: %u channels\n", pd->name, pd->nr_channels);
 	return 0;
 
@@ -289,7 +290,41 @@ static void pt_reset_done(struct pci_dev *pdev)
 	up_write(&pd->sem);
 }
 
+/*
+ * An error was reported, or contained by the port above.  Frozen: the function
+ * does not answer until slot_reset.
+ */
+static pci_ers_result_t pt_error_detected(struct pci_dev *pdev,
+					  pci_channel_state_t state)
+{
+	struct pt_dev *pd = pci_get_drvdata(pdev);
+
+	if (state == pci_channel_io_normal)
+		return PCI_ERS_RESULT_CAN_RECOVER;
+	if (state == pci_channel_io_frozen) {
+		pt_reset_prepare(pdev);
+		return PCI_ERS_RESULT_NEED_RESET;
+	}
+	down_write(&pd->sem);
+	pt_withdraw(pd, PT_GONE, true);
+	up_write(&pd->sem);
+	return PCI_ERS_RESULT_DISCONNECT;
+}
+
+static pci_ers_result_t pt_slot_reset(struct pci_dev *pdev)
+{
+	struct pt_dev *pd = pci_get_drvdata(pdev);
+
+	pci_restore_state(pdev);
+	pci_save_state(pdev);
+	return readl(pd->regs + PT_ID) == PT_ID_MAGIC ?
+	       PCI_ERS_RESULT_RECOVERED : PCI_ERS_RESULT_DISCONNECT;
+}
+
 static const struct pci_error_handlers pt_err_handlers = {
+	.error_detected = pt_error_detected,
+	.slot_reset = pt_slot_reset,
+	.resume = pt_reset_done,
 	.reset_prepare = pt_reset_prepare,
 	.reset_done = pt_reset_done,
 };
