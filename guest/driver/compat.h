@@ -47,6 +47,73 @@ static inline void compat_sva_disable(struct device *dev)
 #endif
 }
 
+/* -- A page table of one's own, with an I/O page fault handler -------------- */
+
+/*
+ * A group stays on a list of the core until it is answered, and is freed from
+ * there when the last attachment with a handler goes.  Since 7.2 (and 7.1.8,
+ * 6.18.44) a handler takes it off that list first, and then a group may
+ * outlast its attachment.
+ */
+#ifdef COMPAT_GROUP_DEQUEUE
+#define COMPAT_GROUPS_LAST	true
+#else
+#define COMPAT_GROUPS_LAST	false
+#endif
+
+struct compat_group {
+	struct iopf_group *iopf;
+};
+
+static inline void compat_group_take(struct iopf_group *group)
+{
+#ifdef COMPAT_GROUP_DEQUEUE
+	iopf_group_dequeue(group);
+#endif
+}
+
+/* Answer a group and free what the kernel keeps of it */
+static inline void compat_group_respond(struct compat_group *group, u32 code)
+{
+	iopf_group_response(group->iopf, code);
+	iopf_free_group(group->iopf);
+}
+
+static inline struct iommu_domain *compat_domain_alloc(struct device *dev)
+{
+	struct iommu_domain *domain;
+
+	domain = iommu_paging_domain_alloc_flags(dev, IOMMU_HWPT_ALLOC_PASID);
+	if (domain == ERR_PTR(-EOPNOTSUPP))
+		domain = iommu_paging_domain_alloc(dev);
+	return domain;
+}
+
+/*
+ * The fault handler of a domain on the RID is found by its attach handle, and
+ * the call that takes one is kept for iommufd (drivers/iommu/iommu-priv.h).
+ */
+int iommu_attach_group_handle(struct iommu_domain *domain,
+			      struct iommu_group *group,
+			      struct iommu_attach_handle *handle);
+void iommu_detach_group_handle(struct iommu_domain *domain,
+			       struct iommu_group *group);
+
+static inline int compat_attach_rid(struct iommu_domain *domain,
+				    struct device *dev,
+				    struct iommu_attach_handle *handle)
+{
+	return iommu_attach_group_handle(domain, dev->iommu_group, handle);
+}
+
+static inline void compat_detach_rid(struct iommu_domain *domain,
+				     struct device *dev)
+{
+	iommu_detach_group_handle(domain, dev->iommu_group);
+}
+
+#define COMPAT_IMPORT_NS	MODULE_IMPORT_NS("IOMMUFD_INTERNAL")
+
 /* The count went away in 6.8 */
 static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)
 {

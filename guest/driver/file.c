@@ -14,7 +14,7 @@
 #define PT_ABORT_TIMEOUT_US	(2 * USEC_PER_SEC)
 
 /* The function is there and can be used; caller holds sem */
-static int pt_usable(struct pt_dev *pd)
+int pt_usable(struct pt_dev *pd)
 {
 	lockdep_assert_held(&pd->sem);
 
@@ -51,7 +51,7 @@ static u64 pt_owned(struct pt_file *pf)
  * Abort what the channels of a file are doing and wait until they stopped.
  * All ones are what a function that has left reads as: stopped as well.
  */
-static void pt_stop_channels(struct pt_file *pf)
+void pt_stop_channels(struct pt_file *pf)
 {
 	struct pt_dev *pd = pf->pd;
 	u64 owned = pt_owned(pf);
@@ -87,6 +87,7 @@ static void pt_unbind(struct pt_file *pf)
 		iommu_sva_unbind_device(pf->sva);
 		pf->sva = NULL;
 	}
+	pt_own_detach(pf, false);
 }
 
 /*
@@ -101,10 +102,24 @@ void pt_file_withdraw(struct pt_file *pf, bool unbind)
 	pt_zap(pf);
 	mutex_lock(&pf->lock);
 	pt_stop_channels(pf);
-	if (unbind)
+	if (unbind) {
 		pt_unbind(pf);
+		pt_groups_answer(pf, PRI_TESTDEV_RESP_INVALID);
+	} else {
+		pt_own_pause(pf, true);
+	}
 	mutex_unlock(&pf->lock);
 	wake_up_all(&pf->wait);
+}
+
+/* The function is back after a reset; caller holds sem for writing */
+void pt_file_resume(struct pt_file *pf)
+{
+	lockdep_assert_held_write(&pf->pd->sem);
+
+	mutex_lock(&pf->lock);
+	pt_own_pause(pf, false);
+	mutex_unlock(&pf->lock);
 }
 
 static int pt_open(struct inode *inode, struct file *filp)
@@ -121,6 +136,8 @@ static int pt_open(struct inode *inode, struct file *filp)
 	pf->pd = pd;
 	pf->filp = filp;
 	mutex_init(&pf->lock);
+	INIT_LIST_HEAD(&pf->maps);
+	INIT_LIST_HEAD(&pf->groups);
 	init_waitqueue_head(&pf->wait);
 
 	down_read(&pd->sem);
@@ -174,6 +191,7 @@ static int pt_release(struct inode *inode, struct file *filp)
 	if (pd->state == PT_LIVE)
 		pt_stop_channels(pf);
 	pt_unbind(pf);
+	pt_groups_answer(pf, PRI_TESTDEV_RESP_INVALID);
 	mutex_unlock(&pf->lock);
 	pt_disown(pf);
 	spin_lock_irq(&pd->irq_lock);
@@ -181,6 +199,8 @@ static int pt_release(struct inode *inode, struct file *filp)
 	spin_unlock_irq(&pd->irq_lock);
 	up_read(&pd->sem);
 
+	if (pf->eventfd)
+		eventfd_ctx_put(pf->eventfd);
 	mutex_destroy(&pf->lock);
 	kfree(pf);
 	pt_dev_put(pd);
@@ -208,7 +228,17 @@ static int pt_ioc_info(struct pt_file *pf, void __user *arg)
 		info.bound = 1;
 		info.pasid = iommu_sva_get_pasid(pf->sva);
 	}
+	if (pf->own) {
+		info.own = pf->own->rid ? PRI_TESTDEV_OWN_RID :
+					  PRI_TESTDEV_OWN_PASID;
+		info.pasid = pf->own->pasid;
+	}
 	mutex_unlock(&pf->lock);
+	spin_lock(&pd->group_lock);
+	info.held = pf->nr_groups;
+	info.groups = pf->seen;
+	info.late = pd->late;
+	spin_unlock(&pd->group_lock);
 	up_read(&pd->sem);
 
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
@@ -224,7 +254,7 @@ static int pt_ioc_bind(struct pt_file *pf, u32 __user *arg)
 	down_read(&pd->sem);
 	mutex_lock(&pf->lock);
 	ret = pt_usable(pd);
-	if (!ret && pf->sva)
+	if (!ret && (pf->sva || pf->own))
 		ret = -EBUSY;
 	if (!ret) {
 		sva = compat_sva_bind(&pd->pdev->dev, current->mm);
@@ -310,19 +340,34 @@ static int pt_ioc_alloc_channel(struct pt_file *pf, u32 __user *arg)
 	return ret;
 }
 
+/* Put a new eventfd in the place of the one of a channel; -EACCES: not owned */
+static int pt_channel_eventfd(struct pt_file *pf, u32 channel,
+			      struct eventfd_ctx **ctx)
+{
+	struct pt_channel *ch = &pf->pd->channels[channel];
+	int ret = -EACCES;
+
+	spin_lock_irq(&pf->pd->irq_lock);
+	if (ch->owner == pf) {
+		swap(ch->eventfd, *ctx);
+		ret = 0;
+	}
+	spin_unlock_irq(&pf->pd->irq_lock);
+	return ret;
+}
+
 static int pt_ioc_set_eventfd(struct pt_file *pf, void __user *arg)
 {
-	struct eventfd_ctx *ctx = NULL, *old = NULL;
 	struct pri_testdev_eventfd req;
+	struct eventfd_ctx *ctx = NULL;
 	struct pt_dev *pd = pf->pd;
-	struct pt_channel *ch;
-	int ret = -EACCES;
+	int ret = 0;
 
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
 	if (READ_ONCE(pd->state) == PT_GONE)
 		return -ENODEV;
-	if (req.channel >= pd->nr_channels)
+	if (req.channel != PRI_TESTDEV_GROUPS && req.channel >= pd->nr_channels)
 		return -EINVAL;
 	if (req.fd >= 0) {
 		ctx = eventfd_ctx_fdget(req.fd);
@@ -330,19 +375,15 @@ static int pt_ioc_set_eventfd(struct pt_file *pf, void __user *arg)
 			return PTR_ERR(ctx);
 	}
 
-	ch = &pd->channels[req.channel];
-	spin_lock_irq(&pd->irq_lock);
-	if (ch->owner == pf) {
-		old = ch->eventfd;
-		ch->eventfd = ctx;
-		ret = 0;
+	if (req.channel == PRI_TESTDEV_GROUPS) {
+		spin_lock(&pd->group_lock);
+		swap(pf->eventfd, ctx);
+		spin_unlock(&pd->group_lock);
+	} else {
+		ret = pt_channel_eventfd(pf, req.channel, &ctx);
 	}
-	spin_unlock_irq(&pd->irq_lock);
-
-	if (ret)
-		old = ctx;
-	if (old)
-		eventfd_ctx_put(old);
+	if (ctx)
+		eventfd_ctx_put(ctx);	/* the old one, or one not taken */
 	return ret;
 }
 
@@ -362,6 +403,24 @@ static long pt_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return pt_ioc_alloc_channel(pf, user);
 	case PRI_TESTDEV_IOC_SET_EVENTFD:
 		return pt_ioc_set_eventfd(pf, user);
+	case PRI_TESTDEV_IOC_ATTACH_OWN:
+		return pt_ioc_attach_own(pf, user);
+	case PRI_TESTDEV_IOC_DETACH_OWN:
+		return pt_ioc_detach_own(pf, user);
+	case PRI_TESTDEV_IOC_GET_GROUPS:
+		return pt_ioc_get_groups(pf, user);
+	case PRI_TESTDEV_IOC_GET_REQUESTS:
+		return pt_ioc_get_requests(pf, user);
+	case PRI_TESTDEV_IOC_RESPOND:
+		return pt_ioc_respond(pf, user);
+	case PRI_TESTDEV_IOC_RESPOND_ALL:
+		return pt_ioc_respond_all(pf, user);
+	case PRI_TESTDEV_IOC_HOLD:
+		return pt_ioc_hold(pf, user);
+	case PRI_TESTDEV_IOC_MAP:
+		return pt_ioc_map(pf, user);
+	case PRI_TESTDEV_IOC_UNMAP:
+		return pt_ioc_unmap(pf, user);
 	default:
 		return -ENOTTY;
 	}
@@ -417,6 +476,10 @@ static __poll_t pt_poll(struct file *filp, poll_table *wait)
 	if (pf->events)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	spin_unlock_irq(&pd->irq_lock);
+	spin_lock(&pd->group_lock);
+	if (pf->news)
+		mask |= EPOLLRDBAND;
+	spin_unlock(&pd->group_lock);
 	if (READ_ONCE(pd->resets) != READ_ONCE(pf->resets_seen))
 		mask |= EPOLLPRI;
 	if (READ_ONCE(pd->state) == PT_GONE)

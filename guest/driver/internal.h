@@ -5,6 +5,9 @@
  *   pci.c    the function: probe, interrupts, reset, removal
  *   file.c   an open file: binding, channels, events
  *   mmap.c   register pages in user space
+ *   own.c    a page table of one's own, and its I/O page fault handler
+ *   groups.c page request groups that a file holds
+ *   maps.c   memory of programs that the function can reach
  *
  * Order of locks, outer to inner:
  *
@@ -14,6 +17,10 @@
  *         locks of the IOMMU core, mmap_lock
  *           pt_dev.map_sem
  *           pt_dev.irq_lock
+ *           pt_dev.group_lock
+ *
+ * The I/O page fault handler runs under locks of the IOMMU driver, which
+ * detaching waits for: it takes pt_dev.group_lock only.
  *
  * pt_dev.sem may not be taken under mmap_lock: binding takes mmap_lock, and
  * giving a binding back waits for page faults that take it.
@@ -86,9 +93,49 @@ struct pt_dev {
 	struct list_head files;
 	atomic_t function_irqs;
 
+	/* Groups and who holds them; taken by the I/O page fault handler */
+	spinlock_t group_lock;
+	struct list_head detached;	/* pt_own.link; under group_lock */
+	unsigned int nr_detached;	/* same */
+	u64 late;			/* same */
+
 	unsigned int nr_channels;
 	struct pt_channel channels[PRI_TESTDEV_MAX_CHANNELS];
 };
+
+/*
+ * A page table that is attached to the function, or was.  A group that comes
+ * in after the end of the attachment is counted and not followed into freed
+ * memory: the last PT_DETACHED of them are kept.
+ */
+struct pt_own {
+	struct iommu_attach_handle handle;
+	struct pt_dev *pd;
+	struct iommu_domain *domain;
+	struct pt_file *pf;		/* under group_lock; NULL: detached */
+	bool closing;			/* same: nothing is held any more */
+	bool rid;
+	u32 pasid;
+	struct list_head link;		/* pt_dev.detached */
+};
+
+#define PT_DETACHED	16
+
+/* A page request group that waits for its response */
+struct pt_group {
+	struct list_head link;		/* pt_file.groups */
+	struct compat_group group;
+	u64 id;
+	u32 prgi;
+	u32 pasid;
+	u32 flags;
+	u32 nr;
+	struct pri_testdev_request requests[];
+};
+
+#define PT_GROUPS_MAX	4096	/* that one file may hold */
+#define PT_REQUESTS_MAX	4096	/* that GET_REQUESTS gives */
+#define PT_GROUP_HELD	0x100	/* of pt_group_add(): no Response Code */
 
 struct pt_file {
 	struct pt_dev *pd;
@@ -97,9 +144,20 @@ struct pt_file {
 	/* Taken inside pt_dev.sem; makes bind and unbind of one file exclusive */
 	struct mutex lock;
 	struct iommu_sva *sva;		/* under lock; NULL: not bound */
+	struct pt_own *own;		/* same */
+	struct list_head maps;		/* same */
 	u32 resets_seen;
 	u64 events;			/* under pt_dev.irq_lock */
 	wait_queue_head_t wait;
+
+	/* The rest under pt_dev.group_lock */
+	struct list_head groups;	/* held, oldest first */
+	u32 nr_groups;
+	bool news;			/* since the last look at them */
+	u32 hold;			/* groups to come that are held */
+	u32 code;			/* answer to the others */
+	u64 seen;			/* id of the last one */
+	struct eventfd_ctx *eventfd;
 };
 
 static inline void __iomem *pt_channel_regs(struct pt_channel *ch)
@@ -114,6 +172,31 @@ void pt_dev_put(struct pt_dev *pd);
 /* file.c */
 extern const struct file_operations pt_fops;
 void pt_file_withdraw(struct pt_file *pf, bool unbind);
+void pt_file_resume(struct pt_file *pf);
+
+void pt_stop_channels(struct pt_file *pf);
+int pt_usable(struct pt_dev *pd);
+
+/* own.c */
+int pt_ioc_attach_own(struct pt_file *pf, void __user *arg);
+int pt_ioc_detach_own(struct pt_file *pf, u32 __user *arg);
+void pt_own_detach(struct pt_file *pf, bool keep);
+void pt_own_pause(struct pt_file *pf, bool pause);
+void pt_own_free_detached(struct pt_dev *pd);
+
+/* groups.c */
+int pt_group_add(struct pt_file *pf, struct pt_group *grp);
+int pt_groups_answer(struct pt_file *pf, u32 code);
+int pt_ioc_get_groups(struct pt_file *pf, void __user *arg);
+int pt_ioc_get_requests(struct pt_file *pf, void __user *arg);
+int pt_ioc_respond(struct pt_file *pf, void __user *arg);
+int pt_ioc_respond_all(struct pt_file *pf, u32 __user *arg);
+int pt_ioc_hold(struct pt_file *pf, void __user *arg);
+
+/* maps.c */
+int pt_ioc_map(struct pt_file *pf, void __user *arg);
+int pt_ioc_unmap(struct pt_file *pf, void __user *arg);
+void pt_unmap_all(struct pt_file *pf, struct iommu_domain *domain);
 
 /* mmap.c */
 int pt_mmap(struct file *filp, struct vm_area_struct *vma);

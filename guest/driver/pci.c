@@ -142,6 +142,8 @@ static struct pt_dev *pt_dev_alloc(struct pci_dev *pdev)
 	init_rwsem(&pd->map_sem);
 	spin_lock_init(&pd->irq_lock);
 	INIT_LIST_HEAD(&pd->files);
+	spin_lock_init(&pd->group_lock);
+	INIT_LIST_HEAD(&pd->detached);
 	pd->pdev = pdev;
 	snprintf(pd->name, sizeof(pd->name), PRI_TESTDEV_NODE "%d", pd->id);
 	strscpy(pd->pci_name, pci_name(pdev), sizeof(pd->pci_name));
@@ -242,6 +244,7 @@ static void pt_remove(struct pci_dev *pdev)
 
 	down_write(&pd->sem);
 	pt_withdraw(pd, PT_GONE, true);
+	pt_own_free_detached(pd);
 	up_write(&pd->sem);
 
 	compat_sva_disable(&pdev->dev);
@@ -280,6 +283,8 @@ static void pt_reset_done(struct pci_dev *pdev)
 			spin_unlock_irq(&pd->irq_lock);
 			WRITE_ONCE(pd->resets, pd->resets + 1);
 			pt_set_state(pd, PT_LIVE);
+			list_for_each_entry(pf, &pd->files, link)
+				pt_file_resume(pf);
 		} else {
 			dev_err(&pdev->dev, "does not answer after reset\n");
 			pt_withdraw(pd, PT_GONE, true);
@@ -346,3 +351,4 @@ module_pci_driver(pt_driver);
 
 MODULE_DESCRIPTION("Driver for the ATS/PRI/PASID test endpoint pri-testdev");
 MODULE_LICENSE("GPL");
+COMPAT_IMPORT_NS;

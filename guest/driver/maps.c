@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Memory of programs that the function can reach
+ *
+ * The memory is pinned while it is mapped, and let go only when the mapping is
+ * out of the page table, the IOTLB and the function's own cache.
+ */
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "internal.h"
+
+#define PT_MAP_MAX_LEN	SZ_64M
+
+struct pt_map {
+	struct list_head link;		/* pt_file.maps */
+	u64 iova;
+	size_t len;
+	bool write;
+	struct page **pages;
+	struct sg_table sgt;
+};
+
+static void pt_map_free(struct pt_map *map)
+{
+	sg_free_table(&map->sgt);
+	unpin_user_pages_dirty_lock(map->pages, map->len >> PAGE_SHIFT,
+				    map->write);
+	kvfree(map->pages);
+	kfree(map);
+}
+
+/* Pin memory of the caller; no locks held: this can wait for page faults */
+static struct pt_map *pt_map_pin(const struct pri_testdev_map *req)
+{
+	unsigned int flags = FOLL_LONGTERM;
+	int nr = req->len >> PAGE_SHIFT;
+	struct pt_map *map;
+	int ret, got;
+
+	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	if (!map)
+		return ERR_PTR(-ENOMEM);
+	map->iova = req->iova;
+	map->len = req->len;
+	map->write = req->prot & PRI_TESTDEV_WRITE;
+	map->pages = kvmalloc_array(nr, sizeof(*map->pages),
+				    GFP_KERNEL_ACCOUNT);
+	if (!map->pages) {
+		ret = -ENOMEM;
+		goto err_map;
+	}
+
+	if (map->write)
+		flags |= FOLL_WRITE;
+	got = pin_user_pages_fast(req->addr, nr, flags, map->pages);
+	if (got != nr) {
+		ret = got < 0 ? got : -EFAULT;
+		goto err_unpin;
+	}
+	ret = sg_alloc_table_from_pages(&map->sgt, map->pages, nr, 0, map->len,
+					GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_unpin;
+	return map;
+
+err_unpin:
+	if (got > 0)
+		unpin_user_pages(map->pages, got);
+	kvfree(map->pages);
+err_map:
+	kfree(map);
+	return ERR_PTR(ret);
+}
+
+static bool pt_map_valid(const struct pri_testdev_map *req)
+{
+	return req->len && req->len <= PT_MAP_MAX_LEN && !req->reserved &&
+	       req->prot && !(req->prot & ~(PRI_TESTDEV_READ |
+					    PRI_TESTDEV_WRITE)) &&
+	       PAGE_ALIGNED(req->iova | req->addr | req->len) &&
+	       req->iova + req->len > req->iova;
+}
+
+static struct pt_map *pt_map_overlap(struct pt_file *pf, u64 iova, u64 len)
+{
+	struct pt_map *map;
+
+	lockdep_assert_held(&pf->lock);
+
+	list_for_each_entry(map, &pf->maps, link) {
+		if (iova < map->iova + map->len && map->iova < iova + len)
+			return map;
+	}
+	return NULL;
+}
+
+static int pt_map_install(struct pt_file *pf, struct pt_map *map, u32 prot)
+{
+	struct iommu_domain *domain = pf->own->domain;
+	int iommu_prot = 0;
+	ssize_t done;
+
+	if (pt_map_overlap(pf, map->iova, map->len))
+		return -EEXIST;
+	if (prot & PRI_TESTDEV_READ)
+		iommu_prot |= IOMMU_READ;
+	if (prot & PRI_TESTDEV_WRITE)
+		iommu_prot |= IOMMU_WRITE;
+	done = iommu_map_sgtable(domain, map->iova, &map->sgt,
+				 iommu_prot | IOMMU_CACHE);
+	if (done != map->len) {
+		if (done > 0)
+			iommu_unmap(domain, map->iova, done);
+		return done < 0 ? done : -ENOMEM;
+	}
+	list_add(&map->link, &pf->maps);
+	return 0;
+}
+
+int pt_ioc_map(struct pt_file *pf, void __user *arg)
+{
+	struct pri_testdev_map req;
+	struct pt_dev *pd = pf->pd;
+	struct pt_map *map;
+	int ret;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	if (!pt_map_valid(&req))
+		return -EINVAL;
+	map = pt_map_pin(&req);
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+
+	down_read(&pd->sem);
+	mutex_lock(&pf->lock);
+	ret = pt_usable(pd);
+	if (!ret)
+		ret = pf->own ? pt_map_install(pf, map, req.prot) : -EINVAL;
+	mutex_unlock(&pf->lock);
+	up_read(&pd->sem);
+
+	if (ret)
+		pt_map_free(map);
+	return ret;
+}
+
+static void pt_map_remove(struct pt_map *map, struct iommu_domain *domain)
+{
+	WARN_ON(iommu_unmap(domain, map->iova, map->len) != map->len);
+	list_del(&map->link);
+	pt_map_free(map);
+}
+
+int pt_ioc_unmap(struct pt_file *pf, void __user *arg)
+{
+	struct pri_testdev_map req;
+	struct pt_dev *pd = pf->pd;
+	struct pt_map *map;
+	int ret;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+
+	down_read(&pd->sem);
+	mutex_lock(&pf->lock);
+	ret = pt_usable(pd);
+	if (!ret && !pf->own)
+		ret = -EINVAL;
+	if (!ret) {
+		map = pt_map_overlap(pf, req.iova, 1);
+		if (map && map->iova == req.iova && map->len == req.len)
+			pt_map_remove(map, pf->own->domain);
+		else
+			ret = -ENOENT;
+	}
+	mutex_unlock(&pf->lock);
+	up_read(&pd->sem);
+	return ret;
+}
+
+/* Empty the page table, which is attached to nothing any more */
+void pt_unmap_all(struct pt_file *pf, struct iommu_domain *domain)
+{
+	struct pt_map *map, *next;
+
+	lockdep_assert_held(&pf->lock);
+
+	list_for_each_entry_safe(map, next, &pf->maps, link)
+		pt_map_remove(map, domain);
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A page table of one's own, and its I/O page fault handler
+ *
+ * The domain is attached to a PASID, or to the RID for what carries none.  The
+ * handler passes each page request group to the file (groups.c) and returns:
+ * it runs in the thread of the page request interrupt.
+ */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "internal.h"
+
+static u32 pt_request_perm(u32 perm)
+{
+	return (perm & IOMMU_FAULT_PERM_READ ? PT_RAW_READ : 0) |
+	       (perm & IOMMU_FAULT_PERM_WRITE ? PT_RAW_WRITE : 0) |
+	       (perm & IOMMU_FAULT_PERM_EXEC ? PT_RAW_EXEC : 0) |
+	       (perm & IOMMU_FAULT_PERM_PRIV ? PT_RAW_PRIV : 0);
+}
+
+static void pt_request_fill(struct pri_testdev_request *req,
+			    const struct iommu_fault_page_request *prm)
+{
+	*req = (struct pri_testdev_request) {
+		.addr = prm->addr,
+		.prgi = prm->grpid,
+		.pasid = prm->pasid,
+		.perm = pt_request_perm(prm->perm),
+	};
+	if (prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID)
+		req->flags |= PRI_TESTDEV_REQ_PASID;
+	if (prm->flags & IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE)
+		req->flags |= PRI_TESTDEV_REQ_LAST;
+}
+
+/*
+ * A group for an attachment.  0: it is taken care of.  An error: the caller
+ * sees to its response, and grp is still the caller's.
+ */
+static int pt_own_group(struct pt_own *own, struct pt_group *grp)
+{
+	const struct pri_testdev_request *last = &grp->requests[grp->nr - 1];
+	struct pt_dev *pd = own->pd;
+	int code = PRI_TESTDEV_RESP_INVALID;
+
+	grp->prgi = last->prgi;
+	grp->pasid = last->pasid;
+	grp->flags = last->flags;
+
+	spin_lock(&pd->group_lock);
+	if (!own->pf)
+		pd->late++;
+	else if (!own->closing)
+		code = pt_group_add(own->pf, grp);
+	spin_unlock(&pd->group_lock);
+
+	if (code == PT_GROUP_HELD)
+		return 0;
+	if (code < 0)
+		return code;
+	compat_group_respond(&grp->group, code);
+	kfree(grp);
+	return 0;
+}
+
+static int pt_iopf_handler(struct iopf_group *group)
+{
+	struct pt_own *own = container_of(group->attach_handle, struct pt_own,
+					  handle);
+	struct iopf_fault *fault;
+	struct pt_group *grp;
+	int ret;
+
+	compat_group_take(group);
+	grp = kzalloc(struct_size(grp, requests, group->fault_count),
+		      GFP_KERNEL);
+	if (!grp)
+		return -ENOMEM;
+	grp->group.iopf = group;
+	list_for_each_entry(fault, &group->faults, list)
+		pt_request_fill(&grp->requests[grp->nr++], &fault->fault.prm);
+
+	ret = pt_own_group(own, grp);
+	if (ret)
+		kfree(grp);
+	return ret;
+}
+
+static struct pt_own *pt_own_alloc(struct pt_dev *pd, bool rid)
+{
+	struct pt_own *own;
+
+	own = kzalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
+	if (!own)
+		return ERR_PTR(-ENOMEM);
+	own->pd = pd;
+	own->rid = rid;
+	own->domain = compat_domain_alloc(&pd->pdev->dev);
+	if (IS_ERR(own->domain)) {
+		long ret = PTR_ERR(own->domain);
+
+		kfree(own);
+		return ERR_PTR(ret);
+	}
+	own->domain->iopf_handler = pt_iopf_handler;
+	return own;
+}
+
+static void pt_own_free(struct pt_own *own)
+{
+	iommu_domain_free(own->domain);
+	kfree(own);
+}
+
+static int pt_own_attach(struct pt_own *own)
+{
+	struct device *dev = &own->pd->pdev->dev;
+	int ret;
+
+	if (own->rid)
+		return compat_attach_rid(own->domain, dev, &own->handle);
+
+	own->pasid = iommu_alloc_global_pasid(dev);
+	if (own->pasid == IOMMU_PASID_INVALID)
+		return -ENOSPC;
+	ret = iommu_attach_device_pasid(own->domain, dev, own->pasid,
+					&own->handle);
+	if (ret)
+		iommu_free_global_pasid(own->pasid);
+	return ret;
+}
+
+static int pt_own_new(struct pt_file *pf, bool rid, u32 *pasid)
+{
+	struct pt_dev *pd = pf->pd;
+	struct pt_own *own;
+	int ret;
+
+	lockdep_assert_held(&pf->lock);
+
+	own = pt_own_alloc(pd, rid);
+	if (IS_ERR(own))
+		return PTR_ERR(own);
+	spin_lock(&pd->group_lock);
+	own->pf = pf;
+	pf->hold = PRI_TESTDEV_HOLD_ALL;
+	pf->code = PRI_TESTDEV_RESP_INVALID;
+	spin_unlock(&pd->group_lock);
+
+	ret = pt_own_attach(own);
+	if (ret) {
+		pt_own_free(own);
+		return ret;
+	}
+	pf->own = own;
+	*pasid = own->pasid;
+	return 0;
+}
+
+/* Free what was detached longest ago, until `keep` are left */
+static void pt_own_expire(struct pt_dev *pd, unsigned int keep)
+{
+	struct pt_own *own;
+
+	for (;;) {
+		own = NULL;
+		spin_lock(&pd->group_lock);
+		if (pd->nr_detached > keep) {
+			own = list_first_entry(&pd->detached, struct pt_own,
+					       link);
+			list_del(&own->link);
+			pd->nr_detached--;
+		}
+		spin_unlock(&pd->group_lock);
+		if (!own)
+			return;
+		pt_own_free(own);
+	}
+}
+
+/* Caller holds sem for writing, and no file has anything attached */
+void pt_own_free_detached(struct pt_dev *pd)
+{
+	pt_own_expire(pd, 0);
+}
+
+static void pt_own_set_closing(struct pt_own *own, bool closing)
+{
+	spin_lock(&own->pd->group_lock);
+	own->closing = closing;
+	spin_unlock(&own->pd->group_lock);
+}
+
+/*
+ * Take the page table off the function; the file's channels have stopped.
+ * keep: the file goes on holding its groups.
+ *
+ * A kernel without iopf_group_dequeue() frees groups that are on its list when
+ * the last attachment goes.  So they are answered before.
+ */
+void pt_own_detach(struct pt_file *pf, bool keep)
+{
+	struct pt_dev *pd = pf->pd;
+	struct pt_own *own = pf->own;
+
+	lockdep_assert_held(&pf->lock);
+
+	if (!own)
+		return;
+	pf->own = NULL;
+	if (!keep) {
+		pt_own_set_closing(own, true);
+		pt_groups_answer(pf, PRI_TESTDEV_RESP_INVALID);
+	}
+
+	if (own->rid) {
+		compat_detach_rid(own->domain, &pd->pdev->dev);
+	} else {
+		iommu_detach_device_pasid(own->domain, &pd->pdev->dev,
+					  own->pasid);
+		iommu_free_global_pasid(own->pasid);
+	}
+
+	spin_lock(&pd->group_lock);
+	own->pf = NULL;
+	list_add_tail(&own->link, &pd->detached);
+	pd->nr_detached++;
+	spin_unlock(&pd->group_lock);
+	pt_unmap_all(pf, own->domain);
+	pt_own_expire(pd, PT_DETACHED);
+}
+
+/*
+ * The IOMMU core is about to take the function off its domains for a reset, or
+ * is through with that.  Where it would free the groups that are held, there
+ * may be none meanwhile.
+ */
+void pt_own_pause(struct pt_file *pf, bool pause)
+{
+	lockdep_assert_held(&pf->lock);
+
+	if (!pf->own || COMPAT_GROUPS_LAST)
+		return;
+	pt_own_set_closing(pf->own, pause);
+	if (pause)
+		pt_groups_answer(pf, PRI_TESTDEV_RESP_INVALID);
+}
+
+int pt_ioc_attach_own(struct pt_file *pf, void __user *arg)
+{
+	struct pri_testdev_own req;
+	struct pt_dev *pd = pf->pd;
+	int ret;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	if (req.flags != PRI_TESTDEV_OWN_PASID &&
+	    req.flags != PRI_TESTDEV_OWN_RID)
+		return -EINVAL;
+
+	down_read(&pd->sem);
+	mutex_lock(&pf->lock);
+	ret = pt_usable(pd);
+	if (!ret && (pf->sva || pf->own))
+		ret = -EBUSY;
+	if (!ret)
+		ret = pt_own_new(pf, req.flags == PRI_TESTDEV_OWN_RID,
+				 &req.pasid);
+	mutex_unlock(&pf->lock);
+	up_read(&pd->sem);
+
+	if (!ret && copy_to_user(arg, &req, sizeof(req)))
+		ret = -EFAULT;		/* attached all the same: see INFO */
+	return ret;
+}
+
+int pt_ioc_detach_own(struct pt_file *pf, u32 __user *arg)
+{
+	struct pt_dev *pd = pf->pd;
+	u32 flags;
+	int ret;
+
+	if (get_user(flags, arg))
+		return -EFAULT;
+	if (flags & ~PRI_TESTDEV_DETACH_KEEP)
+		return -EINVAL;
+	if (flags && !COMPAT_GROUPS_LAST)
+		return -EOPNOTSUPP;
+
+	down_read(&pd->sem);
+	mutex_lock(&pf->lock);
+	ret = pt_usable(pd);
+	if (!ret && !pf->own)
+		ret = -EINVAL;
+	if (!ret) {
+		pt_stop_channels(pf);
+		pt_own_detach(pf, flags & PRI_TESTDEV_DETACH_KEEP);
+	}
+	mutex_unlock(&pf->lock);
+	up_read(&pd->sem);
+	return ret;
+}
