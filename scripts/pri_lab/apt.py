@@ -155,11 +155,17 @@ class Archive:
                            log=self.log.path)
         return debs[0]
 
-    def download_source(self, package: str, version: str, dest: str) -> None:
-        """Fetch a source package's files into dest, not unpacked."""
+    def download_source(self, package: str, version: str, dest: str,
+                        tar_only: bool = False) -> None:
+        """Fetch a source package's files into dest, not unpacked.
+
+        tar_only: the upstream tarball alone, which mirrors keep for longer
+        than Debian's changes to it.
+        """
         os.makedirs(dest, exist_ok=True)
-        self._run(['source', '--download-only', '--only-source',
-                   f'{package}={version}'],
+        self._run(['source', '--download-only', '--only-source']
+                  + (['--tar-only'] if tar_only else [])
+                  + [f'{package}={version}'],
                   f'downloading the source of {package} {version}', cwd=dest)
 
 

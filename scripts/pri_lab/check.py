@@ -13,7 +13,7 @@ import re
 from typing import Dict, List, NamedTuple, Set
 
 from . import cache, ktap, proc, qemubuild
-from .errors import LabError
+from .errors import EXIT_FAIL, EXIT_SKIP, LabError
 from .jobs import own_machine
 from .ktap import FAIL, PASS, SKIP, Result
 from .packages import Host
@@ -112,6 +112,7 @@ class Check:
         self.ui = ui
         self.sanitize = sanitize
         self.dir = paths.meson_build(sanitize)
+        self.verdicts: List[Verdict] = []       # of run()
         self._number = 0                        # TAP points printed so far
         self._names: Dict[str, str] = {}        # meson's number -> name
         self._subs: Set[str] = set()            # those that had sub-tests
@@ -164,7 +165,7 @@ class Check:
                           os.path.dirname(self.log.path)},
                      on_line=lambda line: self._live(line, step),
                      check=False)
-            verdicts = read_log(json_log)
+            self.verdicts = verdicts = read_log(json_log)
             counts = count(verdicts)
             step.done('FAILED' if counts[FAIL] else 'done')
         self.ui.result(f'1..{self._number}')
@@ -177,7 +178,7 @@ class Check:
         if not names:
             cache.write_atomic(self.paths.last_check, _read(json_log))
         self.ui.result(summary(counts))
-        return 1 if counts[FAIL] or not counts[PASS] else 0
+        return exit_status(counts)
 
     def _selection(self, names: List[str]) -> List[str]:
         """Suites and tests the user named, as meson wants them."""
@@ -265,3 +266,10 @@ def count(verdicts: List[Verdict]) -> Dict[str, int]:
 def summary(counts: Dict[str, int]) -> str:
     return (f'{counts[PASS]} passed, {counts[FAIL]} failed, '
             f'{counts[SKIP]} skipped')
+
+
+def exit_status(counts: Dict[str, int]) -> int:
+    """0 good, 1 something failed or nothing ran, 4 all of it was skipped."""
+    if counts[FAIL] or not sum(counts.values()):
+        return EXIT_FAIL
+    return 0 if counts[PASS] else EXIT_SKIP

@@ -26,7 +26,7 @@ examples:
 
 The cache is $XDG_CACHE_HOME/pri-lab (default ~/.cache/pri-lab); nothing is
 written outside it and the repository.  Exit status: 0 good, 1 failed, 2 bad
-usage, 130 interrupted.'''
+usage, 4 everything was skipped (as kselftest), 130 interrupted.'''
 
 # command -> (one line, long text, examples)
 COMMANDS = {
@@ -39,9 +39,14 @@ COMMANDS = {
     'check': ('run all tests, or the suites and tests named',
               'Suites: unit, qtest, upstream (QEMU\'s own VT-d test), guest, '
               'frontend.  Prints TAP and, last, `N passed, N failed, '
-              'N skipped`.',
+              'N skipped`.  With a list of\nkernels (--kernel all, or names '
+              'with commas) the guest\'s programs, or those named,\nrun on '
+              'each of them, and a table says what each kernel did with each '
+              'test.',
               '  ./pri-lab check\n  ./pri-lab check unit qtest\n'
-              '  ./pri-lab check --sanitize'),
+              '  ./pri-lab check --sanitize\n'
+              '  ./pri-lab check --kernel all\n'
+              '  ./pri-lab check --kernel 6.12,7.3 sva-basic'),
     'build': ('fetch, patch and build QEMU',
               'Prints the path of the binary.',
               '  ./pri-lab build\n  ./pri-lab build --sanitize\n'
@@ -52,7 +57,8 @@ COMMANDS = {
                'directory, with guest/kernel/base.config and\nthe fragments '
                'of --config on top, and prints the path of the image, which '
                '--kernel\ntakes.  Without either it is the default kernel, '
-               'or checks the one of --kernel.',
+               'or checks the one of --kernel.  report writes docs/kernels.md '
+               'from the last\n`check --kernel all`.',
                '  ./pri-lab kernel list\n  ./pri-lab kernel build 6.12\n'
                '  ./pri-lab kernel build ~/linux --config my.config\n'
                '  ./pri-lab run --kernel 6.12'),
@@ -84,7 +90,8 @@ COMMANDS = {
               '  ./pri-lab clean\n  ./pri-lab clean --all'),
 }
 USES = {                        # which options a command understands
-    'run': 'machine job timeout', 'check': 'machine timeout sanitize',
+    'run': 'machine job timeout junit',
+    'check': 'machine timeout sanitize junit',
     'build': 'qemu sanitize', 'kernel': '', 'qemu': 'machine job append',
     'shell': 'machine append', 'packages': '', 'conformance': '',
     'bench': 'rounds', 'clean': 'clean',
@@ -128,6 +135,9 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     if 'sanitize' in uses:
         p.add_argument('--sanitize', action='store_true',
                        help='with address and undefined-behaviour sanitizers')
+    if 'junit' in uses:
+        p.add_argument('--junit', default='', metavar='FILE',
+                       help='write the results as JUnit XML, too')
     if 'append' in uses:
         p.add_argument('--append', default='', metavar='WORDS',
                        help='more words for the kernel command line')
@@ -159,7 +169,8 @@ def parser() -> argparse.ArgumentParser:
             p.add_argument('names', nargs='*', metavar='SUITE|TEST')
         elif name == 'kernel':
             p.add_argument('action', nargs='?', default=None,
-                           choices=('list', 'build'), metavar='list|build')
+                           choices=('list', 'build', 'report'),
+                           metavar='list|build|report')
             p.add_argument('what', nargs='?', default='',
                            metavar='NAME|DIR')
             p.add_argument('--config', action='append', default=[],
@@ -179,8 +190,7 @@ def parser() -> argparse.ArgumentParser:
 _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
-             'rounds': 0,
-             'all': False}
+             'rounds': 0, 'all': False, 'junit': ''}
 _WITH_VALUE = ('--jobs', '--qemu-src', '--kernel', '--accel', '--args',
                '--append', '--job')
 _FLAGS = ('-v', '--verbose', '-h', '--help')

@@ -14,6 +14,7 @@ from typing import Iterable, Optional
 
 EXIT_FAIL = 1
 EXIT_USAGE = 2
+EXIT_SKIP = 4                   # as kselftest: nothing failed, nothing ran
 EXIT_INTERRUPTED = 130
 
 
@@ -33,6 +34,11 @@ class LabError(Exception):
         self.hint = hint
         self.log = log
         self.tail = list(tail)
+
+
+class Unavailable(LabError):
+    """Something that others publish is not to be had (any more), which is
+    no fault of this repository."""
 
 
 class Interrupted(BaseException):

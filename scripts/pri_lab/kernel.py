@@ -129,3 +129,9 @@ def get(paths: cache.Paths, value: str, jobs: int, log: proc.Log,
         return kernel
     out = builder(paths, entry, jobs, log, ui, more).have()
     return Kernel(os.path.join(out, 'vmlinux'), out, release_of(out))
+
+
+def version_of(paths: cache.Paths, value: str, log: proc.Log, ui) -> str:
+    """Version of a matrix kernel's source, '' for the user's own."""
+    entry = named(paths.repo, value)
+    return builder(paths, entry, 1, log, ui).version if entry else ''

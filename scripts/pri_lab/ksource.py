@@ -14,7 +14,7 @@ import os
 from typing import Callable, List, Optional, Tuple
 
 from . import apt, cache, matrix, proc
-from .errors import LabError
+from .errors import NETWORK, LabError, Unavailable
 
 SPACE_GB = 4.5                  # unpacked source and one build
 
@@ -59,7 +59,10 @@ class KernelSource:
         cache.remove(tmp)
         try:
             step.note = f'downloading {version}'
-            tar = download(tmp)
+            try:
+                tar = download(tmp)
+            except LabError as e:
+                raise _unavailable(e) from None
             step.note = f'unpacking {version}'
             with cache.fresh_tree(self.dir) as part:
                 proc.run(['tar', '-xf', tar, '-C', part,
@@ -92,8 +95,8 @@ class KernelSource:
                 get = self._get_deb if kind == 'deb' else self._get_src
                 return version, lambda tmp: get(archive, source, version, tmp)
         if failure:
-            raise failure
-        raise LabError(
+            raise _unavailable(failure)
+        raise Unavailable(
             f'the mirror has no source of Linux {self.entry.name} any more '
             f'(looked for {"; ".join(str(s) for s in self.entry.sources)})',
             'give a kernel of your own: --kernel DIR')
@@ -117,9 +120,16 @@ class KernelSource:
 
     def _get_src(self, archive: apt.Archive, source: matrix.Source,
                  version: str, tmp: str) -> str:
-        archive.download_source('linux', version, tmp)
+        archive.download_source('linux', version, tmp, tar_only=True)
         return _tarball(os.path.join(tmp, 'linux_*.orig.tar.*z'),
                         f'the source package linux {version}')
+
+
+def _unavailable(e: LabError) -> LabError:
+    """The same error as Unavailable, if it is the network's or mirror's."""
+    if NETWORK not in e.what:
+        return e
+    return Unavailable(e.what, e.hint, e.log, e.tail)
 
 
 def _tarball(pattern: str, what: str) -> str:

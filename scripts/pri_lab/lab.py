@@ -11,16 +11,17 @@ import sys
 import termios
 from typing import List
 
-from . import (bench, cache, check, guest, host, jobs, kernel, kernelcmd,
-               overlay, packages, proc, qemubuild, qemusrc, report, stock,
-               vm)
-from .errors import LabError
-from .ktap import FAIL
+from . import (bench, cache, check, guest, host, jobs, junit, kernel,
+               kernelcmd, kmatrix, matrix, overlay, packages, proc,
+               qemubuild, qemusrc, report, stock, vm)
+from .errors import EXIT_FAIL, EXIT_SKIP, LabError, Unavailable
+from .ktap import FAIL, PASS, SKIP
 
 # The job of `run`: SVA on memory never touched, all kinds of access
 RUN_JOB = 'sva-basic'
 TIMEOUT = {'tcg': 900.0, 'kvm': 300.0}
 FIRST_BUILD_GB = 6.0
+VERDICT = {0: 'PASS', EXIT_FAIL: 'FAIL', EXIT_SKIP: 'SKIP'}
 
 
 class Lab:
@@ -65,24 +66,34 @@ class Lab:
 
     def _machine(self, qtests: bool = False) -> vm.Machine:
         """Everything up to a machine that boots."""
-        accel, note = host.choose_accel(self.options.accel)
-        if note:
-            self.ui.say(note)
+        accel = self._accel()
         self._bad_input_first()
         self.ui.plan(5 + kernel.steps(self.paths.repo, self.options.kernel))
         tools = self._packages()
         self.tools = tools
         self.build = self._qemu(tools, qtests)
-        linux = kernel.get(self.paths, self.options.kernel, self.jobs,
-                           self.log, self.ui)
-        user = guest.Guest(self.paths, linux, self.jobs, self.log, self.ui)
-        user.build()
-        if self.options.job:
-            user.check_job(self.options.job)
-        machine = vm.Machine(self.build.binary, accel, linux.image,
-                             user.initrd)
+        machine = self._guest(self.options.kernel, accel,
+                              [self.options.job])[0]
         machine.store(self.paths.work)
         return machine
+
+    def _accel(self) -> str:
+        accel, note = host.choose_accel(self.options.accel)
+        if note:
+            self.ui.say(note)
+        return accel
+
+    def _guest(self, which: str, accel: str, names: List[str]):
+        """(machine, kernel) with the kernel that --kernel WHICH means; it
+        must have the programs named.  Steps: the kernel's, and one."""
+        linux = kernel.get(self.paths, which, self.jobs, self.log, self.ui)
+        user = guest.Guest(self.paths, linux, self.jobs, self.log, self.ui)
+        user.build()
+        for name in names:
+            if name:
+                user.check_job(name)
+        return vm.Machine(self.build.binary, accel, linux.image,
+                          user.initrd), linux
 
     def _clone_lock(self):
         return cache.lock(self.paths, f'clone-{self.paths.clone}', self.ui)
@@ -114,6 +125,13 @@ class Lab:
         if o.action == 'list':
             for line in kernelcmd.listing(self.paths, self.log, self.ui):
                 self.ui.result(line)
+            return 0
+        if o.action == 'report':
+            page = kmatrix.write_page(self.paths.repo, self.paths.work)
+            if not page:
+                raise LabError('there are no results yet',
+                               'run ./pri-lab check --kernel all first')
+            self.ui.result(page)
             return 0
         what = o.what or o.kernel
         if o.action == 'build':
@@ -169,15 +187,19 @@ class Lab:
         for x in out.problems:
             self.ui.error(x)
         good = out.passed and not counts[FAIL] and bool(ran)
+        status = check.exit_status(counts) if good else 1
         self.ui.result('')
-        self.ui.result(f'{"PASS" if good else "FAIL"}  '
-                       + check.summary(counts))
+        self.ui.result(f'{VERDICT[status]}  ' + check.summary(counts))
         if not good:
             self.ui.error(f'console: {job.console}')
-        return 0 if good else 1
+        self._junit([junit.Suite(job.job, kmatrix.job_results(job.job, out),
+                                 out.seconds, '\n'.join(out.lines))])
+        return status
 
     def cmd_check(self) -> int:
         """All tests; with sanitizers those that need no guest."""
+        if matrix.split_list(self.options.kernel):
+            return self._check_kernels()
         sanitize = self.options.sanitize
         self.ui.plan(2)
         with self._clone_lock():
@@ -195,7 +217,67 @@ class Lab:
             tests = check.Check(self.paths, tools, build.dir, self.jobs,
                                 self.log, self.ui, sanitize)
             tests.build()
-            return tests.run(self.options.names, 10 if sanitize else 3)
+            status = tests.run(self.options.names, 10 if sanitize else 3)
+            self._junit([junit.Suite(v.name, v.results, v.seconds,
+                                     v.output + v.stderr)
+                         for v in tests.verdicts])
+            return status
+
+    def _check_kernels(self) -> int:
+        """The guest jobs on each kernel of a list, as one table."""
+        entries = matrix.load(self.paths.repo)
+        which = matrix.select(entries, self.options.kernel)
+        names = kmatrix.guest_jobs(self.paths.repo, self.options.names)
+        for w in which:
+            kernel.check(self.paths.repo, w, self.ui)
+        accel = self._accel()
+        self.ui.plan(4 + sum(kernel.steps(self.paths.repo, w) + 1
+                             + len(names) for w in which))
+        with self._clone_lock():
+            self.build = self._qemu(self._packages(), False)
+            cols = [self._kernel_column(w, accel, names) for w in which]
+            kmatrix.store(self.paths.work, cols)
+        for line in kmatrix.text(cols):
+            self.ui.result(line)
+        counts = {s: sum(c.counts[s] for c in cols) for s in kmatrix.WORD}
+        self._junit([junit.Suite(c.kernel, c.results) for c in cols])
+        self.ui.result('')
+        self.ui.result(check.summary(counts))
+        return check.exit_status(counts)
+
+    def _kernel_column(self, which: str, accel: str,
+                       names: List[str]) -> kmatrix.Column:
+        """Run the jobs on one kernel; whatever happens, a column."""
+        repo = self.paths.repo
+        try:
+            machine, linux = self._guest(which, accel, names)
+        except Unavailable as e:
+            self.ui.error(f'kernel {which}: {e.what}')
+            return kmatrix.without_kernel(which, SKIP, e.what, repo)
+        except LabError as e:
+            for line in e.tail:
+                self.ui.say('  ' + line)
+            self.ui.error(f'kernel {which}: {e.what}')
+            return kmatrix.without_kernel(which, FAIL, e.what, repo)
+        results = []
+        for name in names:
+            logdir = os.path.join(self.logdir, which.replace('/', '_'))
+            os.makedirs(logdir, exist_ok=True)
+            job = vm.Job(machine, name, logdir, self.log,
+                         self._timeout(machine), wants=self._wants(name))
+            with self.ui.step(f'Linux {linux.release}: {name}') as step:
+                out = job.run(lambda line, got, s=step: _note(s, got),
+                              self.ui.output)
+                results += kmatrix.job_results(name, out)
+                step.done('done' if out.passed else 'FAILED')
+        version = kernel.version_of(self.paths, which, self.log, self.ui)
+        return kmatrix.Column(which, linux.release, version,
+                              kmatrix.commit_of(repo), kmatrix.today(), '',
+                              results)
+
+    def _junit(self, suites: List[junit.Suite]) -> None:
+        if self.options.junit:
+            junit.write(os.path.realpath(self.options.junit), suites)
 
     def cmd_qemu(self) -> int:
         with self._clone_lock():
@@ -270,17 +352,14 @@ class Lab:
 
         print('TAP version 13', flush=True)
         out = job.run(emit)
-        trouble = [p for p in out.problems
-                   if not p.startswith('the job ended with status')
-                   or out.reader.counts()[FAIL] == 0]
+        trouble = out.troubles
         for block in out.splats:
             for x in block:
                 print(f'# {x}')
         for page in out.known:
             print(f'# known bug of the kernel: {page}')
         number += 1
-        print(f'{"not ok" if trouble else "ok"} {number} - guest ended well, '
-              'kernel log clean')
+        print(f'{"not ok" if trouble else "ok"} {number} - {vm.ENDED}')
         for p in trouble:
             print(f'# {p}')
         if trouble:
@@ -334,6 +413,11 @@ class Lab:
                 self.ui.say(f'removing {v}')
                 cache.remove(v)
         return 0
+
+
+def _note(step, results) -> None:
+    for r in results:
+        step.note = r.name
 
 
 def _uses_stdio(extra: List[str]) -> bool:

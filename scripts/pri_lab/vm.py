@@ -27,6 +27,8 @@ APPEND = ('console=ttyS0 intel_iommu=on,sm_on iommu.strict=1 panic=-1 '
           'oops=panic nokaslr')
 _EXIT = re.compile(r'# pri-lab: exit (\d+)')
 STATE = 'machine.json'
+# the last test of every boot
+ENDED = 'guest ended well, kernel log clean'
 
 
 class Machine:
@@ -88,6 +90,13 @@ class Outcome:
         self.known: List[str] = []      # pages of splats that are written up
         self.problems: List[str] = []   # one line each, why it is no success
         self.seconds = 0.0
+
+    @property
+    def troubles(self) -> List[str]:
+        """The problems, but that the job says so when tests failed."""
+        failed = self.reader.counts()[FAIL]
+        return [p for p in self.problems if not failed
+                or not p.startswith('the job ended with status')]
 
     @property
     def passed(self) -> bool:

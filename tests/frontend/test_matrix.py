@@ -72,8 +72,8 @@ class Matrix(unittest.TestCase):
                                                       kbuild.FRAGMENTS)))
         for e in entries.values():
             for option in e.without:
-                self.assertIn(option, base,
-                              f'{e.name}: an excuse for nothing')
+                self.assertTrue(option in base,
+                                f'{e.name}: {option}: excuse for nothing')
 
 
 class Config(unittest.TestCase):
