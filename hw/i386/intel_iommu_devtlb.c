@@ -113,7 +113,7 @@ void vtd_devtlb_inject(IntelIOMMUState *s, uint32_t bit)
 
 bool vtd_devtlb_inject_iqe(IntelIOMMUState *s)
 {
-    if (likely(s->svm.knobs.inject_iqe != 1)) {
+    if (s->svm.knobs.inject_iqe != 1) {
         return true;
     }
     s->svm.knobs.inject_iqe = 0;
@@ -127,8 +127,8 @@ void vtd_devtlb_executed(IntelIOMMUState *s)
     VTDKnobs *knobs = &s->svm.knobs;
     uint32_t bits;
 
-    if (likely(!(knobs->inject_iqe | knobs->inject_at)) || devtlb->stalled) {
-        return;                 /* a deferred descriptor is still in the queue */
+    if (devtlb->stalled) {
+        return;             /* a deferred descriptor stays in the queue */
     }
     knobs->inject_iqe -= !!knobs->inject_iqe;
     if (knobs->inject_at && !--knobs->inject_at) {
@@ -149,9 +149,8 @@ bool vtd_devtlb_desc_due(IntelIOMMUState *s, uint8_t type)
     VTDKnobs *knobs = &s->svm.knobs;
     int64_t now;
 
-    if (likely(!knobs->desc_delay) ||
+    if (!knobs->desc_delay ||
         (knobs->desc_delay_type && knobs->desc_delay_type != type)) {
-        devtlb->desc_due = 0;
         return true;
     }
     now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
@@ -298,16 +297,13 @@ static VTDDevTlbFn *vtd_devtlb_free_fn(IntelIOMMUState *s, uint16_t rid,
     return fn;
 }
 
-bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip)
+/* Send the message, or leave it for later if all ITags are in use */
+static bool vtd_devtlb_send(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
     uint64_t timeout = s->svm.knobs.ite_timeout;
-    VTDDevTlbFn *fn;
+    VTDDevTlbFn *fn = vtd_devtlb_free_fn(s, msg->rid, mip);
 
-    if (!vtd_devtlb_on_link(s, msg->rid)) {
-        return true;
-    }
-    fn = vtd_devtlb_free_fn(s, msg->rid, mip);
     if (!fn) {
         trace_vtd_devtlb_deferred(msg->rid);
         devtlb->deferred++;
@@ -328,6 +324,24 @@ bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip)
     ats_link_send(s->svm.link, msg);
     if (devtlb->outstanding) {
         vtd_devtlb_arm(s);
+    }
+    return true;
+}
+
+bool vtd_devtlb_invalidate(IntelIOMMUState *s, uint16_t rid, uint32_t pasid,
+                           uint64_t addr, bool size, bool global,
+                           unsigned int mip)
+{
+    if (vtd_devtlb_on_link(s, rid)) {
+        AtsMsg msg = {
+            .rid = rid,
+            .pasid = pasid,
+            .addr = addr,
+            .size = size,
+            .global = global,
+        };
+
+        return vtd_devtlb_send(s, &msg, mip);
     }
     return true;
 }
@@ -440,17 +454,6 @@ static bool vtd_devtlb_wait_due(IntelIOMMUState *s, VTDInvWait *wait)
     return true;
 }
 
-/* Is there nothing that a wait could wait for?  As a rule, so this is fast */
-static bool vtd_devtlb_nothing_under_way(IntelIOMMUState *s, uint64_t lo)
-{
-    const VTDDevTlb *devtlb = &s->svm.devtlb;
-    const VTDKnobs *knobs = &s->svm.knobs;
-
-    return !devtlb->outstanding && !devtlb->n_waits &&
-           !(lo & VTD_INV_DESC_WAIT_PD) &&
-           !knobs->wait_hold && !knobs->wait_delay;
-}
-
 void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
@@ -461,10 +464,6 @@ void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
     };
     VTDInvWait *held;
 
-    if (vtd_devtlb_nothing_under_way(s, desc->lo)) {
-        vtd_complete_wait_desc(s, desc->lo, desc->hi);
-        return;
-    }
     if (QTAILQ_EMPTY(&devtlb->waits) && vtd_devtlb_wait_due(s, &wait)) {
         vtd_complete_wait_desc(s, wait.lo, wait.hi);
         return;

@@ -42,10 +42,13 @@ static void vtd_knob_changed(void *owner, unsigned int index)
             vtd_prq_irq_release(s);
         }
         break;
-    case VTD_KNOB_WAIT_HOLD:
-    case VTD_KNOB_WAIT_DEPTH:
     case VTD_KNOB_DESC_DELAY:
     case VTD_KNOB_DESC_DELAY_TYPE:
+        s->svm.devtlb.desc_due = 0;     /* its time starts anew */
+        vtd_devtlb_kick(s);
+        break;
+    case VTD_KNOB_WAIT_HOLD:
+    case VTD_KNOB_WAIT_DEPTH:
         vtd_devtlb_kick(s);
         break;
     case VTD_KNOB_INJECT_ITE:

@@ -115,7 +115,7 @@ static AtsPort *ats_link_port(AtsLink *link, uint16_t rid)
 
 bool ats_link_has_port(AtsLink *link, uint16_t rid)
 {
-    return ats_link_port(link, rid) != NULL;
+    return link->ports->len && ats_link_port(link, rid);
 }
 
 static void ats_link_trace(const AtsMsg *msg)

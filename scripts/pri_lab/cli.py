@@ -143,7 +143,7 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
                        help='more words for the kernel command line')
     if 'rounds' in uses:
         p.add_argument('--rounds', type=_positive, metavar='N', default=0,
-                       help='turns of each side (default: 9)')
+                       help='turns of each side (default: 15)')
     if 'clean' in uses:
         p.add_argument('--all', action='store_true',
                        help='the whole cache: downloads and kernels too')

@@ -21,17 +21,18 @@ def comparison(stock_turns, ours_turns):
 
 
 class Numbers(unittest.TestCase):
-    def test_ratio_is_throughput_by_the_best_turns(self):
-        c = comparison([[200, 100], [300]], [[125], [1000]])
+    def test_ratio_is_throughput_by_the_median_of_the_best(self):
+        c = comparison([[200, 100], [300, 90], [400]],
+                       [[125], [1000, 999], [50]])
         self.assertAlmostEqual(c.ratio, 0.8)
-        self.assertAlmostEqual(c.median_ratio, 200 / 562.5)
+        self.assertAlmostEqual(c.median_ratio, 200 / 562)
 
     def test_target(self):
         self.assertTrue(comparison([[97]], [[100]]).met)
         self.assertFalse(comparison([[96.9]], [[100]]).met)
 
     def test_noise_compares_stock_with_itself(self):
-        c = comparison([[100], [110], [105], [140]], [[1]])
+        c = comparison([[100], [110, 120], [100], [110]], [[1]])
         self.assertAlmostEqual(c.stock.noise, 0.1)
         self.assertIsNone(comparison([[100]], [[1]]).stock.noise)
 

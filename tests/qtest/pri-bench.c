@@ -10,8 +10,9 @@
  *   prq   2047 page requests of pri-testdev into the queue; then the drain of
  *         VT-d 7.10 with the queue full
  *   iq    16383 descriptors, an IOTLB invalidation and a wait with a status
- *         write in turn; runs on any intel-iommu, also on one without page
- *         requests, with the same options
+ *         write in turn; then the same with device-TLB invalidations of a
+ *         virtio device, which takes no messages.  Runs on any intel-iommu,
+ *         also on one without page requests, with the same options
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -106,12 +107,18 @@ static void bench_prq(unsigned int rounds)
 
 /* -- iq --------------------------------------------------------------------- */
 
-static void bench_iq(unsigned int rounds)
+#define DISK_DEVFN  "5"             /* slot of the virtio device */
+#define DISK_RID    (5 << 3)
+
+/* Hand the queue, full of @desc and a wait in turn, to the IOMMU @rounds times */
+static void bench_queue(const char *name, QVtdDesc desc, unsigned int rounds)
 {
     QTestState *qts = qtest_init("-machine q35 -nodefaults -device intel-iommu,"
-                                 "intremap=on,x-scalable-mode=on,x-flts=on");
+                                 "intremap=on,x-scalable-mode=on,x-flts=on,"
+                                 "device-iotlb=on -device virtio-balloon-pci,"
+                                 "addr=" DISK_DEVFN ",disable-legacy=on,"
+                                 "iommu_platform=on,ats=on");
     QVtd v = {};
-    QVtdDesc flush = qvtd_desc_iotlb_global();
     QVtdDesc wait;
     uint32_t slot, size;
 
@@ -121,7 +128,7 @@ static void bench_iq(unsigned int rounds)
     size = v.iq_size / v.iq_entry;
     wait = qvtd_desc_wait(&v, QVTD_WAIT_SW, &slot);
     for (unsigned int i = 0; i < size; i++) {
-        qvtd_qi_put(&v, i % 2 ? &wait : &flush);
+        qvtd_qi_put(&v, i % 2 ? &wait : &desc);
     }
     while (rounds--) {
         int64_t start;
@@ -132,9 +139,16 @@ static void bench_iq(unsigned int rounds)
         while (!qvtd_qi_idle(&v)) {
             ;
         }
-        printf("bench iq-16383 %" PRId64 "\n", now() - start);
+        printf("bench %s %" PRId64 "\n", name, now() - start);
     }
     qtest_quit(qts);
+}
+
+static void bench_iq(unsigned int rounds)
+{
+    bench_queue("iq-16383", qvtd_desc_iotlb_global(), rounds);
+    bench_queue("iq-dev-tlb", qvtd_desc_dev_tlb(DISK_RID, QVTD_INV_ALL, true),
+                rounds);
 }
 
 int main(int argc, char **argv)

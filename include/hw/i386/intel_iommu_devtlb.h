@@ -10,6 +10,7 @@
 #define HW_I386_INTEL_IOMMU_DEVTLB_H
 
 #include "hw/pci/ats_link.h"
+#include "hw/i386/vtd-knobs.h"
 #include "qemu/queue.h"
 #include "qemu/timer.h"
 
@@ -91,13 +92,15 @@ bool vtd_devtlb_may_fetch(IntelIOMMUState *s);
 /**
  * vtd_devtlb_invalidate: send an Invalidate Request to a function on the link
  *
- * @msg: the request but for its ITag
+ * @pasid: or ATS_NO_PASID; @addr, @size, @global: as in the descriptor
  * @mip: Max Invalidations Pending of the descriptor, 0 is 32 (VT-d 6.5.2.5)
  *
  * Returns: true if the request was sent or the function is not on the link;
  * false if it must wait for an ITag: the descriptor stays at IQH.
  */
-bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip);
+bool vtd_devtlb_invalidate(IntelIOMMUState *s, uint16_t rid, uint32_t pasid,
+                           uint64_t addr, bool size, bool global,
+                           unsigned int mip);
 
 /**
  * vtd_devtlb_completion: an Invalidate Completion arrived (AtsAgentOps)
@@ -105,7 +108,21 @@ bool vtd_devtlb_invalidate(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip);
 void vtd_devtlb_completion(IntelIOMMUState *s, const AtsMsg *msg);
 
 /**
- * vtd_devtlb_wait: a valid wait descriptor was fetched
+ * vtd_devtlb_nothing_under_way: may a wait descriptor report at once?
+ *
+ * Almost always, so this asks no more than it must.  @pd: its PD flag
+ */
+static inline bool vtd_devtlb_nothing_under_way(const VTDDevTlb *devtlb,
+                                                const VTDKnobs *knobs,
+                                                bool pd)
+{
+    return likely(!(devtlb->outstanding | devtlb->n_waits | pd |
+                    knobs->wait_hold | knobs->wait_delay));
+}
+
+/**
+ * vtd_devtlb_wait: a valid wait descriptor was fetched, and something is under
+ * way that it may have to wait for
  *
  * It completes now, or when what it waits for is done.
  */
@@ -125,6 +142,16 @@ void vtd_devtlb_errors_cleared(IntelIOMMUState *s, uint32_t old);
  * after as many descriptors as inject-at says
  */
 void vtd_devtlb_inject(IntelIOMMUState *s, uint32_t bit);
+
+/**
+ * vtd_devtlb_each_desc: is there a knob that looks at each descriptor?
+ *
+ * If not, none of the following three need be called.
+ */
+static inline bool vtd_devtlb_each_desc(const VTDKnobs *knobs)
+{
+    return unlikely(knobs->inject_iqe | knobs->inject_at | knobs->desc_delay);
+}
 
 /**
  * vtd_devtlb_inject_iqe: false if inject-iqe stops the queue at this descriptor
