@@ -7,7 +7,7 @@ import argparse
 import sys
 from typing import List, Tuple
 
-from . import proc, ui
+from . import completion, proc, ui
 from .errors import (EXIT_FAIL, EXIT_INTERRUPTED, Interrupted, LabError,
                      from_oserror)
 
@@ -35,10 +35,12 @@ COMMANDS = {
             ' sva-basic; all: every program).  Prints its KTAP, a table and '
             'PASS or FAIL.',
             '  ./pri-lab run\n  ./pri-lab run all --kernel ~/linux\n'
-            '  ./pri-lab run sva-basic --args write,read -v'),
+            '  ./pri-lab run sva-basic --args write,read -v\n'
+            '  ./pri-lab run --trace \'vtd_prq*\' --trace \'ats_*\'\n'
+            '  ./pri-lab run --gdb'),
     'check': ('run all tests, or the suites and tests named',
               'Suites: unit, qtest, upstream (QEMU\'s own VT-d test), guest, '
-              'frontend.  Prints TAP and, last, `N passed, N failed, '
+              'frontend, docs.  Prints TAP and, last, `N passed, N failed, '
               'N skipped`.  With a list of\nkernels (--kernel all, or names '
               'with commas) the guest\'s programs, or those named,\nrun on '
               'each of them, and a table says what each kernel did with each '
@@ -85,16 +87,23 @@ COMMANDS = {
                     'One line an item of the checklist, with its tests and '
                     'how they ended.',
                     '  ./pri-lab check && ./pri-lab conformance'),
+    'completion': ('print a completion script for the shell',
+                   'Bash: . <(./pri-lab completion bash).  Zsh: source '
+                   '<(./pri-lab completion zsh),\nor save it as _pri-lab in '
+                   'a directory of $fpath.',
+                   '  ./pri-lab completion bash > '
+                   '/etc/bash_completion.d/pri-lab\n'
+                   '  ./pri-lab completion zsh > ~/.zfunc/_pri-lab'),
     'clean': ('remove this clone\'s builds from the cache',
               'Kernels and downloads are shared and stay, unless --all.',
               '  ./pri-lab clean\n  ./pri-lab clean --all'),
 }
 USES = {                        # which options a command understands
-    'run': 'machine job timeout junit',
+    'run': 'machine job timeout junit debug',
     'check': 'machine timeout sanitize junit',
     'build': 'qemu sanitize', 'kernel': '', 'qemu': 'machine job append',
-    'shell': 'machine append', 'packages': '', 'conformance': '',
-    'bench': 'rounds', 'clean': 'clean',
+    'shell': 'machine append debug', 'packages': '', 'conformance': '',
+    'bench': 'rounds', 'completion': '', 'clean': 'clean',
 }
 
 
@@ -138,6 +147,16 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     if 'junit' in uses:
         p.add_argument('--junit', default='', metavar='FILE',
                        help='write the results as JUnit XML, too')
+    if 'debug' in uses:
+        p.add_argument('--gdb', action='store_true',
+                       help='wait for gdb before the guest starts, and say '
+                       'how to attach it')
+        p.add_argument('--trace', action='append', default=[],
+                       metavar='PATTERN', help='log trace events of QEMU '
+                       '(such as vtd_prq*, ats_*), may be repeated')
+        p.add_argument('--qemu-arg', action='append', default=[],
+                       metavar='WORDS', help='more arguments for QEMU, as '
+                       '--qemu-arg=\'-device edu\', may be repeated')
     if 'append' in uses:
         p.add_argument('--append', default='', metavar='WORDS',
                        help='more words for the kernel command line')
@@ -167,6 +186,12 @@ def parser() -> argparse.ArgumentParser:
             p.add_argument('job', nargs='?', default='', metavar='JOB')
         elif name == 'check':
             p.add_argument('names', nargs='*', metavar='SUITE|TEST')
+        elif name == 'completion':
+            p.add_argument('shell', choices=('bash', 'zsh', 'words'),
+                           metavar='bash|zsh')
+            p.add_argument('kind', nargs='?', default='jobs',
+                           choices=('jobs', 'kernels', 'tests'),
+                           help=argparse.SUPPRESS)
         elif name == 'kernel':
             p.add_argument('action', nargs='?', default=None,
                            choices=('list', 'build', 'report'),
@@ -190,7 +215,8 @@ def parser() -> argparse.ArgumentParser:
 _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
-             'rounds': 0, 'all': False, 'junit': ''}
+             'rounds': 0, 'all': False, 'junit': '', 'gdb': False,
+             'trace': [], 'qemu_arg': []}
 _WITH_VALUE = ('--jobs', '--qemu-src', '--kernel', '--accel', '--args',
                '--append', '--job')
 _FLAGS = ('-v', '--verbose', '-h', '--help')
@@ -248,6 +274,8 @@ def report_error(e: LabError, screen) -> None:
 
 def main(argv: List[str], repo: str) -> int:
     options = parse(argv)
+    if options.command == 'completion':     # quick, leaves no log behind
+        return completion.main(options.shell, options.kind, parser(), repo)
     screen = ui.UI(options.verbose, quiet=options.command == 'guest-test')
     try:
         proc.install_signal_handlers()

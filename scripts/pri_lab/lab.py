@@ -11,7 +11,7 @@ import sys
 import termios
 from typing import List
 
-from . import (bench, cache, check, guest, host, jobs, junit, kernel,
+from . import (bench, cache, check, debug, guest, host, jobs, junit, kernel,
                kernelcmd, kmatrix, matrix, overlay, packages, proc,
                qemubuild, qemusrc, report, stock, vm)
 from .errors import EXIT_FAIL, EXIT_SKIP, LabError, Unavailable
@@ -72,8 +72,8 @@ class Lab:
         tools = self._packages()
         self.tools = tools
         self.build = self._qemu(tools, qtests)
-        machine = self._guest(self.options.kernel, accel,
-                              [self.options.job])[0]
+        machine, self.linux = self._guest(self.options.kernel, accel,
+                                          [self.options.job])
         machine.store(self.paths.work)
         return machine
 
@@ -103,6 +103,8 @@ class Lab:
         return jobs.wants(self.paths.repo, job)
 
     def _timeout(self, machine: vm.Machine) -> float:
+        if self.options.gdb and not self.options.timeout:
+            return float('inf')
         return self.options.timeout or TIMEOUT[machine.accel]
 
     # -- commands -------------------------------------------------------------
@@ -153,13 +155,29 @@ class Lab:
         name = self.options.job or RUN_JOB
         job = vm.Job(machine, name, self.logdir, self.log,
                      self._timeout(machine), self.options.args,
-                     wants=self._wants(name))
+                     self._debug_args(), wants=self._wants(name))
         with self.ui.step(f'Boot the guest, run {job.job}') as step:
             out = job.run(lambda line, results: self._ktap(line, results,
                                                            step),
                           self.ui.output)
             step.done('done' if out.passed else 'FAILED')
         return self._verdict(job, out)
+
+    def _debug_args(self) -> List[str]:
+        """QEMU arguments of --gdb, --trace and --qemu-arg; says what the
+        user has to know about them."""
+        o = self.options
+        extra = debug.qemu_args(o.qemu_arg)
+        if o.trace:
+            path = os.path.join(self.logdir, 'qemu.trace')
+            self.ui.say(f'QEMU\'s trace: {path}')
+            extra += debug.trace_args(o.trace, path)
+        if o.gdb:
+            port = debug.free_port()
+            for line in debug.gdb_help(self.linux, port):
+                self.ui.say(line)
+            extra += debug.gdb_args(port)
+        return extra
 
     def _ktap(self, line: str, results, step) -> None:
         """A line of the guest's results: shown, unless it is a number."""
@@ -305,7 +323,7 @@ class Lab:
         cmd = machine.args(f'{words} {self.options.append}'.strip()) + [
             '-serial', 'mon:stdio', '-serial',
             'file:' + os.path.join(self.logdir, 'ktap')]
-        return self._foreground(cmd)
+        return self._foreground(cmd + self._debug_args())
 
     def _foreground(self, cmd: List[str]) -> int:
         """Hand the terminal to QEMU; its exit status is ours."""

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`pri-lab completion bash|zsh`: a script for the shell to read.
+
+The names of kernels and jobs are asked for when they are completed
+(`pri-lab completion words KIND`), everything else is in the script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from typing import List
+
+from . import jobs, matrix, options
+from .check import SUITES
+
+SHELLS = ('bash', 'zsh')
+
+
+def words(repo: str, kind: str) -> List[str]:
+    """Names for completion: kernels, jobs or tests of this clone."""
+    if kind == 'kernels':
+        return ['all'] + list(matrix.load(repo))
+    top = os.path.join(repo, 'tests', 'guest')
+    with open(os.path.join(top, 'Makefile'), encoding='utf-8') as f:
+        text = f.read().replace('\\\n', ' ')
+    m = re.search(r'^PROGRAMS\s*:=\s*(.*)$', text, re.M)
+    programs = m.group(1).split() if m else []
+    own = jobs.own_machine(repo)
+    if kind == 'tests':
+        return list(SUITES) + ['guest-' + os.path.basename(j) for j in own]
+    races = os.path.join(top, 'races')
+    if os.path.isdir(races):
+        own += [f'races/{x[:-2]}' for x in sorted(os.listdir(races))
+                if x.endswith('.c')]
+    return ['all'] + programs + own
+
+
+def _positional_kind(command: str) -> str:
+    return {'run': 'jobs', 'check': 'tests'}.get(command, '')
+
+
+def _ask(kind: str) -> str:
+    return f'$("$1" completion words {kind} 2>/dev/null)'
+
+
+# -- bash ---------------------------------------------------------------------
+
+_BASH = '''\
+# bash completion for pri-lab; made by `pri-lab completion bash`
+#   . <(./pri-lab completion bash)
+
+_pri_lab()
+{{
+    local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}
+    local command= word i list=
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${{COMP_WORDS[i]}}
+        case $word in
+        {names})
+            command=$word
+            break
+            ;;
+        esac
+    done
+    case $prev in
+{values}
+    esac
+    case $command in
+{commands}
+    *)
+        list='{top}'
+        ;;
+    esac
+    COMPREPLY=($(compgen -W "$list" -- "$cur"))
+    case $list in
+    *FILES*) COMPREPLY=($(compgen -W "${{list/FILES/}}" -f -- "$cur")) ;;
+    esac
+}}
+complete -o filenames -F _pri_lab pri-lab ./pri-lab
+'''
+
+
+def _bash_value(o: options.Option) -> str:
+    """The case arm that completes what an option takes; '' for a flag."""
+    if not o.names or not o.value:
+        return ''
+    if o.choices:
+        reply = f'COMPREPLY=($(compgen -W \'{" ".join(o.choices)}\' ' \
+            '-- "$cur"))'
+    elif o.wants == 'kernel':
+        reply = f'COMPREPLY=($(compgen -W "{_ask("kernels")}" -f ' \
+            '-- "$cur"))'
+    elif o.wants == 'file':
+        reply = 'COMPREPLY=($(compgen -f -- "$cur"))'
+    elif o.wants == 'dir':
+        reply = 'COMPREPLY=($(compgen -d -- "$cur"))'
+    else:
+        reply = 'COMPREPLY=()'
+    return f'    {"|".join(o.names)})\n        {reply}\n        return\n' \
+        '        ;;'
+
+
+def _bash_words(c: options.Command) -> str:
+    """What can follow a command, for compgen -W in double quotes."""
+    out = [n for o in c.options for n in o.names if n.startswith('--')]
+    for p in c.positionals:
+        out += p.choices
+        if p.wants == 'kernel':
+            out += [_ask('kernels'), 'FILES']
+        elif p.wants:
+            out.append('FILES')
+    if _positional_kind(c.name):
+        out.append(_ask(_positional_kind(c.name)))
+    return ' '.join(out)
+
+
+def bash(top: argparse.ArgumentParser) -> str:
+    cmds = options.commands(top)
+    arms = {}
+    for o in [o for c in cmds for o in c.options]:
+        if _bash_value(o):
+            arms.setdefault(o.names, _bash_value(o))
+    names = [c.name for c in cmds]
+    first = names + [n for o in options.common(top) for n in o.names
+                     if n.startswith('--')]
+    return _BASH.format(
+        names='|'.join(names), values='\n'.join(arms.values()),
+        commands='\n'.join(f'    {c.name})\n        list="{_bash_words(c)}"\n'
+                           '        ;;' for c in cmds),
+        top=' '.join(first))
+
+
+# -- zsh ----------------------------------------------------------------------
+
+_ZSH = '''\
+#compdef pri-lab
+# zsh completion for pri-lab; made by `pri-lab completion zsh`.  Save it as
+# _pri-lab in a directory of $fpath, or: source <(./pri-lab completion zsh)
+
+_pri_lab_words() {{
+    local -a names
+    names=(${{(f)"$($_pri_lab_program completion words $1 2>/dev/null)"}})
+    compadd -a names
+}}
+
+_pri_lab_kernels() {{
+    _pri_lab_words kernels
+    _files
+}}
+
+_pri_lab() {{
+    local curcontext=$curcontext state line _pri_lab_program=$words[1]
+    local -a commands
+    commands=(
+{names}
+    )
+    _arguments -C \\
+{common}
+        '1: :->command' '*:: :->rest' && return
+    case $state in
+    command)
+        _describe -t commands command commands
+        ;;
+    rest)
+        case $words[1] in
+{arms}
+        esac
+        ;;
+    esac
+}}
+
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    _pri_lab "$@"
+else
+    compdef _pri_lab pri-lab ./pri-lab
+fi
+'''
+
+
+def _zquote(text: str) -> str:
+    return text.replace("'", "'\\''")
+
+
+def _zsh_value(o: options.Option) -> str:
+    what = o.value.replace(':', ' ') or ' '
+    if o.choices:
+        return f':{what}:({" ".join(o.choices)})'
+    if o.wants == 'kernel':
+        return f':{what}:_pri_lab_kernels'
+    if o.wants:
+        return f':{what}:_files' + (' -/' if o.wants == 'dir' else '')
+    return f':{what}: '
+
+
+def _zsh_option(o: options.Option) -> List[str]:
+    """One _arguments spec a name of an option."""
+    text = re.sub(r'[\[\]:]', ' ', o.help)
+    star = '*' if o.many else ''
+    return [f"'{_zquote(star + n + '[' + text + ']' + value)}'"
+            for n in o.names
+            for value in [_zsh_value(o) if o.value else '']]
+
+
+def _zsh_arm(c: options.Command) -> str:
+    specs = [s for o in c.options for s in _zsh_option(o)]
+    kind = _positional_kind(c.name)
+    for p in c.positionals:
+        where = '*' if p.many else ''
+        value = f':{p.value}:{{_pri_lab_words {kind}}}' if kind \
+            else _zsh_value(p)
+        specs.append(f"'{_zquote(where + ':' + value.lstrip(':'))}'")
+    lines = ' \\\n'.join(' ' * 16 + s for s in specs)
+    return f'        {c.name})\n            _arguments \\\n{lines}\n' \
+        '            ;;'
+
+
+def zsh(top: argparse.ArgumentParser) -> str:
+    cmds = options.commands(top)
+    common = [s for o in options.common(top) for s in _zsh_option(o)]
+    return _ZSH.format(
+        names='\n'.join(f"        '{_zquote(c.name + ':' + c.line)}'"
+                        for c in cmds),
+        common='\n'.join(f'        {s} \\' for s in common),
+        arms='\n'.join(_zsh_arm(c) for c in cmds))
+
+
+def main(shell: str, kind: str, top: argparse.ArgumentParser,
+         repo: str) -> int:
+    """The command: print a script, or the words of a kind."""
+    if shell == 'words':
+        print('\n'.join(words(repo, kind)))
+    else:
+        print({'bash': bash, 'zsh': zsh}[shell](top), end='')
+    return 0

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line as data, read from the argparse tree itself.
+
+Shell completion and the manual page are made from it, so neither can forget
+an option.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import List, NamedTuple, Tuple
+
+
+class Option(NamedTuple):
+    names: Tuple[str, ...]      # '-v', '--verbose'; empty: a positional
+    value: str                  # what it takes ('FILE'), '' for a flag
+    choices: Tuple[str, ...]
+    help: str
+    many: bool                  # may be given again and again
+
+    @property
+    def wants(self) -> str:
+        """What the value is: 'kernel', 'file', 'dir' or ''."""
+        if '--kernel' in self.names or self.value == 'NAME|DIR':
+            return 'kernel'
+        if any(w in self.value for w in ('FILE', 'TARBALL', 'FRAGMENT',
+                                         'IMAGE', 'LOG')):
+            return 'file'
+        return 'dir' if 'DIR' in self.value else ''
+
+
+class Command(NamedTuple):
+    name: str
+    line: str                   # what it does, one line
+    text: str                   # the description, examples not in it
+    examples: List[str]
+    options: List[Option]       # common ones too
+    positionals: List[Option]
+
+
+def _option(a: argparse.Action) -> Option:
+    takes = a.nargs != 0
+    value = ''
+    if takes:
+        value = a.metavar or a.dest.upper()
+        if isinstance(value, tuple):
+            value = ' '.join(value)
+    many = a.nargs in ('*', '+') or isinstance(a, argparse._AppendAction)
+    return Option(tuple(a.option_strings), value,
+                  tuple(str(c) for c in a.choices or ()),
+                  a.help if a.help and a.help != argparse.SUPPRESS else '',
+                  many)
+
+
+def _split(p: argparse.ArgumentParser) -> Tuple[List[Option], List[Option]]:
+    options, positionals = [], []
+    for a in p._actions:
+        if not isinstance(a, argparse._SubParsersAction):
+            (options if a.option_strings else positionals).append(_option(a))
+    return options, positionals
+
+
+def _subparsers(top: argparse.ArgumentParser) -> argparse._SubParsersAction:
+    return next(a for a in top._actions
+                if isinstance(a, argparse._SubParsersAction))
+
+
+def common(top: argparse.ArgumentParser) -> List[Option]:
+    """Options that stand before any command."""
+    return _split(top)[0]
+
+
+def commands(top: argparse.ArgumentParser) -> List[Command]:
+    """Every command that the help shows, in its order."""
+    subs = _subparsers(top)
+    out = []
+    for shown in subs._choices_actions:
+        p = subs.choices[shown.dest]
+        options, positionals = _split(p)
+        text = (p.description or '').partition('\n\n')[2]
+        examples = [x.strip() for x in (p.epilog or '').splitlines()[1:]]
+        out.append(Command(shown.dest, shown.help or '', text, examples,
+                           options, positionals))
+    return out
