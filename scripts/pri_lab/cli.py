@@ -87,6 +87,12 @@ COMMANDS = {
                     'One line an item of the checklist, with its tests and '
                     'how they ended.',
                     '  ./pri-lab check && ./pri-lab conformance'),
+    'package': ('build a Debian package',
+                'It stands beside the distribution\'s QEMU: everything is in '
+                '/usr/lib/pri-lab,\n/usr/bin gets pri-lab and '
+                'qemu-system-x86_64-pri-lab.  Prints the path of the\n.deb, '
+                'which is for the release it was built on.',
+                '  ./pri-lab package\n  ./pri-lab package --output /tmp'),
     'completion': ('print a completion script for the shell',
                    'Bash: . <(./pri-lab completion bash).  Zsh: source '
                    '<(./pri-lab completion zsh),\nor save it as _pri-lab in '
@@ -103,7 +109,8 @@ USES = {                        # which options a command understands
     'check': 'machine timeout sanitize junit',
     'build': 'qemu sanitize', 'kernel': '', 'qemu': 'machine job append',
     'shell': 'machine append debug', 'packages': '', 'conformance': '',
-    'bench': 'rounds', 'completion': '', 'clean': 'clean',
+    'bench': 'rounds', 'package': 'output',
+    'completion': '', 'clean': 'clean',
 }
 
 
@@ -163,6 +170,9 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     if 'rounds' in uses:
         p.add_argument('--rounds', type=_positive, metavar='N', default=0,
                        help='turns of each side (default: 15)')
+    if 'output' in uses:
+        p.add_argument('--output', default='', metavar='DIR',
+                       help='where to put it (default: in the cache)')
     if 'clean' in uses:
         p.add_argument('--all', action='store_true',
                        help='the whole cache: downloads and kernels too')
@@ -259,6 +269,7 @@ def parse(argv: List[str]) -> argparse.Namespace:
         if not hasattr(options, name):
             setattr(options, name, value)
     options.qemu_args = qemu_args
+    options.parser = p
     return options
 
 

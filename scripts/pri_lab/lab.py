@@ -11,9 +11,9 @@ import sys
 import termios
 from typing import List
 
-from . import (bench, cache, check, debug, guest, host, jobs, junit, kernel,
-               kernelcmd, kmatrix, matrix, overlay, packages, proc,
-               qemubuild, qemusrc, report, stock, vm)
+from . import (bench, cache, check, debug, guest, host, installed, jobs,
+               junit, kernel, kernelcmd, kmatrix, matrix, overlay, package,
+               packages, proc, qemubuild, qemusrc, report, stock, vm)
 from .errors import EXIT_FAIL, EXIT_SKIP, LabError, Unavailable
 from .ktap import FAIL, PASS, SKIP
 
@@ -33,17 +33,21 @@ class Lab:
         self.paths = cache.Paths(repo)
         self.logdir = self.paths.new_log_dir(options.command)
         self.log = proc.Log(os.path.join(self.logdir, 'log'))
+        self.installed = installed.is_installed(self.paths.repo)
         self.jobs = options.jobs or len(os.sched_getaffinity(0))
 
     # -- building blocks ------------------------------------------------------
 
     def _packages(self) -> packages.Host:
         with cache.lock(self.paths, 'packages', self.ui):
-            return packages.prepare(self.paths, self.log, self.ui)
+            return packages.prepare(self.paths, self.log, self.ui,
+                                    not self.installed)
 
     def _qemu(self, tools: packages.Host, qtests: bool,
               sanitize: bool = False) -> qemubuild.QemuBuild:
-        """Source, overlay, build: three steps."""
+        """Source, overlay, build: three steps, none if it is installed."""
+        if self.installed:
+            return installed.Qemu(self.paths.repo)
         if not os.path.isdir(self.paths.work):
             cache.need_space(self.paths.root, FIRST_BUILD_GB,
                              'everything a first run builds')
@@ -109,6 +113,11 @@ class Lab:
 
     # -- commands -------------------------------------------------------------
 
+    def _needs_repository(self, command: str) -> None:
+        if self.installed:
+            raise installed.refuse(command,
+                                   installed.REPOSITORY_ONLY[command])
+
     def cmd_packages(self) -> int:
         self.ui.plan(1)
         self._packages()
@@ -129,6 +138,7 @@ class Lab:
                 self.ui.result(line)
             return 0
         if o.action == 'report':
+            self._needs_repository('kernel report')
             page = kmatrix.write_page(self.paths.repo, self.paths.work)
             if not page:
                 raise LabError('there are no results yet',
@@ -218,6 +228,7 @@ class Lab:
         """All tests; with sanitizers those that need no guest."""
         if matrix.split_list(self.options.kernel):
             return self._check_kernels()
+        self._needs_repository('check')
         sanitize = self.options.sanitize
         self.ui.plan(2)
         with self._clone_lock():
@@ -387,6 +398,7 @@ class Lab:
 
     def cmd_bench(self) -> int:
         """Ours and stock QEMU in one run; docs/performance.md."""
+        self._needs_repository('bench')
         accel, note = host.choose_accel(self.options.accel)
         if note:
             self.ui.say(note)
@@ -409,8 +421,22 @@ class Lab:
                 plain.binary, ours.binary, driver, linux.image,
                 self.options.rounds or bench.ROUNDS).run()
 
+    def cmd_package(self) -> int:
+        """A .deb of QEMU and the front end; prints its path."""
+        self._needs_repository('package')
+        self.ui.plan(5)
+        output = self.options.output or os.path.join(self.paths.work,
+                                                     'package')
+        with self._clone_lock():
+            build = self._qemu(self._packages(), False)
+            deb = package.build(self.paths, build, self.options.parser,
+                                os.path.realpath(output), self.log, self.ui)
+        self.ui.result(deb)
+        return 0
+
     def cmd_conformance(self) -> int:
         """Write docs/conformance.md from the last complete check."""
+        self._needs_repository('conformance')
         if not os.path.exists(self.paths.last_check):
             raise LabError('there are no results of a complete check yet',
                            'run ./pri-lab check first')

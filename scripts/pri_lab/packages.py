@@ -77,8 +77,11 @@ def _meson_ok(have: Dict[str, str]) -> bool:
             and 'python3-pycotap' in have)
 
 
-def missing(have: Dict[str, str]) -> List[str]:
-    return [p for p in NEEDED if p not in have]
+def missing(have: Dict[str, str], qemu: bool = True) -> List[str]:
+    """Packages of NEEDED that are not there; without qemu, those that no
+    build of QEMU is for."""
+    return [p for p, purpose in NEEDED.items() if p not in have
+            and (qemu or 'QEMU' not in purpose)]
 
 
 class Host:
@@ -105,17 +108,21 @@ class Host:
         return [shutil.which('meson', path='/usr/bin') or 'meson']
 
 
-def prepare(paths: cache.Paths, log: proc.Log, ui) -> Host:
-    """Install what is missing and find meson; one step."""
+def prepare(paths: cache.Paths, log: proc.Log, ui,
+            qemu: bool = True) -> Host:
+    """Install what is missing and find meson; one step.
+
+    qemu: QEMU will be built.
+    """
     host = Host(paths)
     with ui.step('Packages') as step:
         if not shutil.which('dpkg-query'):
             step.done('not a Debian system, taking the tools as they are')
             return host
         have = installed()
-        want = missing(have)
+        want = missing(have, qemu)
         private = False
-        if not _meson_ok(have):
+        if qemu and not _meson_ok(have):
             private = not _from_release(want, ui)
         if want:
             install(want, log, ui, step)

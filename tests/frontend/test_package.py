@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from pri_lab import (cache, cli, installed, package, packages, proc,
+                     qemubuild, ui)
+from pri_lab.errors import LabError
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+
+
+class FakeBuild:
+    """A QEMU that is some small dynamic program."""
+
+    binary = shutil.which('true') or '/bin/true'
+
+
+@unittest.skipUnless(shutil.which('dpkg-shlibdeps'), 'no dpkg-dev here')
+class Package(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.tmp = tempfile.TemporaryDirectory()
+        top = cls.tmp.name
+        cls.paths = cache.Paths(REPO, os.path.join(top, 'cache'))
+        for rom in qemubuild.ROMS:
+            cache.write_atomic(os.path.join(cls.paths.firmware, rom), b'rom')
+        log = proc.Log(os.path.join(top, 'log'))
+        cls.real = (qemubuild.host_firmware, package.version)
+        qemubuild.host_firmware = lambda: ['/usr/share/seabios/x.bin']
+        package.version = lambda repo: ('10.2.2+git1-1', 1700000000)
+        try:
+            cls.debs = [package.build(
+                cls.paths, FakeBuild(), cli.parser(),
+                os.path.join(top, n), log, ui.UI(quiet=True))
+                for n in ('one', 'two')]
+        finally:
+            qemubuild.host_firmware, package.version = cls.real
+            log.close()
+        cls.root = os.path.join(top, 'root')
+        subprocess.run(['dpkg-deb', '-x', cls.debs[0], cls.root], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.tmp.cleanup()
+
+    def run_installed(self, *words):
+        env = {**os.environ, 'XDG_CACHE_HOME': self.tmp.name}
+        return subprocess.run(
+            [os.path.join(self.root, 'usr/bin/pri-lab'), *words], env=env,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8',
+            stdin=subprocess.DEVNULL, check=False)
+
+    def test_same_bytes_again(self):
+        with open(self.debs[0], 'rb') as a, open(self.debs[1], 'rb') as b:
+            self.assertTrue(a.read() == b.read())
+
+    def test_nothing_of_the_distributions(self):
+        out = subprocess.run(['dpkg-deb', '-c', self.debs[0]], check=True,
+                             stdout=subprocess.PIPE, encoding='utf-8').stdout
+        names = [x.split()[5] for x in out.splitlines()]
+        self.assertIn('./usr/lib/pri-lab/bin/qemu-system-x86_64', names)
+        self.assertNotIn('./usr/bin/qemu-system-x86_64', names)
+        for n in names:
+            self.assertTrue(n.endswith('/') or 'pri-lab' in n, n)
+        self.assertTrue(all(x.split()[1] == 'root/root'
+                            for x in out.splitlines()))
+
+    def test_control(self):
+        def field(name):
+            return subprocess.run(
+                ['dpkg-deb', '-f', self.debs[0], name], check=True,
+                stdout=subprocess.PIPE, encoding='utf-8').stdout.strip()
+        self.assertEqual(field('Version'), '10.2.2+git1-1')
+        self.assertIn('libc6', field('Depends'))
+        self.assertIn('seabios', field('Depends'))
+        self.assertGreater(int(field('Installed-Size')), 100)
+
+    def test_firmware_is_where_qemu_looks(self):
+        share = os.path.join(self.root, 'usr/lib/pri-lab/share/qemu')
+        self.assertEqual(os.readlink(os.path.join(share, 'x.bin')),
+                         '../../../../share/seabios/x.bin')
+        self.assertTrue(os.path.isfile(os.path.join(share, 'pvh.bin')))
+
+    def test_front_end_runs_from_it(self):
+        out = self.run_installed('kernel', 'list')
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertIn('7.3', out.stdout)
+        self.assertIn('sva-basic', self.run_installed(
+            'completion', 'words', 'jobs').stdout)
+        self.assertEqual(self.run_installed(
+            'build').stdout.strip(), os.path.join(
+                self.root, 'usr/lib/pri-lab', installed.BINARY))
+
+    def test_what_needs_the_repository_says_so(self):
+        for words in (['check'], ['bench'], ['package'], ['conformance'],
+                      ['kernel', 'report']):
+            out = self.run_installed(*words)
+            self.assertEqual(out.returncode, 1)
+            self.assertIn('needs the repository', out.stderr)
+
+
+class Parts(unittest.TestCase):
+    def test_version_names_the_commit(self):
+        with tempfile.TemporaryDirectory() as d:
+            with self.assertRaises(LabError):
+                package.version(d)
+            for words in (['init', '-q'], ['add', '.'], [
+                    '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit',
+                    '-q', '--allow-empty', '-m', 'x']):
+                subprocess.run(['git', '-C', d] + words, check=True)
+            clean = package.version(d)[0]
+            self.assertRegex(clean,
+                             r'^10\.2\.2\+git\d{8}\.[0-9a-f]{10}-1$')
+            open(os.path.join(d, 'x'), 'w').close()
+            self.assertIn('+dirty', package.version(d)[0])
+
+    def test_installed_needs_no_tools_of_qemus_build(self):
+        want = packages.missing({}, qemu=False)
+        self.assertIn('flex', want)
+        self.assertNotIn('ninja-build', want)
+        self.assertIn('ninja-build', packages.missing({}))
