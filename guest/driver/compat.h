@@ -13,29 +13,91 @@
 #include <linux/mm.h>
 #include <linux/version.h>
 
-/* The driver data argument went away in 6.2 */
-static inline struct iommu_sva *compat_sva_bind(struct device *dev,
-						struct mm_struct *mm)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-	return iommu_sva_bind_device(dev, mm);
-#else
-	return iommu_sva_bind_device(dev, mm, NULL);
-#endif
-}
+/* -- SVA -------------------------------------------------------------------- */
 
 /*
- * Until 6.15 a driver switched I/O page faults and SVA on by hand; since 6.16
- * the IOMMU core does it when a domain is attached.  An error only means that
- * a later bind will fail.
+ * Who handles the I/O page faults of a device, by version:
+ *
+ *   6.1         one handler a device.  A driver registers its own, or switches
+ *               SVA on, which registers the one of the core.
+ *   6.2 - 6.15  I/O page faults and SVA are switched on by hand, once
+ *   6.16 on     the IOMMU driver sees to it when a domain is attached
+ *
+ * The domain has the handler since 6.2; since 6.11 it gets whole groups with
+ * an attach handle, and that is what own.c is written for.
  */
-static inline void compat_sva_enable(struct device *dev)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define COMPAT_DEVICE_HANDLER	1
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define COMPAT_DOMAIN_HANDLER	1
+#endif
+
+#ifdef COMPAT_DEVICE_HANDLER
+struct compat_sva {
+	struct mutex lock;
+	unsigned int bound;	/* under lock */
+};
+
+static inline void compat_sva_enable(struct compat_sva *cs, struct device *dev)
+{
+	mutex_init(&cs->lock);
+}
+
+static inline void compat_sva_disable(struct device *dev)
+{
+}
+
+static inline void compat_sva_put(struct compat_sva *cs, struct device *dev)
+{
+	if (!--cs->bound) {
+		iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_SVA);
+		iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+	}
+}
+
+static inline struct iommu_sva *compat_sva_bind(struct compat_sva *cs,
+						struct device *dev,
+						struct mm_struct *mm)
+{
+	struct iommu_sva *sva;
+	int ret;
+
+	mutex_lock(&cs->lock);
+	if (!cs->bound++) {
+		ret = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+		if (!ret)
+			ret = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA);
+		if (ret) {
+			cs->bound--;
+			mutex_unlock(&cs->lock);
+			return ERR_PTR(ret);
+		}
+	}
+	sva = iommu_sva_bind_device(dev, mm, NULL);
+	if (IS_ERR(sva))
+		compat_sva_put(cs, dev);
+	mutex_unlock(&cs->lock);
+	return sva;
+}
+
+static inline void compat_sva_unbind(struct compat_sva *cs, struct device *dev,
+				     struct iommu_sva *sva)
+{
+	mutex_lock(&cs->lock);
+	iommu_sva_unbind_device(sva);
+	compat_sva_put(cs, dev);
+	mutex_unlock(&cs->lock);
+}
+#else
+struct compat_sva {
+};
+
+/* An error only means that a later bind or attach will fail */
+static inline void compat_sva_enable(struct compat_sva *cs, struct device *dev)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
-	if (iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF))
-		return;
-	if (iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA))
-		iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+	if (!iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF))
+		iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA);
 #endif
 }
 
@@ -47,20 +109,37 @@ static inline void compat_sva_disable(struct device *dev)
 #endif
 }
 
+static inline struct iommu_sva *compat_sva_bind(struct compat_sva *cs,
+						struct device *dev,
+						struct mm_struct *mm)
+{
+	return iommu_sva_bind_device(dev, mm);
+}
+
+static inline void compat_sva_unbind(struct compat_sva *cs, struct device *dev,
+				     struct iommu_sva *sva)
+{
+	iommu_sva_unbind_device(sva);
+}
+#endif /* COMPAT_DEVICE_HANDLER */
+
 /* -- A page table of one's own, with an I/O page fault handler -------------- */
 
 /*
- * A group stays on a list of the core until it is answered, and is freed from
- * there when the last attachment with a handler goes.  Since 7.2 (and 7.1.8,
- * 6.18.44) a handler takes it off that list first, and then a group may
- * outlast its attachment.
+ * May a program hold groups beyond the detach of their page table?  A group
+ * stays on a list of the core until it is answered.  6.1 has a handler until
+ * that list is empty.  From 6.16 on the core frees what is on it when the last
+ * attachment with a handler goes, unless the handler has taken the group off
+ * first: that is possible since 7.2, 7.1.8 and 6.18.44.
  */
-#ifdef COMPAT_GROUP_DEQUEUE
+#if defined(COMPAT_GROUP_DEQUEUE) || (defined(COMPAT_DOMAIN_HANDLER) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0))
 #define COMPAT_GROUPS_LAST	true
 #else
 #define COMPAT_GROUPS_LAST	false
 #endif
 
+#ifdef COMPAT_DOMAIN_HANDLER
 struct compat_group {
 	struct iopf_group *iopf;
 };
@@ -78,21 +157,45 @@ static inline void compat_group_respond(struct compat_group *group, u32 code)
 	iopf_group_response(group->iopf, code);
 	iopf_free_group(group->iopf);
 }
+#else
+struct iommu_attach_handle {
+	struct iommu_domain *domain;
+};
+
+struct compat_group {
+	struct device *dev;
+	struct iommu_page_response resp;
+};
+
+static inline void compat_group_respond(struct compat_group *group, u32 code)
+{
+	group->resp.code = code;
+	iommu_page_response(group->dev, &group->resp);
+}
+#endif /* COMPAT_DOMAIN_HANDLER */
 
 static inline struct iommu_domain *compat_domain_alloc(struct device *dev)
 {
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 	struct iommu_domain *domain;
 
 	domain = iommu_paging_domain_alloc_flags(dev, IOMMU_HWPT_ALLOC_PASID);
 	if (domain == ERR_PTR(-EOPNOTSUPP))
 		domain = iommu_paging_domain_alloc(dev);
 	return domain;
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+	return iommu_paging_domain_alloc(dev);
+#else
+	return iommu_domain_alloc(dev->bus) ?: ERR_PTR(-ENOMEM);
+#endif
 }
 
 /*
- * The fault handler of a domain on the RID is found by its attach handle, and
- * the call that takes one is kept for iommufd (drivers/iommu/iommu-priv.h).
+ * Requests without PASID are reported since 6.13.  The fault handler of a
+ * domain on the RID is found by its attach handle, and the call that takes one
+ * is kept for iommufd (drivers/iommu/iommu-priv.h).
  */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 int iommu_attach_group_handle(struct iommu_domain *domain,
 			      struct iommu_group *group,
 			      struct iommu_attach_handle *handle);
@@ -112,7 +215,24 @@ static inline void compat_detach_rid(struct iommu_domain *domain,
 	iommu_detach_group_handle(domain, dev->iommu_group);
 }
 
-#define COMPAT_IMPORT_NS	MODULE_IMPORT_NS("IOMMUFD_INTERNAL")
+#define COMPAT_IMPORT_NS	MODULE_IMPORT_NS("IOMMUFD_INTERNAL");
+#else
+static inline int compat_attach_rid(struct iommu_domain *domain,
+				    struct device *dev,
+				    struct iommu_attach_handle *handle)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void compat_detach_rid(struct iommu_domain *domain,
+				     struct device *dev)
+{
+}
+
+#define COMPAT_IMPORT_NS
+#endif
+
+/* -- Small things ----------------------------------------------------------- */
 
 /* The count went away in 6.8 */
 static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)

@@ -32,7 +32,7 @@ int pt_usable(struct pt_dev *pd)
  * Bits of the channels that a file owns.  The set can only grow while the file
  * is open.
  */
-static u64 pt_owned(struct pt_file *pf)
+u64 pt_owned(struct pt_file *pf)
 {
 	struct pt_dev *pd = pf->pd;
 	u64 owned = 0;
@@ -84,7 +84,7 @@ static void pt_unbind(struct pt_file *pf)
 	lockdep_assert_held(&pf->lock);
 
 	if (pf->sva) {
-		iommu_sva_unbind_device(pf->sva);
+		compat_sva_unbind(&pf->pd->sva, &pf->pd->pdev->dev, pf->sva);
 		pf->sva = NULL;
 	}
 	pt_own_detach(pf, false);
@@ -108,6 +108,8 @@ void pt_file_withdraw(struct pt_file *pf, bool unbind)
 	} else {
 		pt_own_pause(pf, true);
 	}
+	if (pf->pd->state == PT_GONE)
+		pt_dma_unmap_all(pf);
 	mutex_unlock(&pf->lock);
 	wake_up_all(&pf->wait);
 }
@@ -135,6 +137,7 @@ static int pt_open(struct inode *inode, struct file *filp)
 
 	pf->pd = pd;
 	pf->filp = filp;
+	pf->pid = task_tgid_nr(current);
 	mutex_init(&pf->lock);
 	INIT_LIST_HEAD(&pf->maps);
 	INIT_LIST_HEAD(&pf->groups);
@@ -148,9 +151,9 @@ static int pt_open(struct inode *inode, struct file *filp)
 	}
 	pt_dev_get(pd);
 	pf->resets_seen = pd->resets;
-	spin_lock_irq(&pd->irq_lock);
+	spin_lock(&pd->group_lock);
 	list_add_tail(&pf->link, &pd->files);
-	spin_unlock_irq(&pd->irq_lock);
+	spin_unlock(&pd->group_lock);
 	up_read(&pd->sem);
 
 	filp->private_data = pf;
@@ -192,11 +195,12 @@ static int pt_release(struct inode *inode, struct file *filp)
 		pt_stop_channels(pf);
 	pt_unbind(pf);
 	pt_groups_answer(pf, PRI_TESTDEV_RESP_INVALID);
+	pt_dma_unmap_all(pf);
 	mutex_unlock(&pf->lock);
 	pt_disown(pf);
-	spin_lock_irq(&pd->irq_lock);
+	spin_lock(&pd->group_lock);
 	list_del(&pf->link);
-	spin_unlock_irq(&pd->irq_lock);
+	spin_unlock(&pd->group_lock);
 	up_read(&pd->sem);
 
 	if (pf->eventfd)
@@ -257,7 +261,7 @@ static int pt_ioc_bind(struct pt_file *pf, u32 __user *arg)
 	if (!ret && (pf->sva || pf->own))
 		ret = -EBUSY;
 	if (!ret) {
-		sva = compat_sva_bind(&pd->pdev->dev, current->mm);
+		sva = compat_sva_bind(&pd->sva, &pd->pdev->dev, current->mm);
 		if (IS_ERR(sva)) {
 			ret = PTR_ERR(sva);
 		} else {
@@ -387,6 +391,33 @@ static int pt_ioc_set_eventfd(struct pt_file *pf, void __user *arg)
 	return ret;
 }
 
+/* The reset calls back (pci.c) and takes sem there */
+static int pt_ioc_reset(struct pt_file *pf, u32 __user *arg)
+{
+	struct pt_dev *pd = pf->pd;
+	struct pci_dev *pdev = NULL;
+	u32 flags;
+	int ret;
+
+	if (get_user(flags, arg))
+		return -EFAULT;
+	if (flags & ~PRI_TESTDEV_RESET_TRY)
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+
+	down_read(&pd->sem);
+	if (pd->state != PT_GONE)
+		pdev = pci_dev_get(pd->pdev);
+	up_read(&pd->sem);
+	if (!pdev)
+		return -ENODEV;
+	ret = flags & PRI_TESTDEV_RESET_TRY ? pci_try_reset_function(pdev) :
+					      pci_reset_function(pdev);
+	pci_dev_put(pdev);
+	return ret;
+}
+
 static long pt_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct pt_file *pf = filp->private_data;
@@ -421,6 +452,12 @@ static long pt_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return pt_ioc_map(pf, user);
 	case PRI_TESTDEV_IOC_UNMAP:
 		return pt_ioc_unmap(pf, user);
+	case PRI_TESTDEV_IOC_DMA_MAP:
+		return pt_ioc_dma_map(pf, user);
+	case PRI_TESTDEV_IOC_DMA_UNMAP:
+		return pt_ioc_dma_unmap(pf, user);
+	case PRI_TESTDEV_IOC_RESET:
+		return pt_ioc_reset(pf, user);
 	default:
 		return -ENOTTY;
 	}

@@ -5,9 +5,11 @@
  *   pci.c    the function: probe, interrupts, reset, removal
  *   file.c   an open file: binding, channels, events
  *   mmap.c   register pages in user space
- *   own.c    a page table of one's own, and its I/O page fault handler
+ *   own.c    a page table of one's own
+ *   fault.c  its I/O page fault handler
  *   groups.c page request groups that a file holds
  *   maps.c   memory of programs that the function can reach
+ *   show.c   sysfs and debugfs
  *
  * Order of locks, outer to inner:
  *
@@ -16,8 +18,8 @@
  *       pt_file.lock
  *         locks of the IOMMU core, mmap_lock
  *           pt_dev.map_sem
- *           pt_dev.irq_lock
  *           pt_dev.group_lock
+ *             pt_dev.irq_lock
  *
  * The I/O page fault handler runs under locks of the IOMMU driver, which
  * detaching waits for: it takes pt_dev.group_lock only.
@@ -65,6 +67,7 @@ struct pt_dev {
 	void __iomem *regs;		/* same */
 	phys_addr_t regs_phys;
 	struct miscdevice misc;
+	struct compat_sva sva;
 	int id;
 	char name[24];
 	char pci_name[32];
@@ -84,17 +87,19 @@ struct pt_dev {
 	/* Written with sem held for writing; read anywhere */
 	u32 resets;
 
+	/* Owners of channels and their events; taken by interrupt handlers */
+	spinlock_t irq_lock;
+	atomic_t function_irqs;
+	struct dentry *debugfs;
+	struct mutex log_lock;		/* readers of the event log */
+
 	/*
-	 * Owners of channels and their events; taken by interrupt handlers.
+	 * Groups and who holds them; taken by the I/O page fault handler.
 	 * Also the list of files among those that hold sem for reading; who
 	 * holds sem for writing may walk the list without it.
 	 */
-	spinlock_t irq_lock;
-	struct list_head files;
-	atomic_t function_irqs;
-
-	/* Groups and who holds them; taken by the I/O page fault handler */
 	spinlock_t group_lock;
+	struct list_head files;
 	struct list_head detached;	/* pt_own.link; under group_lock */
 	unsigned int nr_detached;	/* same */
 	u64 late;			/* same */
@@ -117,6 +122,7 @@ struct pt_own {
 	bool rid;
 	u32 pasid;
 	struct list_head link;		/* pt_dev.detached */
+	struct pt_partial *partial;	/* 6.1: requests of groups to come */
 };
 
 #define PT_DETACHED	16
@@ -135,6 +141,7 @@ struct pt_group {
 
 #define PT_GROUPS_MAX	4096	/* that one file may hold */
 #define PT_REQUESTS_MAX	4096	/* that GET_REQUESTS gives */
+#define PT_MAP_MAX_LEN	SZ_64M	/* of one mapping */
 #define PT_GROUP_HELD	0x100	/* of pt_group_add(): no Response Code */
 
 struct pt_file {
@@ -146,6 +153,7 @@ struct pt_file {
 	struct iommu_sva *sva;		/* under lock; NULL: not bound */
 	struct pt_own *own;		/* same */
 	struct list_head maps;		/* same */
+	pid_t pid;			/* who opened it */
 	u32 resets_seen;
 	u64 events;			/* under pt_dev.irq_lock */
 	wait_queue_head_t wait;
@@ -176,6 +184,12 @@ void pt_file_resume(struct pt_file *pf);
 
 void pt_stop_channels(struct pt_file *pf);
 int pt_usable(struct pt_dev *pd);
+u64 pt_owned(struct pt_file *pf);
+
+/* fault.c */
+int pt_fault_attach(struct pt_own *own);
+void pt_fault_detach(struct pt_own *own);
+void pt_fault_free(struct pt_own *own);
 
 /* own.c */
 int pt_ioc_attach_own(struct pt_file *pf, void __user *arg);
@@ -196,7 +210,17 @@ int pt_ioc_hold(struct pt_file *pf, void __user *arg);
 /* maps.c */
 int pt_ioc_map(struct pt_file *pf, void __user *arg);
 int pt_ioc_unmap(struct pt_file *pf, void __user *arg);
+int pt_ioc_dma_map(struct pt_file *pf, void __user *arg);
+int pt_ioc_dma_unmap(struct pt_file *pf, void __user *arg);
+void pt_dma_unmap_all(struct pt_file *pf);
 void pt_unmap_all(struct pt_file *pf, struct iommu_domain *domain);
+
+/* show.c */
+extern const struct attribute_group *pt_groups[];
+void pt_show_add(struct pt_dev *pd);
+void pt_show_remove(struct pt_dev *pd);
+void pt_show_init(void);
+void pt_show_exit(void);
 
 /* mmap.c */
 int pt_mmap(struct file *filp, struct vm_area_struct *vma);

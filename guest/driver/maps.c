@@ -5,19 +5,19 @@
  * The memory is pinned while it is mapped, and let go only when the mapping is
  * out of the page table, the IOTLB and the function's own cache.
  */
+#include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "internal.h"
 
-#define PT_MAP_MAX_LEN	SZ_64M
-
 struct pt_map {
 	struct list_head link;		/* pt_file.maps */
 	u64 iova;
 	size_t len;
 	bool write;
+	bool dma;			/* by the DMA API, else pt_own.domain */
 	struct page **pages;
 	struct sg_table sgt;
 };
@@ -90,6 +90,8 @@ static struct pt_map *pt_map_overlap(struct pt_file *pf, u64 iova, u64 len)
 	lockdep_assert_held(&pf->lock);
 
 	list_for_each_entry(map, &pf->maps, link) {
+		if (map->dma)
+			continue;
 		if (iova < map->iova + map->len && map->iova < iova + len)
 			return map;
 	}
@@ -188,6 +190,106 @@ void pt_unmap_all(struct pt_file *pf, struct iommu_domain *domain)
 
 	lockdep_assert_held(&pf->lock);
 
-	list_for_each_entry_safe(map, next, &pf->maps, link)
-		pt_map_remove(map, domain);
+	list_for_each_entry_safe(map, next, &pf->maps, link) {
+		if (!map->dma)
+			pt_map_remove(map, domain);
+	}
+}
+
+/* -- The DMA API ------------------------------------------------------------ */
+
+static enum dma_data_direction pt_dma_dir(const struct pt_map *map)
+{
+	return map->write ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE;
+}
+
+int pt_ioc_dma_map(struct pt_file *pf, void __user *arg)
+{
+	struct pri_testdev_map req;
+	struct pt_dev *pd = pf->pd;
+	struct pt_map *map;
+	int ret;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	req.iova = 0;
+	if (!pt_map_valid(&req))
+		return -EINVAL;
+	map = pt_map_pin(&req);
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+	map->dma = true;
+
+	down_read(&pd->sem);
+	mutex_lock(&pf->lock);
+	ret = pt_usable(pd);
+	if (!ret)
+		ret = dma_map_sgtable(&pd->pdev->dev, &map->sgt,
+				      pt_dma_dir(map), 0);
+	if (!ret && map->sgt.nents != 1) {
+		/* the IOMMU makes one range of it, if it translates */
+		dma_unmap_sgtable(&pd->pdev->dev, &map->sgt, pt_dma_dir(map),
+				  0);
+		ret = -EIO;
+	}
+	if (!ret) {
+		map->iova = sg_dma_address(map->sgt.sgl);
+		req.iova = map->iova;
+		list_add(&map->link, &pf->maps);
+	}
+	mutex_unlock(&pf->lock);
+	up_read(&pd->sem);
+
+	if (ret) {
+		pt_map_free(map);
+		return ret;
+	}
+	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
+}
+
+static void pt_dma_remove(struct pt_dev *pd, struct pt_map *map)
+{
+	dma_unmap_sgtable(&pd->pdev->dev, &map->sgt, pt_dma_dir(map), 0);
+	list_del(&map->link);
+	pt_map_free(map);
+}
+
+/* Works during a reset: drivers do unmap then */
+int pt_ioc_dma_unmap(struct pt_file *pf, void __user *arg)
+{
+	struct pri_testdev_map req;
+	struct pt_dev *pd = pf->pd;
+	struct pt_map *map;
+	int ret = -ENOENT;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+
+	down_read(&pd->sem);
+	mutex_lock(&pf->lock);
+	if (pd->state == PT_GONE)
+		ret = -ENODEV;
+	list_for_each_entry(map, &pf->maps, link) {
+		if (map->dma && map->iova == req.iova && map->len == req.len) {
+			pt_dma_remove(pd, map);
+			ret = 0;
+			break;
+		}
+	}
+	mutex_unlock(&pf->lock);
+	up_read(&pd->sem);
+	return ret;
+}
+
+/* Before the function goes, or its file */
+void pt_dma_unmap_all(struct pt_file *pf)
+{
+	struct pt_map *map, *next;
+
+	lockdep_assert_held(&pf->lock);
+
+	list_for_each_entry_safe(map, next, &pf->maps, link) {
+		if (map->dma)
+			pt_dma_remove(pf->pd, map);
+	}
 }

@@ -1,91 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A page table of one's own, and its I/O page fault handler
+ * A page table of one's own
  *
- * The domain is attached to a PASID, or to the RID for what carries none.  The
- * handler passes each page request group to the file (groups.c) and returns:
- * it runs in the thread of the page request interrupt.
+ * It is attached to a PASID, or to the RID for what carries none.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "internal.h"
-
-static u32 pt_request_perm(u32 perm)
-{
-	return (perm & IOMMU_FAULT_PERM_READ ? PT_RAW_READ : 0) |
-	       (perm & IOMMU_FAULT_PERM_WRITE ? PT_RAW_WRITE : 0) |
-	       (perm & IOMMU_FAULT_PERM_EXEC ? PT_RAW_EXEC : 0) |
-	       (perm & IOMMU_FAULT_PERM_PRIV ? PT_RAW_PRIV : 0);
-}
-
-static void pt_request_fill(struct pri_testdev_request *req,
-			    const struct iommu_fault_page_request *prm)
-{
-	*req = (struct pri_testdev_request) {
-		.addr = prm->addr,
-		.prgi = prm->grpid,
-		.pasid = prm->pasid,
-		.perm = pt_request_perm(prm->perm),
-	};
-	if (prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID)
-		req->flags |= PRI_TESTDEV_REQ_PASID;
-	if (prm->flags & IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE)
-		req->flags |= PRI_TESTDEV_REQ_LAST;
-}
-
-/*
- * A group for an attachment.  0: it is taken care of.  An error: the caller
- * sees to its response, and grp is still the caller's.
- */
-static int pt_own_group(struct pt_own *own, struct pt_group *grp)
-{
-	const struct pri_testdev_request *last = &grp->requests[grp->nr - 1];
-	struct pt_dev *pd = own->pd;
-	int code = PRI_TESTDEV_RESP_INVALID;
-
-	grp->prgi = last->prgi;
-	grp->pasid = last->pasid;
-	grp->flags = last->flags;
-
-	spin_lock(&pd->group_lock);
-	if (!own->pf)
-		pd->late++;
-	else if (!own->closing)
-		code = pt_group_add(own->pf, grp);
-	spin_unlock(&pd->group_lock);
-
-	if (code == PT_GROUP_HELD)
-		return 0;
-	if (code < 0)
-		return code;
-	compat_group_respond(&grp->group, code);
-	kfree(grp);
-	return 0;
-}
-
-static int pt_iopf_handler(struct iopf_group *group)
-{
-	struct pt_own *own = container_of(group->attach_handle, struct pt_own,
-					  handle);
-	struct iopf_fault *fault;
-	struct pt_group *grp;
-	int ret;
-
-	compat_group_take(group);
-	grp = kzalloc(struct_size(grp, requests, group->fault_count),
-		      GFP_KERNEL);
-	if (!grp)
-		return -ENOMEM;
-	grp->group.iopf = group;
-	list_for_each_entry(fault, &group->faults, list)
-		pt_request_fill(&grp->requests[grp->nr++], &fault->fault.prm);
-
-	ret = pt_own_group(own, grp);
-	if (ret)
-		kfree(grp);
-	return ret;
-}
 
 static struct pt_own *pt_own_alloc(struct pt_dev *pd, bool rid)
 {
@@ -103,32 +25,14 @@ static struct pt_own *pt_own_alloc(struct pt_dev *pd, bool rid)
 		kfree(own);
 		return ERR_PTR(ret);
 	}
-	own->domain->iopf_handler = pt_iopf_handler;
 	return own;
 }
 
 static void pt_own_free(struct pt_own *own)
 {
+	pt_fault_free(own);
 	iommu_domain_free(own->domain);
 	kfree(own);
-}
-
-static int pt_own_attach(struct pt_own *own)
-{
-	struct device *dev = &own->pd->pdev->dev;
-	int ret;
-
-	if (own->rid)
-		return compat_attach_rid(own->domain, dev, &own->handle);
-
-	own->pasid = iommu_alloc_global_pasid(dev);
-	if (own->pasid == IOMMU_PASID_INVALID)
-		return -ENOSPC;
-	ret = iommu_attach_device_pasid(own->domain, dev, own->pasid,
-					&own->handle);
-	if (ret)
-		iommu_free_global_pasid(own->pasid);
-	return ret;
 }
 
 static int pt_own_new(struct pt_file *pf, bool rid, u32 *pasid)
@@ -148,7 +52,7 @@ static int pt_own_new(struct pt_file *pf, bool rid, u32 *pasid)
 	pf->code = PRI_TESTDEV_RESP_INVALID;
 	spin_unlock(&pd->group_lock);
 
-	ret = pt_own_attach(own);
+	ret = pt_fault_attach(own);
 	if (ret) {
 		pt_own_free(own);
 		return ret;
@@ -213,15 +117,7 @@ void pt_own_detach(struct pt_file *pf, bool keep)
 		pt_own_set_closing(own, true);
 		pt_groups_answer(pf, PRI_TESTDEV_RESP_INVALID);
 	}
-
-	if (own->rid) {
-		compat_detach_rid(own->domain, &pd->pdev->dev);
-	} else {
-		iommu_detach_device_pasid(own->domain, &pd->pdev->dev,
-					  own->pasid);
-		iommu_free_global_pasid(own->pasid);
-	}
-
+	pt_fault_detach(own);
 	spin_lock(&pd->group_lock);
 	own->pf = NULL;
 	list_add_tail(&own->link, &pd->detached);

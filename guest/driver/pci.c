@@ -142,6 +142,7 @@ static struct pt_dev *pt_dev_alloc(struct pci_dev *pdev)
 	init_rwsem(&pd->map_sem);
 	spin_lock_init(&pd->irq_lock);
 	INIT_LIST_HEAD(&pd->files);
+	mutex_init(&pd->log_lock);
 	spin_lock_init(&pd->group_lock);
 	INIT_LIST_HEAD(&pd->detached);
 	pd->pdev = pdev;
@@ -191,16 +192,18 @@ static int pt_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	pci_set_drvdata(pdev, pd);
 	pci_set_master(pdev);
+	dma_set_max_seg_size(&pdev->dev, PT_MAP_MAX_LEN);
 	ret = pt_request_irqs(pd);
 	if (ret)
 		goto err_master;
 
-	compat_sva_enable(&pdev->dev);
+	compat_sva_enable(&pd->sva, &pdev->dev);
 	ret = misc_register(&pd->misc);
 	if (ret)
 		goto err_irqs;
 
 	pci_save_state(pdev);		/* for pt_slot_reset() */
+	pt_show_add(pd);
 	dev_info(&pdev->dev, "%s: %u channels\n", pd->name, pd->nr_channels);
 	return 0;
 
@@ -241,6 +244,7 @@ static void pt_remove(struct pci_dev *pdev)
 	struct pt_dev *pd = pci_get_drvdata(pdev);
 
 	misc_deregister(&pd->misc);	/* no new files from here */
+	pt_show_remove(pd);
 
 	down_write(&pd->sem);
 	pt_withdraw(pd, PT_GONE, true);
@@ -346,9 +350,28 @@ static struct pci_driver pt_driver = {
 	.probe = pt_probe,
 	.remove = pt_remove,
 	.err_handler = &pt_err_handlers,
+	.dev_groups = pt_groups,
 };
-module_pci_driver(pt_driver);
+
+static int __init pt_init(void)
+{
+	int ret;
+
+	pt_show_init();
+	ret = pci_register_driver(&pt_driver);
+	if (ret)
+		pt_show_exit();
+	return ret;
+}
+module_init(pt_init);
+
+static void __exit pt_exit(void)
+{
+	pci_unregister_driver(&pt_driver);
+	pt_show_exit();
+}
+module_exit(pt_exit);
 
 MODULE_DESCRIPTION("Driver for the ATS/PRI/PASID test endpoint pri-testdev");
 MODULE_LICENSE("GPL");
-COMPAT_IMPORT_NS;
+COMPAT_IMPORT_NS

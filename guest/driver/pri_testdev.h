@@ -224,4 +224,23 @@ struct pri_testdev_map {
 #define PRI_TESTDEV_IOC_UNMAP	\
 	_IOW('P', PRI_TESTDEV_IOC(13), struct pri_testdev_map)
 
+/*
+ * DMA_MAP: pin memory of the caller, map it by the DMA API, store its iova.  It
+ * is reached without PASID, unless a page table is attached to the RID.
+ * DMA_UNMAP: give it back, with that iova and the len; works during a reset.
+ * EINVAL: not whole pages.  EIO: not one range.  ENOENT: no such mapping.
+ * Mappings stay over a reset and end with the file.
+ */
+#define PRI_TESTDEV_IOC_DMA_MAP	\
+	_IOWR('P', PRI_TESTDEV_IOC(14), struct pri_testdev_map)
+#define PRI_TESTDEV_IOC_DMA_UNMAP	\
+	_IOW('P', PRI_TESTDEV_IOC(15), struct pri_testdev_map)
+
+/*
+ * RESET: reset the function as the PCI core would (pci_reset_function); with
+ * PRI_TESTDEV_RESET_TRY do not wait for locks (EAGAIN).  For CAP_SYS_ADMIN.
+ */
+#define PRI_TESTDEV_IOC_RESET	_IOW('P', PRI_TESTDEV_IOC(16), __u32)
+#define PRI_TESTDEV_RESET_TRY	1
+
 #endif /* PRI_TESTDEV_H */

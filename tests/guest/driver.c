@@ -6,11 +6,14 @@
  */
 
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -407,6 +410,87 @@ static void test_stress(void)
     }
 }
 
+/* A file of sysfs or debugfs as text */
+static void read_text(char *buf, size_t size, const char *dir,
+                      const char *pci_name, const char *file)
+{
+    size_t done = 0;
+    ssize_t n = 1;
+    char path[160];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s/%s", dir, pci_name, file);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0, "%s: %s", path, strerror(errno));
+    while (n > 0 && done < size - 1) {
+        n = read(fd, buf + done, size - 1 - done);
+        CHECK(n >= 0, "%s: %s", path, strerror(errno));
+        done += n;
+    }
+    buf[done] = 0;
+    close(fd);
+}
+
+static unsigned long long read_number(const char *pci_name, const char *file)
+{
+    char buf[64];
+
+    read_text(buf, sizeof(buf), "/sys/bus/pci/devices", pci_name, file);
+    return strtoull(buf, NULL, 0);
+}
+
+/* sysfs and debugfs say what the registers say */
+static void test_show(void)
+{
+    static char log[64 << 10];
+    struct pri_testdev_info info;
+    struct pt_chan ch;
+    char buf[256];
+    unsigned files;
+    struct pt pt;
+
+    pt_open(&pt, 0);
+    pt_info(&pt, &info);
+    files = read_number(info.pci_name, "pri_testdev/files");
+    pt_bind(&pt);
+    pt_chan(&pt, &ch);
+    pt_wr32(pt.func, PT_CTRL, PT_CTRL_CLEAR_COUNTERS | PT_CTRL_CLEAR_LOG);
+    write_some(&ch);
+    CHECK_EQ(read_number(info.pci_name, "counters/page_requests"), 4,
+             "page requests");
+#define CHECK_COUNTER(NAME, offset, text) do { \
+        char file[64] = "counters/" #NAME, *c; \
+        for (c = file; *c; c++) { \
+            *c = tolower((unsigned char)*c); \
+        } \
+        CHECK_EQ(read_number(info.pci_name, file), pt_counter(&pt, offset), \
+                 #NAME); \
+    } while (0);
+    PT_COUNTERS(CHECK_COUNTER)
+    CHECK_EQ(read_number(info.pci_name, "pri_testdev/resets"), info.resets,
+             "resets");
+    CHECK_EQ(read_number(info.pci_name, "pri_testdev/files"), files, "files");
+    CHECK_EQ(read_number(info.pci_name, "pri_testdev/groups_held"), 0,
+             "groups held");
+    CHECK_EQ(read_number(info.pci_name, "pri_testdev/groups_late"), 0,
+             "late groups");
+    read_text(buf, sizeof(buf), "/sys/bus/pci/devices", info.pci_name,
+              "pri_testdev/state");
+    CHECK(!strcmp(buf, "live\n"), "state is %s", buf);
+
+    pt_wr32(pt.func, PT_LOG_SELECT, 3);
+    read_text(log, sizeof(log), "/sys/kernel/debug/pri_testdev",
+              info.pci_name, "log");
+    CHECK_EQ(pt_rd32(pt.func, PT_LOG_SELECT), 3, "PT_LOG_SELECT");
+    snprintf(buf, sizeof(buf), " page-request pasid=0x%x tag=", pt.pasid);
+    CHECK(strstr(log, buf), "no '%s' in the log", buf);
+    CHECK(strstr(log, " prg-response "), "no response in the log");
+    read_text(log, sizeof(log), "/sys/kernel/debug/pri_testdev",
+              info.pci_name, "files");
+    snprintf(buf, sizeof(buf), "pid=%d groups=0 held=0 ", getpid());
+    CHECK(strstr(log, buf), "no '%s' in files: %s", buf, log);
+}
+
 static const struct ktap_test tests[] = {
     { "binding", test_binding, 0 },
     { "unbind-in-flight", test_unbind_in_flight, 0 },
@@ -417,6 +501,7 @@ static const struct ktap_test tests[] = {
     { "remove-rescan", test_remove_rescan, 0 },
     { "late-close", test_late_close, 0 },
     { "reload", test_reload, 0 },
+    { "show", test_show, 0 },
     { "stress", test_stress, 0 },
 };
 
