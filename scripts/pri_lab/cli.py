@@ -48,7 +48,9 @@ COMMANDS = {
               '  ./pri-lab check\n  ./pri-lab check unit qtest\n'
               '  ./pri-lab check --sanitize\n'
               '  ./pri-lab check --kernel all\n'
-              '  ./pri-lab check --kernel 6.12,7.3 sva-basic'),
+              '  ./pri-lab check --kernel 6.12,7.3 sva-basic\n'
+              '  ./pri-lab check --kernel all --config '
+              'guest/kernel/plain.config'),
     'build': ('fetch, patch and build QEMU',
               'Prints the path of the binary.',
               '  ./pri-lab build\n  ./pri-lab build --sanitize\n'
@@ -107,7 +109,7 @@ COMMANDS = {
 USES = {                        # which options a command understands
     'run': 'machine job timeout junit debug',
     'check': 'machine timeout sanitize junit',
-    'build': 'qemu sanitize', 'kernel': '', 'qemu': 'machine job append',
+    'build': 'qemu sanitize', 'kernel': 'machine', 'qemu': 'machine job append',
     'shell': 'machine append debug', 'packages': '', 'conformance': '',
     'bench': 'rounds', 'package': 'output',
     'completion': '', 'clean': 'clean',
@@ -142,6 +144,10 @@ def _common(p: argparse.ArgumentParser) -> None:
 
 def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     """Options of some commands."""
+    if 'machine' in uses:
+        p.add_argument('--config', action='append', default=[],
+                       metavar='FRAGMENT', help='lines of configuration on '
+                       'top of base.config, for a kernel of `kernel list`')
     if 'job' in uses:
         p.add_argument('--args', default='', metavar='A,B',
                        help='arguments of the guest program')
@@ -208,9 +214,6 @@ def parser() -> argparse.ArgumentParser:
                            metavar='list|build|report')
             p.add_argument('what', nargs='?', default='',
                            metavar='NAME|DIR')
-            p.add_argument('--config', action='append', default=[],
-                           metavar='FRAGMENT', help='lines of configuration '
-                           'on top of ours (build)')
         elif name == 'qemu':
             p.usage = 'pri-lab qemu [options] [--] QEMU-ARGUMENTS'
             p.add_argument('--job', default='', metavar='NAME',
@@ -225,9 +228,9 @@ def parser() -> argparse.ArgumentParser:
 _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
-             'rounds': 0, 'all': False, 'junit': '', 'gdb': False,
+             'rounds': 0, 'all': False, 'junit': '', 'gdb': False, 'config': [],
              'trace': [], 'qemu_arg': []}
-_WITH_VALUE = ('--jobs', '--qemu-src', '--kernel', '--accel', '--args',
+_WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel', '--args',
                '--append', '--job')
 _FLAGS = ('-v', '--verbose', '-h', '--help')
 

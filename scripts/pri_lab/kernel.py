@@ -9,7 +9,7 @@ directory, an image.
 from __future__ import annotations
 
 import os
-from typing import Optional, Tuple
+from typing import Iterable, Optional, Tuple
 
 from . import cache, kbuild, kconfig, matrix, proc
 from .errors import LabError
@@ -102,10 +102,28 @@ def steps(repo: str, value: str) -> int:
     return 2 if named(repo, value) else 1
 
 
-def check(repo: str, value: str, ui) -> None:
-    """LabError if --kernel VALUE can be seen to be wrong beforehand."""
+def check(repo: str, value: str, ui, configs: Iterable[str] = ()) -> None:
+    """LabError if --kernel VALUE, with the fragments of --config, can be
+    seen to be wrong beforehand."""
+    check_configs(repo, value, configs)
     if not named(repo, value):
         given(value, ui)
+
+
+def check_configs(repo: str, value: str, configs: Iterable[str]) -> None:
+    for c in configs:
+        if not os.path.isfile(os.path.expanduser(c)):
+            raise LabError(f'--config {c}: no such file')
+    entry = named(repo, value)
+    if configs and (entry is None or entry.stock):
+        raise LabError(f'{value} is built already, --config has no effect '
+                       'on it', 'leave it out, or name a kernel that '
+                       '`./pri-lab kernel list` shows')
+
+
+def fragments(configs: Iterable[str]) -> Tuple[str, ...]:
+    """The files of --config as get() wants them."""
+    return tuple(os.path.realpath(os.path.expanduser(c)) for c in configs)
 
 
 def builder(paths: cache.Paths, entry: matrix.Entry, jobs: int,
@@ -119,7 +137,7 @@ def get(paths: cache.Paths, value: str, jobs: int, log: proc.Log,
         ui, more: Tuple[str, ...] = ()) -> Kernel:
     """The kernel to boot: the user's, or one of ours, built if need be.
 
-    more: fragments of the repository on top of FRAGMENTS.
+    more: fragments on top of FRAGMENTS, relative to the repository.
     """
     entry = named(paths.repo, value)
     if entry is None:

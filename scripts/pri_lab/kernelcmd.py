@@ -44,23 +44,21 @@ def _listdir(path: str) -> List[str]:
 
 def check(paths: cache.Paths, what: str, configs: Iterable[str]) -> None:
     """LabError if `build` can be seen to fail beforehand."""
+    if kernel.named(paths.repo, what):
+        kernel.check_configs(paths.repo, what, configs)
+    elif not os.path.isdir(os.path.expanduser(what)):
+        raise LabError(f'{what} is neither a kernel of the matrix nor a '
+                       'directory', 'names: ./pri-lab kernel list')
     for c in configs:
         if not os.path.isfile(os.path.expanduser(c)):
             raise LabError(f'--config {c}: no such file')
-    entry = kernel.named(paths.repo, what)
-    if entry is None and not os.path.isdir(os.path.expanduser(what)):
-        raise LabError(f'{what} is neither a kernel of the matrix nor a '
-                       'directory', 'names: ./pri-lab kernel list')
-    if entry is not None and entry.stock and configs:
-        raise LabError(f'{what} is the distribution\'s own kernel, --config '
-                       'has no effect on it')
 
 
 def build(paths: cache.Paths, what: str, configs: Iterable[str], jobs: int,
           log: proc.Log, ui) -> kernel.Kernel:
     """Build a kernel of the matrix, or the source tree of the user's, with
     base.config and the fragments given on top."""
-    more = tuple(os.path.realpath(os.path.expanduser(c)) for c in configs)
+    more = kernel.fragments(configs)
     if kernel.named(paths.repo, what):
         return kernel.get(paths, what, jobs, log, ui, more)
     fragments = [os.path.join(paths.repo, kbuild.FRAGMENTS), *more]

@@ -32,6 +32,7 @@ class Column(NamedTuple):
     date: str
     problem: str                # why there are no results, or ''
     results: List[Result]
+    config: str = ''            # fragments on top of base.config
 
     @property
     def counts(self) -> Dict[str, int]:
@@ -41,6 +42,11 @@ class Column(NamedTuple):
 def commit_of(repo: str) -> str:
     return proc.output_of(['git', '-C', repo, 'describe', '--always',
                            '--dirty', '--exclude=*']).strip() or '?'
+
+
+def config_names(configs: List[str]) -> str:
+    """What --config gave, in short."""
+    return ', '.join(os.path.basename(c).partition('.')[0] for c in configs)
 
 
 def without_kernel(name: str, status: str, why: str, repo: str) -> Column:
@@ -153,7 +159,7 @@ def rows(cols: List[Column]) -> List[Tuple[str, ...]]:
                           for c in cols)
             if t != group and set(words) != {'ok'}:
                 out.append(('  ' + t[len(group):].lstrip('/: '),) + words)
-    out.append(('all',) + tuple(summary_cell(
+    out.append(('total',) + tuple(summary_cell(
         [grid[t].get(c.kernel, NOT_RUN) for t in grid]) for c in cols))
     return out
 
@@ -194,6 +200,12 @@ def ordered(cols: Dict[str, Column], entries) -> List[Column]:
                   key=lambda c: (place.get(c.kernel, len(place)), c.kernel))
 
 
+def _config(c: Column) -> str:
+    if not c.version:
+        return 'its own'
+    return ' + '.join(['base'] + ([c.config] if c.config else []))
+
+
 def page(cols: List[Column], notes: Dict[str, str]) -> str:
     """docs/kernels.md."""
     out = ['# Kernels', '',
@@ -201,11 +213,12 @@ def page(cols: List[Column], notes: Dict[str, str]) -> str:
            '`./pri-lab check --kernel all` (or a list of names). A program\'s '
            'row counts its', 'tests; below it are those that are not ok on '
            'every kernel.', '',
-           '| kernel | release | source | run | ok | FAIL | skip | |',
-           '|---|---|---|---|--:|--:|--:|---|']
+           '| kernel | release | source | config | run | ok | FAIL | skip | |',
+           '|---|---|---|---|---|--:|--:|--:|---|']
     for c in cols:
         n = c.counts
         out.append(f'| {c.kernel} | {c.release or "-"} | {c.version or "-"} '
+                   f'| {_config(c)} '
                    f'| {c.date}, {c.commit} | {n[PASS]} | {n[FAIL]} | '
                    f'{n[SKIP]} | {c.problem or notes.get(c.kernel, "")} |')
     out += ['', '| test | ' + ' | '.join(c.kernel for c in cols) + ' |',

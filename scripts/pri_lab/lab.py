@@ -63,8 +63,8 @@ class Lab:
 
     def _bad_input_first(self) -> None:
         """What the user gave is wrong: say so before anything is built."""
-        if self.options.kernel:
-            kernel.check(self.paths.repo, self.options.kernel, self.ui)
+        kernel.check(self.paths.repo, self.options.kernel, self.ui,
+                     self.options.config)
         if self.options.qemu_src:
             qemusrc.given(self.options.qemu_src)
 
@@ -90,7 +90,8 @@ class Lab:
     def _guest(self, which: str, accel: str, names: List[str]):
         """(machine, kernel) with the kernel that --kernel WHICH means; it
         must have the programs named.  Steps: the kernel's, and one."""
-        linux = kernel.get(self.paths, which, self.jobs, self.log, self.ui)
+        linux = kernel.get(self.paths, which, self.jobs, self.log, self.ui,
+                           kernel.fragments(self.options.config))
         user = guest.Guest(self.paths, linux, self.jobs, self.log, self.ui)
         user.build()
         for name in names:
@@ -154,7 +155,9 @@ class Lab:
             linux = kernelcmd.build(self.paths, what, o.config, self.jobs,
                                     self.log, self.ui)
         else:
-            linux = kernel.get(self.paths, what, self.jobs, self.log, self.ui)
+            kernel.check_configs(self.paths.repo, what, o.config)
+            linux = kernel.get(self.paths, what, self.jobs, self.log, self.ui,
+                               kernel.fragments(o.config))
         self.ui.result(linux.image)
         return 0
 
@@ -258,7 +261,7 @@ class Lab:
         which = matrix.select(entries, self.options.kernel)
         names = kmatrix.guest_jobs(self.paths.repo, self.options.names)
         for w in which:
-            kernel.check(self.paths.repo, w, self.ui)
+            kernel.check(self.paths.repo, w, self.ui, self.options.config)
         accel = self._accel()
         self.ui.plan(4 + sum(kernel.steps(self.paths.repo, w) + 1
                              + len(names) for w in which))
@@ -302,7 +305,8 @@ class Lab:
         version = kernel.version_of(self.paths, which, self.log, self.ui)
         return kmatrix.Column(which, linux.release, version,
                               kmatrix.commit_of(repo), kmatrix.today(), '',
-                              results)
+                              results, kmatrix.config_names(
+                                  self.options.config))
 
     def _junit(self, suites: List[junit.Suite]) -> None:
         if self.options.junit:

@@ -46,10 +46,16 @@ class Table(unittest.TestCase):
         twice = column('x', ('a/b', FAIL, ''), ('a/b', PASS, ''))
         self.assertEqual(kmatrix.cells([twice])['a/b'], {'x': 'FAIL'})
 
+    def test_total_is_last_and_counts_everything(self):
+        self.assertEqual(kmatrix.rows([OLD, NEW])[-1],
+                         ('total', '2 ok, 2 skip', '4 ok, 1 FAIL'))
+
     def test_page(self):
-        page = kmatrix.page([OLD, NEW], {'6.1': 'an old one'})
-        self.assertIn('| 6.1 | 6.1.1 | 6.1.1-1 | 2026-01-01, abc | 2 | 0 | '
-                      '2 | an old one |', page)
+        page = kmatrix.page([OLD._replace(config='plain'), NEW],
+                            {'6.1': 'an old one'})
+        self.assertIn('| 6.1 | 6.1.1 | 6.1.1-1 | base + plain | 2026-01-01, '
+                      'abc | 2 | 0 | 2 | an old one |', page)
+        self.assertIn('| 7.3 | 7.3.1 | 7.3.1-1 | base | 2026', page)
         self.assertIn('| **sva** | 2 skip | 1 ok, 1 FAIL |', page)
         self.assertIn('- 7.3: FAIL: boom: sva/read', page)
 

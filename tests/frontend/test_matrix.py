@@ -207,6 +207,25 @@ class Own(unittest.TestCase):
             self.assertIn(f'\n{name} ', text)
 
 
+class Fragments(unittest.TestCase):
+    def test_plain_only_takes_away(self):
+        def config(name):
+            return kconfig.parse(kbuild.read(os.path.join(
+                REPO, 'guest', 'kernel', name)))
+        base = config('base.config')
+        for name, value in config('plain.config').items():
+            if name != 'CONFIG_LOCALVERSION':
+                self.assertEqual(value, 'n')
+                self.assertTrue(name in base, f'{name} is never enabled')
+
+    def test_no_fragment_for_what_is_built_already(self):
+        plain = os.path.join(REPO, 'guest', 'kernel', 'plain.config')
+        kernel.check_configs(REPO, '7.3', [plain])
+        for value, configs in (('/boot/x', [plain]), ('7.3', ['/none'])):
+            with self.assertRaises(LabError):
+                kernel.check_configs(REPO, value, configs)
+
+
 class Options(unittest.TestCase):
     def test_kernel_command(self):
         o = cli.parse(['kernel', 'build', '6.12', '--config', 'a',
