@@ -139,6 +139,10 @@ class Archive:
                 return f[1]
         return ''
 
+    def show(self, package: str) -> str:
+        """The index' stanza of the newest version, '' if there is none."""
+        return self._apt_cache(['show', '--no-all-versions', package])
+
     def source_versions(self, package: str) -> List[str]:
         out = self._apt_cache(['showsrc', '--only-source', package])
         return [line.split(':', 1)[1].strip() for line in out.splitlines()

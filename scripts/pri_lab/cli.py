@@ -109,7 +109,8 @@ COMMANDS = {
 USES = {                        # which options a command understands
     'run': 'machine job timeout junit debug',
     'check': 'machine timeout sanitize junit',
-    'build': 'qemu sanitize', 'kernel': 'machine', 'qemu': 'machine job append',
+    'build': 'qemu sanitize', 'kernel': 'machine',
+    'qemu': 'machine job append',
     'shell': 'machine append debug', 'packages': '', 'conformance': '',
     'bench': 'rounds', 'package': 'output',
     'completion': '', 'clean': 'clean',
@@ -228,9 +229,11 @@ def parser() -> argparse.ArgumentParser:
 _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
-             'rounds': 0, 'all': False, 'junit': '', 'gdb': False, 'config': [],
+             'rounds': 0, 'all': False, 'junit': '', 'gdb': False,
+             'config': [],
              'trace': [], 'qemu_arg': []}
-_WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel', '--args',
+_WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel',
+               '--args',
                '--append', '--job')
 _FLAGS = ('-v', '--verbose', '-h', '--help')
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import Iterable, Optional, Tuple
 
-from . import cache, kbuild, kconfig, matrix, proc
+from . import cache, distkernel, kbuild, kconfig, matrix, proc
 from .errors import LabError
 from .kbuild import BENCH, FRAGMENTS, release_of
 
@@ -129,6 +129,8 @@ def fragments(configs: Iterable[str]) -> Tuple[str, ...]:
 def builder(paths: cache.Paths, entry: matrix.Entry, jobs: int,
             log: proc.Log, ui, more: Tuple[str, ...] = ()):
     """What makes a kernel of the matrix: has have(), state(), version."""
+    if entry.stock:
+        return distkernel.DistKernel(paths, entry, log, ui)
     return kbuild.Builder(paths, entry, jobs, log, ui, [
         os.path.join(paths.repo, f) for f in (FRAGMENTS,) + more])
 
@@ -146,6 +148,8 @@ def get(paths: cache.Paths, value: str, jobs: int, log: proc.Log,
             step.done(f'{kernel.image} ({kernel.release})')
         return kernel
     out = builder(paths, entry, jobs, log, ui, more).have()
+    if entry.stock:
+        return Kernel(*out)
     return Kernel(os.path.join(out, 'vmlinux'), out, release_of(out))
 
 

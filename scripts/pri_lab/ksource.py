@@ -62,7 +62,7 @@ class KernelSource:
             try:
                 tar = download(tmp)
             except LabError as e:
-                raise _unavailable(e) from None
+                raise unavailable(e) from None
             step.note = f'unpacking {version}'
             with cache.fresh_tree(self.dir) as part:
                 proc.run(['tar', '-xf', tar, '-C', part,
@@ -95,7 +95,7 @@ class KernelSource:
                 get = self._get_deb if kind == 'deb' else self._get_src
                 return version, lambda tmp: get(archive, source, version, tmp)
         if failure:
-            raise _unavailable(failure)
+            raise unavailable(failure)
         raise Unavailable(
             f'the mirror has no source of Linux {self.entry.name} any more '
             f'(looked for {"; ".join(str(s) for s in self.entry.sources)})',
@@ -125,7 +125,7 @@ class KernelSource:
                         f'the source package linux {version}')
 
 
-def _unavailable(e: LabError) -> LabError:
+def unavailable(e: LabError) -> LabError:
     """The same error as Unavailable, if it is the network's or mirror's."""
     if NETWORK not in e.what:
         return e

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import os
+import subprocess
+import tempfile
+import unittest
+
+from pri_lab import (apt, cache, distkernel, kernel, matrix, proc, ui)
+from pri_lab.errors import LabError, Unavailable
+
+RELEASE = '6.1.0-9-amd64'
+HEADERS = f'usr/src/linux-headers-{RELEASE}'
+
+
+def make_deb(top, name, files):
+    """A .deb with files (path -> text); its path."""
+    tree = os.path.join(top, name)
+    for path, text in files.items():
+        cache.write_atomic(os.path.join(tree, path), text.encode(), 0o755)
+    cache.write_atomic(os.path.join(tree, 'DEBIAN', 'control'), (
+        f'Package: {name}\nVersion: 6.1.9-1\nArchitecture: all\n'
+        'Maintainer: a <a@b>\nDescription: x\n').encode())
+    deb = os.path.join(top, f'{name}_6.1.9-1_all.deb')
+    subprocess.run(['dpkg-deb', '--root-owner-group', '-b', tree, deb],
+                   check=True, stdout=subprocess.DEVNULL)
+    return deb
+
+
+class FakeArchive:
+    """An archive with one kernel; counts what is downloaded."""
+
+    debs = {}
+    fetched = []
+    shows = {
+        'linux-image-amd64': f'Depends: linux-image-{RELEASE} (= 6.1.9-1)\n',
+        'linux-headers-amd64': f'Depends: linux-headers-{RELEASE}\n',
+        f'linux-headers-{RELEASE}':
+            'Depends: linux-headers-6.1.0-9-common (= 6.1.9-1), '
+            'linux-kbuild-6.1 (>= 6.1.9-1), linux-compiler-gcc-12-x86\n',
+    }
+
+    def __init__(self, _paths, suite, _kind, _log, _ui):
+        self.suite = suite
+
+    def update(self):
+        if self.suite != 'bookworm':
+            raise LabError('reading failed: the network or the package '
+                           'mirror could not be reached')
+
+    def show(self, package):
+        return self.shows.get(package, '')
+
+    @staticmethod
+    def version(_package):
+        return '6.1.9-1'
+
+    def download(self, package, _version, dest):
+        self.fetched.append(package)
+        os.makedirs(dest, exist_ok=True)
+        out = os.path.join(dest, package + '.deb')
+        os.link(self.debs[package], out)
+        return out
+
+
+class Stock(unittest.TestCase):
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        top = os.path.realpath(d.name)
+        self.paths = cache.Paths('/', os.path.join(top, 'cache'))
+        self.log = proc.Log(os.path.join(top, 'log'))
+        self.addCleanup(self.log.close)
+        real = apt.Archive
+        self.addCleanup(lambda: setattr(apt, 'Archive', real))
+        apt.Archive = FakeArchive
+        FakeArchive.fetched = []
+        FakeArchive.debs = {n: make_deb(top, n, files) for n, files in {
+            f'linux-image-{RELEASE}': {
+                f'boot/vmlinuz-{RELEASE}': 'image',
+                f'lib/modules/{RELEASE}/big.ko': 'module'},
+            f'linux-headers-{RELEASE}': {
+                f'{HEADERS}/Makefile':
+                    'include /usr/src/linux-headers-6.1.0-9-common/Makefile',
+                f'{HEADERS}/scripts/mod/modpost': '#!/bin/sh\nexit 1\n'},
+            'linux-headers-6.1.0-9-common': {
+                'usr/src/linux-headers-6.1.0-9-common/Makefile': '#\n'},
+            'linux-kbuild-6.1': {'usr/lib/linux-kbuild-6.1/x': '#\n'},
+        }.items()}
+
+    def dist(self, suite='bookworm', name='debian-12'):
+        entry = matrix.parse(f'[{name}]\nsources = stock {suite}\n')[name]
+        return distkernel.DistKernel(self.paths, entry, self.log,
+                                     ui.UI(quiet=True))
+
+    def test_unpacked_and_relocated(self):
+        got = self.dist().have()
+        self.assertEqual(got.release, RELEASE)
+        self.assertTrue(got.image.startswith(self.paths.linux))
+        with open(os.path.join(got.headers, 'Makefile')) as f:
+            included = f.read().split()[1]
+        self.assertTrue(os.path.isfile(included), included)
+        self.assertFalse(os.path.exists(os.path.join(
+            os.path.dirname(os.path.dirname(got.image)), 'lib', 'modules')))
+
+    def test_second_time_nothing_is_fetched(self):
+        self.dist().have()
+        self.assertEqual(len(FakeArchive.fetched), 4)
+        self.dist().have()
+        self.assertEqual(len(FakeArchive.fetched), 4)
+        self.assertEqual((self.dist().state(), self.dist().version),
+                         ('built', '6.1.9-1'))
+        # a name that begins the same is another kernel
+        self.assertEqual(self.dist(name='debian').state(), '-')
+
+    def test_mirror_out_of_reach_is_unavailable(self):
+        with self.assertRaises(Unavailable):
+            self.dist(suite='trixie').have()
+
+    def test_headers_of_a_newer_release(self):
+        top = os.path.dirname(self.log.path)
+        name = f'linux-headers-{RELEASE}'
+        for script, variables in (
+                ('#!/bin/sh\necho "version GLIBC_2.99 not found" >&2\n'
+                 'exit 1\n', ''), ('#!/bin/sh\nexit 1\n', 'CC = gcc-99\n')):
+            FakeArchive.debs[name] = make_deb(top, name, {
+                f'{HEADERS}/scripts/mod/modpost': script,
+                f'{HEADERS}/.kernelvariables': variables})
+            cache.remove(self.paths.linux)
+            with self.assertRaises(Unavailable):
+                self.dist().have()
+
+    def test_no_such_kernel(self):
+        cache.remove(self.paths.linux)
+        shows = dict(FakeArchive.shows)
+        self.addCleanup(lambda: setattr(FakeArchive, 'shows', shows))
+        FakeArchive.shows = {}
+        with self.assertRaises(Unavailable) as e:
+            self.dist().have()
+        self.assertIn('has no linux-image-amd64', e.exception.what)
+
+
+class Depends(unittest.TestCase):
+    def test_names(self):
+        self.assertEqual(distkernel.depends(
+            'Package: x\nDepends: a (>= 1), b | c, d\nSize: 1\n'),
+            ['a', 'b', 'd'])
+        self.assertEqual(distkernel.depends('Package: x\n'), [])
+
+    def test_entries_of_the_repository(self):
+        repo = os.path.dirname(os.path.dirname(os.path.dirname(
+            os.path.realpath(__file__))))
+        entry = matrix.load(repo)['debian']
+        self.assertTrue(entry.stock)
+        self.assertFalse(entry.in_all)
+        self.assertEqual(kernel.steps(repo, 'debian'), 2)
