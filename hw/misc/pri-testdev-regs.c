@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/log.h"
+#include "qemu/timer.h"
 #include "pri-testdev.h"
 #include "trace.h"
 
@@ -162,6 +163,8 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
         return d->event.enable;
     case PT_LOG_COUNT ... PT_LOG_CODE:
         return pt_log_read(d, reg);
+    case PT_CLOCK ... PT_CLOCK + 4:
+        return pt_half(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL), reg);
     default:
         return pt_half(pt_counter(d, reg & ~4u), reg);
     }

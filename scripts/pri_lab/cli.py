@@ -7,7 +7,7 @@ import argparse
 import sys
 from typing import List, Tuple
 
-from . import completion, proc, ui
+from . import chart, completion, proc, ui
 from .errors import (EXIT_FAIL, EXIT_INTERRUPTED, Interrupted, LabError,
                      from_oserror)
 
@@ -85,6 +85,15 @@ COMMANDS = {
               'result is no failure.  Best on a\nquiet machine; '
               'docs/performance.md says what is measured.',
               '  ./pri-lab bench\n  ./pri-lab bench --rounds 30'),
+    'timeline': ('draw a recorded run as a message sequence chart',
+                 'LOG is what `run --record` wrote, or a log of QEMU made '
+                 'with -msg vclock=on.\nWrites one page that needs nothing '
+                 'else; with --text prints columns.  With values\nof '
+                 'PASID, PRGI and so on: those events, and the rest of their '
+                 'exchanges.',
+                 '  ./pri-lab run reset --args in-flight --record\n'
+                 '  ./pri-lab timeline LOG -o race.html\n'
+                 '  ./pri-lab timeline LOG --text --pasid 1 --prgi 5'),
     'conformance': ('write docs/conformance.md from the last complete check',
                     'One line an item of the checklist, with its tests and '
                     'how they ended.',
@@ -107,13 +116,14 @@ COMMANDS = {
               '  ./pri-lab clean\n  ./pri-lab clean --all'),
 }
 USES = {                        # which options a command understands
-    'run': 'machine job timeout junit debug',
+    'run': 'machine job timeout junit debug record',
     'check': 'machine timeout sanitize junit',
     'build': 'qemu sanitize', 'kernel': 'machine',
     'qemu': 'machine job append',
     'shell': 'machine append debug', 'packages': '', 'conformance': '',
     'bench': 'rounds', 'package': 'output',
     'completion': '', 'clean': 'clean',
+    'timeline': 'chart',
 }
 
 
@@ -180,6 +190,12 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     if 'output' in uses:
         p.add_argument('--output', default='', metavar='DIR',
                        help='where to put it (default: in the cache)')
+    if 'record' in uses:
+        p.add_argument('--record', action='store_true',
+                       help='write one log of guest, IOMMU and device, for '
+                       '`timeline`')
+    if 'chart' in uses:
+        chart.options(p)
     if 'clean' in uses:
         p.add_argument('--all', action='store_true',
                        help='the whole cache: downloads and kernels too')
@@ -229,9 +245,8 @@ def parser() -> argparse.ArgumentParser:
 _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
-             'rounds': 0, 'all': False, 'junit': '', 'gdb': False,
-             'config': [],
-             'trace': [], 'qemu_arg': []}
+             'rounds': 0, 'record': False, 'all': False, 'junit': '',
+             'gdb': False, 'config': [], 'trace': [], 'qemu_arg': []}
 _WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel',
                '--args',
                '--append', '--job')

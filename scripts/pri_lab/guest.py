@@ -109,12 +109,13 @@ class Guest:
     def _programs(self) -> List[str]:
         out = os.path.join(self.dir, 'programs')
         # programs whose source has gone must not stay in the image
-        cache.remove(os.path.join(out, 'tests'))
+        for d in ('tests', 'bin'):
+            cache.remove(os.path.join(out, d))
         proc.run(['make', '-C', os.path.join(self.paths.repo, 'tests',
                                              'guest'),
                   f'O={out}', f'-j{self.jobs}'],
                  'building the guest programs', self.log, ui=self.ui)
-        return cache.files_under(os.path.join(out, 'tests'))
+        return cache.files_under(out)
 
     def _image(self, busybox: bytes, module: bytes,
                programs: List[str]) -> bytes:

@@ -11,9 +11,10 @@ import sys
 import termios
 from typing import List
 
-from . import (bench, cache, check, debug, guest, host, installed, jobs,
-               junit, kernel, kernelcmd, kmatrix, matrix, overlay, package,
-               packages, proc, qemubuild, qemusrc, report, stock, vm)
+from . import (bench, cache, chart, check, debug, guest, host, installed,
+               jobs, junit, kernel, kernelcmd, kmatrix, matrix, overlay,
+               package, packages, proc, qemubuild, qemusrc, record, report,
+               stock, vm)
 from .errors import EXIT_FAIL, EXIT_SKIP, LabError, Unavailable
 from .ktap import FAIL, PASS, SKIP
 
@@ -169,19 +170,29 @@ class Lab:
         job = vm.Job(machine, name, self.logdir, self.log,
                      self._timeout(machine), self.options.args,
                      self._debug_args(), wants=self._wants(name))
+        recording = job.record() if self.options.record else None
         with self.ui.step(f'Boot the guest, run {job.job}') as step:
             out = job.run(lambda line, results: self._ktap(line, results,
                                                            step),
                           self.ui.output)
             step.done('done' if out.passed else 'FAILED')
-        return self._verdict(job, out)
+        status = self._verdict(job, out)
+        if recording:
+            merged = recording.merge(self.paths.repo, {
+                'job': name, 'args': self.options.args,
+                'accel': machine.accel, 'verdict': VERDICT[status]})
+            self.ui.result(f'log: {recording.log}')
+            self.ui.say(record.summary(merged))
+        return status
 
     def _debug_args(self) -> List[str]:
         """QEMU arguments of --gdb, --trace and --qemu-arg; says what the
         user has to know about them."""
         o = self.options
         extra = debug.qemu_args(o.qemu_arg)
-        if o.trace:
+        if o.record:                    # they go into the recording
+            extra += [x for p in o.trace for x in ('-trace', p)]
+        elif o.trace:
             path = os.path.join(self.logdir, 'qemu.trace')
             self.ui.say(f'QEMU\'s trace: {path}')
             extra += debug.trace_args(o.trace, path)
@@ -437,6 +448,9 @@ class Lab:
                                 os.path.realpath(output), self.log, self.ui)
         self.ui.result(deb)
         return 0
+
+    def cmd_timeline(self) -> int:
+        return chart.run(self.options, self.paths.repo, self.ui)
 
     def cmd_conformance(self) -> int:
         """Write docs/conformance.md from the last complete check."""

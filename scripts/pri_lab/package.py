@@ -25,7 +25,8 @@ QEMU_NAME = 'qemu-system-x86_64-pri-lab'        # in /usr/bin
 MAINTAINER = 'pri-lab maintainers <pri-lab@localhost>'
 # what of the repository goes along, and how its files end
 TREES = {
-    'scripts/pri_lab': ('.py',),
+    'scripts/pri_lab': ('.py', '.html', '.css', '.js'),
+    'hw': ('trace-events',),
     'guest': ('.c', '.h', '.config', 'Kbuild', 'Makefile', 'init', 'matrix'),
     'tests/guest': ('.c', '.h', 'Makefile'),
     'include': ('.h',),

@@ -15,7 +15,7 @@ import subprocess
 import time
 from typing import Callable, List, Optional
 
-from . import cache, jobs, proc, splat
+from . import cache, jobs, proc, record, splat
 from .errors import LabError
 from .ktap import FAIL, Reader, Result
 
@@ -119,9 +119,17 @@ class Job:
         self.log = log
         self.timeout = timeout
         safe = re.sub(r'[^\w.-]', '_', job)
+        self._stem = os.path.join(logdir, safe)
         self.console = os.path.join(logdir, f'{safe}.console')
         self.results = os.path.join(logdir, f'{safe}.ktap')
         self.stderr = os.path.join(logdir, f'{safe}.qemu')
+
+    def record(self) -> record.Recording:
+        """Before run(): have it recorded."""
+        recording = record.Recording(self._stem)
+        self.words += ' ' + recording.words()
+        self.extra += recording.qemu_args()
+        return recording
 
     def run(self, on_line: Callable[[str, List[Result]], None],
             on_console: Optional[Callable[[str], None]] = None) -> Outcome:

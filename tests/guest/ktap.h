@@ -39,6 +39,11 @@ int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv);
         return ktap_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv); \
     }
 
+/*
+ * A line in the kernel's trace, for `pri-lab run --record`; nothing without
+ */
+void ktap_mark(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* A line of diagnostics */
 void ktap_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -134,6 +134,10 @@ void pt_start(struct pt_chan *ch, const struct pt_op *op)
     pt_wr32(regs, PT_CH_GROUP, op->group ? op->group : PT_GROUP_DEFAULT);
     pt_wr32(regs, PT_CH_RETRIES,
             op->retries ? op->retries : PT_RETRIES_DEFAULT);
+    ktap_mark("start channel=%u cmd=%u src=0x%llx dst=0x%llx len=%llu",
+              ch->index, op->cmd, (unsigned long long)(uintptr_t)op->src,
+              (unsigned long long)(uintptr_t)op->dst,
+              (unsigned long long)op->len);
     pt_wr32(regs, PT_CH_CMD, op->cmd);
 }
 
@@ -177,6 +181,7 @@ uint32_t pt_wait(struct pt_chan *ch, const struct pt_op *op, unsigned ms)
         if (status != PT_ST_RUNNING) {
             CHECK(irq, "channel %u: status %s, but no interrupt", ch->index,
                   pt_status_name(status));
+            ktap_mark("end channel=%u status=%u", ch->index, status);
             return status;
         }
         if (pt_now() > until) {

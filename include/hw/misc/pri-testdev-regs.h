@@ -138,6 +138,12 @@
 #define PT_LOG_TAG              0x0b0   /* 32 RO  PRGI, ITag, channel, knob */
 #define PT_LOG_CODE             0x0b4   /* 32 RO */
 
+/*
+ * The clock of the event log and of QEMU's timers, now.  It runs on between
+ * the two halves: read the upper, the lower and the upper half again.
+ */
+#define PT_CLOCK                0x0b8   /* 64 RO  virtual time, ns */
+
 /* X(NAME, number, name, what tag, addr and code are) */
 #define PT_LOG_KINDS(X) \
     X(PAGE_REQUEST,   1, "page-request", "PRGI, page, PT_RAW_READ etc.") \

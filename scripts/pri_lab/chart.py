@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command `timeline`: which log, which events, page or text."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Dict, List, Optional
+
+from . import cache, record, timeline
+from .errors import LabError
+
+_HELP = {'pasid': 'PASIDs', 'prgi': 'PRG indices', 'itag': 'ITags',
+         'kind': 'kinds of events (docs/manual/timeline.md)',
+         'channel': 'DMA channels'}
+
+
+def options(p: argparse.ArgumentParser) -> None:
+    p.add_argument('log', metavar='LOG', help='a file, or a log directory '
+                   'with one recording')
+    p.add_argument('-o', '--output', metavar='FILE', default='',
+                   help='the page (default: beside the log, .html); with '
+                   f'{record.SUFFIX} the events that are asked for as a log')
+    p.add_argument('--text', action='store_true',
+                   help='print columns instead')
+    p.add_argument('--title', default='', help='of the chart (default: job '
+                   'and arguments)')
+    p.add_argument('--from', type=float, metavar='MS', dest='since',
+                   default=None, help='from this time on, as the chart '
+                   'counts it, in milliseconds')
+    p.add_argument('--to', type=float, metavar='MS', dest='until',
+                   default=None, help='until this time')
+    for name in timeline.FILTERS:
+        p.add_argument(f'--{name}', default='', metavar='A,B',
+                       help=f'only these {_HELP[name]}')
+
+
+def _find(path: str) -> str:
+    if not os.path.isdir(path):
+        return path
+    logs = [x for x in sorted(os.listdir(path))
+            if x.endswith(record.SUFFIX)]
+    if len(logs) != 1:
+        raise LabError(f'{path}: {len(logs) or "no"} recordings in it',
+                       'name the file' if logs else
+                       'record one: ./pri-lab run JOB --record')
+    return os.path.join(path, logs[0])
+
+
+def _title(merged: record.Merged) -> str:
+    words = [str(merged.head.get(k, '')) for k in ('job', 'args')]
+    text = ' '.join(x for x in words if x) or 'timeline'
+    verdict = merged.head.get('verdict')
+    return f'{text} \u2013 {verdict}' if verdict else text
+
+
+def _during(merged: record.Merged, since: Optional[float],
+            until: Optional[float]) -> record.Merged:
+    """The part between two times in ms after the first event."""
+    if (since is None and until is None) or not merged.events:
+        return merged
+    start = merged.events[0]['t']
+    low = start + (since or 0) * 1e6
+    high = start + until * 1e6 if until is not None else float('inf')
+    body = [e for e in merged.events if low <= e['t'] <= high]
+    if not body:
+        last = (merged.events[-1]['t'] - start) / 1e6
+        raise LabError(f'there is no event in that time: the log ends after '
+                       f'{last:,.3f} ms')
+    return record.Merged(merged.head, body)
+
+
+def _only(merged: record.Merged, wanted: Dict[str, List[str]],
+          title: str) -> timeline.Chart:
+    chart = timeline.Chart(merged, title)
+    if not wanted:
+        return chart
+    body = [e for _, e in timeline.choose(chart, wanted)]
+    if not body:
+        raise LabError('no event matches ' + ' '.join(
+            f'--{k} {",".join(v)}' for k, v in wanted.items()))
+    return timeline.Chart(record.Merged(merged.head, body), title)
+
+
+def run(opts: argparse.Namespace, repo: str, ui) -> int:
+    path = _find(opts.log)
+    merged = _during(record.load(path, repo), opts.since, opts.until)
+    wanted = {k: getattr(opts, k).split(',') for k in timeline.FILTERS
+              if getattr(opts, k)}
+    chart = _only(merged, wanted, opts.title or _title(merged))
+    if opts.text:
+        try:
+            for line in timeline.text(chart):
+                sys.stdout.write(line + '\n')
+            sys.stdout.flush()
+        except BrokenPipeError:         # | head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    out = opts.output or os.path.splitext(path)[0] + '.html'
+    if out.endswith(record.SUFFIX):
+        head = dict(merged.head, events=len(chart.events))
+        text = ''.join(x + '\n' for x in record.Merged(
+            head, chart.events).lines())
+    else:
+        text = timeline.page(chart)
+    cache.write_atomic(os.path.abspath(out), text.encode())
+    ui.result(out)
+    for line in chart.summary():
+        ui.say(line)
+    return 0

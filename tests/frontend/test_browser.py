@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page of `timeline` in a real browser, as a user's hands have it."""
+
+import os
+import re
+import tempfile
+import unittest
+
+import browser
+import fakelog
+from pri_lab import record, timeline, tracelog
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+WHY = 'no Chromium here: apt-get install chromium'
+
+
+def write(path, faults):
+    qemu, guest = fakelog.run(faults)
+    qemu.insert(12, '[1098000] pcie_pri_unexpected prgi 0 pasid 0x1 '
+                'code 0x0')
+    m = record.merge(tracelog.qemu_lines(qemu, tracelog.formats(REPO)),
+                     tracelog.guest_lines(guest), {'job': 'fake'})
+    chart = timeline.Chart(m, 'faults that <never> were')
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(timeline.page(chart))
+    return chart
+
+
+@unittest.skipUnless(browser.find(), WHY)
+class Browser(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.TemporaryDirectory()
+        cls.page = os.path.join(cls.dir.name, 'x.html')
+        cls.chart = write(cls.page, 20)
+        cls.b = browser.Browser()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.b.close()
+        cls.dir.cleanup()
+
+    def setUp(self):
+        self.b.open(self.page)
+
+    def tearDown(self):
+        self.assertEqual(self.b.errors, [])
+        self.assertEqual([x for x in self.b.requests
+                          if not x.startswith(('file:', 'about:', 'data:'))],
+                         [])
+
+    def text(self, name):
+        return self.b.js(f'document.getElementById("{name}").textContent')
+
+    def colours(self):
+        """Number of different pixels of the chart."""
+        self.b.frame()
+        return self.b.js(
+            '(() => { const c = document.getElementById("chart"); '
+            'const d = new Uint32Array(c.getContext("2d").getImageData('
+            '0, 0, c.width, c.height).data.buffer); '
+            'return new Set(d).size; })()')
+
+    def filter(self, text):
+        self.b.js('document.getElementById("search").focus()')
+        self.b.call('Input.insertText', text=text)
+        self.b.wait('document.getElementById("status").textContent'
+                    f'.includes(" of {len(self.chart.events)} ")')
+        self.b.key('Escape')
+
+    def test_it_draws(self):
+        self.assertEqual(self.text('title'), 'faults that <never> were')
+        self.assertEqual(self.text('status'),
+                         f'{len(self.chart.events)} events')
+        self.assertEqual(self.text('bad'), '1 violation')
+        self.assertGreater(self.colours(), 30)
+
+    def test_keys_walk_from_event_to_event(self):
+        for key in ('ArrowDown', 'j', 'ArrowDown', 'k'):
+            self.b.key(key)
+        self.assertEqual(self.b.js('selected'), 1)
+        self.assertIn('group PASID 1 PRGI 0', self.text('side'))
+        self.assertIn('group PASID 1 PRGI 0', self.text('live'))
+        self.b.key('ArrowRight')
+        self.assertIn('Page Request PASID 1 PRGI 0', self.text('live'))
+        self.b.key('Escape')
+        self.assertEqual(self.b.js('selected'), -1)
+
+    def test_n_finds_the_violation(self):
+        self.b.key('n')
+        self.assertIn('unexpected response', self.text('side'))
+        self.assertIn('violation', self.text('side'))
+        self.b.key('n')
+        self.assertIn('no more', self.text('live'))
+
+    def test_filter(self):
+        self.filter('prgi:5')
+        shown = self.b.js('Array.from(vis)')
+        want = [n for n, _ in timeline.choose(self.chart, {'prgi': ['5']})]
+        self.assertEqual(shown, want)
+        self.assertIn('q=prgi%3A5', self.b.js('location.hash'))
+        self.b.key('Escape')
+        self.assertEqual(self.b.js('vis.length'), len(self.chart.events))
+
+    def test_filter_of_several(self):
+        self.filter('kind:page-request,prg-response -pasid:1')
+        self.b.js('document.getElementById("whole").click()')
+        want = [n for n, e in enumerate(self.chart.events)
+                if e['kind'] in ('page-request', 'prg-response')
+                and e.get('pasid') != 1]
+        self.assertEqual(self.b.js('Array.from(vis)'), want)
+
+    def test_kinds(self):
+        self.b.js('document.querySelector('
+                  '"#kind-list input[value=mm-fault]").click()')
+        self.assertEqual(self.b.js('vis.length'), len(self.chart.events) - 20)
+
+    def test_select_by_pasid(self):
+        self.b.js('(() => { const s = document.getElementById("f-pasid"); '
+                  's.value = "2"; s.onchange(); })()')
+        self.assertGreater(self.b.js('vis.length'), 0)
+        self.assertTrue(self.b.js(
+            'Array.from(vis).every(i => (fields(i).pasid ?? 2) === 2)'))
+
+    def test_hover_and_click(self):
+        n = next(i for i, e in enumerate(self.chart.events)
+                 if e['kind'] == 'page-request')
+        x, y = self.b.js(
+            '(() => { const r = document.getElementById("chart")'
+            '.getBoundingClientRect(); '
+            f'return [r.x + 400, r.y + HEAD + yOf({n}) - scroll]; }})()')
+        self.b.mouse('mouseMoved', x, y)
+        self.b.frame()
+        self.assertFalse(self.b.js('document.getElementById("tip").hidden'))
+        self.assertIn('ats_link_page_request', self.text('tip'))
+        self.b.click(x, y)
+        self.assertEqual(self.b.js('selected'), n)
+        self.assertIn('exchange,', self.text('side'))
+
+    def test_wheel_scrolls_and_zooms(self):
+        self.b.mouse('mouseWheel', 400, 400, deltaX=0, deltaY=300)
+        self.b.wait('scroll === 300')
+        before = self.b.js('rowHeight')
+        self.b.mouse('mouseWheel', 400, 400, deltaX=0, deltaY=300,
+                     modifiers=2)
+        self.b.wait(f'rowHeight < {before}')
+
+    def test_zoom_keeps_what_is_selected_in_sight(self):
+        self.b.js('select(60)')
+        for key in '+++---0':
+            self.b.key(key)
+            self.b.frame()
+        self.assertTrue(self.b.js('yOf(vis.length - 1) - scroll < view()'))
+        self.b.key('t')
+        self.assertEqual(self.b.js('mode'), 'time')
+        self.assertTrue(self.b.js(
+            'yOf(60) >= scroll && yOf(60) <= scroll + view()'))
+        self.assertGreater(self.colours(), 20)
+
+    def test_time_is_true(self):
+        self.b.key('t')
+        self.assertTrue(self.b.js(
+            'Math.abs((yOf(40) - yOf(10)) / (D.events[40][0] - '
+            'D.events[10][0]) - perNs) < 1e-9'))
+
+    def test_dark_and_light(self):
+        seen = set()
+        for _ in range(2):
+            self.b.key('d')
+            self.b.frame()
+            seen.add(self.b.js('getComputedStyle(document.body)'
+                               '.backgroundColor'))
+            self.assertGreater(self.colours(), 30)
+        self.assertEqual(len(seen), 2)
+
+    def test_the_address_brings_the_view_back(self):
+        n = [n for n, _ in timeline.choose(self.chart, {'prgi': ['5']})][3]
+        self.b.open(self.page, f'#q=prgi:5&at={n}&mode=time')
+        self.assertEqual((self.b.js('mode'), self.b.js('selected')),
+                         ('time', n))
+        self.assertIn(' of ', self.text('status'))
+
+    def test_help(self):
+        self.b.key('?')
+        self.assertTrue(self.b.js('document.getElementById("keys").open'))
+        self.b.key('Escape')
+
+    def test_print(self):
+        pdf = self.b.pdf()
+        pages = len(re.findall(rb'/Type\s*/Page\b', pdf))
+        rows = self.b.js('PAGE_ROWS')
+        self.assertEqual(pages, -(-len(self.chart.events) // rows))
+        self.assertEqual(self.b.js('mode'), 'order')
+
+
+@unittest.skipUnless(browser.find(), WHY)
+class Large(unittest.TestCase):
+    def test_fifty_thousand_events(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            page = os.path.join(tmp, 'x.html')
+            chart = write(page, 4000)
+            self.assertGreater(len(chart.events), 50_000)
+            with browser.Browser() as b:
+                b.open(page)
+                b.key('End')
+                b.frame()
+                self.assertGreater(b.js('scroll'), 1_000_000)
+                b.key('ArrowDown')
+                self.assertGreater(b.js('selected'), 51_000)
+                b.key('0')
+                b.frame()
+                self.assertTrue(b.js('height() <= view() + 1'))
+                self.assertEqual(b.errors, [])
+
+
+if __name__ == '__main__':
+    unittest.main()
