@@ -442,6 +442,31 @@ class Command(unittest.TestCase):
         self.assertFalse(cli.parse(['run']).record)
 
 
+class Examples(unittest.TestCase):
+    """docs/examples: real recordings, and what must be seen in them."""
+
+    def load(self, name):
+        return timeline.Chart(record.load(os.path.join(
+            REPO, 'docs', 'examples', name), REPO), name)
+
+    def test_overflow(self):
+        c = self.load('overflow.jsonl')
+        kinds = [e['kind'] for e in c.events]
+        self.assertEqual(kinds.count('prq-overflow'), 65)
+        n = kinds.index('auto-response')
+        self.assertEqual((kinds[n - 1], kinds[n + 1]),
+                         ('page-request', 'prg-response'))
+        self.assertGreater(kinds.index('prq-thread'), n)
+
+    def test_reset(self):
+        c = self.load('reset.jsonl')
+        kinds = [e.get('event') for e in c.events]
+        self.assertLess(kinds.index('flr'), kinds.index('pri_testdev_reset'))
+        self.assertLess(kinds.index('pri_testdev_reset'),
+                        kinds.index('flr_done'))
+        self.assertEqual(c.head['clock']['inversions'], 0)
+
+
 class Manual(unittest.TestCase):
     def test_every_kind_is_in_it(self):
         with open(os.path.join(REPO, 'docs', 'manual', 'timeline.md'),
