@@ -344,6 +344,9 @@ static void test_log(void)
     g_assert_cmpuint(qpt_readq(&lab.d, PT_LOG_TIME), ==, then);
     log_read(&lab, 2, PT_LOG_KIND);
     g_assert_cmpuint(qpt_readq(&lab.d, PT_LOG_TIME), ==, then - 12345);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CLOCK), ==, then);
+    qtest_clock_step(lab.qts, 6000000000LL);    /* both halves move */
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CLOCK), ==, then + 6000000000ULL);
     pri_lab_stop(&lab);
 }
 
