@@ -15,6 +15,7 @@ import sys
 TABLES = (
     ("intel-iommu", "include/hw/i386/vtd-knobs.h"),
     ("pri-testdev", "include/hw/misc/pri-testdev-knobs.h"),
+    ("pri-root-port", "include/hw/misc/pri-root-port-regs.h"),
 )
 
 HEAD = """# Knobs
@@ -23,8 +24,9 @@ Settings that a test turns while the machine runs. The same knob can be set
 
 - on the command line: `-device {device},{name}=VALUE`
 - from the host while the guest runs: `qom-set PATH {name} VALUE`
-- by the guest, through the `PT_KNOB_*` registers of any pri-testdev
-  (`include/hw/misc/pri-testdev-regs.h`), by the number in the first column.
+- by the guest, by the number in the first column: through the `PT_KNOB_*`
+  registers of any pri-testdev (`include/hw/misc/pri-testdev-regs.h`), those of
+  pri-root-port through its own (`include/hw/misc/pri-root-port-regs.h`).
 
 This page is generated: `scripts/gen-knobs.py .` writes it from the tables that
 the code is compiled from, and `./pri-lab check` fails if it is not up to date.

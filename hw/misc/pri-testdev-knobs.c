@@ -49,6 +49,9 @@ static void pt_knob_changed(void *owner, unsigned int index)
     case PT_KNOB_GONE:
         pt_set_gone(d);
         break;
+    case PT_KNOB_AER_ERROR:
+        pt_raise_error(d);
+        break;
     default:
         break;
     }

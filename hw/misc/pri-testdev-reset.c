@@ -200,6 +200,30 @@ static void pt_gone_end(void *opaque)
     pt_set_gone(d);
 }
 
+/* -- Errors ---------------------------------------------------------------- */
+
+/*
+ * The port above may contain the error, which resets the function before this
+ * returns.  Severities are the defaults of PCIe 6.2 7.8.4.4.
+ */
+void pt_raise_error(PriTestdev *d)
+{
+    static const PCIEAERErr errors[] = {
+        { .status = PCI_ERR_COR_RCVR, .flags = PCIE_AER_ERR_IS_CORRECTABLE },
+        { .status = PCI_ERR_UNC_COMP_TIME },
+        { .status = PCI_ERR_UNC_MALF_TLP },
+    };
+    uint64_t which = d->knobs.aer_error;
+    PCIEAERErr err;
+
+    d->knobs.aer_error = 0;
+    if (which && !pt_silent(d) && ats_function_connected(&d->fn)) {
+        err = errors[which - 1];
+        err.source_id = pci_requester_id(PCI_DEVICE(d));
+        pcie_aer_inject_error(PCI_DEVICE(d), &err);
+    }
+}
+
 /* -- Life ------------------------------------------------------------------ */
 
 static uint64_t pt_no_msix_read(void *opaque, hwaddr addr, unsigned int size)

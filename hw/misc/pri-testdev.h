@@ -372,6 +372,11 @@ int64_t pt_flr_end_time(const PriTestdev *d);
  */
 void pt_set_gone(PriTestdev *d);
 
+/**
+ * pt_raise_error: detect an error, as the knob aer-error says
+ */
+void pt_raise_error(PriTestdev *d);
+
 void pt_reset_realize(PriTestdev *d);
 void pt_reset_exit(PriTestdev *d);
 

@@ -59,6 +59,11 @@ bool ats_function_has_link(const AtsFunction *f)
     return f->link != NULL;
 }
 
+bool ats_function_connected(const AtsFunction *f)
+{
+    return f->dev->enabled;
+}
+
 bool ats_function_in_d0(const AtsFunction *f)
 {
     PCIDevice *dev = f->dev;
@@ -98,6 +103,9 @@ static void ats_function_pri_send(void *opaque, AtsMsg *msg)
 {
     AtsFunction *f = opaque;
 
+    if (!ats_function_connected(f)) {
+        return;
+    }
     msg->rid = pci_requester_id(f->dev);
     ats_function_message(f, msg);
     ats_link_send(f->link, msg);
@@ -159,7 +167,7 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
         ats_function_violation(f, "PRG Response without Page Requests");
         return;
     }
-    if (f->deaf) {
+    if (f->deaf || !ats_function_connected(f)) {
         pcie_pri_unheard(&f->pri, msg);
         return;
     }
@@ -193,7 +201,7 @@ void ats_function_complete(AtsFunction *f, uint16_t rid, uint32_t itags,
         .cc = cc,
     };
 
-    if (f->link) {
+    if (f->link && ats_function_connected(f)) {
         f->cnt.inv_completions++;
         ats_function_message(f, &completion);
         ats_link_send(f->link, &completion);
@@ -208,6 +216,9 @@ static void ats_function_inv_request(void *opaque, const AtsMsg *msg)
 {
     AtsFunction *f = opaque;
 
+    if (!ats_function_connected(f)) {
+        return;
+    }
     f->cnt.inv_requests++;
     ats_function_message(f, msg);
     if (f->ops->inv_request) {

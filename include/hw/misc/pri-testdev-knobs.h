@@ -81,7 +81,11 @@
       "what inv-reply=hold keeps of them is answered by it") \
     X(INV_IN_D3, inv_in_d3, "inv-in-d3", 0, 1, \
       "complete\0drop\0", \
-      "Invalidate Request while the function is not in D0")
+      "Invalidate Request while the function is not in D0") \
+    X(AER_ERROR, aer_error, "aer-error", 0, 3, \
+      "none\0correctable\0non-fatal\0fatal\0", \
+      "write: detect a Receiver Error, a Completion Timeout or a Malformed " \
+      "TLP, and report it as far as Device Control and AER let it")
 
 /* The number of each knob, for registers */
 enum {

@@ -209,6 +209,13 @@ bool ats_function_has_link(const AtsFunction *f);
 bool ats_function_ats_enabled(const AtsFunction *f);
 bool ats_function_pasid_enabled(const AtsFunction *f);
 
+/**
+ * ats_function_connected: does the link to the function work?  No message gets
+ * through without power, while the link is down or DPC contains it, and while
+ * a Virtual Function is not enabled.
+ */
+bool ats_function_connected(const AtsFunction *f);
+
 bool ats_function_in_d0(const AtsFunction *f);
 
 /**

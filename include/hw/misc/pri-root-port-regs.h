@@ -1,0 +1,51 @@
+/*
+ * The knobs of pri-root-port, and the registers through which a guest turns
+ * them
+ *
+ * Shared by the device, its qtests and guest programs.  Numbers do not change:
+ * new knobs go to the end.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_MISC_PRI_ROOT_PORT_REGS_H
+#define HW_MISC_PRI_ROOT_PORT_REGS_H
+
+#define PRI_ROOT_PORT_VENDOR_ID 0x1234
+#define PRI_ROOT_PORT_DEVICE_ID 0x5053
+
+/* X(FIELD, field, name, default, max, values, help) */
+#define PRP_KNOBS(X) \
+    X(CABLE, cable, "cable", 0, 1, \
+      "in\0out\0", \
+      "out: the card leaves the slot, presence and link are lost at once; " \
+      "in: it is back, after a reset") \
+    X(LINK, link, "link", 0, 1, \
+      "up\0down\0", \
+      "down: the link is lost, the card stays present; up: it comes back, " \
+      "and what is below was reset") \
+    X(BUTTON, button, "button", 0, 1, \
+      NULL, \
+      "write 1: the attention button is pressed")
+
+/* The number of each knob */
+enum {
+#define PRP_KNOB_INDEX(FIELD, field, name, def, max, values, help) \
+    PRP_KNOB_##FIELD,
+    PRP_KNOBS(PRP_KNOB_INDEX)
+#undef PRP_KNOB_INDEX
+    PRP_KNOB_NR
+};
+
+/*
+ * Vendor-Specific Extended Capability (PCIe 6.2 7.9.5) in the configuration
+ * space of the port.  Offsets from its start, registers of 32 bits.
+ */
+#define PRP_VSEC_ID             0x5250
+#define PRP_VSEC_HEADER         0x04    /* RO  15:0 PRP_VSEC_ID, 31:20 size */
+#define PRP_VSEC_KNOB_SELECT    0x08    /* RW  number of the knob */
+#define PRP_VSEC_KNOB_STATUS    0x0c    /* RO  PT_KNOB_*, of the last write */
+#define PRP_VSEC_KNOB_VALUE     0x10    /* RW  takes effect at once */
+#define PRP_VSEC_SIZEOF         0x14
+
+#endif /* HW_MISC_PRI_ROOT_PORT_REGS_H */
