@@ -32,9 +32,10 @@ void pri_lab_boot(PriLab *lab, const char *vtd, const char *dev,
     lab->qts = qtest_initf(
         "-machine q35 -m 256M -nodefaults "
         "-device intel-iommu,id=vtd," LAB_VTD_OPTIONS "%s%s "
-        "-device pcie-root-port,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=%u "
+        "-device %s,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=%u "
         "-device pri-testdev,id=pt0,bus=rp0%s%s %s",
-        vtd ? "," : "", vtd ?: "", LAB_PORT, dev ? "," : "", dev ?: "",
+        vtd ? "," : "", vtd ?: "",
+        flags & LAB_PRI_PORT ? "pri-root-port" : "pcie-root-port", LAB_PORT, dev ? "," : "", dev ?: "",
         second);
     qvtd_init(&lab->v, lab->qts);
     qpt_init(&lab->d, lab->qts, LAB_PORT, LAB_BUS);

@@ -41,6 +41,7 @@ typedef struct PriLab {
 
 typedef enum PriLabFlags {
     LAB_TWO_DEVICES = 1 << 0,
+    LAB_PRI_PORT = 1 << 1,      /* the first behind a pri-root-port */
 } PriLabFlags;
 
 /**
