@@ -21,7 +21,7 @@ import subprocess
 import time
 from typing import Callable, Dict, List, Optional
 
-from . import cache, cpio, proc, vm
+from . import benchpri, cache, cpio, proc, vm
 from .errors import LabError
 
 TARGET = 0.97           # throughput of ours relative to stock
@@ -32,11 +32,12 @@ PRQ_N = 2047
 READ_MS = 100           # milliseconds of reading for one sample
 READS = 12              # samples of the disk in one turn
 BOOT_SECONDS = 300.0
+ASK_SECONDS = 120.0
 DISK = 64 << 20         # bytes
 RESULT = 'bench.json'
 SOURCE = os.path.join('tests', 'guest', 'bench-blk.c')
 _BENCH = re.compile(r'bench (\S+) (\d+)$')
-_STAT = re.compile(r'# stat blk (\S+) (\S+)$')
+_STAT = re.compile(r'# stat (?:blk|pri) (\S+) (\S+)$')
 
 # Options that stock QEMU knows too.  Not PASIDs: stock refuses to have them
 # together with device-TLBs.
@@ -115,19 +116,24 @@ def _columns(rows: List[List[str]]) -> List[str]:
         x.rjust(w) for x, w in zip(r[1:], widths[1:])]) for r in rows]
 
 
-def table(comparisons: List[Comparison], alone: Dict[str, Series]) \
-        -> List[str]:
-    """The report; alone: series of what only ours can do."""
-    rows = [['nanoseconds', 'stock', 'ours', 'ratio', 'median stock',
+def rows(comparisons: List[Comparison]) -> List[str]:
+    """A line each, under a heading."""
+    out = [['nanoseconds', 'stock', 'ours', 'ratio', 'median stock',
              'median ours', 'ratio', 'noise']]
     for c in comparisons:
         noise = c.stock.noise
-        rows.append([f'{c.name}, {c.unit}', _ns(c.stock.best),
-                     _ns(c.ours.best), f'{c.ratio:.3f}',
-                     _ns(c.stock.median), _ns(c.ours.median),
-                     f'{c.median_ratio:.3f}',
-                     '-' if noise is None else f'{noise:.1%}'])
-    out = _columns(rows) + ['']
+        out.append([f'{c.name}, {c.unit}', _ns(c.stock.best),
+                    _ns(c.ours.best), f'{c.ratio:.3f}',
+                    _ns(c.stock.median), _ns(c.ours.median),
+                    f'{c.median_ratio:.3f}',
+                    '-' if noise is None else f'{noise:.1%}'])
+    return _columns(out)
+
+
+def table(comparisons: List[Comparison], alone: Dict[str, Series]) \
+        -> List[str]:
+    """The report; alone: series of what only ours can do."""
+    out = rows(comparisons) + ['']
     out += _columns([['ours alone', 'best', 'median']] + [
         [name, _ns(s.best), _ns(s.median)] for name, s in alone.items()])
     missed = [f'{c.name} ({c.ratio:.3f})' for c in comparisons if not c.met]
@@ -174,6 +180,14 @@ class DiskGuest:
         said = self._until(lambda line: ' ns_per_read ' in line, 60.0)
         return float(said['ns_per_read'])
 
+    def ask(self, command: str, answer: str) -> float:
+        """The number that the guest program answers a command with."""
+        self._tell(command)
+        said = self._until(lambda line: f' {answer} ' in line, ASK_SECONDS)
+        if answer not in said:
+            raise self._error(f'{command}: no number called {answer}')
+        return float(said[answer])
+
     def end(self) -> None:
         self._tell('end')
         try:
@@ -195,6 +209,7 @@ class DiskGuest:
         """Statistics up to the first line that is wanted."""
         stats: Dict[str, str] = {}
         deadline = time.monotonic() + seconds
+        last = ''
         while True:
             line = self._line(deadline)
             self.log.write(f'{self.name}: {line}')
@@ -203,6 +218,9 @@ class DiskGuest:
                 stats[m.group(1)] = m.group(2)
             if line.startswith('# bench: error '):
                 raise self._error(line[len('# bench: error '):])
+            if line.startswith('# pri-lab: exit'):
+                raise self._error(f'the program ended: {last}')
+            last = line
             if wanted(line):
                 return stats
 
@@ -234,12 +252,13 @@ class DiskGuest:
 class Bench:
     """One run of all measurements.
 
-    stock, ours: binaries; driver: pri-bench; image: guest kernel.
+    stock, ours: binaries; driver: pri-bench; image: guest kernel;
+    lab_initrd: our guest's user space for that kernel.
     """
 
     def __init__(self, paths: cache.Paths, logdir: str, log: proc.Log, ui,
                  accel: str, stock: str, ours: str, driver: str, image: str,
-                 rounds: int):
+                 rounds: int, lab_initrd: str):
         self.paths = paths
         self.logdir = logdir
         self.log = log
@@ -250,8 +269,9 @@ class Bench:
         self.image = image
         self.rounds = rounds
         self.initrd = os.path.join(logdir, 'bench.cpio')
+        self.lab_initrd = lab_initrd
 
-    STEPS = 4
+    STEPS = 6
 
     def run(self) -> int:
         load, cpus = os.getloadavg()[0], len(os.sched_getaffinity(0))
@@ -261,13 +281,21 @@ class Bench:
         self._image()
         comparisons = self._iq() + [self._disk('off'), self._disk('on')]
         alone = self._prq()
+        faults, cached, where = self._faults()
         lines = table(comparisons, alone)
+        lines += ['', "page faults; stock: QEMU's own page-request code with "
+                  'a minimal endpoint', ''] + rows(list(faults.values()))
+        lines += [f'{name}: {_ns(s.best)} ns, ours alone'
+                  for name, s in cached.items()] + [''] + where
         path = os.path.join(self.logdir, RESULT)
         cache.write_atomic(path, json.dumps({
             'target': TARGET, 'accel': self.accel, 'processors': cpus,
             'load': load, 'rounds': self.rounds,
             'comparisons': [c.as_json() for c in comparisons],
-            'ours_alone': {n: s.turns for n, s in alone.items()},
+            'ours_alone': {n: s.turns for n, s in {**alone,
+                                                   **cached}.items()},
+            'faults': [c.as_json() for c in faults.values()],
+            'where': where,
         }, indent=1).encode())
         for x in [f'{cpus} processors, {self.accel}, {self.rounds} rounds; '
                   'ratio is the throughput of ours relative to stock', ''] \
@@ -324,6 +352,27 @@ class Bench:
             step.done('done')
         return {'prq-2047, a request': requests,
                 'prq-drain, 2047 in the queue': drain}
+
+    def _faults(self):
+        """(comparisons, series of ours alone, lines: where the time goes)"""
+        bench = benchpri.FaultBench(
+            self.paths.repo, self.logdir, self.log, self.accel,
+            self.binaries, self.image, self.lab_initrd,
+            lambda name, cmd: DiskGuest(name, cmd, self.logdir, self.log))
+        faults = {name: Comparison(name, unit)
+                  for name, unit, _, _ in benchpri.workloads()}
+        cached = {name: Series() for name, _, _ in benchpri.alone()}
+        with self.ui.step('Page faults, in turn') as step:
+            for n in range(benchpri.BOOTS):
+                def note(what: str, boot: int = n + 1) -> None:
+                    step.note = f'boot {boot} of {benchpri.BOOTS}, {what}'
+
+                bench.boot(n, faults, cached, note)
+            step.done(f'{faults["fault"].ratio:.3f}')
+        with self.ui.step('Where the time of a fault goes') as step:
+            where = bench.recorded(self.paths.repo)
+            step.done('done')
+        return faults, cached, where
 
     # -- in a guest --
 

@@ -160,3 +160,53 @@ def union(all_of: List[Span]) -> List[Span]:
         else:
             out.append(s)
     return out
+
+
+# -- Where the time of one fault goes -----------------------------------------
+
+# What happens in turn; between two of them: whose time it is, doing what
+STEPS: Tuple[Tuple[str, str, str], ...] = (
+    ('dma-command', '', ''),
+    ('dma-start', 'guest', 'writes the command register'),
+    ('page-request', 'device', 'asks for the translation, then the page'),
+    ('prq-entry', 'queue', 'checks the tables, writes the entry'),
+    ('prq-report', 'guest', 'interrupt, page request thread'),
+    ('mm-fault', 'guest', 'hands it to a worker'),
+    ('qi-page-response', 'guest', 'brings the page in, submits the answer'),
+    ('page-group-response', 'queue', 'fetches the descriptor'),
+    ('prg-response', 'queue', 'sends the response'),
+    ('dma-end', 'device', 'asks for the translation again, writes'),
+    ('dma-result', 'guest', 'interrupt, the process reads the result'),
+)
+
+
+class Part(NamedTuple):
+    """One stretch of a fault: medians would not add up, so means."""
+    who: str                    # guest, device, queue
+    what: str
+    ns: float
+
+
+def parts(body: List[Dict]) -> Tuple[int, List[Part]]:
+    """(faults counted, their parts), of operations with a single fault.
+
+    An operation counts if each step happens once, in turn, before the
+    program reads its result.
+    """
+    order = [kind for kind, _, _ in STEPS]
+    sums = [0] * len(order)
+    count = 0
+    seen: List[Tuple[str, int]] = []
+    for e in body:
+        if e['kind'] == order[0]:
+            seen = []
+        if e['kind'] in order:
+            seen.append((e['kind'], e['t']))
+        if e['kind'] == order[-1] and [k for k, _ in seen] == order:
+            count += 1
+            for n in range(1, len(order)):
+                sums[n] += seen[n][1] - seen[n - 1][1]
+    if not count:
+        return 0, []
+    return count, [Part(who, what, sums[n] / count)
+                   for n, (_, who, what) in enumerate(STEPS) if n]

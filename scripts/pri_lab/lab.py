@@ -418,7 +418,7 @@ class Lab:
         if note:
             self.ui.say(note)
         self._bad_input_first()
-        self.ui.plan(5 + kernel.steps(self.paths.repo, self.options.kernel)
+        self.ui.plan(6 + kernel.steps(self.paths.repo, self.options.kernel)
                      + bench.Bench.STEPS)
         with self._clone_lock():
             tools = self._packages()
@@ -429,12 +429,15 @@ class Lab:
                 plain.build()
             linux = kernel.get(self.paths, self.options.kernel, self.jobs,
                                self.log, self.ui, (kernel.BENCH,))
+            user = guest.Guest(self.paths, linux, self.jobs, self.log,
+                               self.ui)
+            user.build()
             driver = os.path.join(ours.dir, 'tests', 'qtest', 'pri-lab',
                                   qemubuild.BENCH)
             return bench.Bench(
                 self.paths, self.logdir, self.log, self.ui, accel,
                 plain.binary, ours.binary, driver, linux.image,
-                self.options.rounds or bench.ROUNDS).run()
+                self.options.rounds or bench.ROUNDS, user.initrd).run()
 
     def cmd_package(self) -> int:
         """A .deb of QEMU and the front end; prints its path."""

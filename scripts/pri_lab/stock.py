@@ -2,7 +2,9 @@
 """Stock QEMU to compare with: same source, same options, no overlay.
 
 Of our patches only the hunks for pc-bios/ go in: without them Debian's
-source, which lacks firmware blobs, cannot be configured.  The binary and its
+source, which lacks firmware blobs, cannot be configured.  bench/qemu-10.2 goes
+in as well, an endpoint for QEMU's own page-request code, and the header with
+its registers; nothing else that is measured uses them.  The binary and its
 firmware are kept in the cache, shared between clones, and named by
 everything that goes into them; source and objects go once it is built.
 """
@@ -17,6 +19,7 @@ from . import cache, overlay, proc, qemubuild, qemusrc
 from .packages import Host
 
 KEEP = 2                        # stock builds kept
+HEADER = 'include/hw/misc/pri-testdev-regs.h'
 BLOBS = 'pc-bios/'              # the part of our patches that goes in
 
 
@@ -35,6 +38,15 @@ def blob_patch(repo: str) -> str:
             # the mail's signature would be taken for part of the last hunk
             out += hunks_for(re.sub(r'^-- \n.*\Z', '', f.read(),
                                     flags=re.M | re.S), BLOBS)
+    return out
+
+
+def endpoint_patch(repo: str) -> str:
+    """The endpoint that page faults are measured with."""
+    out = ''
+    for path in cache.files_under(os.path.join(repo, 'bench'), ('.patch',)):
+        with open(path, encoding='utf-8') as f:
+            out += f.read()
     return out
 
 
@@ -58,10 +70,13 @@ class StockQemu:
         self.jobs = jobs
         self.log = log
         self.ui = ui
-        self.patch = blob_patch(paths.repo)
+        self.patch = blob_patch(paths.repo) + endpoint_patch(paths.repo)
+        self.header = os.path.join(paths.repo, HEADER)
         cc = proc.output_of(['cc', '--version']).splitlines()[:1]
-        self.key = cache.key_of(source.key, self.patch, qemubuild.CONFIGURE,
-                                cc)
+        with open(self.header, 'rb') as f:
+            header = cache.digest(f.read())
+        self.key = cache.key_of(source.key, self.patch, header,
+                                qemubuild.CONFIGURE, cc)
         self.parent = os.path.join(paths.root, 'stock')
         self.paths = StockPaths(paths, os.path.join(self.parent,
                                                     self.key[:12]))
@@ -102,6 +117,7 @@ class StockQemu:
             proc.run(['patch', '-p1', '--batch', '--forward', '--fuzz=0',
                       '-i', diff], 'patching stock QEMU', self.log,
                      ui=self.ui, cwd=part)
+            shutil.copy(self.header, os.path.join(part, HEADER))
         stamp.write(self.key, [os.path.join(tree, 'VERSION')])
 
     def _keep(self, build: qemubuild.QemuBuild) -> None:

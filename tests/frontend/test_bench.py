@@ -4,7 +4,8 @@ import sys
 import tempfile
 import unittest
 
-from pri_lab import bench, cli, kconfig, kernel, proc, stock
+from pri_lab import (bench, benchpri, cli, exchange, kconfig, kernel,
+                     proc, stock)
 from pri_lab.errors import LabError
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -94,7 +95,85 @@ class FakeReady:
         return self.said
 
 
+class Faults(unittest.TestCase):
+    """FaultBench with guests that answer at once."""
+
+    class Fake:
+        asked = []
+
+        def __init__(self, name, cmd):
+            self.side = name.split('-')[0]
+            self.cmd = cmd
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc):
+            pass
+
+        def ready(self):
+            return {}
+
+        def ask(self, command, answer):
+            self.asked.append((self.side, command))
+            return {'stock': 200.0, 'ours': 100.0}[self.side]
+
+        def end(self):
+            self.asked.append((self.side, 'end'))
+
+    def bench(self):
+        self.Fake.asked = []
+        return benchpri.FaultBench(
+            REPO, '', None, 'tcg', {'stock': 'q1', 'ours': 'q2'}, 'vmlinux',
+            'initrd', self.Fake)
+
+    def test_both_do_the_same_in_turn(self):
+        faults = {name: bench.Comparison(name, unit)
+                  for name, unit, _, _ in benchpri.workloads()}
+        cached = {name: bench.Series() for name, _, _ in benchpri.alone()}
+        self.bench().boot(0, faults, cached, lambda text: None)
+        asked = self.Fake.asked
+        for side in benchpri.SIDES:
+            mine = [c for s, c in asked if s == side
+                    and not c.startswith('bandwidth')]
+            self.assertEqual(mine, [c for _, c in (
+                [('', c) for _, _, c, _ in benchpri.workloads()]
+                * (benchpri.SAMPLES + 1))] + ['end'])
+        self.assertNotIn(('stock', f'bandwidth {benchpri.MS}'), asked)
+        for c in faults.values():
+            self.assertEqual([len(t) for t in c.ours.turns],
+                             [benchpri.SAMPLES])
+            self.assertEqual(c.ratio, 2.0)
+        first = [s for s, c in asked if c.startswith('fault ')]
+        self.assertEqual(first[:4], ['ours', 'stock', 'stock', 'ours'])
+
+    def test_stock_gets_no_option_of_ours(self):
+        b = self.bench()
+        self.assertIn('svm=on', ' '.join(b.command('ours')))
+        self.assertNotIn('svm=on', ' '.join(b.command('stock')))
+        for side in benchpri.SIDES:
+            self.assertIn('channels=32', ' '.join(b.command(side)))
+            self.assertIn('pri_lab.job=bench/pri', ' '.join(b.command(side)))
+
+    def test_parts_add_up(self):
+        body = [{'kind': kind, 't': n * n, 'text': ''}
+                for n, (kind, _, _) in enumerate(exchange.STEPS)]
+        count, parts = exchange.parts(body + body[:3] + body)
+        self.assertEqual(count, 2)
+        self.assertEqual(sum(p.ns for p in parts), body[-1]['t'])
+        text = benchpri.parts_table(count, parts)
+        self.assertIn('mean of 2', text[0])
+        self.assertEqual(exchange.parts(body[:-1]), (0, []))
+        self.assertEqual(len(benchpri.parts_table(0, [])), 1)
+
+
 class Stock(unittest.TestCase):
+    def test_endpoint_is_all_that_comes_on_top(self):
+        touched = stock.overlay.touched_by(stock.endpoint_patch(REPO))
+        self.assertEqual(sorted(touched), [
+            'hw/i386/intel_iommu.c', 'hw/i386/intel_iommu_internal.h',
+            'hw/misc/Kconfig', 'hw/misc/meson.build', 'hw/misc/pri-bench.c'])
+
     def test_only_hunks_for_blobs_go_in(self):
         patch = stock.blob_patch(REPO)
         touched = stock.overlay.touched_by(patch)

@@ -54,7 +54,8 @@
  */
 #define GROUP       "pri_lab"
 #define SYSCALL(name) \
-    "p:" GROUP "/" name " __x64_sys_" name " addr=+112(%di):x64 len=+104(%di):x64"
+    "p:" GROUP "/" name " __x64_sys_" name \
+    " addr=+112(%di):x64 len=+104(%di):x64"
 static const char *const probes[] = {
     /* The process; arguments of system calls are in a struct pt_regs */
     SYSCALL("munmap"), SYSCALL("mprotect"), SYSCALL("madvise"),
