@@ -164,6 +164,8 @@ class Faults(unittest.TestCase):
         text = benchpri.parts_table(count, parts)
         self.assertIn('mean of 2', text[0])
         self.assertEqual(exchange.parts(body[:-1]), (0, []))
+        twice = body[:5] + body[2:]             # it asked again
+        self.assertEqual(exchange.parts(twice), (0, []))
         self.assertEqual(len(benchpri.parts_table(0, [])), 1)
 
 

@@ -192,6 +192,12 @@ class Merge(unittest.TestCase):
         self.assertEqual(c['inversions'], 1)
         self.assertEqual(c['worst_ns'], 600)
 
+    def test_an_effect_long_before_is_not_of_this_cause(self):
+        body = [{'kind': 'dma-start', 't': 0, 'channel': 1},
+                {'kind': 'dma-command', 't': 10 ** 9, 'channel': 1},
+                {'kind': 'dma-start', 't': 10 ** 9 - 5, 'channel': 1}]
+        self.assertEqual(record.pairs(body), [(1, 2)])
+
     def test_without_marks_the_guest_is_left_out(self):
         qemu, guest = fakelog.run(2)
         guest = [x for x in guest if 'clock' not in x]
@@ -270,10 +276,11 @@ class Together(unittest.TestCase):
                  'completions of 1',
                  '[30] ats_link_inv_completion 0100 itags 0x00000008 cc 1',
                  '[31] vtd_devtlb_completion 0100 itag 3',
+                 '[35] vtd_devtlb_completion_lost 0100 itags 0x00000008',
                  '[40] vtd_devtlb_request 0100 pasid 0x1 addr 0x0 itag 3']
         m = record.merge(tracelog.qemu_lines(lines, FORMATS), [], {})
         x = exchange.Exchanges(m.events)
-        self.assertEqual(x.of, [0, 0, 0, 0, 0, 1])
+        self.assertEqual(x.of, [0, 0, 0, 0, 0, -1, 1])
         self.assertEqual(x.rounds()[0].times, [21])
 
     def test_spans_that_overlap(self):
