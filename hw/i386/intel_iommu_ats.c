@@ -456,8 +456,10 @@ AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
         return status;
     }
     qemu_mutex_lock(&s->iommu_lock);
-    status = s->root_scalable ? vtd_ats_scalable(s, &effective, entry)
-                              : vtd_ats_legacy(s, &effective, entry);
+    /* A mode that does not exist is a fault of the walk in scalable mode */
+    status = s->svm.ttm == VTD_TTM_LEGACY ?
+             vtd_ats_legacy(s, &effective, entry) :
+             vtd_ats_scalable(s, &effective, entry);
     qemu_mutex_unlock(&s->iommu_lock);
     return status;
 }

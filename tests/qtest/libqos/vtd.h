@@ -265,6 +265,7 @@ typedef struct QVtdFault {
 
 #define QVTD_FAULT_F(f)         (((f)->hi >> 63) & 1)
 #define QVTD_FAULT_T1(f)        (((f)->hi >> 62) & 1)
+#define QVTD_FAULT_AT(f)        (((f)->hi >> 60) & 3)
 #define QVTD_FAULT_PV(f)        (((f)->hi >> 40) & 0xfffff)
 #define QVTD_FAULT_FR(f)        (((f)->hi >> 32) & 0xff)
 #define QVTD_FAULT_PP(f)        (((f)->hi >> 31) & 1)
@@ -272,6 +273,8 @@ typedef struct QVtdFault {
 #define QVTD_FAULT_T2(f)        (((f)->hi >> 28) & 1)
 #define QVTD_FAULT_SID(f)       ((f)->hi & 0xffff)
 #define QVTD_FAULT_FI(f)        ((f)->lo & ~0xfffULL)
+
+#define QVTD_FAULT_AT_TRANSLATION   1
 
 typedef struct QVtd {
     QTestState *qts;
