@@ -150,36 +150,6 @@ static void test_runs(void)
 
 /* -- migration of what waits for its time ---------------------------------- */
 
-/* Move @lab to another QEMU at virtual time @now */
-static void migrate(PriLab *lab, int64_t now)
-{
-    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
-    g_autofree char *file = g_strdup_printf("%s/state", dir);
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
-    QTestState *to;
-
-    qtest_qmp_assert_success(lab->qts, "{ 'execute': 'stop' }");
-    qtest_qmp_assert_success(lab->qts, "{ 'execute': 'migrate', 'arguments': "
-                             "{ 'uri': %s } }", uri);
-    lab_wait_migrated(lab->qts);
-    to = qtest_initf(
-        "-machine q35 -m 256M -nodefaults -incoming defer "
-        "-device intel-iommu,id=vtd," LAB_VTD_OPTIONS "," VTD " "
-        "-device pcie-root-port,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=4 "
-        "-device pri-testdev,id=pt0,bus=rp0");
-    qtest_qmp_assert_success(to, "{ 'execute': 'migrate-incoming', "
-                             "'arguments': { 'uri': %s } }", uri);
-    lab_wait_migrated(to);
-    qtest_quit(lab->qts);
-    qtest_qmp_assert_success(to, "{ 'execute': 'cont' }");
-    qtest_clock_set(to, now);
-    lab->qts = to;
-    lab->v.qts = to;
-    lab->d.qts = to;
-    g_unlink(file);
-    g_rmdir(dir);
-}
-
 static void test_delay(void)
 {
     uint32_t slot;
@@ -188,7 +158,7 @@ static void test_delay(void)
     pri_lab_start_with(&lab, VTD, NULL, 0);
     turn(&lab, PT_KNOB_INV_DELAY, 500);
     slot = invalidate(&lab);
-    migrate(&lab, qtest_clock_step(lab.qts, 150 * QINV_US));
+    lab_migrate(&lab, VTD, NULL, qtest_clock_step(lab.qts, 150 * QINV_US));
     g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_DELAY), ==, 500);
     qtest_clock_step(lab.qts, 349 * QINV_US);
     g_assert_false(qvtd_wait_done(&lab.v, slot));
@@ -208,7 +178,7 @@ static void test_flr(void)
     devctl = lab.d.exp + QPT_EXP_DEVCTL;
     qpt_config_writew(&lab.d, devctl, QPT_EXP_DEVCTL_FLR);
     slot = invalidate(&lab);
-    migrate(&lab, qtest_clock_step(lab.qts, 40 * QINV_MS));
+    lab_migrate(&lab, VTD, NULL, qtest_clock_step(lab.qts, 40 * QINV_MS));
     qtest_clock_step(lab.qts, 59 * QINV_MS);
     g_assert_cmphex(qpt_config_readl(&lab.d, 0), ==, ONES);
     g_assert_false(qvtd_wait_done(&lab.v, slot));
@@ -226,7 +196,7 @@ static void test_gone(void)
     pri_lab_start_with(&lab, VTD, NULL, 0);
     turn(&lab, PT_KNOB_GONE_MS, 30);
     qpt_knob_set(&lab.d, PT_KNOB_GONE, 1);
-    migrate(&lab, qtest_clock_step(lab.qts, 10 * QINV_MS));
+    lab_migrate(&lab, VTD, NULL, qtest_clock_step(lab.qts, 10 * QINV_MS));
     qtest_clock_step(lab.qts, 19 * QINV_MS);
     g_assert_cmphex(qpt_readl(&lab.d, PT_ID), ==, ONES);
     g_assert_cmphex(qtest_readl(lab.qts, lab.d.bar2), ==, ONES);

@@ -15,9 +15,6 @@
 #define R       PT_RAW_READ
 #define W       PT_RAW_WRITE
 #define L       PT_RAW_LAST
-#define NATIVE_HOTPLUG \
-    " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
-#define MACHINE "-machine q35 -m 256M -nodefaults "
 
 /* -- migration ------------------------------------------------------------- */
 
@@ -113,40 +110,16 @@ static void finish(PriLab *lab, uint32_t slot, bool timed)
 
 static void test_migration(void)
 {
-    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
-    g_autofree char *file = g_strdup_printf("%s/state", dir);
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
-    PriLab src, dst;
     uint32_t slot;
+    PriLab lab;
     int64_t now;
 
-    pri_lab_start_with(&src, "prd-delay-us=100", NULL, 0);
-    now = prepare(&src, true);
-    slot = submit_drain(&src);
-    qtest_qmp_assert_success(src.qts, "{ 'execute': 'stop' }");
-    qtest_qmp_assert_success(src.qts, "{ 'execute': 'migrate', 'arguments': "
-                             "{ 'uri': %s } }", uri);
-    lab_wait_migrated(src.qts);
-
-    dst = src;
-    dst.qts = qtest_initf(
-        MACHINE "-incoming defer "
-        "-device intel-iommu,id=vtd," LAB_VTD_OPTIONS ",prd-delay-us=100 "
-        "-device pcie-root-port,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=4 "
-        "-device pri-testdev,id=pt0,bus=rp0");
-    dst.v.qts = dst.qts;
-    dst.d.qts = dst.qts;
-    qtest_qmp_assert_success(dst.qts, "{ 'execute': 'migrate-incoming', "
-                             "'arguments': { 'uri': %s } }", uri);
-    lab_wait_migrated(dst.qts);
-    qtest_qmp_assert_success(dst.qts, "{ 'execute': 'cont' }");
-    qtest_clock_set(dst.qts, now);
-    finish(&dst, slot, true);
-
-    qtest_quit(dst.qts);
-    pri_lab_stop(&src);
-    g_unlink(file);
-    g_rmdir(dir);
+    pri_lab_start_with(&lab, "prd-delay-us=100", NULL, 0);
+    now = prepare(&lab, true);
+    slot = submit_drain(&lab);
+    lab_migrate(&lab, "prd-delay-us=100", NULL, now);
+    finish(&lab, slot, true);
+    pri_lab_stop(&lab);
 }
 
 /* -- snapshots: the same run every time ------------------------------------ */
@@ -189,27 +162,6 @@ static void test_snapshot(void)
 
 /* -- unplug ---------------------------------------------------------------- */
 
-/* Slot Control of the root port: indicators and power, on or off */
-static void slot_power(PriLab *lab, bool on)
-{
-    uint16_t rid = lab->d.port << 3;
-    unsigned int at = qtest_readb(lab->qts, qpt_ecam(rid, 0x34)) & 0xfc;
-
-    while (at && qtest_readb(lab->qts, qpt_ecam(rid, at)) != 0x10) {
-        at = qtest_readb(lab->qts, qpt_ecam(rid, at + 1)) & 0xfc;
-    }
-    g_assert_cmpuint(at, !=, 0);
-    qtest_writew(lab->qts, qpt_ecam(rid, at + 0x18), on ? 0x01c0 : 0x07c0);
-}
-
-static void unplug(PriLab *lab)
-{
-    slot_power(lab, true);
-    qtest_qmp_device_del_send(lab->qts, "pt0");
-    slot_power(lab, false);
-    qtest_qmp_eventwait(lab->qts, "DEVICE_DELETED");
-}
-
 static void test_unplug(void)
 {
     QPtOp op = {
@@ -222,12 +174,12 @@ static void test_unplug(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, "prd-delay-us=100,ite-timeout-ms=100"
-                       NATIVE_HOTPLUG, NULL, 0);
+                       LAB_NATIVE_HOTPLUG, NULL, 0);
     rid = lab.d.rid;
     qpt_start(&lab.d, 0, &op);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
     lab_request(&lab, LAB_IOVA, R | L, 9);
-    unplug(&lab);
+    lab_unplug(&lab);
 
     /* its requests reach the queue all the same; responses are lost */
     qtest_clock_step(lab.qts, 200 * 1000);
@@ -253,11 +205,11 @@ static void test_unplug_in_flight(void)
     uint32_t slot;
     PriLab lab;
 
-    pri_lab_start_with(&lab, "prd-delay-us=30000000" NATIVE_HOTPLUG,
+    pri_lab_start_with(&lab, "prd-delay-us=30000000" LAB_NATIVE_HOTPLUG,
                        NULL, 0);
     lab_request(&lab, LAB_IOVA, R | L, 9);
     slot = submit_drain(&lab);
-    unplug(&lab);
+    lab_unplug(&lab);
     qtest_clock_step(lab.qts, 30 * 1000 * 1000 * 1000LL);
     g_assert_true(qvtd_wait_done(&lab.v, slot));
     qvtd_wait(&lab.v, 0);

@@ -10,6 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
+#include "libqos/lab-state.h"
 #include "libqos/vtd-inv.h"
 
 #define SW      QVTD_WAIT_SW
@@ -19,8 +20,6 @@
 #define ITE     QVTD_FSTS_ITE
 #define TIMEOUT "ite-timeout-ms=100"
 #define DEEP    TIMEOUT ",wait-depth=8"
-#define NATIVE_HOTPLUG \
-    " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
 
 static void start(PriLab *lab, const char *vtd, const char *dev)
 {
@@ -531,25 +530,6 @@ static void test_disabled(void)
     pri_lab_stop(&lab);
 }
 
-/* Native hot-unplug: what a guest does when the button was pressed */
-static void unplug(PriLab *lab)
-{
-    uint16_t port = lab->d.port << 3;
-    uint8_t cap = qtest_readb(lab->qts, qpt_ecam(port, 0x34));
-    uint64_t ctl;
-
-    while (cap && qtest_readb(lab->qts, qpt_ecam(port, cap)) !=
-           QPT_CAP_ID_EXP) {
-        cap = qtest_readb(lab->qts, qpt_ecam(port, cap + 1));
-    }
-    ctl = qpt_ecam(port, cap + 0x18);
-    /* power and its indicator on, then the button, then both off */
-    qtest_writew(lab->qts, ctl, 0x0100);
-    qtest_qmp_device_del_send(lab->qts, "pt0");
-    qtest_writew(lab->qts, ctl, 0x0700);
-    qtest_qmp_eventwait(lab->qts, "DEVICE_DELETED");
-}
-
 /* Unplugged with invalidations on their way and deferred */
 static void test_unplug(void)
 {
@@ -557,14 +537,14 @@ static void test_unplug(void)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, TIMEOUT NATIVE_HOTPLUG, "inv-reply=hold");
+    start(&lab, TIMEOUT LAB_NATIVE_HOTPLUG, "inv-reply=hold");
     for (i = 0; i < 40; i++) {
         put(&lab);
     }
     slot = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
     g_assert_cmpuint(count(&lab, "requests"), ==, 32);
-    unplug(&lab);
+    lab_unplug(&lab);
     step_ms(&lab, 101);
     g_assert_cmphex(fsts(&lab), ==, ITE);
     g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);

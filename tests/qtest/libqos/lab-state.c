@@ -1,5 +1,5 @@
 /*
- * Snapshots and migration in the tests of the page-request path
+ * Snapshots, migration and unplug in the tests of the page-request path
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "libqos/lab-state.h"
+#include <glib/gstdio.h>
 
 #define POLLS   12000           /* of 5 ms: a minute */
 
@@ -79,4 +80,56 @@ void lab_create_disk(QTestState *qts, const char *file)
     finish_job(qts, "create");
     qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-add', 'arguments': "
         "{ 'driver': 'qcow2', 'node-name': 'disk', 'file': 'raw' } }");
+}
+
+void lab_migrate(PriLab *lab, const char *vtd, const char *dev, int64_t now)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    QTestState *to;
+
+    qtest_qmp_assert_success(lab->qts, "{ 'execute': 'stop' }");
+    qtest_qmp_assert_success(lab->qts, "{ 'execute': 'migrate', 'arguments': "
+                             "{ 'uri': %s } }", uri);
+    lab_wait_migrated(lab->qts);
+    to = qtest_initf(
+        "-machine q35 -m 256M -nodefaults -incoming defer "
+        "-device intel-iommu,id=vtd," LAB_VTD_OPTIONS "%s%s "
+        "-device pcie-root-port,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=%u "
+        "-device pri-testdev,id=pt0,bus=rp0%s%s",
+        vtd ? "," : "", vtd ?: "", lab->d.port, dev ? "," : "", dev ?: "");
+    qtest_qmp_assert_success(to, "{ 'execute': 'migrate-incoming', "
+                             "'arguments': { 'uri': %s } }", uri);
+    lab_wait_migrated(to);
+    qtest_quit(lab->qts);
+    qtest_qmp_assert_success(to, "{ 'execute': 'cont' }");
+    qtest_clock_set(to, now);
+    lab->qts = to;
+    lab->v.qts = to;
+    lab->d.qts = to;
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
+/* Slot Control of the root port: power and its indicator, on or off */
+static void slot_power(PriLab *lab, bool on)
+{
+    uint16_t port = lab->d.port << 3;
+    unsigned int at = qtest_readb(lab->qts, qpt_ecam(port, 0x34)) & 0xfc;
+
+    while (at && qtest_readb(lab->qts, qpt_ecam(port, at)) !=
+           QPT_CAP_ID_EXP) {
+        at = qtest_readb(lab->qts, qpt_ecam(port, at + 1)) & 0xfc;
+    }
+    g_assert_cmpuint(at, !=, 0);
+    qtest_writew(lab->qts, qpt_ecam(port, at + 0x18), on ? 0x01c0 : 0x07c0);
+}
+
+void lab_unplug(PriLab *lab)
+{
+    slot_power(lab, true);
+    qtest_qmp_device_del_send(lab->qts, "pt0");
+    slot_power(lab, false);
+    qtest_qmp_eventwait(lab->qts, "DEVICE_DELETED");
 }

@@ -1,5 +1,5 @@
 /*
- * Snapshots and migration in the tests of the page-request path
+ * Snapshots, migration and unplug in the tests of the page-request path
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -28,5 +28,23 @@ void lab_create_disk(QTestState *qts, const char *file);
  * @id: a name for the job
  */
 void lab_run_job(QTestState *qts, const char *name, const char *id);
+
+/**
+ * lab_migrate: move @lab to another QEMU, which then replaces the first
+ *
+ * @vtd, @dev: options as for pri_lab_boot()
+ * @now: virtual time in ns at the destination
+ */
+void lab_migrate(PriLab *lab, const char *vtd, const char *dev, int64_t now);
+
+/**
+ * lab_unplug: remove the first pri-testdev as a guest does when somebody asks
+ * for it: power and indicator of the slot off
+ *
+ * The machine needs LAB_NATIVE_HOTPLUG behind the options of intel-iommu.
+ */
+#define LAB_NATIVE_HOTPLUG \
+    " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
+void lab_unplug(PriLab *lab);
 
 #endif /* PRI_LAB_LIBQOS_LAB_STATE_H */
