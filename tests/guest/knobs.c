@@ -21,9 +21,6 @@
 #define W           PT_RAW_WRITE
 #define L           PT_RAW_LAST
 
-#define RESP_MS     5000
-#define NO_RESP_MS  300
-
 /* A knob and the value of a test; the first one that is NR ends a list */
 struct setting {
     unsigned knob;
@@ -75,34 +72,6 @@ static void with_knobs(const struct setting *s, void (*work)(void))
     CHECK(status >= 0, "no end after 40 seconds");
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == KTAP_PASS,
           "ended with status 0x%x", status);
-}
-
-static void send(struct pt *pt, const void *addr, uint32_t flags,
-                 unsigned prgi)
-{
-    struct pt_raw raw = {
-        .addr = (uintptr_t)addr, .flags = flags, .prgi = prgi,
-        .pasid = pt->pasid | PT_RAW_PASID_PRESENT,
-    };
-
-    pt_raw_send(pt, &raw);
-}
-
-static void expect_resp(struct pt *pt, unsigned prgi, uint32_t code)
-{
-    struct pt_raw_resp resp;
-
-    CHECK(pt_raw_wait(pt, &resp, RESP_MS), "no response for PRGI %u", prgi);
-    CHECK_EQ(resp.prgi, prgi, "PRGI of the response");
-    CHECK_EQ(resp.code, code, "response code");
-}
-
-static void expect_none(struct pt *pt)
-{
-    struct pt_raw_resp resp;
-
-    CHECK(!pt_raw_wait(pt, &resp, NO_RESP_MS),
-          "response with code %u for PRGI %u", resp.code, resp.prgi);
 }
 
 /*
@@ -210,17 +179,17 @@ static void hold_requests(void)
 
     pt_open_bound(&pt, 0);
     p = pt_map_anon(PAGES(2));
-    send(&pt, p, W | L, 1);
-    send(&pt, p + PT_PAGE, W | L, 2);
-    expect_none(&pt);
+    pt_send(&pt, p, W | L, 1);
+    pt_send(&pt, p + PT_PAGE, W | L, 2);
+    pt_expect_no_resp(&pt);
     CHECK(!pt_resident(p), "a request was not held");
     pt_iommu_knob(&pt, VTD_KNOB_PRQ_RELEASE, 1);
-    expect_resp(&pt, 1, 0);
+    pt_expect_resp(&pt, 1, 0);
     CHECK(pt_resident(p) && !pt_resident(p + PT_PAGE),
           "not exactly one request was released");
     pt_wr32(pt.func, PT_RAW_RESP, 0);
     pt_iommu_knob(&pt, VTD_KNOB_PRQ_HOLD, 0);
-    expect_resp(&pt, 2, 0);
+    pt_expect_resp(&pt, 2, 0);
     CHECK(pt_resident(p + PT_PAGE), "the second request was lost");
     check_works(&pt);
 }
@@ -242,11 +211,11 @@ static void hold_event(void)
 
     pt_open_bound(&pt, 0);
     p = pt_map_anon(PT_PAGE);
-    send(&pt, p, W | L, 1);
-    expect_none(&pt);
+    pt_send(&pt, p, W | L, 1);
+    pt_expect_no_resp(&pt);
     CHECK(!pt_resident(p), "the kernel heard of the request");
     pt_iommu_knob(&pt, VTD_KNOB_PRQ_IRQ_HOLD, 0);
-    expect_resp(&pt, 1, 0);
+    pt_expect_resp(&pt, 1, 0);
     CHECK(pt_resident(p), "the page did not come in");
     check_works(&pt);
 }
@@ -274,21 +243,21 @@ static void overflow(void)
     pt_open_bound(&pt, 0);
     p = pt_map_anon(PAGES(8));
     for (i = 0; i < 5; i++) {
-        send(&pt, p + PAGES(i), W, 9);
+        pt_send(&pt, p + PAGES(i), W, 9);
     }
-    send(&pt, p + PAGES(5), W | L, 9);
-    expect_resp(&pt, 9, 0);
+    pt_send(&pt, p + PAGES(5), W | L, 9);
+    pt_expect_resp(&pt, 9, 0);
     CHECK(!pt_resident(p + PAGES(5)), "the last request got in");
 
     pt_iommu_knob(&pt, VTD_KNOB_PRQ_IRQ_HOLD, 0);
     for (i = 0; i < 100 && !pt_resident(p + PAGES(6)); i++) {
-        send(&pt, p + PAGES(6), W | L, 10);
-        expect_resp(&pt, 10, 0);
+        pt_send(&pt, p + PAGES(6), W | L, 10);
+        pt_expect_resp(&pt, 10, 0);
         pt_sleep_ms(20);
     }
     CHECK(i < 100, "the queue stays closed");
-    send(&pt, p + PAGES(7), W | L, 9);
-    expect_resp(&pt, 9, 0);
+    pt_send(&pt, p + PAGES(7), W | L, 9);
+    pt_expect_resp(&pt, 9, 0);
     CHECK(pt_resident(p + PAGES(7)), "the page did not come in");
     for (i = 0; i < 6; i++) {
         CHECK(!pt_resident(p + PAGES(i)),

@@ -13,10 +13,10 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/klog.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "klog.h"
 #include "pt.h"
 #include "sysfs.h"
 
@@ -33,40 +33,7 @@
 #define SUCCESS     0
 #define INVALID     1
 
-#define RESP_MS     5000        /* a response takes no longer than this */
-#define NO_RESP_MS  300         /* none came: none will */
-
 #define PRQ_ENTRIES 2048        /* of Linux' queue: 64 KiB of 32 bytes */
-
-static void send(struct pt *pt, const void *addr, uint32_t flags,
-                 unsigned prgi)
-{
-    struct pt_raw raw = {
-        .addr = (uintptr_t)addr, .flags = flags, .prgi = prgi,
-        .pasid = pt->pasid | PT_RAW_PASID_PRESENT,
-    };
-
-    pt_raw_send(pt, &raw);
-}
-
-static void expect_resp(struct pt *pt, unsigned prgi, uint32_t code)
-{
-    struct pt_raw_resp resp;
-
-    CHECK(pt_raw_wait(pt, &resp, RESP_MS), "no response for PRGI %u", prgi);
-    CHECK_EQ(resp.prgi, prgi, "PRGI of the response");
-    CHECK_EQ(resp.code, code, "response code");
-    CHECK(resp.had_pasid, "response without PASID");
-    CHECK_EQ(resp.pasid, pt->pasid, "PASID of the response");
-}
-
-static void expect_none(struct pt *pt)
-{
-    struct pt_raw_resp resp;
-
-    CHECK(!pt_raw_wait(pt, &resp, NO_RESP_MS),
-          "response with code %u for PRGI %u", resp.code, resp.prgi);
-}
 
 /* The good path still works: a channel faults in fresh pages */
 static void check_works(struct pt *pt)
@@ -100,11 +67,11 @@ static void test_success(void)
 
     setup(&pt);
     p = pt_map_anon(PAGES(4));
-    send(&pt, p, W | L, 5);
-    expect_resp(&pt, 5, SUCCESS);
+    pt_send(&pt, p, W | L, 5);
+    pt_expect_resp(&pt, 5, SUCCESS);
     CHECK(pt_resident(p), "the page did not come in");
-    send(&pt, p + PAGES(1), R | W | L, 511);
-    expect_resp(&pt, 511, SUCCESS);
+    pt_send(&pt, p + PAGES(1), R | W | L, 511);
+    pt_expect_resp(&pt, 511, SUCCESS);
     CHECK(pt_resident(p + PAGES(1)), "the page did not come in");
     CHECK(!pt_resident(p + PAGES(2)), "a page came in without a request");
     check_works(&pt);
@@ -120,12 +87,12 @@ static void test_group(void)
     setup(&pt);
     p = pt_map_anon(PAGES(8));
     for (i = 0; i < 7; i++) {
-        send(&pt, p + PAGES(i), W, 9);
+        pt_send(&pt, p + PAGES(i), W, 9);
     }
-    expect_none(&pt);
+    pt_expect_no_resp(&pt);
     CHECK(!pt_resident(p), "a page came in before the last request");
-    send(&pt, p + PAGES(7), W | L, 9);
-    expect_resp(&pt, 9, SUCCESS);
+    pt_send(&pt, p + PAGES(7), W | L, 9);
+    pt_expect_resp(&pt, 9, SUCCESS);
     for (i = 0; i < 8; i++) {
         CHECK(pt_resident(p + PAGES(i)), "page %u did not come in", i);
     }
@@ -142,10 +109,10 @@ static void test_group_one_bad(void)
     setup(&pt);
     p = pt_map_anon(PAGES(4));
     CHECK(!munmap(p + PAGES(1), PT_PAGE), "munmap: %s", strerror(errno));
-    send(&pt, p, W, 3);
-    send(&pt, p + PAGES(1), W, 3);
-    send(&pt, p + PAGES(2), W | L, 3);
-    expect_resp(&pt, 3, INVALID);
+    pt_send(&pt, p, W, 3);
+    pt_send(&pt, p + PAGES(1), W, 3);
+    pt_send(&pt, p + PAGES(2), W | L, 3);
+    pt_expect_resp(&pt, 3, INVALID);
     check_works(&pt);
 }
 
@@ -160,16 +127,16 @@ static void test_access(void)
     CHECK(!mprotect(ro, PT_PAGE, PROT_READ) &&
           !mprotect(none, PT_PAGE, PROT_NONE), "mprotect: %s",
           strerror(errno));
-    send(&pt, ro, R | L, 1);
-    expect_resp(&pt, 1, SUCCESS);
-    send(&pt, ro, W | L, 2);
-    expect_resp(&pt, 2, INVALID);
-    send(&pt, ro, R | W | L, 3);
-    expect_resp(&pt, 3, INVALID);
-    send(&pt, none, R | L, 4);
-    expect_resp(&pt, 4, INVALID);
-    send(&pt, NULL, R | L, 5);
-    expect_resp(&pt, 5, INVALID);
+    pt_send(&pt, ro, R | L, 1);
+    pt_expect_resp(&pt, 1, SUCCESS);
+    pt_send(&pt, ro, W | L, 2);
+    pt_expect_resp(&pt, 2, INVALID);
+    pt_send(&pt, ro, R | W | L, 3);
+    pt_expect_resp(&pt, 3, INVALID);
+    pt_send(&pt, none, R | L, 4);
+    pt_expect_resp(&pt, 4, INVALID);
+    pt_send(&pt, NULL, R | L, 5);
+    pt_expect_resp(&pt, 5, INVALID);
     check_works(&pt);
 }
 
@@ -184,15 +151,15 @@ static void test_non_canonical(void)
 
     setup(&pt);
     for (i = 0; i < 3; i++) {
-        send(&pt, (void *)addrs[i], W | L, 20 + i);
-        expect_resp(&pt, 20 + i, INVALID);
+        pt_send(&pt, (void *)addrs[i], W | L, 20 + i);
+        pt_expect_resp(&pt, 20 + i, INVALID);
     }
     /* A request that is not the last is dropped; the rest of its group lives */
     p = pt_map_anon(PT_PAGE);
-    send(&pt, (void *)addrs[0], W, 30);
-    expect_none(&pt);
-    send(&pt, p, W | L, 30);
-    expect_resp(&pt, 30, SUCCESS);
+    pt_send(&pt, (void *)addrs[0], W, 30);
+    pt_expect_no_resp(&pt);
+    pt_send(&pt, p, W | L, 30);
+    pt_expect_resp(&pt, 30, SUCCESS);
     CHECK(pt_resident(p), "the page did not come in");
     check_works(&pt);
 }
@@ -203,10 +170,10 @@ static void test_kernel_half(void)
     struct pt pt;
 
     setup(&pt);
-    send(&pt, (void *)0xffffffff81000000ull, R | L, 6);
-    expect_resp(&pt, 6, INVALID);
-    send(&pt, (void *)0xffff888000000000ull, W | L, 7);
-    expect_resp(&pt, 7, INVALID);
+    pt_send(&pt, (void *)0xffffffff81000000ull, R | L, 6);
+    pt_expect_resp(&pt, 6, INVALID);
+    pt_send(&pt, (void *)0xffff888000000000ull, W | L, 7);
+    pt_expect_resp(&pt, 7, INVALID);
     check_works(&pt);
 }
 
@@ -217,10 +184,10 @@ static void test_privileged(void)
 
     setup(&pt);
     p = pt_map_anon(PAGES(2));
-    send(&pt, p, R | L | PRIV, 40);
-    expect_resp(&pt, 40, INVALID);
-    send(&pt, p, W | L | PRIV, 41);
-    expect_resp(&pt, 41, INVALID);
+    pt_send(&pt, p, R | L | PRIV, 40);
+    pt_expect_resp(&pt, 40, INVALID);
+    pt_send(&pt, p, W | L | PRIV, 41);
+    pt_expect_resp(&pt, 41, INVALID);
     CHECK(!pt_resident(p), "the page came in all the same");
     check_works(&pt);
 }
@@ -235,8 +202,8 @@ static void test_execute(void)
     p = pt_map_anon(PAGES(2));
     CHECK(!mprotect(p, PAGES(2), PROT_READ | PROT_EXEC), "mprotect: %s",
           strerror(errno));
-    send(&pt, p, R | L | EXEC, 50);
-    expect_resp(&pt, 50, INVALID);
+    pt_send(&pt, p, R | L | EXEC, 50);
+    pt_expect_resp(&pt, 50, INVALID);
     CHECK(!pt_resident(p), "the page came in all the same");
     check_works(&pt);
 }
@@ -249,13 +216,13 @@ static void test_stop_marker(void)
 
     setup(&pt);
     p = pt_map_anon(PT_PAGE);
-    send(&pt, NULL, L, 0);
-    expect_none(&pt);
-    send(&pt, p, W, 12);
-    send(&pt, NULL, L, 0);
-    expect_none(&pt);
-    send(&pt, p, W | L, 12);
-    expect_resp(&pt, 12, SUCCESS);
+    pt_send(&pt, NULL, L, 0);
+    pt_expect_no_resp(&pt);
+    pt_send(&pt, p, W, 12);
+    pt_send(&pt, NULL, L, 0);
+    pt_expect_no_resp(&pt);
+    pt_send(&pt, p, W | L, 12);
+    pt_expect_resp(&pt, 12, SUCCESS);
     check_works(&pt);
 }
 
@@ -273,10 +240,10 @@ static void test_pasid_not_attached(void)
         /* near by: in the same leaf of the PASID table; and far away */
         pt.pasid = i < 3 ? mine + 17 * i :
                    (1u << pt_rd32(pt.func, PT_PASID_BITS)) - 1;
-        send(&pt, p, W | L, i);
-        expect_resp(&pt, i, INVALID);
-        send(&pt, p, W, i);
-        expect_none(&pt);
+        pt_send(&pt, p, W | L, i);
+        pt_expect_resp(&pt, i, INVALID);
+        pt_send(&pt, p, W, i);
+        pt_expect_no_resp(&pt);
     }
     CHECK(!pt_resident(p), "the page came in all the same");
     pt.pasid = mine;
@@ -292,7 +259,7 @@ static void test_no_pasid(void)
 
     setup(&pt);
     pt_raw_send(&pt, &raw);
-    CHECK(pt_raw_wait(&pt, &resp, RESP_MS), "no response");
+    CHECK(pt_raw_wait(&pt, &resp, PT_RESP_MS), "no response");
     CHECK_EQ(resp.code, INVALID, "response code");
     CHECK_EQ(resp.prgi, 70, "PRGI of the response");
     CHECK(!resp.had_pasid, "response with PASID %u", resp.pasid);
@@ -330,10 +297,10 @@ static void process_gone(bool shared)
     pt_reap(child, KTAP_PASS);
     CHECK(pt.pasid != me.pasid, "both have PASID %u", pt.pasid);
 
-    send(&pt, p, W | L, 60);
-    expect_resp(&pt, 60, INVALID);
-    send(&pt, p, R | L, 61);
-    expect_resp(&pt, 61, INVALID);
+    pt_send(&pt, p, W | L, 60);
+    pt_expect_resp(&pt, 60, INVALID);
+    pt_send(&pt, p, R | L, 61);
+    pt_expect_resp(&pt, 61, INVALID);
     CHECK(!pt_resident(p), "the page came in all the same");
     if (shared) {
         struct pri_testdev_info info;
@@ -364,12 +331,12 @@ static void test_after_unbind(void)
 
     setup(&pt);
     p = pt_map_anon(PT_PAGE);
-    send(&pt, p, W, 80);        /* a group that never ends */
+    pt_send(&pt, p, W, 80);        /* a group that never ends */
     pasid = pt.pasid;
     pt_unbind(&pt);
     pt.pasid = pasid;
-    send(&pt, p, W | L, 81);
-    expect_resp(&pt, 81, INVALID);
+    pt_send(&pt, p, W | L, 81);
+    pt_expect_resp(&pt, 81, INVALID);
     CHECK(!pt_resident(p), "the page came in all the same");
     pt_bind(&pt);
     check_works(&pt);
@@ -400,8 +367,8 @@ static void test_attach_window(void)
         while (pt_now() < until) {
             struct pt_raw_resp resp;
 
-            send(&sender, p + PAGES(sent % 64), W | L, sent % 512);
-            CHECK(pt_raw_wait(&sender, &resp, RESP_MS),
+            pt_send(&sender, p + PAGES(sent % 64), W | L, sent % 512);
+            CHECK(pt_raw_wait(&sender, &resp, PT_RESP_MS),
                   "no response for request %u", sent);
             CHECK(resp.code == SUCCESS || resp.code == INVALID,
                   "response code %u", resp.code);
@@ -430,16 +397,6 @@ static void test_attach_window(void)
 }
 
 /* -- Overflow -------------------------------------------------------------- */
-
-static bool kernel_log_has(const char *text)
-{
-    static char log[1 << 20];
-    int n = klogctl(3, log, sizeof(log) - 1);   /* SYSLOG_ACTION_READ_ALL */
-
-    CHECK(n >= 0, "klogctl: %s", strerror(errno));
-    log[n] = 0;
-    return strstr(log, text);
-}
 
 /* Processes that keep one processor each busy while *busy */
 static atomic_int *busy, *ready;
@@ -522,9 +479,9 @@ static void test_overflow(void)
     p = pt_map_anon(PAGES(4));
     starve_prq_thread();
     for (i = 0; i < PRQ_ENTRIES + 64; i++) {
-        send(&pt, p + PAGES(1), W, 100);
+        pt_send(&pt, p + PAGES(1), W, 100);
     }
-    send(&pt, p + PAGES(2), W | L, 101);
+    pt_send(&pt, p + PAGES(2), W | L, 101);
     until = pt_now() + 1;
     do {
         answered = pt_rd32(pt.func, PT_RAW_RESP) & PT_RAW_RESP_VALID;
@@ -542,17 +499,17 @@ static void test_overflow(void)
      * the answer to everything and brings nothing.
      */
     for (i = 0; i < 100 && !pt_resident(p + PAGES(2)); i++) {
-        send(&pt, p + PAGES(2), W | L, 102);
-        expect_resp(&pt, 102, SUCCESS);
+        pt_send(&pt, p + PAGES(2), W | L, 102);
+        pt_expect_resp(&pt, 102, SUCCESS);
         pt_sleep_ms(50);
     }
     CHECK(i < 100, "the queue stays closed");
-    CHECK(kernel_log_has("PRQ overflow detected"), "Linux saw no overflow");
+    CHECK(klog_has("PRQ overflow detected"), "Linux saw no overflow");
 
     /* The collected halves of group 100 have gone */
     CHECK(!pt_resident(p + PAGES(1)), "half a group was handled");
-    send(&pt, p + PAGES(3), W | L, 100);
-    expect_resp(&pt, 100, SUCCESS);
+    pt_send(&pt, p + PAGES(3), W | L, 100);
+    pt_expect_resp(&pt, 100, SUCCESS);
     CHECK(pt_resident(p + PAGES(3)), "the page did not come in");
     CHECK(!pt_resident(p + PAGES(1)), "a discarded half came to life");
     check_works(&pt);
@@ -569,7 +526,7 @@ static const struct ktap_test tests[] = {
     { "execute", test_execute, 0 },
     { "stop-marker", test_stop_marker, 0 },
     { "pasid-not-attached", test_pasid_not_attached, 0 },
-    { "no-pasid", test_no_pasid, 0 },
+    { "LNX-05-no-pasid", test_no_pasid, 0 },
     { "process-gone", test_process_gone, 0 },
     { "process-gone-bound", test_process_gone_bound, 0 },
     { "after-unbind", test_after_unbind, 0 },

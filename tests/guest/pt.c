@@ -15,6 +15,8 @@
 
 #include "pt.h"
 
+#define PT_NO_RESP_MS   300         /* none came by then: none will */
+
 static pt_reg *pt_map_page(struct pt *pt, unsigned page)
 {
     void *p = mmap(NULL, PT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, pt->fd,
@@ -281,6 +283,35 @@ bool pt_raw_wait(struct pt *pt, struct pt_raw_resp *resp, unsigned ms)
     resp->had_pasid = v & PT_RAW_RESP_HAD_PASID;
     resp->pasid = pt_rd32(pt->func, PT_RAW_RESP_PASID);
     return true;
+}
+
+void pt_send(struct pt *pt, const void *addr, uint32_t flags, unsigned prgi)
+{
+    struct pt_raw raw = {
+        .addr = (uintptr_t)addr, .flags = flags, .prgi = prgi,
+        .pasid = pt->pasid | PT_RAW_PASID_PRESENT,
+    };
+
+    pt_raw_send(pt, &raw);
+}
+
+void pt_expect_resp(struct pt *pt, unsigned prgi, uint32_t code)
+{
+    struct pt_raw_resp resp;
+
+    CHECK(pt_raw_wait(pt, &resp, PT_RESP_MS), "no response for PRGI %u", prgi);
+    CHECK_EQ(resp.prgi, prgi, "PRGI of the response");
+    CHECK_EQ(resp.code, code, "response code");
+    CHECK(resp.had_pasid, "response without PASID");
+    CHECK_EQ(resp.pasid, pt->pasid, "PASID of the response");
+}
+
+void pt_expect_no_resp(struct pt *pt)
+{
+    struct pt_raw_resp resp;
+
+    CHECK(!pt_raw_wait(pt, &resp, PT_NO_RESP_MS),
+          "response with code %u for PRGI %u", resp.code, resp.prgi);
 }
 
 /* -- Statistics ------------------------------------------------------------ */

@@ -22,6 +22,7 @@
 #define PT_PAGE     4096ull
 #define PT_HUGE     (2ull << 20)
 #define PT_TIMEOUT  20000           /* ms for an operation, unless told */
+#define PT_RESP_MS  5000            /* a response takes no longer than this */
 
 /* Bytes of register pages: every access in the source is one of the machine */
 typedef volatile uint8_t pt_reg;    /* volatile: device registers */
@@ -148,6 +149,14 @@ struct pt_raw_resp {
 /* Forget the last response and send; then wait, false: none within `ms` */
 void pt_raw_send(struct pt *pt, const struct pt_raw *raw);
 bool pt_raw_wait(struct pt *pt, struct pt_raw_resp *resp, unsigned ms);
+
+/*
+ * The same with the PASID of this process, which the response must have too.
+ * pt_expect_no_resp() waits for a while.
+ */
+void pt_send(struct pt *pt, const void *addr, uint32_t flags, unsigned prgi);
+void pt_expect_resp(struct pt *pt, unsigned prgi, uint32_t code);
+void pt_expect_no_resp(struct pt *pt);
 
 /* -- Memory ---------------------------------------------------------------- */
 

@@ -13,13 +13,13 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "klog.h"
 #include "pt.h"
 #include "hw/i386/vtd-knobs.h"
 #include "hw/misc/pri-testdev-knobs.h"
@@ -29,34 +29,6 @@
 #define ITE_MS          200
 #define ITE_DEFAULT_MS  60000
 #define DROP            1           /* inv-reply */
-
-/* -- the kernel's log ------------------------------------------------------- */
-
-static int log_open(void)
-{
-    int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-
-    CHECK(fd >= 0, "/dev/kmsg: %s", strerror(errno));
-    CHECK(lseek(fd, 0, SEEK_END) >= 0, "/dev/kmsg: %s", strerror(errno));
-    return fd;
-}
-
-/* Lines with `text` since log_open() or the last call */
-static unsigned log_count(int fd, const char *text)
-{
-    char line[1024];
-    unsigned n = 0;
-    ssize_t len;
-
-    while ((len = read(fd, line, sizeof(line) - 1)) > 0 ||
-           (len < 0 && errno == EPIPE)) {
-        if (len > 0) {
-            line[len] = 0;
-            n += strstr(line, text) != NULL;
-        }
-    }
-    return n;
-}
 
 /* -- pieces ------------------------------------------------------------------ */
 
@@ -112,7 +84,7 @@ static void test_lost_once(void)
     pt_open_bound(&pt, 0);
     pt_chan(&pt, &ch);
     p = touched(&ch);
-    log = log_open();
+    log = klog_open();
     pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_MS);
     pt_knob(&pt, PT_KNOB_INV_REPLY, DROP);
     pt_knob(&pt, PT_KNOB_INV_NTH, 1);
@@ -121,7 +93,7 @@ static void test_lost_once(void)
 
     ktap_note("munmap took %u ms", ms);
     CHECK(ms >= ITE_MS, "munmap did not wait for the time-out");
-    CHECK_EQ(log_count(log, "Invalidation Time-out Error: SID"), 1,
+    CHECK_EQ(klog_count(log, "Invalidation Time-out Error: SID"), 1,
              "time-outs that Linux saw");
     munmap(touched(&ch), LEN);
     close(log);
@@ -141,7 +113,7 @@ static void test_mute(void)
     pt_open_bound(&pt, 0);
     pt_chan(&pt, &ch);
     p = touched(&ch);
-    log = log_open();
+    log = klog_open();
     child = fork();
     CHECK(child >= 0, "fork: %s", strerror(errno));
     if (!child) {
@@ -160,7 +132,7 @@ static void test_mute(void)
     pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_DEFAULT_MS);
     pt_reap(child, KTAP_PASS);
 
-    errors = log_count(log, "Invalidation Time-out Error: SID");
+    errors = klog_count(log, "Invalidation Time-out Error: SID");
     ktap_note("munmap took %u ms and %u time-outs", ms, errors);
     CHECK(errors >= 2, "Linux did not retry");
     munmap(touched(&ch), LEN);
@@ -204,7 +176,7 @@ static void test_gone(void)
     pt_open(&second, 1);
     pt_chan(&pt, &ch);
     p = touched(&ch);
-    log = log_open();
+    log = klog_open();
     child = fork();
     CHECK(child >= 0, "fork: %s", strerror(errno));
     if (!child) {
@@ -216,7 +188,7 @@ static void test_gone(void)
     pt_knob(&pt, PT_KNOB_GONE_MS, 3000);
     pt_knob_blind(&pt, PT_KNOB_GONE, 1);
     ms = timed_munmap(p);
-    errors = log_count(log, "Invalidation Time-out Error: SID");
+    errors = klog_count(log, "Invalidation Time-out Error: SID");
     ktap_note("munmap took %u ms and %u time-outs", ms, errors);
     /* a munmap() is a few submissions; none of them is made twice */
     CHECK(errors >= 1 && errors <= 4, "Linux retried");
