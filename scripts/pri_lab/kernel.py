@@ -157,3 +157,10 @@ def version_of(paths: cache.Paths, value: str, log: proc.Log, ui) -> str:
     """Version of a matrix kernel's source, '' for the user's own."""
     entry = named(paths.repo, value)
     return builder(paths, entry, 1, log, ui).version if entry else ''
+
+
+def words(repo: str, value: str) -> str:
+    """What the guest programs are told of a kernel, for its command line."""
+    entry = named(repo, value)
+    return f'pri_lab.lacks={",".join(entry.lacks)}' \
+        if entry and entry.lacks else ''

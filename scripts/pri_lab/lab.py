@@ -98,8 +98,8 @@ class Lab:
         for name in names:
             if name:
                 user.check_job(name)
-        return vm.Machine(self.build.binary, accel, linux.image,
-                          user.initrd), linux
+        return vm.Machine(self.build.binary, accel, linux.image, user.initrd,
+                          kernel.words(self.paths.repo, which)), linux
 
     def _clone_lock(self):
         return cache.lock(self.paths, f'clone-{self.paths.clone}', self.ui)

@@ -16,7 +16,8 @@ from .errors import LabError
 
 FILE = os.path.join('guest', 'kernel', 'matrix')
 _KINDS = {'deb': 3, 'src': 3, 'stock': 2}       # words of a source line
-_KEYS = ('sources', 'note', 'all', 'without', 'with')
+_KEYS = ('sources', 'note', 'lacks', 'all', 'without', 'with')
+LACKS = ('sva',)                # what a kernel may lack
 
 
 class Source(NamedTuple):
@@ -37,6 +38,7 @@ class Entry(NamedTuple):
     in_all: bool
     without: Dict[str, str]         # CONFIG_X -> why it may be lost
     extra: Dict[str, str]           # 'CONFIG_X=y' -> why it is added
+    lacks: List[str]                # of LACKS
 
     @property
     def stock(self) -> bool:
@@ -95,7 +97,12 @@ def parse(text: str) -> Dict[str, Entry]:
             name, _sources(name, s.get('sources', '')),
             ' '.join(s.get('note', '').split()), s.get('all', 'yes') == 'yes',
             _reasons(name, s.get('without', ''), r'CONFIG_\w+'),
-            _reasons(name, s.get('with', ''), r'CONFIG_\w+=\S+'))
+            _reasons(name, s.get('with', ''), r'CONFIG_\w+=\S+'),
+            s.get('lacks', '').split())
+        for word in out[name].lacks:
+            if word not in LACKS:
+                raise _bad(name, f'lacks {word}: there is only '
+                           + ', '.join(LACKS))
     return out
 
 

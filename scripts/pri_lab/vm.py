@@ -24,9 +24,10 @@ IOMMU = ('intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,'
 # each device behind a root port of its own
 DEVICES = 2
 # no_timer_check: on a busy host the timer of a TCG guest may miss the ten ticks
-# that Linux looks for, and it would panic
+# that Linux looks for, and it would panic.  iomem=relaxed: a stock kernel lets
+# nobody else map the registers of a device that has a driver
 APPEND = ('console=ttyS0 intel_iommu=on,sm_on iommu.strict=1 panic=-1 '
-          'oops=panic nokaslr no_timer_check')
+          'oops=panic nokaslr no_timer_check iomem=relaxed')
 _EXIT = re.compile(r'# pri-lab: exit (\d+)')
 STATE = 'machine.json'
 # the last test of every boot
@@ -36,11 +37,13 @@ ENDED = 'guest ended well, kernel log clean'
 class Machine:
     """Everything needed to boot: plain strings, so it can be stored."""
 
-    def __init__(self, qemu: str, accel: str, kernel: str, initrd: str):
+    def __init__(self, qemu: str, accel: str, kernel: str, initrd: str,
+                 append: str = ''):
         self.qemu = qemu
         self.accel = accel
         self.kernel = kernel
         self.initrd = initrd
+        self.append = append    # words for the command line of this kernel
 
     def store(self, work: str) -> None:
         cache.write_if_changed(os.path.join(work, STATE), json.dumps(
@@ -66,7 +69,8 @@ class Machine:
             '-cpu', 'max,la57=off', '-smp', '2', '-m', '2G', '-nodefaults',
             '-no-user-config', '-no-reboot', '-display', 'none',
             '-kernel', self.kernel, '-initrd', self.initrd,
-            '-append', ' '.join(f'{APPEND} {wants.append()} {append}'.split()),
+            '-append', ' '.join(
+                f'{APPEND} {self.append} {wants.append()} {append}'.split()),
             '-device', IOMMU + wants.iommu()] + [
                 x for n in range(DEVICES) for x in (
                     '-device', f'pcie-root-port,id=rp{n},bus=pcie.0,'

@@ -46,6 +46,7 @@ class Matrix(unittest.TestCase):
                  'CONFIG_X'),
                 ('[a]\nsources = src x y\nwith = CONFIG_X: r\n', 'CONFIG_X'),
                 ('[a]\nsources = stock x\n src x y\n', 'mix'),
+                ('[a]\nsources = src x y\nlacks = pri\n', 'lacks pri'),
                 ('[a]\nx\n', 'guest/kernel/matrix')):
             with self.assertRaises(LabError) as e:
                 matrix.parse(text)
@@ -239,4 +240,7 @@ class Options(unittest.TestCase):
         self.assertEqual(kernel.named(REPO, '').name, kernel.SERIES)
         self.assertIsNone(kernel.named(REPO, './6.12'))
         self.assertEqual(kernel.steps(REPO, '7.2'), 2)
+        self.assertEqual(kernel.words(REPO, '6.12'), 'pri_lab.lacks=sva')
+        self.assertEqual(kernel.words(REPO, '7.2'), '')
+        self.assertEqual(kernel.words(REPO, '/boot/x'), '')
         self.assertEqual(kernel.steps(REPO, '/boot/vmlinuz'), 1)
