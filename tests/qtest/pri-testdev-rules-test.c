@@ -235,7 +235,7 @@ static void test_foreign_pasid(void)
 
 /* -- PASID ----------------------------------------------------------------- */
 
-/* PASID-01: each bit of the prefix has its own enable; without it, no request */
+/* PASID-01: each bit of the prefix has its own enable, or is not sent */
 static void test_pasid_enables(void)
 {
     static const struct {

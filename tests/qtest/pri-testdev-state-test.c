@@ -281,6 +281,30 @@ static bool alive(PriLab *lab)
     return ok;
 }
 
+/* A reset, and it is a machine like any other */
+static void check_survives(PriLab *lab)
+{
+    QPtOp op = {
+        .cmd = PT_OP_WRITE, .flags = PT_FLAG_PASID, .pasid = LAB_PASID,
+        .dst = LAB_IOVA, .len = 8,
+    };
+
+    g_assert_true(alive(lab));
+    lab_reset(lab);
+    qvtd_init(&lab->v, lab->qts);
+    qpt_init(&lab->d, lab->qts, lab->d.port, LAB_BUS);
+    pri_lab_program(lab);
+    qpt_start(&lab->d, 0, &op);
+    g_assert_cmpuint(qpt_wait(&lab->d, 0), ==, PT_ST_RUNNING);
+    qtest_clock_step(lab->qts, 1000 * 1000);
+    g_assert_cmpuint(lab_serve(lab, LAB_IOVA, 0x8000000, QVTD_FS_USER), ==, 1);
+    g_assert_cmpuint(qpt_wait(&lab->d, 0), ==, PT_ST_DONE);
+    qvtd_submit(&lab->v, qvtd_desc_dev_tlb(lab->d.rid, QVTD_INV_ALL, true));
+    qtest_clock_step(lab->qts, 1000 * 1000);
+    qvtd_wait(&lab->v, QVTD_WAIT_PD);
+    g_assert_cmphex(qvtd_readl(&lab->v, QVTD_FSTS), ==, 0);
+}
+
 static void test_fuzz_device(void)
 {
     GRand *rand = g_rand_new_with_seed(1);
@@ -320,7 +344,7 @@ static void test_fuzz_config(void)
     for (i = 0; i < 1000; i++) {
         poke(&lab, rand, qpt_ecam(lab.d.rid, 0x40), 0x400);
     }
-    g_assert_true(alive(&lab));
+    check_survives(&lab);
     g_rand_free(rand);
     pri_lab_stop(&lab);
 }
@@ -339,7 +363,7 @@ static void test_fuzz_vtd(void)
             lab_request(&lab, LAB_IOVA, R | W | (i & 8 ? L : 0), i & 0x1ff);
         }
     }
-    g_assert_true(alive(&lab));
+    check_survives(&lab);
     g_rand_free(rand);
     pri_lab_stop(&lab);
 }
@@ -398,12 +422,83 @@ static void test_fuzz_queue(void)
     qtest_clock_step(lab.qts, 10 * 1000 * 1000);
     qvtd_writel(&lab.v, QVTD_FSTS, 0x71);
     qvtd_wait(&lab.v, 0);
+    check_survives(&lab);
+    g_rand_free(rand);
+    pri_lab_stop(&lab);
+}
+
+/* One random thing of any kind that a guest can do, knobs aside */
+static void poke_anything(PriLab *lab, GRand *rand)
+{
+    uint64_t desc[4] = {
+        g_rand_int_range(rand, 1, 10) | (uint64_t)lab->d.rid << 16 |
+        (uint64_t)(g_rand_int(rand) & g_rand_int(rand)) << 32,
+        (uint64_t)(g_rand_int(rand) & g_rand_int(rand)) << 12,
+    };
+
+    switch (g_rand_int_range(rand, 0, 8)) {
+    case 0:
+        poke(lab, rand, QVTD_BASE + QVTD_IQH, 0x70);
+        break;
+    case 1:
+        poke(lab, rand, QVTD_BASE + QVTD_FSTS, 0x10);
+        break;
+    case 2:
+        qtest_memwrite(lab->qts, lab->v.iq + g_rand_int_range(rand, 0, 128) *
+                       sizeof(desc), desc, sizeof(desc));
+        break;
+    case 3:
+        qvtd_writel(&lab->v, QVTD_IQT, g_rand_int_range(rand, 0, 128) *
+                    sizeof(desc));
+        break;
+    case 4:
+        poke(lab, rand, lab->d.bar0 + PT_CHANNEL(g_rand_int_range(rand, 0, 8)),
+             0x60);
+        break;
+    case 5:
+        poke(lab, rand, lab->d.bar0 + PT_RAW_ADDR, 0x18);
+        qpt_writel(&lab->d, PT_RAW_SEND, 1);
+        break;
+    case 6:
+        poke(lab, rand, qpt_ecam(lab->d.rid, lab->d.ats & ~0xffu), 0x200);
+        break;
+    default:
+        qtest_clock_step(lab->qts, g_rand_int_range(rand, 1, 3000000));
+        break;
+    }
+}
+
+/*
+ * Everything at once: registers, descriptors, operations, requests,
+ * configuration space and time, with resets of the function in between
+ */
+static void test_fuzz_all(const void *opaque)
+{
+    GRand *rand = g_rand_new_with_seed(GPOINTER_TO_UINT(opaque));
+    int i;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prd-delay-us=50,ite-timeout-ms=1,wait-depth=8",
+                       "inv-delay-us=200", 0);
+    for (i = 0; i < 3000; i++) {
+        poke_anything(&lab, rand);
+        if (i % 100 == 0) {
+            qpt_flr(&lab.d);
+            qpt_restore(&lab.d);
+            qpt_enable(&lab.d, 0);
+            qvtd_writel(&lab.v, QVTD_FSTS, 0x71);
+            qvtd_prq_start(&lab.v, 0);
+        }
+    }
+    check_survives(&lab);
     g_rand_free(rand);
     pri_lab_stop(&lab);
 }
 
 int main(int argc, char **argv)
 {
+    unsigned int i;
+
     pri_lab_test_init(&argc, &argv);
     g_test_add_func("/pri-lab/state/migration", test_migration);
     g_test_add_func("/pri-lab/state/snapshot", test_snapshot);
@@ -414,5 +509,10 @@ int main(int argc, char **argv)
     g_test_add_func("/pri-lab/fuzz/config-space", test_fuzz_config);
     g_test_add_func("/pri-lab/fuzz/vtd", test_fuzz_vtd);
     g_test_add_func("/pri-lab/fuzz/descriptors", test_fuzz_queue);
+    for (i = 10; i < 13; i++) {
+        g_autofree char *name = g_strdup_printf("/pri-lab/fuzz/all-%u", i);
+
+        g_test_add_data_func(name, GUINT_TO_POINTER(i), test_fuzz_all);
+    }
     return g_test_run();
 }

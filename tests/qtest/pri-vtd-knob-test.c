@@ -579,6 +579,35 @@ out:
     pri_lab_stop(&lab);
 }
 
+/*
+ * Requests that are kept back are bounded: where there is no room for one more
+ * it is dropped, or answered with Success if it is the last of its group, as if
+ * the queue were full (table 31)
+ */
+static void test_hold_bounded(void)
+{
+    const unsigned int room = 65536;
+    unsigned int i;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prq-hold=on", NULL, 0);
+    lab_request(&lab, LAB_IOVA, PT_RAW_READ, 1);
+    for (i = 1; i < room; i++) {
+        qpt_writel(&lab.d, PT_RAW_SEND, 1);
+    }
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-pending"), ==, room);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, 0);
+    lab_request(&lab, LAB_IOVA, PT_RAW_READ, 2);
+    lab_expect_silence(&lab);
+    lab_request(&lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 3);
+    lab_expect_response(&lab, QPT_SUCCESS, 3, LAB_PASID);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-pending"), ==, room);
+
+    qvtd_set_property(&lab.v, "prq-hold", "\"off\"");
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-pending"), ==, 0);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -590,6 +619,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/knob/prq-hold/after-check", test_hold_after_check);
     g_test_add_func("/vtd/knob/prq-hold/until-pd", test_hold_until_pd);
     g_test_add_func("/vtd/knob/prq-hold/blocks-pd", test_hold_blocks_pd);
+    g_test_add_func("/vtd/knob/prq-hold/bounded", test_hold_bounded);
     g_test_add_func("/vtd/knob/prq-depth", test_depth);
     g_test_add_func("/vtd/knob/prq-irq-hold/release", test_irq_hold);
     g_test_add_func("/vtd/knob/prq-irq-hold/serviced",

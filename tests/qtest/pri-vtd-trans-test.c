@@ -15,7 +15,7 @@
 #define PA              0x8000000ULL
 #define R               PT_RAW_READ
 #define W               PT_RAW_WRITE
-#define NO_COMPLETION   ~0u
+#define NO_COMPLETION   UINT32_MAX
 
 /* -- one translation request ----------------------------------------------- */
 
