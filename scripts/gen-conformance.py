@@ -46,10 +46,17 @@ def results(logs):
     return found
 
 
+MANY = 12       # tests of an item; if there are more, groups are named
+
+
 def cell(tests, item):
     """Names of an item's tests, short: what follows the ID."""
-    names = [name.split(item, 1)[1].strip("/") or name for name, _ in tests]
-    return ", ".join(f"`{name}`" for name in names)
+    names = [name.split(item, 1)[1].strip("/-") or name for name, _ in tests]
+    if len(names) <= MANY:
+        return ", ".join(f"`{name}`" for name in names)
+    groups = collections.Counter(name.split("/")[0] for name in names)
+    return ", ".join(f"`{name}`" + (f" ({n})" if n > 1 else "")
+                     for name, n in groups.items())
 
 
 def outcome(tests):
