@@ -278,8 +278,10 @@ class Lab:
                              + len(names) for w in which))
         with self._clone_lock():
             self.build = self._qemu(self._packages(), False)
-            cols = [self._kernel_column(w, accel, names) for w in which]
-            kmatrix.store(self.paths.work, cols)
+            cols = []
+            for w in which:     # each is kept at once: a matrix takes long
+                cols.append(self._kernel_column(w, accel, names))
+                kmatrix.store(self.paths.work, cols[-1:])
         for line in kmatrix.text(cols):
             self.ui.result(line)
         counts = {s: sum(c.counts[s] for c in cols) for s in kmatrix.WORD}
