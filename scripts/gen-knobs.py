@@ -32,10 +32,12 @@ This page is generated: `scripts/gen-knobs.py .` writes it from the tables that
 the code is compiled from, and `./pri-lab check` fails if it is not up to date.
 """
 
+ONES = ("UINT32_MAX", "4294967295")
+
 ROW = re.compile(r"""
     X\(\s*(?P<id>[A-Z0-9_]+),\s*(?P<field>\w+),\s*"(?P<name>[^"]+)",
     \s*(?P<default>\w+),\s*(?P<max>\w+),
-    \s*(?P<values>NULL|"[^"]*"),
+    \s*(?P<values>NULL|(?:"[^"]*"\s*)+),
     \s*(?P<help>(?:"[^"]*"\s*)+)\)
     """, re.VERBOSE)
 
@@ -47,10 +49,11 @@ def rows(text):
         row = match.groupdict()
         row["help"] = "".join(re.findall(r'"([^"]*)"', row["help"]))
         if row["values"] == "NULL":
-            row["choice"] = "0 … " + row["max"].replace("UINT32_MAX",
-                                                        "4294967295")
+            row["choice"] = "0 … " + row["max"].replace(*ONES)
+            row["default"] = row["default"].replace(*ONES)
         else:
-            names = row["values"].strip('"').split("\\0")
+            names = "".join(re.findall(r'"([^"]*)"',
+                                       row["values"])).split("\\0")
             names = [name for name in names if name]
             row["default"] = names[int(row["default"])]
             row["choice"] = ", ".join(f"`{name}`" for name in names)

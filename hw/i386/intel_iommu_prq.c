@@ -25,6 +25,7 @@
 #include "qemu/osdep.h"
 #include "qemu/log.h"
 #include "migration/vmstate.h"
+#include "hw/pci/ats_vmstate.h"
 #include "system/dma.h"
 #include "hw/i386/intel_iommu.h"
 #include "intel_iommu_internal.h"
@@ -638,7 +639,7 @@ static const VMStateDescription vmstate_vtd_page_req = {
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(msg, VTDPageReq, 1, vmstate_vtd_msg, AtsMsg),
+        VMSTATE_STRUCT(msg, VTDPageReq, 1, vmstate_ats_msg, AtsMsg),
         VMSTATE_BOOL(checked, VTDPageReq),
         VMSTATE_STRUCT(torn, VTDPageReq, 1, vmstate_vtd_torn_read,
                        VTDTornRead),

@@ -11,9 +11,12 @@
 #include "hw/i386/pc.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/ats_knobs.h"
+#include "hw/pci/ats_vmstate.h"
 #include "intel_iommu_internal.h"
 
 /* -- knobs and counters --------------------------------------------------- */
+
+static const AtsKnobTable vtd_knob_table;
 
 static const AtsKnob vtd_knob_rows[] = {
 #define VTD_KNOB_ROW(FIELD, field, name, def, max, values, help) \
@@ -22,6 +25,77 @@ static const AtsKnob vtd_knob_rows[] = {
     VTD_KNOBS(VTD_KNOB_ROW)
 #undef VTD_KNOB_ROW
 };
+
+/* The rules of the link have copies of their knobs */
+static void vtd_link_set_rules(IntelIOMMUState *s)
+{
+    const VTDKnobs *knobs = &s->svm.knobs;
+
+#define VTD_LINK_RULE(n) \
+    (AtsRule) { \
+        .act = knobs->n##_do, \
+        .kind = knobs->n##_kind, \
+        .field = knobs->n##_field, \
+        .pasid = knobs->n##_pasid, \
+        .tag = knobs->n##_tag, \
+        .rid = knobs->n##_rid, \
+        .nth = knobs->n##_nth, \
+        .count = knobs->n##_count, \
+        .delay = knobs->n##_delay * SCALE_US, \
+        .bits = knobs->n##_bits, \
+    }
+    const AtsRule rules[ATS_RULE_NR] = {
+        VTD_LINK_RULE(link), VTD_LINK_RULE(link2),
+    };
+#undef VTD_LINK_RULE
+
+    for (unsigned int i = 0; s->svm.link && i < ATS_RULE_NR; i++) {
+        ats_link_set_rule(s->svm.link, i, &rules[i]);
+    }
+}
+
+/* A rule has counted down, or what it keeps has changed */
+static void vtd_link_rules_changed(void *opaque)
+{
+    IntelIOMMUState *s = opaque;
+    VTDKnobs *knobs = &s->svm.knobs;
+    const AtsRule *rule = s->svm.holds.rule;
+
+    knobs->link_do = rule[0].act;
+    knobs->link_nth = rule[0].nth;
+    knobs->link_count = rule[0].count;
+    knobs->link2_do = rule[1].act;
+    knobs->link2_nth = rule[1].nth;
+    knobs->link2_count = rule[1].count;
+    knobs->link_held = s->svm.holds.held.length;
+}
+
+static void vtd_link_knob_changed(IntelIOMMUState *s, unsigned int index)
+{
+    VTDKnobs *knobs = &s->svm.knobs;
+    AtsLink *link = s->svm.link;
+    uint64_t val = ats_knob_get(&vtd_knob_table, s, index);
+
+    if (index <= VTD_KNOB_LINK2_BITS) {
+        vtd_link_set_rules(s);
+        return;
+    }
+    knobs->link_release = 0;
+    knobs->link_release_last = 0;
+    knobs->link_release_at = 0;
+    knobs->link_discard = 0;
+    knobs->link_held = s->svm.holds.held.length;
+    if (!link) {
+        return;
+    }
+    if (index == VTD_KNOB_LINK_RELEASE_AT) {
+        ats_link_release_at(link, val);
+    } else if (index == VTD_KNOB_LINK_DISCARD) {
+        ats_link_discard(link, val);
+    } else if (index != VTD_KNOB_LINK_HELD) {
+        ats_link_release(link, val, index == VTD_KNOB_LINK_RELEASE_LAST);
+    }
+}
 
 static void vtd_knob_changed(void *owner, unsigned int index)
 {
@@ -57,6 +131,9 @@ static void vtd_knob_changed(void *owner, unsigned int index)
     case VTD_KNOB_INJECT_ICE:
         vtd_devtlb_inject(s, VTD_FSTS_ICE);
         break;
+    case VTD_KNOB_LINK_DO ... VTD_KNOB_LINK_HELD:
+        vtd_link_knob_changed(s, index);
+        break;
     default:
         break;
     }
@@ -83,6 +160,10 @@ static const VTDCounter vtd_counters[] = {
     { "x-devtlb-" #field, offsetof(IntelIOMMUState, svm.devtlb.field), text },
     VTD_DEVTLB_COUNTERS(VTD_DEVTLB_COUNTER_ROW)
 #undef VTD_DEVTLB_COUNTER_ROW
+#define VTD_HOLD_COUNTER_ROW(field, text) \
+    { "x-link-" #field, offsetof(IntelIOMMUState, svm.holds.field), text },
+    ATS_HOLD_COUNTERS(VTD_HOLD_COUNTER_ROW)
+#undef VTD_HOLD_COUNTER_ROW
     { "x-msis", offsetof(IntelIOMMUState, svm.msis), "interrupts sent" },
     { "x-last-msi-addr", offsetof(IntelIOMMUState, svm.last_msi_addr),
       "address of the last interrupt" },
@@ -109,9 +190,18 @@ void vtd_svm_instance_init(Object *obj)
                                     "requests received, but not accepted yet");
 }
 
+static char *vtd_svm_get_messages(Object *obj, Error **errp)
+{
+    return ats_holds_describe(&INTEL_IOMMU_DEVICE(obj)->svm.holds);
+}
+
 void vtd_svm_class_init(ObjectClass *klass)
 {
     ats_knobs_add_properties(klass, &vtd_knob_table);
+    object_class_property_add_str(klass, "x-link-messages",
+                                  vtd_svm_get_messages, NULL);
+    object_class_property_set_description(klass, "x-link-messages",
+        "the messages that the link keeps, a line each, oldest first");
 }
 
 /* -- options and capabilities --------------------------------------------- */
@@ -232,7 +322,33 @@ static AtsTrStatus vtd_agent_translate(void *opaque, const AtsTrReq *req,
     return vtd_ats_translate(opaque, req, entry);
 }
 
+static int64_t vtd_agent_now(void *opaque)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+static void vtd_agent_alarm(void *opaque, int64_t due)
+{
+    IntelIOMMUState *s = opaque;
+
+    if (due == ATS_HELD_FOREVER) {
+        timer_del(s->svm.link_timer);
+    } else {
+        timer_mod(s->svm.link_timer, due);
+    }
+}
+
+static void vtd_link_timer(void *opaque)
+{
+    IntelIOMMUState *s = opaque;
+
+    ats_link_alarm(s->svm.link);
+}
+
 static const AtsAgentOps vtd_agent_ops = {
+    .now = vtd_agent_now,
+    .alarm = vtd_agent_alarm,
+    .rules_changed = vtd_link_rules_changed,
     .knobs = &vtd_knob_table,
     .page_request = vtd_agent_page_request,
     .inv_completion = vtd_agent_inv_completion,
@@ -267,7 +383,9 @@ void vtd_svm_realize(IntelIOMMUState *s)
     vtd_prq_realize(s);
     vtd_devtlb_realize(s);
     if (x86_iommu->dt_supported) {
-        s->svm.link = ats_link_new(&vtd_agent_ops, s);
+        s->svm.link_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_link_timer, s);
+        s->svm.link = ats_link_new(&vtd_agent_ops, &s->svm.holds, s);
+        vtd_link_set_rules(s);
     }
 }
 
@@ -282,36 +400,26 @@ void vtd_svm_reset(IntelIOMMUState *s)
     }
 }
 
-const VMStateDescription vmstate_vtd_msg = {
-    .name = "intel-iommu/ats-msg",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(addr, AtsMsg),
-        VMSTATE_UINT32(pasid, AtsMsg),
-        VMSTATE_UINT32(itags, AtsMsg),
-        VMSTATE_UINT16(rid, AtsMsg),
-        VMSTATE_UINT16(prgi, AtsMsg),
-        VMSTATE_UINT8(kind, AtsMsg),
-        VMSTATE_UINT8(itag, AtsMsg),
-        VMSTATE_UINT8(cc, AtsMsg),
-        VMSTATE_UINT8(code, AtsMsg),
-        VMSTATE_BOOL(read, AtsMsg),
-        VMSTATE_BOOL(write, AtsMsg),
-        VMSTATE_BOOL(last, AtsMsg),
-        VMSTATE_BOOL(priv, AtsMsg),
-        VMSTATE_BOOL(exec, AtsMsg),
-        VMSTATE_BOOL(size, AtsMsg),
-        VMSTATE_BOOL(global, AtsMsg),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
 static bool vtd_svm_needed(void *opaque)
 {
     IntelIOMMUState *s = opaque;
 
-    return (s->ecap & VTD_ECAP_PRS) || !vtd_devtlb_idle(s);
+    return (s->ecap & VTD_ECAP_PRS) || !vtd_devtlb_idle(s) ||
+           s->svm.holds.held.length || s->svm.holds.active;
+}
+
+static int vtd_svm_post_load(void *opaque, int version_id)
+{
+    IntelIOMMUState *s = opaque;
+
+    if (!ats_knobs_valid(&vtd_knob_table, s)) {
+        return -EINVAL;
+    }
+    if (s->svm.link) {
+        vtd_link_set_rules(s);
+        ats_link_rearm(s->svm.link);
+    }
+    return 0;
 }
 
 const VMStateDescription vmstate_vtd_svm = {
@@ -319,11 +427,14 @@ const VMStateDescription vmstate_vtd_svm = {
     .version_id = 1,
     .minimum_version_id = 1,
     .needed = vtd_svm_needed,
+    .post_load = vtd_svm_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT8(svm.ttm, IntelIOMMUState),
         VMSTATE_STRUCT(svm.prq, IntelIOMMUState, 1, vmstate_vtd_prq, VTDPrq),
         VMSTATE_STRUCT(svm.devtlb, IntelIOMMUState, 1, vmstate_vtd_devtlb,
                        VTDDevTlb),
+        VMSTATE_STRUCT(svm.holds, IntelIOMMUState, 1, vmstate_ats_holds,
+                       AtsHolds),
 #define VTD_KNOB_VMSTATE(FIELD, field, name, def, max, values, help) \
         VMSTATE_UINT64(svm.knobs.field, IntelIOMMUState),
         VTD_KNOBS(VTD_KNOB_VMSTATE)

@@ -25,6 +25,9 @@
 #define PT_BH_PAGES         64
 #define PT_TURN_PAGES       8
 
+/* A value of the knob retry */
+#define PT_RETRY_GIVE_UP    2
+
 /* One side of an operation: its source or its destination */
 typedef struct PtSide {
     uint64_t addr;          /* where it is now */
@@ -83,6 +86,7 @@ static void pt_end(PriTestdev *d, unsigned int n, uint32_t status,
     trace_pri_testdev_end(DEVICE(d)->id, n, status, ch->done, err_addr);
     pt_log(d, PT_LOG_END, pt_log_pasid(&ch->op), n, err_addr, status);
     pt_set_run(d, n, PT_RUN_STOPPED);
+    ats_function_abandon(&d->fn, n);
     ch->seq++;
     ch->status = status;
     ch->err_addr = err_addr;
@@ -135,6 +139,7 @@ void pt_channels_reset(PriTestdev *d)
     }
     d->ready = 0;
     d->irqs = 0;
+    d->errors = 0;
     d->n_waiters = 0;
     d->turn = 0;
     d->wake = false;
@@ -193,6 +198,15 @@ static void pt_wake(void *opaque)
     pt_schedule(d);
 }
 
+static void pt_translate_again(void *opaque, uint32_t n)
+{
+    PriTestdev *d = opaque;
+
+    if (d->ch[n].run == PT_RUN_TRANSLATION) {
+        pt_set_run(d, n, PT_RUN_READY);
+    }
+}
+
 const AtsFunctionOps pt_channel_function_ops = {
     .group_done = pt_group_done,
     .wake = pt_wake,
@@ -201,6 +215,8 @@ const AtsFunctionOps pt_channel_function_ops = {
     .note = pt_log_note,
     .message = pt_log_message,
     .translated = pt_log_translation,
+    .translate_again = pt_translate_again,
+    .stopping = pt_pri_stopping,
 };
 
 /* -- Page faults ----------------------------------------------------------- */
@@ -221,7 +237,7 @@ static uint32_t pt_collect(PriTestdev *d, const PtSide *side, uint32_t max,
         AtsResult res = ATS_ABSENT;
 
         if (i) {
-            res = ats_function_translate(&d->fn, &acc, &entry);
+            res = ats_function_translate(&d->fn, &acc, &entry, ATS_NO_OWNER);
             *budget -= MIN(*budget, 1);
         }
         if (res == ATS_ABSENT) {
@@ -364,7 +380,7 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
 static bool pt_translate(PriTestdev *d, unsigned int n, const PtSide *side,
                          AtsTrEntry *entry, bool waited, uint32_t *budget)
 {
-    switch (ats_function_translate(&d->fn, &side->acc, entry)) {
+    switch (ats_function_translate(&d->fn, &side->acc, entry, n)) {
     case ATS_OK:
         if (entry->untranslated && side->acc.pasid != ATS_NO_PASID) {
             /* There is no untranslated access with a PASID here */
@@ -374,6 +390,9 @@ static bool pt_translate(PriTestdev *d, unsigned int n, const PtSide *side,
         return true;
     case ATS_ABSENT:
         pt_fault(d, n, side, waited, budget);
+        return false;
+    case ATS_PENDING:
+        pt_set_run(d, n, PT_RUN_TRANSLATION);
         return false;
     case ATS_UR:
         pt_end(d, n, PT_ST_TRANS_UR, side->addr);
@@ -411,6 +430,28 @@ static uint32_t pt_in_page(uint64_t addr)
     return PT_PAGE - (addr & ~PT_PAGE_MASK);
 }
 
+/*
+ * Success: knobs that do something else than to translate again
+ *
+ * Returns: false if there is nothing to be done about the side that faulted.
+ */
+static bool pt_retry(PriTestdev *d, unsigned int n, bool waited,
+                     uint32_t *budget)
+{
+    PtChannel *ch = &d->ch[n];
+    PtSide side = pt_side(ch, ch->fault_write);
+
+    if ((side.addr & PT_PAGE_MASK) != ch->fault_page) {
+        return false;
+    }
+    if (d->knobs.retry == PT_RETRY_GIVE_UP) {
+        pt_end(d, n, PT_ST_RETRY_LIMIT, side.addr);
+    } else {
+        pt_fault(d, n, &side, waited, budget);
+    }
+    return true;
+}
+
 /* One page of an operation, or one attempt */
 static void pt_step(PriTestdev *d, unsigned int n, bool waited,
                     uint32_t *budget)
@@ -434,6 +475,9 @@ static void pt_step(PriTestdev *d, unsigned int n, bool waited,
         } else {
             pt_transfer(d, n, &src, NULL, &dst, NULL, len);
         }
+        return;
+    }
+    if (ch->answered && d->knobs.retry && pt_retry(d, n, waited, budget)) {
         return;
     }
     if (pt_op_reads(&ch->op) &&
@@ -512,12 +556,13 @@ void pt_channels_bh(void *opaque)
     pt_run_waiters(d, &budget);
     pt_run_ready(d, &budget);
     pt_run_irqs(d);
+    pt_report_now(d);
     pt_channels_kick(d);
 }
 
 void pt_channels_kick(PriTestdev *d)
 {
-    if (d->ready || d->irqs || d->wake || d->event.irq) {
+    if (d->ready || d->irqs || d->wake || d->event.irq || d->errors) {
         pt_schedule(d);
     }
 }

@@ -24,6 +24,9 @@ enum {
     PT_INV_WRONG_RID,
 };
 
+/* A value of the knob inv-when-e0 */
+#define PT_INV_E0_UR        2
+
 /* Values of the knob inv-in-flr */
 enum {
     PT_INV_FLR_DROP,
@@ -219,9 +222,15 @@ void pt_inv_request(void *opaque, const AtsMsg *msg)
         return;
     }
     if (d->knobs.inv_when_e0 && !ats_function_ats_enabled(&d->fn)) {
+        pt_report(d, d->knobs.inv_when_e0 == PT_INV_E0_UR ?
+                  PCI_ERR_UNC_UNSUP : 0);
         return;
     }
     if (d->knobs.inv_in_d3 && !ats_function_in_d0(&d->fn)) {
+        return;
+    }
+    if (d->knobs.inv_sub_stu && ats_function_inv_too_small(&d->fn, msg)) {
+        pt_report(d, PCI_ERR_UNC_UNSUP);
         return;
     }
     if (!d->knobs.atc_leak) {

@@ -18,8 +18,19 @@ static const AtsKnob pt_knob_rows[] = {
 /* Engines have copies of the knobs that are theirs */
 static void pt_knobs_to_engines(PriTestdev *d)
 {
-    pcie_pri_misbehave(&d->fn.pri, d->knobs.honour_alloc,
-                       d->knobs.prgi_policy);
+    const PciePriManner manner = {
+        .policy = d->knobs.prgi_policy,
+        .shape = d->knobs.group_shape,
+        .marker = d->knobs.stop_marker,
+        .over_issue = d->knobs.honour_alloc,
+        .heedless = d->knobs.pr_when_disabled,
+        .lenient = d->knobs.resp_code,
+        .shut_eye = d->knobs.unexpected_resp,
+        .slow_stop = d->knobs.pri_stop_delay,
+    };
+
+    pcie_pri_misbehave(&d->fn.pri, &manner);
+    d->fn.ur_disables = d->knobs.rc_on_ur;
 }
 
 static void pt_knob_changed(void *owner, unsigned int index)
@@ -42,10 +53,6 @@ static void pt_knob_changed(void *owner, unsigned int index)
         pt_inv_vector(d, knobs->inv_vector);
         knobs->inv_vector = 0;
         break;
-    case PT_KNOB_HONOUR_ALLOC:
-    case PT_KNOB_PRGI_POLICY:
-        pt_knobs_to_engines(d);
-        break;
     case PT_KNOB_GONE:
         pt_set_gone(d);
         break;
@@ -53,6 +60,7 @@ static void pt_knob_changed(void *owner, unsigned int index)
         pt_raise_error(d);
         break;
     default:
+        pt_knobs_to_engines(d);
         break;
     }
 }

@@ -6,6 +6,8 @@
 
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
+#include "hw/pci/pci.h"
+#include "hw/pci/pcie_aer.h"
 #include "pri-testdev.h"
 
 /* -- Events ---------------------------------------------------------------- */
@@ -31,6 +33,29 @@ void pt_event_enable(PriTestdev *d, uint32_t val)
     d->event.enable = val & PT_EVENT_ALL;
     if (d->event.status & d->event.enable & added) {
         pt_event_irq(d);
+    }
+}
+
+void pt_report(PriTestdev *d, uint32_t error)
+{
+    d->errors |= error;
+    if (error) {
+        pt_channels_kick(d);
+    }
+}
+
+void pt_report_now(PriTestdev *d)
+{
+    while (d->errors) {
+        PCIEAERErr err = {
+            .status = d->errors & -d->errors,
+            .source_id = pci_requester_id(PCI_DEVICE(d)),
+        };
+
+        d->errors &= ~err.status;
+        if (!pt_silent(d) && ats_function_connected(&d->fn)) {
+            pcie_aer_inject_error(PCI_DEVICE(d), &err);
+        }
     }
 }
 
@@ -80,14 +105,14 @@ void pt_log_message(void *opaque, const AtsMsg *msg)
 }
 
 void pt_log_translation(void *opaque, const AtsTrReq *req, AtsTrStatus status,
-                        const AtsTrEntry *entry)
+                        const AtsTrEntry *entry, bool discarded)
 {
-    uint32_t permitted = 0;
+    uint32_t permitted = discarded ? PT_LOG_DISCARDED : 0;
 
     if (status == ATS_TR_SUCCESS) {
-        permitted = (entry->read ? PT_RAW_READ : 0) |
-                    (entry->write ? PT_RAW_WRITE : 0) |
-                    (entry->exec ? PT_RAW_EXEC : 0);
+        permitted |= (entry->read ? PT_RAW_READ : 0) |
+                     (entry->write ? PT_RAW_WRITE : 0) |
+                     (entry->exec ? PT_RAW_EXEC : 0);
     }
     pt_log(opaque, PT_LOG_TRANSLATION, req->pasid, status, req->addr,
            permitted);
@@ -104,9 +129,18 @@ void pt_log_note(void *opaque, PciePriNote note, uint16_t prgi)
                                        PT_EVENT_UNEXPECTED },
         [PCIE_PRI_NOTE_STALE] = { PT_LOG_STALE, PT_EVENT_STALE },
     };
+    /* by value of the knob unexpected-resp */
+    static const uint32_t errors[] = {
+        0, 0, PCI_ERR_UNC_UNSUP, PCI_ERR_UNC_UNX_COMP,
+    };
 
-    pt_log(opaque, notes[note].kind, ATS_NO_PASID, prgi, 0, 0);
-    pt_event(opaque, notes[note].event);
+    PriTestdev *d = opaque;
+
+    pt_log(d, notes[note].kind, ATS_NO_PASID, prgi, 0, 0);
+    pt_event(d, notes[note].event);
+    if (note == PCIE_PRI_NOTE_UNEXPECTED) {
+        pt_report(d, errors[d->knobs.unexpected_resp]);
+    }
 }
 
 /* -- Reading --------------------------------------------------------------- */

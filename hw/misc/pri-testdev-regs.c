@@ -31,7 +31,8 @@ static uint32_t pt_state(const PriTestdev *d)
            (ats_function_pasid_enabled(fn) ? PT_STATE_PASID : 0) |
            (fn->pri.stopped ? PT_STATE_PRI_STOPPED : 0) |
            (fn->pri.response_failure ? PT_STATE_PRI_RF : 0) |
-           (fn->pri.uprgi ? PT_STATE_PRI_UPRGI : 0);
+           (fn->pri.uprgi ? PT_STATE_PRI_UPRGI : 0) |
+           (fn->no_ats ? PT_STATE_NO_ATS : 0);
 }
 
 static void pt_control(PriTestdev *d, uint32_t val)
@@ -43,7 +44,7 @@ static void pt_control(PriTestdev *d, uint32_t val)
         d->flrs = 0;
     }
     if (val & PT_CTRL_FLUSH_ATC) {
-        pcie_atc_flush(&d->fn.atc);
+        ats_function_flush(&d->fn);
     }
     if (val & PT_CTRL_ABORT) {
         pt_channels_abort(d);
@@ -99,6 +100,10 @@ static uint64_t pt_counter(const PriTestdev *d, uint32_t offset)
         return d->flrs;
     case PT_CNT_RESP_STALE:
         return pri->resp_stale;
+    case PT_CNT_TRANS_DISCARDED:
+        return fn->trans_discarded;
+    case PT_CNT_TRANS_UNEXPECTED:
+        return fn->trans_unexpected;
     default:
         return 0;
     }
@@ -133,6 +138,8 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
         return d->scratch;
     case PT_INV_WAITING:
         return d->inv.n;
+    case PT_TRANS_WAITING:
+        return ats_inflight_waiting(&d->fn.inflight);
     case PT_RAW_ADDR ... PT_RAW_ADDR + 4:
         return pt_half(d->raw.addr, reg);
     case PT_RAW_PASID:

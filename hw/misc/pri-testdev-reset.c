@@ -60,11 +60,13 @@ static uint32_t pt_lost_config_read(const PriTestdev *d, uint32_t addr,
 
 /*
  * Non-Posted Requests that have no completion yet: those of the channels that
- * move on by themselves.  Page Requests are posted (PCIe 6.2 7.5.3.5).
+ * move on by themselves, and Translation Requests.  Page Requests are posted
+ * (PCIe 6.2 7.5.3.5).
  */
 static bool pt_transactions_pending(const PriTestdev *d)
 {
-    return d->ready || d->knobs.tp_bit;
+    return d->ready || ats_inflight_waiting(&d->fn.inflight) ||
+           d->knobs.tp_bit;
 }
 
 uint32_t pt_config_read(PCIDevice *dev, uint32_t addr, int len)
@@ -107,7 +109,7 @@ static void pt_forget(PriTestdev *d)
     d->scratch = 0;
     memset(&d->raw, 0, sizeof(d->raw));
     memset(&d->knob, 0, sizeof(d->knob));
-    memset(&d->stop, 0, sizeof(d->stop));
+    pt_stop_reset(d);
     memset(&d->event, 0, sizeof(d->event));
     memset(&d->cnt, 0, sizeof(d->cnt));
     d->log.select = 0;

@@ -1,5 +1,5 @@
 /*
- * pri-testdev: stop of a PASID
+ * pri-testdev: stop of a PASID, and of Page Requests
  *
  * The driver's request of PCIe 6.2 10.4.1.2.  What becomes of the groups is in
  * hw/pci/pcie_pri.c; here is what becomes of the operations, and when the
@@ -10,6 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/log.h"
+#include "qemu/timer.h"
 #include "pri-testdev.h"
 #include "trace.h"
 
@@ -65,9 +66,45 @@ void pt_stop(PriTestdev *d, uint32_t val)
     trace_pri_testdev_stop(DEVICE(d)->id, request, PT_STOP_BUSY);
     pt_log(d, PT_LOG_STOP, pt_stop_pasid(d), 0, 0, PT_STOP_BUSY);
     pt_channels_stop(d);
-    pcie_atc_flush_pasid(&d->fn.atc, pt_stop_pasid(d));
+    ats_function_flush_pasid(&d->fn, pt_stop_pasid(d));
     if (request & PT_STOP_MARKER) {
         pcie_pri_stop_marker(&d->fn.pri, pt_stop_pasid(d));
     }
     pt_stop_check(d);
+}
+
+/* -- Page Requests that take their time to stop ---------------------------- */
+
+void pt_pri_stopping(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    if (!timer_pending(d->stop.timer)) {
+        timer_mod(d->stop.timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                  d->knobs.pri_stop_delay * SCALE_US);
+    }
+}
+
+static void pt_pri_stopped(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    ats_function_stopped(&d->fn);
+}
+
+void pt_stop_realize(PriTestdev *d)
+{
+    d->stop.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_pri_stopped, d);
+}
+
+void pt_stop_reset(PriTestdev *d)
+{
+    d->stop.request = 0;
+    d->stop.status = PT_STOP_IDLE;
+    timer_del(d->stop.timer);
+}
+
+void pt_stop_exit(PriTestdev *d)
+{
+    timer_free(d->stop.timer);
 }

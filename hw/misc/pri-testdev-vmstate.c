@@ -148,6 +148,7 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_ATS_FUNCTION(fn, PriTestdev),
         VMSTATE_BOOL(wake, PriTestdev),
         VMSTATE_UINT64(irqs, PriTestdev),
+        VMSTATE_UINT32(errors, PriTestdev),
         VMSTATE_UINT8_ARRAY(waiters, PriTestdev, PRI_TESTDEV_MAX_CHANNELS),
         VMSTATE_UINT32(n_waiters, PriTestdev),
         VMSTATE_UINT32(turn, PriTestdev),
@@ -163,6 +164,7 @@ const VMStateDescription vmstate_pri_testdev = {
 #undef PT_KNOB_VMSTATE
         VMSTATE_UINT32(stop.request, PriTestdev),
         VMSTATE_UINT32(stop.status, PriTestdev),
+        VMSTATE_TIMER_PTR(stop.timer, PriTestdev),
         VMSTATE_UINT32(event.status, PriTestdev),
         VMSTATE_UINT32(event.enable, PriTestdev),
         VMSTATE_BOOL(event.irq, PriTestdev),

@@ -114,6 +114,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
                                &DEVICE(d)->mem_reentrancy_guard);
     pt_inv_realize(d);
+    pt_stop_realize(d);
     pt_reset_realize(d);
     d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
     ats_function_realize(&d->fn, dev, &d->cfg, PT_ATS_OFFSET,
@@ -128,6 +129,7 @@ static void pt_exit(PCIDevice *dev)
 
     ats_function_exit(&d->fn);
     pt_inv_exit(d);
+    pt_stop_exit(d);
     pt_reset_exit(d);
     qemu_del_vm_change_state_handler(d->vm_state);
     qemu_bh_delete(d->bh);

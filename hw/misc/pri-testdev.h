@@ -50,6 +50,7 @@ typedef enum PtRun {
     PT_RUN_READY,       /* its turn */
     PT_RUN_RESPONSE,    /* the response to its group */
     PT_RUN_CREDITS,     /* credits or a PRG index; it is in the queue */
+    PT_RUN_TRANSLATION, /* a Translation Completion */
 } PtRun;
 
 typedef struct PtChannel {
@@ -120,6 +121,7 @@ typedef struct PtInv {
 
 /* Stop of a PASID */
 typedef struct PtStop {
+    QEMUTimer *timer;       /* Page Requests are about to be Stopped */
     uint32_t request;       /* what was written to PT_STOP_PASID */
     uint32_t status;
 } PtStop;
@@ -162,6 +164,7 @@ struct PriTestdev {
     bool wake;              /* those who wait for credits shall try */
     uint64_t ready;         /* bit n: channel n is PT_RUN_READY */
     uint64_t irqs;          /* bit n: send the interrupt of channel n */
+    uint32_t errors;        /* PCI_ERR_UNC_* that are to be reported */
     uint8_t waiters[PRI_TESTDEV_MAX_CHANNELS];  /* for credits, in order */
     uint32_t n_waiters;
     uint32_t turn;          /* channel that runs next */
@@ -304,6 +307,15 @@ void pt_stop(PriTestdev *d, uint32_t val);
 void pt_stop_check(PriTestdev *d);
 
 /**
+ * pt_pri_stopping: see AtsFunctionOps
+ */
+void pt_pri_stopping(void *opaque);
+
+void pt_stop_realize(PriTestdev *d);
+void pt_stop_reset(PriTestdev *d);
+void pt_stop_exit(PriTestdev *d);
+
+/**
  * pt_stopping: does @op use the PASID that is being stopped?
  */
 bool pt_stopping(const PriTestdev *d, const PtOp *op);
@@ -314,6 +326,19 @@ bool pt_stopping(const PriTestdev *d, const PtOp *op);
  * pt_event: PT_EVENT_* has happened
  */
 void pt_event(PriTestdev *d, uint32_t bit);
+
+/**
+ * pt_report: report an uncorrectable error, PCI_ERR_UNC_* or 0, some time later
+ *
+ * The port above may contain it and reset the function, so this does not happen
+ * in the middle of something.
+ */
+void pt_report(PriTestdev *d, uint32_t error);
+
+/**
+ * pt_report_now: from the bottom half
+ */
+void pt_report_now(PriTestdev *d);
 
 /**
  * pt_event_enable: write to PT_EVENT_ENABLE
@@ -332,7 +357,7 @@ void pt_log(PriTestdev *d, uint32_t kind, uint32_t pasid, uint32_t tag,
 /* See AtsFunctionOps */
 void pt_log_message(void *opaque, const AtsMsg *msg);
 void pt_log_translation(void *opaque, const AtsTrReq *req, AtsTrStatus status,
-                        const AtsTrEntry *entry);
+                        const AtsTrEntry *entry, bool discarded);
 void pt_log_note(void *opaque, PciePriNote note, uint16_t prgi);
 
 /**

@@ -36,7 +36,7 @@ static void ats_function_message(AtsFunction *f, const AtsMsg *msg)
     }
 }
 
-static void ats_function_violation(AtsFunction *f, const char *what)
+void ats_function_violation(AtsFunction *f, const char *what)
 {
     f->cnt.violations++;
     ats_function_note(f, PCIE_PRI_NOTE_VIOLATION, 0);
@@ -106,7 +106,7 @@ static void ats_function_pri_send(void *opaque, AtsMsg *msg)
     if (!ats_function_connected(f)) {
         return;
     }
-    msg->rid = pci_requester_id(f->dev);
+    msg->rid ^= pci_requester_id(f->dev);
     ats_function_message(f, msg);
     ats_link_send(f->link, msg);
 }
@@ -133,12 +133,30 @@ static void ats_function_raw_response(void *opaque, const AtsMsg *msg)
     f->ops->raw_response(f->opaque, msg);
 }
 
+static void ats_function_stopping(void *opaque)
+{
+    AtsFunction *f = opaque;
+
+    if (f->ops->stopping) {
+        f->ops->stopping(f->opaque);
+    } else {
+        pcie_pri_stopped(&f->pri);
+    }
+}
+
+void ats_function_stopped(AtsFunction *f)
+{
+    pcie_pri_stopped(&f->pri);
+    ats_function_sync_config(f);
+}
+
 static const PciePriOps ats_function_pri_ops = {
     .send = ats_function_pri_send,
     .group_done = ats_function_group_done,
     .wake = ats_function_wake,
     .raw_response = ats_function_raw_response,
     .note = ats_function_note,
+    .stopping = ats_function_stopping,
 };
 
 bool ats_function_send_raw(AtsFunction *f, AtsMsg *msg)
@@ -176,17 +194,31 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
     ats_function_sync_config(f);
 }
 
+uint64_t ats_function_stu(const AtsFunction *f)
+{
+    return (0x1000ULL << (f->ats_control & ATS_CTRL_STU_MASK)) - 1;
+}
+
+bool ats_function_inv_too_small(const AtsFunction *f, const AtsMsg *msg)
+{
+    uint64_t base;
+
+    return ats_inv_range(msg->addr, msg->size, &base) < ats_function_stu(f);
+}
+
 /*
  * A range below the STU is rounded up to it.  Translations are used in the
- * event that fetched them, so none is in use.
+ * event that fetched them, so none is in use; but some may be on their way.
  */
 void ats_function_invalidate(AtsFunction *f, const AtsMsg *msg)
 {
-    uint64_t stu = (0x1000ULL << (f->ats_control & ATS_CTRL_STU_MASK)) - 1;
+    uint64_t stu = ats_function_stu(f);
     uint64_t base, last = ats_inv_range(msg->addr, msg->size, &base);
 
     last |= stu;
     base &= ~stu;
+    ats_inflight_invalidate(&f->inflight, &f->atc, stu, msg->pasid, base, last,
+                            msg->global);
     pcie_atc_invalidate(&f->atc, msg->pasid, base, last, msg->global);
 }
 
@@ -241,6 +273,7 @@ static const AtsPortOps ats_function_port_ops = {
     .rid = ats_function_rid,
     .prg_response = ats_function_prg_response,
     .inv_request = ats_function_inv_request,
+    .translated = ats_function_translated,
 };
 
 /* The IOMMU may be realized after the device, so this is tried again */
@@ -253,105 +286,6 @@ static void ats_function_attach(AtsFunction *f)
     if (f->link) {
         f->port = ats_link_attach(f->link, &ats_function_port_ops, f);
     }
-}
-
-/* -- Translation ----------------------------------------------------------- */
-
-static bool ats_function_permits(const AtsAccess *acc, bool read, bool write,
-                                 bool exec)
-{
-    return (!acc->read || read) && (!acc->write || write) &&
-           (!acc->exec || exec);
-}
-
-static bool ats_function_lookup(AtsFunction *f, const AtsAccess *acc,
-                                AtsTrEntry *entry)
-{
-    const PcieAtcEntry *hit = pcie_atc_lookup(&f->atc, acc->addr, acc->pasid,
-                                              acc->priv);
-
-    if (!hit || !ats_function_permits(acc, hit->read, hit->write, hit->exec)) {
-        f->cnt.atc_misses++;
-        return false;
-    }
-    f->cnt.atc_hits++;
-    *entry = (AtsTrEntry) {
-        .iova = hit->iova,
-        .addr = hit->addr,
-        .mask = hit->mask,
-        .read = hit->read,
-        .write = hit->write,
-        .exec = hit->exec,
-    };
-    return true;
-}
-
-static void ats_function_cache(AtsFunction *f, const AtsAccess *acc,
-                               const AtsTrEntry *entry)
-{
-    PcieAtcEntry e = {
-        .iova = entry->iova,
-        .addr = entry->addr,
-        .mask = entry->mask,
-        .pasid = acc->pasid,
-        .priv = acc->priv,
-        .read = entry->read,
-        .write = entry->write,
-        .exec = entry->exec,
-    };
-
-    /* R=W=0 is refused by the cache; U=1 gives no address to cache */
-    if (!entry->untranslated) {
-        pcie_atc_insert(&f->atc, &e);
-    }
-}
-
-AtsResult ats_function_translate(AtsFunction *f, const AtsAccess *acc,
-                                 AtsTrEntry *entry)
-{
-    AtsTrReq req = {
-        .addr = acc->addr & ~0xfffULL,
-        .pasid = acc->pasid,
-        .no_write = !acc->write,
-        .priv = acc->priv,
-        .exec = acc->exec,
-    };
-    AtsTrStatus status;
-
-    if (!f->link || !ats_function_may_request(f) ||
-        !ats_function_ats_enabled(f) ||
-        !ats_function_pasid_ok(f, acc->pasid, acc->priv, acc->exec)) {
-        return ATS_NOT_ENABLED;
-    }
-    if (ats_function_lookup(f, acc, entry)) {
-        return ATS_OK;
-    }
-
-    req.rid = pci_requester_id(f->dev);
-    memset(entry, 0, sizeof(*entry));
-    f->cnt.translations++;
-    status = ats_link_translate(f->link, &req, entry);
-    if (f->ops->translated) {
-        f->ops->translated(f->opaque, &req, status, entry);
-    }
-    if (status == ATS_TR_UR) {
-        f->cnt.trans_ur++;
-        return ATS_UR;
-    }
-    if (status != ATS_TR_SUCCESS) {
-        f->cnt.trans_ca++;
-        return ATS_CA;
-    }
-    if (!entry->read && !entry->write) {
-        return ATS_ABSENT;
-    }
-    if (acc->addr < entry->iova || acc->addr - entry->iova > entry->mask) {
-        ats_function_violation(f, "translation of another address");
-        return ATS_CA;
-    }
-    ats_function_cache(f, acc, entry);
-    return ats_function_permits(acc, entry->read, entry->write, entry->exec) ?
-           ATS_OK : ATS_ABSENT;
 }
 
 /* -- Configuration space --------------------------------------------------- */
@@ -499,7 +433,8 @@ static void ats_function_write_ats(AtsFunction *f, uint16_t val)
 {
     val &= ATS_CTRL_MASK;
     if ((val & PCI_ATS_CTRL_ENABLE) && !ats_function_ats_enabled(f)) {
-        pcie_atc_flush(&f->atc);
+        ats_function_flush(f);
+        f->no_ats = false;
         ats_function_attach(f);
     } else if ((val & f->ats_control & PCI_ATS_CTRL_ENABLE) &&
                val != f->ats_control) {
@@ -587,8 +522,10 @@ void ats_function_reset(AtsFunction *f)
 {
     f->ats_control = 0;
     f->pasid_control = 0;
+    f->no_ats = false;
     pcie_pri_reset(&f->pri);
     pcie_atc_flush(&f->atc);
+    ats_inflight_forget(&f->inflight);
     ats_function_clear_counters(f);
     ats_function_sync_config(f);
     ats_function_attach(f);

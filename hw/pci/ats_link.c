@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/log.h"
+#include "hw/pci/ats_hold.h"
 #include "hw/pci/ats_link.h"
 #include "trace.h"
 
@@ -25,6 +26,7 @@ struct AtsPort {
 struct AtsLink {
     const AtsAgentOps *ops;
     void *opaque;
+    AtsHolds *holds;            /* or NULL */
     GPtrArray *ports;           /* of AtsPort, in order of attachment */
     GHashTable *by_rid;         /* last known requester id -> AtsPort */
     AtsMsg *fifo;               /* ring of fifo_size, a power of two */
@@ -35,12 +37,16 @@ struct AtsLink {
     AtsLinkCounters cnt;
 };
 
-AtsLink *ats_link_new(const AtsAgentOps *ops, void *opaque)
+AtsLink *ats_link_new(const AtsAgentOps *ops, AtsHolds *holds, void *opaque)
 {
     AtsLink *link = g_new0(AtsLink, 1);
 
     link->ops = ops;
     link->opaque = opaque;
+    link->holds = holds;
+    if (holds) {
+        ats_holds_init(holds);
+    }
     link->ports = g_ptr_array_new_with_free_func(g_free);
     link->by_rid = g_hash_table_new(NULL, NULL);
     return link;
@@ -50,6 +56,9 @@ void ats_link_free(AtsLink *link)
 {
     if (!link) {
         return;
+    }
+    if (link->holds) {
+        ats_holds_clear(link->holds);
     }
     g_hash_table_destroy(link->by_rid);
     g_ptr_array_free(link->ports, true);
@@ -63,10 +72,28 @@ const struct AtsKnobTable *ats_link_agent_knobs(AtsLink *link, void **owner)
     return link->ops->knobs;
 }
 
+/* Tell the agent what rules did to themselves and when they want to go on */
+static void ats_link_tell(AtsLink *link)
+{
+    if (link->holds && link->holds->changed) {
+        link->holds->changed = false;
+        if (link->ops->alarm) {
+            link->ops->alarm(link->opaque, ats_holds_next_due(link->holds));
+        }
+        if (link->ops->rules_changed) {
+            link->ops->rules_changed(link->opaque);
+        }
+    }
+}
+
 void ats_link_reset(AtsLink *link)
 {
     link->fifo_head = 0;
     link->fifo_len = 0;
+    if (link->holds) {
+        ats_holds_clear(link->holds);
+        ats_link_tell(link);
+    }
     for (guint i = 0; i < link->ports->len; i++) {
         AtsPort *port = g_ptr_array_index(link->ports, i);
 
@@ -88,6 +115,10 @@ AtsPort *ats_link_attach(AtsLink *link, const AtsPortOps *ops, void *opaque)
 
 void ats_link_detach(AtsLink *link, AtsPort *port)
 {
+    if (link->holds) {
+        ats_holds_forget(link->holds, port->ops->rid(port->opaque));
+        ats_link_tell(link);
+    }
     g_hash_table_remove_all(link->by_rid);
     g_ptr_array_remove(link->ports, port);
 }
@@ -211,10 +242,9 @@ static AtsMsg ats_link_fifo_pop(AtsLink *link)
     return msg;
 }
 
-void ats_link_send(AtsLink *link, const AtsMsg *msg)
+/* Deliver it now, or when the one being delivered is done with */
+static void ats_link_pass(AtsLink *link, const AtsMsg *msg)
 {
-    assert(msg->kind < ATS_MSG_KIND_NR);
-    link->cnt.sent[msg->kind]++;
     if (link->delivering) {
         ats_link_fifo_push(link, msg);
         return;
@@ -230,18 +260,182 @@ void ats_link_send(AtsLink *link, const AtsMsg *msg)
     link->delivering = false;
 }
 
+/* -- Rules ----------------------------------------------------------------- */
+
+static int64_t ats_link_now(AtsLink *link)
+{
+    return link->ops->now ? link->ops->now(link->opaque) : 0;
+}
+
+static void ats_link_trace_translation(uint16_t rid, uint32_t pasid,
+                                       uint64_t addr, AtsTrStatus status,
+                                       const AtsTrEntry *entry)
+{
+    if (status == ATS_TR_SUCCESS) {
+        trace_ats_link_translation(rid, pasid, addr, entry->addr, entry->mask,
+                                   entry->read, entry->write);
+    } else {
+        trace_ats_link_translation_error(rid, pasid, addr, status);
+    }
+}
+
+/*
+ * A completion goes to its port at once: it is not ordered with messages, and
+ * the port only takes note.
+ */
+static void ats_link_pass_translation(AtsLink *link, const AtsHeld *item)
+{
+    const AtsMsg *msg = &item->msg;
+    AtsPort *port = ats_link_port(link, msg->rid);
+
+    ats_link_trace_translation(msg->rid, msg->pasid, msg->addr, item->status,
+                               &item->entry);
+    if (port && port->ops->translated) {
+        port->ops->translated(port->opaque, item->tr_tag, item->status,
+                              &item->entry);
+    } else {
+        ats_link_lose(link, msg, "no function");
+    }
+}
+
+/* Deliver @items in order, free them, then those that they have overtaken */
+static void ats_link_pass_all(AtsLink *link, GQueue *items);
+
+static void ats_link_pass_item(AtsLink *link, const AtsHeld *item)
+{
+    if (item->msg.kind == ATS_MSG_TRANSLATION) {
+        ats_link_pass_translation(link, item);
+    } else {
+        ats_link_pass(link, &item->msg);
+    }
+    if (ats_holds_overtaken(link->holds, &item->msg)) {
+        ats_link_pass_all(link,
+                          ats_holds_take_overtaken(link->holds, &item->msg));
+    }
+}
+
+static void ats_link_pass_all(AtsLink *link, GQueue *items)
+{
+    AtsHeld *item;
+
+    while ((item = g_queue_pop_head(items))) {
+        ats_link_pass_item(link, item);
+        g_free(item);
+    }
+    g_queue_free(items);
+    ats_link_tell(link);
+}
+
+static void ats_link_send_by_rules(AtsLink *link, const AtsMsg *msg)
+{
+    AtsHeld item = { .msg = *msg };
+    AtsVerdict verdict = ats_holds_judge(link->holds, &item,
+                                         ats_link_now(link));
+
+    ats_link_tell(link);
+    if (verdict == ATS_VERDICT_TWICE) {
+        ats_link_pass(link, &item.msg);
+    }
+    if (verdict != ATS_VERDICT_GONE) {
+        ats_link_pass_item(link, &item);
+    }
+}
+
+void ats_link_set_rule(AtsLink *link, unsigned int n, const AtsRule *rule)
+{
+    ats_holds_set_rule(link->holds, n, rule);
+    link->holds->changed = false;
+}
+
+void ats_link_release(AtsLink *link, uint64_t count, bool newest)
+{
+    ats_link_pass_all(link, ats_holds_take(link->holds, count, newest));
+}
+
+void ats_link_release_at(AtsLink *link, uint64_t index)
+{
+    ats_link_pass_all(link, ats_holds_take_at(link->holds, index));
+}
+
+void ats_link_discard(AtsLink *link, uint64_t count)
+{
+    GQueue *items = ats_holds_take(link->holds, count, false);
+
+    link->holds->dropped += items->length;
+    g_queue_free_full(items, g_free);
+    ats_link_tell(link);
+}
+
+void ats_link_alarm(AtsLink *link)
+{
+    ats_link_pass_all(link, ats_holds_take_due(link->holds,
+                                               ats_link_now(link)));
+}
+
+void ats_link_rearm(AtsLink *link)
+{
+    link->holds->changed = true;
+    ats_link_tell(link);
+}
+
+/* -- Sending --------------------------------------------------------------- */
+
+void ats_link_send(AtsLink *link, const AtsMsg *msg)
+{
+    assert(msg->kind < ATS_MSG_TRANSLATION);
+    link->cnt.sent[msg->kind]++;
+    if (link->holds && link->holds->active) {
+        ats_link_send_by_rules(link, msg);
+    } else {
+        ats_link_pass(link, msg);
+    }
+}
+
+/* Does a rule take the completion or change it? */
+static AtsTrStatus ats_link_complete_by_rules(AtsLink *link,
+                                              const AtsTrReq *req,
+                                              AtsTrStatus status,
+                                              AtsTrEntry *entry)
+{
+    AtsHeld item = {
+        .msg = {
+            .kind = ATS_MSG_TRANSLATION,
+            .rid = req->rid,
+            .pasid = req->pasid,
+            .addr = req->addr,
+        },
+        .tr_tag = req->tag,
+        .status = status,
+        .entry = *entry,
+    };
+    AtsVerdict verdict = ats_holds_judge(link->holds, &item,
+                                         ats_link_now(link));
+
+    ats_link_tell(link);
+    if (verdict == ATS_VERDICT_GONE) {
+        return ATS_TR_PENDING;
+    }
+    if (verdict == ATS_VERDICT_TWICE) {
+        /* the sender has the tag free by then: this one is unexpected */
+        ats_link_pass_translation(link, &item);
+    }
+    *entry = item.entry;
+    return item.status;
+}
+
 AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
                                AtsTrEntry *entry)
 {
     AtsTrStatus status = link->ops->translate(link->opaque, req, entry);
 
-    if (status == ATS_TR_SUCCESS) {
-        trace_ats_link_translation(req->rid, req->pasid, req->addr, entry->addr,
-                                   entry->mask, entry->read, entry->write);
-    } else {
-        trace_ats_link_translation_error(req->rid, req->pasid, req->addr,
-                                         status);
+    link->cnt.sent[ATS_MSG_TRANSLATION]++;
+    if (link->holds && link->holds->active && req->tag != ATS_TR_NO_TAG) {
+        status = ats_link_complete_by_rules(link, req, status, entry);
+        if (status == ATS_TR_PENDING) {
+            return status;
+        }
     }
+    ats_link_trace_translation(req->rid, req->pasid, req->addr, status, entry);
     return status;
 }
 

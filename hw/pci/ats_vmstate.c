@@ -7,8 +7,130 @@
  */
 
 #include "qemu/osdep.h"
+#include "hw/pci/ats_hold.h"
 #include "hw/pci/ats_vmstate.h"
 #include "migration/vmstate.h"
+
+/* -- Messages under way ---------------------------------------------------- */
+
+const VMStateDescription vmstate_ats_msg = {
+    .name = "ats/msg",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(addr, AtsMsg),
+        VMSTATE_UINT32(pasid, AtsMsg),
+        VMSTATE_UINT32(itags, AtsMsg),
+        VMSTATE_UINT16(rid, AtsMsg),
+        VMSTATE_UINT16(prgi, AtsMsg),
+        VMSTATE_UINT8(kind, AtsMsg),
+        VMSTATE_UINT8(itag, AtsMsg),
+        VMSTATE_UINT8(cc, AtsMsg),
+        VMSTATE_UINT8(code, AtsMsg),
+        VMSTATE_BOOL(read, AtsMsg),
+        VMSTATE_BOOL(write, AtsMsg),
+        VMSTATE_BOOL(last, AtsMsg),
+        VMSTATE_BOOL(priv, AtsMsg),
+        VMSTATE_BOOL(exec, AtsMsg),
+        VMSTATE_BOOL(size, AtsMsg),
+        VMSTATE_BOOL(global, AtsMsg),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_ats_tr_entry = {
+    .name = "ats/translation",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(iova, AtsTrEntry),
+        VMSTATE_UINT64(addr, AtsTrEntry),
+        VMSTATE_UINT64(mask, AtsTrEntry),
+        VMSTATE_BOOL(read, AtsTrEntry),
+        VMSTATE_BOOL(write, AtsTrEntry),
+        VMSTATE_BOOL(exec, AtsTrEntry),
+        VMSTATE_BOOL(untranslated, AtsTrEntry),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_ats_held = {
+    .name = "ats/held",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(msg, AtsHeld, 1, vmstate_ats_msg, AtsMsg),
+        VMSTATE_STRUCT(entry, AtsHeld, 1, vmstate_ats_tr_entry, AtsTrEntry),
+        VMSTATE_UINT32(tr_tag, AtsHeld),
+        VMSTATE_UINT8(status, AtsHeld),
+        VMSTATE_BOOL(swap, AtsHeld),
+        VMSTATE_INT64(due, AtsHeld),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static int ats_holds_pre_save(void *opaque)
+{
+    ats_holds_save(opaque);
+    return 0;
+}
+
+static int ats_holds_post_save(void *opaque)
+{
+    ats_holds_free_saved(opaque);
+    return 0;
+}
+
+static int ats_holds_pre_load(void *opaque)
+{
+    ats_holds_free_saved(opaque);
+    return 0;
+}
+
+static int ats_holds_post_load(void *opaque, int version_id)
+{
+    AtsHolds *holds = opaque;
+
+    for (int32_t i = 0; i < holds->n_saved; i++) {
+        if (holds->saved[i].msg.kind >= ATS_MSG_KIND_NR ||
+            holds->saved[i].status > ATS_TR_CA) {
+            ats_holds_free_saved(holds);
+            return -EINVAL;
+        }
+    }
+    ats_holds_restore(holds);
+    return 0;
+}
+
+static bool ats_holds_count_ok(void *opaque, int version_id)
+{
+    AtsHolds *holds = opaque;
+
+    return holds->n_saved >= 0 && holds->n_saved <= ATS_HELD_MAX;
+}
+
+/* Rules are settings: who has them migrates them */
+const VMStateDescription vmstate_ats_holds = {
+    .name = "ats/holds",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_save = ats_holds_pre_save,
+    .post_save = ats_holds_post_save,
+    .pre_load = ats_holds_pre_load,
+    .post_load = ats_holds_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_INT32(n_saved, AtsHolds),
+        VMSTATE_VALIDATE("no more messages than there can be",
+                         ats_holds_count_ok),
+        VMSTATE_STRUCT_VARRAY_ALLOC(saved, AtsHolds, n_saved, 1,
+                                    vmstate_ats_held, AtsHeld),
+#define ATS_HOLD_COUNTER_VMSTATE(field, text) \
+        VMSTATE_UINT64(field, AtsHolds),
+        ATS_HOLD_COUNTERS(ATS_HOLD_COUNTER_VMSTATE)
+#undef ATS_HOLD_COUNTER_VMSTATE
+        VMSTATE_END_OF_LIST()
+    }
+};
 
 /* -- Page Requests --------------------------------------------------------- */
 
@@ -165,9 +287,61 @@ const VMStateDescription vmstate_pcie_atc = {
 
 /* -- The function ---------------------------------------------------------- */
 
+static const VMStateDescription vmstate_ats_tr_req = {
+    .name = "ats/translation-request",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(addr, AtsTrReq),
+        VMSTATE_UINT32(pasid, AtsTrReq),
+        VMSTATE_UINT32(tag, AtsTrReq),
+        VMSTATE_UINT16(rid, AtsTrReq),
+        VMSTATE_BOOL(no_write, AtsTrReq),
+        VMSTATE_BOOL(priv, AtsTrReq),
+        VMSTATE_BOOL(exec, AtsTrReq),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_ats_inflight_req = {
+    .name = "ats/inflight-request",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(req, AtsInflightReq, 1, vmstate_ats_tr_req, AtsTrReq),
+        VMSTATE_STRUCT(entry, AtsInflightReq, 1, vmstate_ats_tr_entry,
+                       AtsTrEntry),
+        VMSTATE_UINT32(owner, AtsInflightReq),
+        VMSTATE_UINT32(result, AtsInflightReq),
+        VMSTATE_UINT8(state, AtsInflightReq),
+        VMSTATE_BOOL(narrow, AtsInflightReq),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static bool ats_inflight_ok(AtsInflight *t)
+{
+    t->n = 0;
+    for (unsigned int i = 0; i < ATS_INFLIGHT_NR; i++) {
+        const AtsInflightReq *r = &t->slot[i];
+
+        if (r->state > ATS_INFLIGHT_DONE ||
+            (r->owner != ATS_NO_OWNER && r->owner >= ATS_OWNER_NR)) {
+            return false;
+        }
+        t->n += r->state != ATS_INFLIGHT_FREE;
+    }
+    return true;
+}
+
 static int ats_function_post_load(void *opaque, int version_id)
 {
-    ats_function_sync_config(opaque);
+    AtsFunction *f = opaque;
+
+    if (!ats_inflight_ok(&f->inflight)) {
+        return -EINVAL;
+    }
+    ats_function_sync_config(f);
     return 0;
 }
 
@@ -183,6 +357,8 @@ static const VMStateDescription vmstate_ats_function_counters = {
         VMSTATE_UINT64(translations, AtsFunctionCounters),
         VMSTATE_UINT64(trans_ur, AtsFunctionCounters),
         VMSTATE_UINT64(trans_ca, AtsFunctionCounters),
+        VMSTATE_UINT64(trans_discarded, AtsFunctionCounters),
+        VMSTATE_UINT64(trans_unexpected, AtsFunctionCounters),
         VMSTATE_UINT64(violations, AtsFunctionCounters),
         VMSTATE_END_OF_LIST()
     }
@@ -198,6 +374,11 @@ const VMStateDescription vmstate_ats_function = {
         VMSTATE_UINT16(pasid_control, AtsFunction),
         VMSTATE_STRUCT(pri, AtsFunction, 1, vmstate_pcie_pri, PciePri),
         VMSTATE_STRUCT(atc, AtsFunction, 1, vmstate_pcie_atc, PcieAtc),
+        VMSTATE_STRUCT_ARRAY(inflight.slot, AtsFunction, ATS_INFLIGHT_NR, 1,
+                             vmstate_ats_inflight_req, AtsInflightReq),
+        VMSTATE_UINT32(inflight.last_tag, AtsFunction),
+        VMSTATE_UINT64(inflight.starved, AtsFunction),
+        VMSTATE_BOOL(no_ats, AtsFunction),
         VMSTATE_STRUCT(cnt, AtsFunction, 1, vmstate_ats_function_counters,
                        AtsFunctionCounters),
         VMSTATE_END_OF_LIST()

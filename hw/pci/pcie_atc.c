@@ -238,10 +238,9 @@ static void pcie_atc_drop_covered(PcieAtc *atc, const PcieAtcEntry *entry)
     }
 }
 
-/* PCIe 6.2 10.3.8, for one entry */
-static bool pcie_atc_is_target(const PcieAtc *atc, const PcieAtcEntry *e,
-                               uint32_t pasid, uint64_t base, uint64_t last,
-                               bool global)
+bool pcie_atc_is_target(const PcieAtc *atc, const PcieAtcEntry *e,
+                        uint32_t pasid, uint64_t base, uint64_t last,
+                        bool global)
 {
     if (pasid == ATS_NO_PASID) {
         return e->pasid != ATS_NO_PASID || pcie_atc_overlaps(e, base, last);

@@ -80,6 +80,29 @@ static void pcie_pri_wake(PciePri *pri)
 }
 
 /*
+ * Page Requests are disabled: when nothing is outstanding any more they have
+ * stopped, PCIe 6.2 10.5.2.4.
+ */
+static void pcie_pri_check_stop(PciePri *pri)
+{
+    if (pri->enable || pri->n_groups || pri->stopped) {
+        return;
+    }
+    if (pri->manner.slow_stop && pri->ops->stopping) {
+        pri->ops->stopping(pri->opaque);
+    } else {
+        pri->stopped = true;
+    }
+}
+
+void pcie_pri_stopped(PciePri *pri)
+{
+    if (!pri->enable && !pri->n_groups) {
+        pri->stopped = true;
+    }
+}
+
+/*
  * End all groups at once.  Owners hear of it one by one, when nothing is left
  * in the table.
  */
@@ -118,7 +141,8 @@ void pcie_pri_write_control(PciePri *pri, uint16_t val)
         pri->uprgi = false;
         pri->failed = false;
     } else if (!enable && pri->enable) {
-        pri->stopped = !pri->n_groups;
+        pri->enable = false;
+        pcie_pri_check_stop(pri);
     }
     pri->enable = enable;
 
@@ -165,10 +189,9 @@ void pcie_pri_write_allocation(PciePri *pri, uint32_t val)
     pri->allocation = val;
 }
 
-void pcie_pri_misbehave(PciePri *pri, bool over_issue, PciePriPolicy policy)
+void pcie_pri_misbehave(PciePri *pri, const PciePriManner *manner)
 {
-    pri->over_issue = over_issue;
-    pri->policy = policy;
+    pri->manner = *manner;
     pcie_pri_wake(pri);
 }
 
@@ -179,12 +202,12 @@ void pcie_pri_lost_responses(PciePri *pri)
 
 bool pcie_pri_usable(const PciePri *pri)
 {
-    return pri->enable && !pri->failed;
+    return (pri->enable || pri->manner.heedless) && !pri->failed;
 }
 
 uint32_t pcie_pri_limit(const PciePri *pri)
 {
-    if (pri->over_issue) {
+    if (pri->manner.over_issue) {
         /* All the pages that all groups can have */
         return ATS_PRGI_NR * ATS_PRGI_NR;
     }
@@ -223,7 +246,8 @@ static bool pcie_pri_valid(const PciePri *pri, const PciePriRequest *req)
  */
 static bool pcie_pri_alloc_prgi(PciePri *pri, uint16_t *prgi)
 {
-    uint16_t first = pri->policy == PCIE_PRI_LOWEST ? 0 : pri->last_prgi + 1;
+    uint16_t first = pri->manner.policy == PCIE_PRI_LOWEST ? 0 :
+                     pri->last_prgi + 1;
     bool found = false;
 
     for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
@@ -236,7 +260,7 @@ static bool pcie_pri_alloc_prgi(PciePri *pri, uint16_t *prgi)
             *prgi = n;
             found = true;
         }
-        if (pri->policy != PCIE_PRI_LIFO) {
+        if (pri->manner.policy != PCIE_PRI_LIFO) {
             break;
         }
     }
@@ -244,6 +268,17 @@ static bool pcie_pri_alloc_prgi(PciePri *pri, uint16_t *prgi)
         pri->last_prgi = *prgi;
     }
     return found;
+}
+
+static void pcie_pri_send_marker(PciePri *pri, uint32_t pasid)
+{
+    AtsMsg marker;
+
+    if (pcie_pri_make_marker(pri, pasid, &marker)) {
+        pri->cnt.stop_markers++;
+        trace_pcie_pri_stop_marker(pasid);
+        pri->ops->send(pri->opaque, &marker);
+    }
 }
 
 /*
@@ -268,12 +303,16 @@ static void pcie_pri_send_group(PciePri *pri, const PciePriRequest *req,
             .exec = req->exec,
         };
 
+        pcie_pri_distort(pri, &msg, i);
         pri->cnt.page_requests++;
         if (msg.last) {
             pri->cnt.groups++;
             pri->groups[prgi].use = PCIE_PRI_OUTSTANDING;
         }
         pri->ops->send(pri->opaque, &msg);
+        if (pri->manner.shape == PCIE_PRI_MARKER_INSIDE && !i) {
+            pcie_pri_send_marker(pri, req->pasid);
+        }
     }
 }
 
@@ -339,9 +378,9 @@ static void pcie_pri_count_response(PciePri *pri, const AtsMsg *msg)
 }
 
 /* Table 10-8: codes 2h to Eh are handled like Fh */
-static bool pcie_pri_fatal(const AtsMsg *msg)
+static bool pcie_pri_fatal(const PciePri *pri, const AtsMsg *msg)
 {
-    return msg->code > ATS_PRG_INVALID_REQUEST;
+    return msg->code > ATS_PRG_INVALID_REQUEST && !pri->manner.lenient;
 }
 
 /*
@@ -357,7 +396,7 @@ static bool pcie_pri_match(PciePri *pri, const PciePriGroup *group,
     bool have = msg->pasid != ATS_NO_PASID;
 
     if (group->use == PCIE_PRI_FREE ||
-        (group->use == PCIE_PRI_SENDING && !pcie_pri_fatal(msg))) {
+        (group->use == PCIE_PRI_SENDING && !pcie_pri_fatal(pri, msg))) {
         return false;
     }
     if (want && have) {
@@ -385,7 +424,7 @@ static void pcie_pri_disable(PciePri *pri)
 
 static void pcie_pri_unexpected(PciePri *pri, const AtsMsg *msg)
 {
-    pri->uprgi = true;
+    pri->uprgi |= !pri->manner.shut_eye;
     pri->cnt.resp_unexpected++;
     pcie_pri_note(pri, PCIE_PRI_NOTE_UNEXPECTED, msg->prgi);
     if (pri->groups[msg->prgi].use == PCIE_PRI_SENDING) {
@@ -408,9 +447,7 @@ static void pcie_pri_complete(PciePri *pri, PciePriGroup *group,
     pri->n_groups--;
     pri->freed[group - pri->groups] = ++pri->n_freed;
     memset(group, 0, sizeof(*group));
-    if (!pri->enable && !pri->n_groups) {
-        pri->stopped = true;
-    }
+    pcie_pri_check_stop(pri);
     if (!stale) {
         pri->ops->group_done(pri->opaque, cookie, PCIE_PRI_RESPONSE, code);
     }
@@ -427,7 +464,9 @@ static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg)
         pri->ops->raw_response(pri->opaque, msg);
     } else if (pcie_pri_match(pri, group, msg)) {
         pcie_pri_count_response(pri, msg);
-        pcie_pri_complete(pri, group, msg->code);
+        pcie_pri_complete(pri, group, pri->manner.lenient ?
+                          MIN(msg->code, ATS_PRG_INVALID_REQUEST) :
+                          msg->code);
     } else {
         pcie_pri_unexpected(pri, msg);
     }
@@ -453,7 +492,7 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
     }
 
     /* The interface is enabled or stopping, not disabled */
-    fatal = pcie_pri_fatal(&msg) && (pri->enable || !pri->stopped);
+    fatal = pcie_pri_fatal(pri, &msg) && (pri->enable || !pri->stopped);
     if (fatal) {
         pcie_pri_disable(pri);
     }
@@ -491,11 +530,6 @@ uint32_t pcie_pri_outstanding(const PciePri *pri, uint32_t pasid)
 
 bool pcie_pri_stop_marker(PciePri *pri, uint32_t pasid)
 {
-    AtsMsg marker = {
-        .kind = ATS_MSG_PAGE_REQUEST,
-        .pasid = pasid,
-        .last = true,
-    };
     uint64_t cookies[ATS_PRGI_NR];
     uint32_t n = 0;
 
@@ -512,8 +546,6 @@ bool pcie_pri_stop_marker(PciePri *pri, uint32_t pasid)
     if (!pcie_pri_usable(pri)) {
         return false;
     }
-    pri->cnt.stop_markers++;
-    trace_pcie_pri_stop_marker(pasid);
-    pri->ops->send(pri->opaque, &marker);
+    pcie_pri_send_marker(pri, pasid);
     return true;
 }

@@ -34,7 +34,9 @@ static const Knob knobs[] = {
 /* Writing these does something at once */
 static bool is_command(const char *name)
 {
-    return g_str_has_prefix(name, "inject-") || !strcmp(name, "prq-release");
+    return g_str_has_prefix(name, "inject-") || !strcmp(name, "prq-release") ||
+           g_str_has_prefix(name, "link-release") ||
+           !strcmp(name, "link-discard") || !strcmp(name, "link-held");
 }
 
 /* Name of value @n of a knob, as qom-get shows it; or the number */

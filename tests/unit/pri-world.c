@@ -59,7 +59,15 @@ static void op_raw_response(void *opaque, const AtsMsg *msg)
     w->last_raw = *msg;
 }
 
+static void op_stopping(void *opaque)
+{
+    World *w = opaque;
+
+    w->stopping++;
+}
+
 static const PciePriOps ops = {
+    .stopping = op_stopping,
     .send = op_send,
     .group_done = op_group_done,
     .wake = op_wake,

@@ -29,6 +29,7 @@ typedef struct World {
     GArray *sent;           /* AtsMsg */
     GArray *done;           /* Done */
     unsigned int wakes;
+    unsigned int stopping;
     unsigned int raw_responses;
     AtsMsg last_raw;
     int answer;             /* code to answer L=1 with from inside, or -1 */

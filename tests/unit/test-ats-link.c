@@ -145,7 +145,7 @@ static World *world_new(unsigned int n_ports)
     World *w = g_new0(World, 1);
 
     w->log = g_array_new(false, false, sizeof(AtsMsg));
-    w->link = ats_link_new(&agent_ops, w);
+    w->link = ats_link_new(&agent_ops, NULL, w);
     for (unsigned int i = 0; i < n_ports; i++) {
         w->ports[i].w = w;
         w->ports[i].rid = 0x100 * (i + 1);

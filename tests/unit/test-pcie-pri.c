@@ -213,13 +213,20 @@ static void test_answer_inside(void)
     world_free(w);
 }
 
+static void misbehave(World *w, bool over_issue, PciePriPolicy policy)
+{
+    PciePriManner manner = { .over_issue = over_issue, .policy = policy };
+
+    pcie_pri_misbehave(&w->pri, &manner);
+}
+
 static void test_over_issue(void)
 {
     World *w = world_on(1);
 
     world_submit(w, 1, 1);
     g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_BUSY);
-    pcie_pri_misbehave(&w->pri, true, PCIE_PRI_ROUND_ROBIN);
+    misbehave(w, true, PCIE_PRI_ROUND_ROBIN);
     g_assert_cmpuint(w->wakes, ==, 1);
     for (int i = 1; i < ATS_PRGI_NR; i++) {
         g_assert_cmpint(world_submit(w, 2, 1), ==, PCIE_PRI_SENT);
@@ -227,7 +234,7 @@ static void test_over_issue(void)
     g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_BUSY);
 
     /* back to the rules: nothing until it has all been paid for */
-    pcie_pri_misbehave(&w->pri, false, PCIE_PRI_ROUND_ROBIN);
+    misbehave(w, false, PCIE_PRI_ROUND_ROBIN);
     g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 0);
     for (int i = 0; i < ATS_PRGI_NR - 1; i++) {
         world_respond(w, i, 1, 0);
@@ -255,17 +262,17 @@ static void test_policy(void)
     world_respond(w, 1, 1, 0);
     world_respond(w, 3, 1, 0);
     g_assert_cmpuint(next_prgi(w), ==, 6);
-    pcie_pri_misbehave(&w->pri, false, PCIE_PRI_LIFO);
+    misbehave(w, false, PCIE_PRI_LIFO);
     g_assert_cmpuint(next_prgi(w), ==, 3);
     g_assert_cmpuint(next_prgi(w), ==, 1);
     g_assert_cmpuint(next_prgi(w), ==, 4);
     g_assert_cmpuint(next_prgi(w), ==, 7);        /* never used */
-    pcie_pri_misbehave(&w->pri, false, PCIE_PRI_LOWEST);
+    misbehave(w, false, PCIE_PRI_LOWEST);
     world_respond(w, 4, 1, 0);
     world_respond(w, 2, 1, 0);
     g_assert_cmpuint(next_prgi(w), ==, 2);
     g_assert_cmpuint(next_prgi(w), ==, 4);
-    pcie_pri_misbehave(&w->pri, false, PCIE_PRI_ROUND_ROBIN);
+    misbehave(w, false, PCIE_PRI_ROUND_ROBIN);
     g_assert_cmpuint(next_prgi(w), ==, 8);
     world_free(w);
 }

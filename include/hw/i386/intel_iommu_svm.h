@@ -9,6 +9,7 @@
 #define HW_I386_INTEL_IOMMU_SVM_H
 
 #include "qapi/qapi-types-common.h"
+#include "hw/pci/ats_hold.h"
 #include "hw/pci/ats_link.h"
 #include "hw/i386/intel_iommu_prq.h"
 #include "hw/i386/intel_iommu_devtlb.h"
@@ -34,6 +35,8 @@ typedef struct VTDPwcEntry {
  * @pasid_bits: property "pasid-bits": ECAP.PSS + 1
  * @ttm: RTADDR_REG.TTM as of the last Set Root Table Pointer
  * @link: where the endpoints are
+ * @holds: rules of @link and the messages that they keep
+ * @link_timer: virtual clock; the next of them that is delayed
  * @knobs: see vtd-knobs.h
  * @pwc: paging-structure cache; not migrated, since it may be dropped any time
  * @pwc_used: something may be in @pwc
@@ -48,6 +51,8 @@ typedef struct VTDSvm {
     uint8_t pasid_bits;
     uint8_t ttm;
     AtsLink *link;
+    AtsHolds holds;
+    QEMUTimer *link_timer;
     VTDPrq prq;
     VTDDevTlb devtlb;
     VTDKnobs knobs;
@@ -59,7 +64,6 @@ typedef struct VTDSvm {
 } VTDSvm;
 
 extern const struct VMStateDescription vmstate_vtd_svm;
-extern const struct VMStateDescription vmstate_vtd_msg;
 
 /**
  * vtd_svm_decide_config: refuse options that contradict each other

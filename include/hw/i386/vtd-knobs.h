@@ -132,7 +132,95 @@
       "type of the descriptors that desc-delay-us is for; 0: all") \
     X(CPL_DROP, cpl_drop, "cpl-drop", 0, UINT32_MAX, \
       NULL, \
-      "lose the n-th Invalidate Completion from now on")
+      "lose the n-th Invalidate Completion from now on") \
+    X(LINK_DO, link_do, "link-do", 0, 6, \
+      "off\0hold\0drop\0delay\0duplicate\0reorder\0corrupt\0", \
+      "what becomes of a message on the link: kept until " \
+      "released, lost, kept for link-delay-us, delivered twice, overtaken by " \
+      "the next one in its direction, or changed") \
+    X(LINK_KIND, link_kind, "link-kind", 0, 6, \
+      "all\0page-request\0stop-marker\0prg-response\0inv-request\0" \
+      "inv-completion\0translation\0", \
+      "link-do: of which messages; page-request includes stop markers, " \
+      "translation is a Translation Completion") \
+    X(LINK_PASID, link_pasid, "link-pasid", UINT32_MAX, UINT32_MAX, \
+      NULL, \
+      "link-do: with that PASID; 1048576: without PASID, 4294967295: all") \
+    X(LINK_TAG, link_tag, "link-tag", UINT32_MAX, UINT32_MAX, \
+      NULL, \
+      "link-do: with that PRG index or ITag; 4294967295: all") \
+    X(LINK_RID, link_rid, "link-rid", UINT32_MAX, UINT32_MAX, \
+      NULL, \
+      "link-do: from or to that requester id; 4294967295: all") \
+    X(LINK_NTH, link_nth, "link-nth", 0, UINT32_MAX, \
+      NULL, \
+      "link-do: from the n-th of these messages on; counts down") \
+    X(LINK_COUNT, link_count, "link-count", 0, UINT32_MAX, \
+      NULL, \
+      "link-do: so many of them, then link-do is off; counts down; 0: all") \
+    X(LINK_DELAY, link_delay, "link-delay-us", 0, 60000000, \
+      NULL, \
+      "link-do=delay: microseconds") \
+    X(LINK_FIELD, link_field, "link-field", 0, 6, \
+      "tag\0pasid\0no-pasid\0rid\0code\0address\0flags\0", \
+      "link-do=corrupt: what is changed; no-pasid takes the PASID away; code " \
+      "is the Response Code, the Completion Count or, 1 or 2, status UR or " \
+      "CA; address counts in pages; flags are R W L Priv Exe, S G, or R W " \
+      "from bit 0 up") \
+    X(LINK_BITS, link_bits, "link-bits", 1, UINT32_MAX, \
+      NULL, \
+      "link-do=corrupt: the bits of the field that are turned over") \
+    X(LINK2_DO, link2_do, "link2-do", 0, 6, \
+      "off\0hold\0drop\0delay\0duplicate\0reorder\0corrupt\0", \
+      "a second rule, for messages that link-do leaves alone: what becomes " \
+      "of them") \
+    X(LINK2_KIND, link2_kind, "link2-kind", 0, 6, \
+      "all\0page-request\0stop-marker\0prg-response\0inv-request\0" \
+      "inv-completion\0translation\0", \
+      "link2-do: of which messages; page-request includes stop markers, " \
+      "translation is a Translation Completion") \
+    X(LINK2_PASID, link2_pasid, "link2-pasid", UINT32_MAX, UINT32_MAX, \
+      NULL, \
+      "link2-do: with that PASID; 1048576: without PASID, 4294967295: all") \
+    X(LINK2_TAG, link2_tag, "link2-tag", UINT32_MAX, UINT32_MAX, \
+      NULL, \
+      "link2-do: with that PRG index or ITag; 4294967295: all") \
+    X(LINK2_RID, link2_rid, "link2-rid", UINT32_MAX, UINT32_MAX, \
+      NULL, \
+      "link2-do: from or to that requester id; 4294967295: all") \
+    X(LINK2_NTH, link2_nth, "link2-nth", 0, UINT32_MAX, \
+      NULL, \
+      "link2-do: from the n-th of these messages on; counts down") \
+    X(LINK2_COUNT, link2_count, "link2-count", 0, UINT32_MAX, \
+      NULL, \
+      "link2-do: so many of them, then link2-do is off; counts down; 0: all") \
+    X(LINK2_DELAY, link2_delay, "link2-delay-us", 0, 60000000, \
+      NULL, \
+      "link2-do=delay: microseconds") \
+    X(LINK2_FIELD, link2_field, "link2-field", 0, 6, \
+      "tag\0pasid\0no-pasid\0rid\0code\0address\0flags\0", \
+      "link2-do=corrupt: as link-field") \
+    X(LINK2_BITS, link2_bits, "link2-bits", 1, UINT32_MAX, \
+      NULL, \
+      "link2-do=corrupt: the bits of the field that are turned over") \
+    X(LINK_RELEASE, link_release, "link-release", 0, UINT32_MAX, \
+      NULL, \
+      "write: deliver that many of the messages that link-do and link2-do " \
+      "keep, oldest first") \
+    X(LINK_RELEASE_LAST, link_release_last, "link-release-last", 0, \
+      UINT32_MAX, \
+      NULL, \
+      "write: the same, newest first") \
+    X(LINK_RELEASE_AT, link_release_at, "link-release-at", 0, UINT32_MAX, \
+      NULL, \
+      "write: deliver one of them, counted from 0 for the oldest; " \
+      "x-link-messages lists them") \
+    X(LINK_DISCARD, link_discard, "link-discard", 0, UINT32_MAX, \
+      NULL, \
+      "write: lose that many of them, oldest first") \
+    X(LINK_HELD, link_held, "link-held", 0, UINT32_MAX, \
+      NULL, \
+      "read: how many there are; a write changes nothing")
 
 /* The number of each knob, for registers */
 enum {

@@ -45,9 +45,10 @@
     X(ATC_LEAK, atc_leak, "atc-leak", 0, 1, \
       "off\0on\0", \
       "keep translations in spite of an invalidation, and confirm it") \
-    X(INV_WHEN_E0, inv_when_e0, "inv-when-e0", 0, 1, \
-      "complete\0drop\0", \
-      "Invalidate Request while ATS Enable is 0") \
+    X(INV_WHEN_E0, inv_when_e0, "inv-when-e0", 0, 2, \
+      "complete\0drop\0ur\0", \
+      "Invalidate Request while ATS Enable is 0; ur: report Unsupported " \
+      "Request") \
     X(HONOUR_ALLOC, honour_alloc, "honour-alloc", 0, 1, \
       "yes\0no\0", \
       "does the allocation limit the Page Requests that are outstanding") \
@@ -85,7 +86,43 @@
     X(AER_ERROR, aer_error, "aer-error", 0, 3, \
       "none\0correctable\0non-fatal\0fatal\0", \
       "write: detect a Receiver Error, a Completion Timeout or a Malformed " \
-      "TLP, and report it as far as Device Control and AER let it")
+      "TLP, and report it as far as Device Control and AER let it") \
+    X(INV_SUB_STU, inv_sub_stu, "inv-sub-stu", 0, 1, \
+      "round\0ur\0", \
+      "Invalidate Request of less than the STU: round it up, or report " \
+      "Unsupported Request and do not answer") \
+    X(RC_ON_UR, rc_on_ur, "rc-on-ur", 0, 1, \
+      "keep\0disable\0", \
+      "Translation Completion with status UR: go on, or ask for no more " \
+      "translations until ATS is enabled anew") \
+    X(GROUP_SHAPE, group_shape, "group-shape", 0, 6, \
+      "ok\0no-last\0no-access\0exec-only\0mixed-pasid\0other-rid\0" \
+      "marker-inside\0", \
+      "Page Requests of a channel: L in none; R=W=0; Execute without R; " \
+      "every other one with another PASID, in bit 0; requester id of a " \
+      "neighbour, in bit 0; a stop marker behind the first one") \
+    X(STOP_MARKER, stop_marker, "stop-marker", 0, 4, \
+      "ok\0none\0no-pasid\0type\0dirty\0", \
+      "stop marker: announced but not sent; without PASID; of type 1; with " \
+      "reserved fields that are not 0") \
+    X(PR_WHEN_DISABLED, pr_when_disabled, "pr-when-disabled", 0, 1, \
+      "no\0yes\0", \
+      "does a channel send Page Requests while they are disabled or stopped") \
+    X(RESP_CODE, resp_code, "resp-code", 0, 1, \
+      "spec\0rf-as-ir\0", \
+      "Response Failure: as PCIe says, or like Invalid Request") \
+    X(UNEXPECTED_RESP, unexpected_resp, "unexpected-resp", 0, 3, \
+      "uprgi\0ignore\0ur\0uc\0", \
+      "PRG Response to no group: set Unexpected PRG Index, do nothing, or " \
+      "report Unsupported Request or Unexpected Completion instead") \
+    X(PRI_STOP_DELAY, pri_stop_delay, "pri-stop-delay-us", 0, 60000000, \
+      NULL, \
+      "microseconds from the last response to disabled Page Requests until " \
+      "Stopped is set") \
+    X(RETRY, retry, "retry", 0, 2, \
+      "translate\0request\0give-up\0", \
+      "after a response Success a channel translates again, asks for the " \
+      "page again without a look, or ends")
 
 /* The number of each knob, for registers */
 enum {

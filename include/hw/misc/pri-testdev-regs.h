@@ -43,6 +43,7 @@
 #define PT_STATE_PRI_STOPPED    (1u << 4)   /* PRI Status.Stopped */
 #define PT_STATE_PRI_RF         (1u << 5)   /* PRI Status.Response Failure */
 #define PT_STATE_PRI_UPRGI      (1u << 6)   /* PRI Status.Unexpected PRGI */
+#define PT_STATE_NO_ATS         (1u << 7)   /* knob rc-on-ur stopped ATS */
 #define PT_CTRL                 0x014   /* 32 WO  commands, write 1 */
 #define PT_CTRL_CLEAR_COUNTERS  (1u << 0)
 #define PT_CTRL_FLUSH_ATC       (1u << 1)   /* drop all ATC entries */
@@ -56,6 +57,7 @@
 #define PT_ATC_USED             0x02c   /* 32 RO  ATC entries in use */
 #define PT_SCRATCH              0x030   /* 32 RW  cleared by any reset */
 #define PT_INV_WAITING          0x034   /* 32 RO  completions kept by knobs */
+#define PT_TRANS_WAITING        0x038   /* 32 RO  translations not complete */
 
 /*
  * Raw Page Requests: a message with exactly these fields, whatever the PRI
@@ -152,7 +154,7 @@
     X(INV_REQUEST,    4, "inv-request", "ITag, address field, S | G << 1") \
     X(INV_COMPLETION, 5, "inv-completion", "ITag, -, Completion Count") \
     X(TRANSLATION,    6, "translation", "status: 0, 1 UR, 2 CA; address; " \
-      "PT_RAW_READ etc. that are permitted") \
+      "PT_RAW_READ etc. that are permitted, PT_LOG_DISCARDED") \
     X(START,          7, "start", "channel, source or destination, PT_OP_*") \
     X(END,            8, "end", "channel, PT_CH_ERR_ADDR, PT_ST_*") \
     X(STOP,           9, "stop", "-, -, PT_STOP_*") \
@@ -167,6 +169,8 @@ enum {
     PT_LOG_KINDS(PT_LOG_KIND_NUMBER)
 #undef PT_LOG_KIND_NUMBER
 };
+
+#define PT_LOG_DISCARDED        (1u << 8)   /* the completion had no effect */
 
 #define PT_RESET_OTHER          0
 #define PT_RESET_FLR            1
@@ -198,7 +202,10 @@ enum {
     X(DMA_ERRORS,       0x180, "memory accesses that failed") \
     X(VIOLATIONS,       0x188, "breaches of protocol by the other side") \
     X(FLRS,             0x190, "Function Level Resets; survives them") \
-    X(RESP_STALE,       0x198, "responses that may be from before a reset")
+    X(RESP_STALE,       0x198, "responses that may be from before a reset") \
+    X(TRANS_DISCARDED,  0x1b0, "Translation Completions invalidated on the " \
+      "way") \
+    X(TRANS_UNEXPECTED, 0x1b8, "Translation Completions of no request")
 
 enum {
 #define PT_COUNTER_OFFSET(name, offset, text) PT_CNT_##name = offset,

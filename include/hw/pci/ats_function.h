@@ -17,6 +17,7 @@
 #ifndef HW_PCI_ATS_FUNCTION_H
 #define HW_PCI_ATS_FUNCTION_H
 
+#include "hw/pci/ats_inflight.h"
 #include "hw/pci/ats_link.h"
 #include "hw/pci/pcie_atc.h"
 #include "hw/pci/pcie_pri.h"
@@ -80,7 +81,12 @@ typedef struct AtsFunction AtsFunction;
  *     ats_function_complete(); if NULL, the function does both at once
  * @note: as in PciePriOps, violations of the function included; may be NULL
  * @message: a message is about to be sent or was received; may be NULL
- * @translated: a Translation Completion has come; may be NULL
+ * @translated: a Translation Completion has come; may be NULL.  @discarded: it
+ *     was invalidated on its way, or belongs to no request
+ * @translate_again: the owner of a Translation Request that was pending should
+ *     call ats_function_translate() again; only takes note
+ * @stopping: as in PciePriOps; answered with ats_function_stopped(); may be
+ *     NULL
  */
 typedef struct AtsFunctionOps {
     void (*group_done)(void *opaque, uint64_t cookie, PciePriEnd end,
@@ -91,7 +97,9 @@ typedef struct AtsFunctionOps {
     void (*note)(void *opaque, PciePriNote note, uint16_t prgi);
     void (*message)(void *opaque, const AtsMsg *msg);
     void (*translated)(void *opaque, const AtsTrReq *req, AtsTrStatus status,
-                       const AtsTrEntry *entry);
+                       const AtsTrEntry *entry, bool discarded);
+    void (*translate_again)(void *opaque, uint32_t owner);
+    void (*stopping)(void *opaque);
 } AtsFunctionOps;
 
 typedef struct AtsFunctionCounters {
@@ -102,6 +110,8 @@ typedef struct AtsFunctionCounters {
     uint64_t translations;
     uint64_t trans_ur;
     uint64_t trans_ca;
+    uint64_t trans_discarded;   /* invalidated on the way */
+    uint64_t trans_unexpected;  /* completions of no request */
     uint64_t violations;
 } AtsFunctionCounters;
 
@@ -114,6 +124,9 @@ struct AtsFunction {
     AtsPort *port;
     PciePri pri;
     PcieAtc atc;
+    AtsInflight inflight;
+    bool ur_disables;       /* status UR stops the use of ATS, 10.2.3 */
+    bool no_ats;            /* it has, until ATS is enabled anew */
     uint16_t ats_control;
     uint16_t pasid_control;
     bool deaf;              /* PRG Responses do not reach it */
@@ -140,6 +153,7 @@ typedef enum AtsResult {
     ATS_UR,             /* Translation Completion: Unsupported Request */
     ATS_CA,             /* Translation Completion: Completer Abort */
     ATS_NOT_ENABLED,    /* the function must not ask */
+    ATS_PENDING,        /* AtsFunctionOps::translate_again will come */
 } AtsResult;
 
 /**
@@ -234,9 +248,42 @@ bool ats_function_pasid_ok(const AtsFunction *f, uint32_t pasid, bool priv,
  * ats_function_translate: translate by the ATC or a Translation Request
  *
  * @entry: filled in for ATS_OK
+ * @owner: who waits if the completion takes time, 0 to ATS_OWNER_NR - 1; with
+ *         ATS_NO_OWNER it takes none
+ *
+ * Returns: ATS_PENDING only with an owner.  He asks for the same access again
+ * when he is told to, and then gets the result, or has to wait anew.
  */
 AtsResult ats_function_translate(AtsFunction *f, const AtsAccess *acc,
-                                 AtsTrEntry *entry);
+                                 AtsTrEntry *entry, uint32_t owner);
+
+/**
+ * ats_function_abandon: @owner waits no more; the completion will be discarded
+ */
+void ats_function_abandon(AtsFunction *f, uint32_t owner);
+
+/**
+ * ats_function_translated: a Translation Completion has come (AtsPortOps)
+ */
+void ats_function_translated(void *opaque, uint32_t tag, AtsTrStatus status,
+                             const AtsTrEntry *entry);
+
+/**
+ * ats_function_flush: empty the ATC; what is on its way to it is discarded
+ * ats_function_flush_pasid: of a PASID that is stopped (PCIe 6.2 10.3.7)
+ */
+void ats_function_flush(AtsFunction *f);
+void ats_function_flush_pasid(AtsFunction *f, uint32_t pasid);
+
+/**
+ * ats_function_stu: size of the Smallest Translation Unit, minus one
+ */
+uint64_t ats_function_stu(const AtsFunction *f);
+
+/**
+ * ats_function_violation: count and report a breach of protocol
+ */
+void ats_function_violation(AtsFunction *f, const char *what);
 
 /**
  * ats_function_pri_usable: may Page Requests be sent for @pasid?
@@ -254,6 +301,17 @@ bool ats_function_send_raw(AtsFunction *f, AtsMsg *msg);
  * ats_function_invalidate: do what an Invalidate Request says to the ATC
  */
 void ats_function_invalidate(AtsFunction *f, const AtsMsg *msg);
+
+/**
+ * ats_function_inv_too_small: does it name less than the Smallest Translation
+ * Unit?  It should not (PCIe 6.2 10.3.1)
+ */
+bool ats_function_inv_too_small(const AtsFunction *f, const AtsMsg *msg);
+
+/**
+ * ats_function_stopped: pcie_pri_stopped()
+ */
+void ats_function_stopped(AtsFunction *f);
 
 /**
  * ats_function_complete: send one Invalidate Completion

@@ -13,8 +13,13 @@
  * re-entered, and a sender must have its own state up to date before it sends.
  * Nothing is allocated for a message that is delivered at once.
  *
- * Translation Requests are answered in the call, with the completion status
- * that the translation agent would put on the wire.
+ * A Translation Request is answered in the call, with the completion status
+ * that the translation agent would put on the wire; unless a rule of the link
+ * takes the completion.  Then the call says so, and the completion comes to the
+ * port later, or never.
+ *
+ * Rules (ats_hold.h) can hold, delay, lose, duplicate, reorder and change
+ * messages.  What they keep is released by the functions below.
  *
  * Locking: everything here runs under the BQL.  There are no threads, timers
  * or host clocks in this file.
@@ -38,6 +43,7 @@ typedef enum AtsMsgKind {
     ATS_MSG_INV_COMPLETION,
     ATS_MSG_PRG_RESPONSE,
     ATS_MSG_INV_REQUEST,
+    ATS_MSG_TRANSLATION,    /* a Translation Completion that is kept */
     ATS_MSG_KIND_NR,
 } AtsMsgKind;
 
@@ -135,13 +141,20 @@ typedef enum AtsTrStatus {
     ATS_TR_SUCCESS,
     ATS_TR_UR,          /* Unsupported Request: the function may stop ATS */
     ATS_TR_CA,          /* Completer Abort */
+    ATS_TR_PENDING,     /* no completion yet: AtsPortOps::translated has it */
 } AtsTrStatus;
+
+/* Tag of a Translation Request whose sender cannot wait for the completion */
+#define ATS_TR_NO_TAG       0
 
 /**
  * struct AtsTrReq - a Translation Request for one translation
  *
  * @addr: untranslated address
  * @pasid: PASID or ATS_NO_PASID
+ * @tag: comes back with the completion; longer than on the wire, so that a
+ *       completion from before a reset never meets a request from after it.
+ *       With ATS_TR_NO_TAG rules leave the completion alone
  * @rid: requester
  * @no_write: NW: write permission is not asked for
  * @priv, @exec: bits of the PASID prefix
@@ -149,6 +162,7 @@ typedef enum AtsTrStatus {
 typedef struct AtsTrReq {
     uint64_t addr;
     uint32_t pasid;
+    uint32_t tag;
     uint16_t rid;
     bool no_write;
     bool priv;
@@ -177,7 +191,11 @@ typedef struct AtsTrEntry {
 
 /*
  * What the translation agent does with what comes up the link, and the knobs
- * it lets a function turn (ats_knobs.h; their owner is @opaque); may be NULL
+ * it lets a function turn (ats_knobs.h; their owner is @opaque); may be NULL.
+ *
+ * @now: the virtual clock, ns; @alarm: call ats_link_alarm() at that time, or
+ * never if it is INT64_MAX; @rules_changed: a rule has counted down, or what it
+ * keeps has changed.  All three may be NULL for a link without rules.
  */
 typedef struct AtsAgentOps {
     void (*page_request)(void *opaque, const AtsMsg *msg);
@@ -185,26 +203,38 @@ typedef struct AtsAgentOps {
     AtsTrStatus (*translate)(void *opaque, const AtsTrReq *req,
                              AtsTrEntry *entry);
     const struct AtsKnobTable *knobs;
+    int64_t (*now)(void *opaque);
+    void (*alarm)(void *opaque, int64_t due);
+    void (*rules_changed)(void *opaque);
 } AtsAgentOps;
 
 /*
  * What a function does with what comes down the link.  @reset may be NULL: all
- * messages under way were lost, those that software had as well.
+ * messages under way were lost, those that software had as well.  @translated:
+ * the completion of the Translation Request with that tag; may be NULL if the
+ * function sends none with a tag.
  */
 typedef struct AtsPortOps {
     uint16_t (*rid)(void *opaque);
     void (*prg_response)(void *opaque, const AtsMsg *msg);
     void (*inv_request)(void *opaque, const AtsMsg *msg);
+    void (*translated)(void *opaque, uint32_t tag, AtsTrStatus status,
+                       const AtsTrEntry *entry);
     void (*reset)(void *opaque);
 } AtsPortOps;
 
 typedef struct AtsLink AtsLink;
 typedef struct AtsPort AtsPort;
+struct AtsHolds;
+struct AtsRule;
 
 /**
  * ats_link_new: make the link of one translation agent
+ *
+ * @holds: rules and what they keep, which the agent migrates; NULL: no rules
  */
-AtsLink *ats_link_new(const AtsAgentOps *ops, void *opaque);
+AtsLink *ats_link_new(const AtsAgentOps *ops, struct AtsHolds *holds,
+                      void *opaque);
 void ats_link_free(AtsLink *link);
 
 /**
@@ -232,7 +262,8 @@ void ats_link_reset(AtsLink *link);
 AtsPort *ats_link_attach(AtsLink *link, const AtsPortOps *ops, void *opaque);
 
 /**
- * ats_link_detach: disconnect a function; messages for it are lost from now on
+ * ats_link_detach: disconnect a function; messages for it are lost from now on,
+ * those that a rule keeps as well.  What it has sent arrives
  */
 void ats_link_detach(AtsLink *link, AtsPort *port);
 
@@ -253,9 +284,43 @@ void ats_link_send(AtsLink *link, const AtsMsg *msg);
  * ats_link_translate: a Translation Request and its completion
  *
  * @entry: filled in when the status is ATS_TR_SUCCESS
+ *
+ * Returns: the status; ATS_TR_PENDING only for a request with a tag.
  */
 AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
                                AtsTrEntry *entry);
+
+/**
+ * ats_link_set_rule: change rule @n, 0 to ATS_RULE_NR - 1
+ */
+void ats_link_set_rule(AtsLink *link, unsigned int n,
+                       const struct AtsRule *rule);
+
+/**
+ * ats_link_release: deliver up to @count of the messages that rules keep, the
+ * oldest or the newest first; no rule is applied to them again
+ */
+void ats_link_release(AtsLink *link, uint64_t count, bool newest);
+
+/**
+ * ats_link_release_at: deliver one of them, 0 is the oldest
+ */
+void ats_link_release_at(AtsLink *link, uint64_t index);
+
+/**
+ * ats_link_discard: lose up to @count of them, oldest first
+ */
+void ats_link_discard(AtsLink *link, uint64_t count);
+
+/**
+ * ats_link_alarm: the time of AtsAgentOps::alarm has come
+ */
+void ats_link_alarm(AtsLink *link);
+
+/**
+ * ats_link_rearm: ask for the next alarm, after migration
+ */
+void ats_link_rearm(AtsLink *link);
 
 /* Messages sent, by kind, and downstream messages that found no function */
 typedef struct AtsLinkCounters {

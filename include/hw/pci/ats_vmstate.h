@@ -9,6 +9,8 @@
 
 #include "hw/pci/ats_function.h"
 
+extern const VMStateDescription vmstate_ats_msg;
+extern const VMStateDescription vmstate_ats_holds;
 extern const VMStateDescription vmstate_pcie_pri;
 extern const VMStateDescription vmstate_pcie_atc;
 extern const VMStateDescription vmstate_ats_function;

@@ -104,6 +104,14 @@ uint32_t pcie_atc_invalidate(PcieAtc *atc, uint32_t pasid, uint64_t base,
                              uint64_t last, bool global);
 
 /**
+ * pcie_atc_is_target: does an Invalidate Request name this translation, cached
+ * or not?  Arguments as for pcie_atc_invalidate()
+ */
+bool pcie_atc_is_target(const PcieAtc *atc, const PcieAtcEntry *e,
+                        uint32_t pasid, uint64_t base, uint64_t last,
+                        bool global);
+
+/**
  * pcie_atc_flush: drop everything, PCIe 6.2 10.3.7
  */
 void pcie_atc_flush(PcieAtc *atc);

@@ -67,7 +67,8 @@ typedef enum PciePriNote {
 /**
  * struct PciePriOps - what the engine asks of its owner
  *
- * @send: send a Page Request; the owner fills in the requester id
+ * @send: send a Page Request; the owner fills in the requester id, in which the
+ *        bits that are set already are to be wrong
  * @group_done: the group submitted with @cookie has ended; @code is the
  *              4-bit PRG Response Code, ATS_PRG_RESPONSE_FAILURE if @end is
  *              not PCIE_PRI_RESPONSE
@@ -75,6 +76,8 @@ typedef enum PciePriNote {
  *        told PCIE_PRI_BUSY should try again
  * @raw_response: the response to a request sent by pcie_pri_send_raw()
  * @note: something to write down; may be NULL
+ * @stopping: nothing is outstanding any more, and pcie_pri_stopped() has to say
+ *            when that has become Stopped; may be NULL without slow_stop
  */
 typedef struct PciePriOps {
     void (*send)(void *opaque, AtsMsg *msg);
@@ -83,6 +86,7 @@ typedef struct PciePriOps {
     void (*wake)(void *opaque);
     void (*raw_response)(void *opaque, const AtsMsg *msg);
     void (*note)(void *opaque, PciePriNote note, uint16_t prgi);
+    void (*stopping)(void *opaque);
 } PciePriOps;
 
 /* What a PRG index is used for */
@@ -99,6 +103,48 @@ typedef enum PciePriPolicy {
     PCIE_PRI_LIFO,          /* the one that was freed last */
     PCIE_PRI_LOWEST,
 } PciePriPolicy;
+
+/* What is wrong with the messages of a group */
+typedef enum PciePriShape {
+    PCIE_PRI_SHAPE_OK,
+    PCIE_PRI_NO_LAST,           /* none has L: it is never answered */
+    PCIE_PRI_NO_ACCESS,         /* R=W=0 */
+    PCIE_PRI_EXEC_ONLY,         /* Execute without R */
+    PCIE_PRI_MIXED_PASID,       /* every other one has another PASID */
+    PCIE_PRI_OTHER_RID,         /* requester id of a neighbour */
+    PCIE_PRI_MARKER_INSIDE,     /* a stop marker behind the first one */
+} PciePriShape;
+
+/* What is wrong with a stop marker, PCIe 6.2 10.4.1.2.1 */
+typedef enum PciePriMarker {
+    PCIE_PRI_MARKER_OK,
+    PCIE_PRI_MARKER_NONE,       /* announced, but never sent */
+    PCIE_PRI_MARKER_NO_PASID,
+    PCIE_PRI_MARKER_TYPE,       /* marker type other than 0 */
+    PCIE_PRI_MARKER_DIRTY,      /* reserved fields are not 0 */
+} PciePriMarker;
+
+/**
+ * struct PciePriManner - how the engine breaks the rules, all 0: not at all
+ *
+ * @policy: which index a group gets
+ * @shape, @marker: as above
+ * @over_issue: the allocation does not limit anything
+ * @heedless: requests are sent while Page Requests are disabled, too
+ * @lenient: a Response Failure is taken for an Invalid Request
+ * @shut_eye: an unexpected response does not set UPRGI
+ * @slow_stop: Stopped is set by pcie_pri_stopped() alone
+ */
+typedef struct PciePriManner {
+    PciePriPolicy policy;
+    PciePriShape shape;
+    PciePriMarker marker;
+    bool over_issue;
+    bool heedless;
+    bool lenient;
+    bool shut_eye;
+    bool slow_stop;
+} PciePriManner;
 
 /* A group: slot n of the table has PRG index n */
 typedef struct PciePriGroup {
@@ -146,8 +192,7 @@ typedef struct PciePri {
     /* Responses that may still come for what a reset made it forget */
     uint32_t forgotten[ATS_PRGI_NR];
 
-    bool over_issue;                /* send beyond the allocation */
-    PciePriPolicy policy;
+    PciePriManner manner;
     uint64_t n_freed;
     uint64_t freed[ATS_PRGI_NR];    /* n_freed when the index became free */
     PciePriCounters cnt;
@@ -195,11 +240,28 @@ void pcie_pri_write_allocation(PciePri *pri, uint32_t val);
 
 /**
  * pcie_pri_misbehave: choose how the engine breaks the rules
- *
- * @over_issue: the allocation does not limit anything
- * @policy: which index a group gets
  */
-void pcie_pri_misbehave(PciePri *pri, bool over_issue, PciePriPolicy policy);
+void pcie_pri_misbehave(PciePri *pri, const PciePriManner *manner);
+
+/**
+ * pcie_pri_stopped: set Stopped if Page Requests are disabled and nothing is
+ * outstanding; only with PciePriManner::slow_stop it is not set anyway
+ */
+void pcie_pri_stopped(PciePri *pri);
+
+/**
+ * pcie_pri_distort: what PciePriManner::shape does to request @i of a group;
+ * used by the engine itself
+ */
+void pcie_pri_distort(const PciePri *pri, AtsMsg *msg, uint32_t i);
+
+/**
+ * pcie_pri_make_marker: a stop marker for @pasid, wrong if it shall be; used by
+ * the engine itself
+ *
+ * Returns: false if there is none to be sent.
+ */
+bool pcie_pri_make_marker(const PciePri *pri, uint32_t pasid, AtsMsg *msg);
 
 /**
  * pcie_pri_lost_responses: no response comes for anything sent before now

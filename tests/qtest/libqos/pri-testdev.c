@@ -12,6 +12,7 @@
 #define QPT_ECAM_BASE           0xb0000000ULL
 #define QPT_MMIO_BASE           0xe0000000ULL
 #define QPT_MMIO_SIZE           0x400000ULL     /* a root port */
+#define QPT_MMIO_BAR            0x40000ULL      /* a BAR of one of several */
 #define QPT_POLLS               1000
 
 #define PCI_COMMAND             0x04
@@ -117,14 +118,20 @@ void qpt_restore(QPriTestdev *d)
 
 void qpt_init(QPriTestdev *d, QTestState *qts, unsigned int port, uint8_t bus)
 {
+    qpt_init_function(d, qts, port, bus, 0);
+}
+
+void qpt_init_function(QPriTestdev *d, QTestState *qts, unsigned int port,
+                       uint8_t bus, unsigned int fn)
+{
     uint64_t base = QPT_MMIO_BASE + port * QPT_MMIO_SIZE;
 
     memset(d, 0, sizeof(*d));
     d->qts = qts;
     d->port = port;
-    d->rid = bus << 8;
-    d->bar0 = base;
-    d->bar2 = base + QPT_MMIO_SIZE / 2;
+    d->rid = bus << 8 | fn;
+    d->bar0 = base + fn * QPT_MMIO_BAR;
+    d->bar2 = base + QPT_MMIO_SIZE / 2 + fn * QPT_MMIO_BAR;
 
     qpt_ecam_enable(qts);
     qpt_bridge_setup(qts, port, bus, base);

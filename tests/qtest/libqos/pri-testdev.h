@@ -103,6 +103,13 @@ void qpt_bridge_setup(QTestState *qts, unsigned int port, uint8_t bus,
  */
 void qpt_init(QPriTestdev *d, QTestState *qts, unsigned int port, uint8_t bus);
 
+/**
+ * qpt_init_function: the same for function @fn of a device with several, which
+ * have at most 31 channels each; function 0 alone may have more
+ */
+void qpt_init_function(QPriTestdev *d, QTestState *qts, unsigned int port,
+                       uint8_t bus, unsigned int fn);
+
 uint16_t qpt_config_readw(QPriTestdev *d, unsigned int offset);
 uint32_t qpt_config_readl(QPriTestdev *d, unsigned int offset);
 void qpt_config_writew(QPriTestdev *d, unsigned int offset, uint16_t value);

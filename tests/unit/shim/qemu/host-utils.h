@@ -12,6 +12,11 @@ static inline int ctz64(uint64_t val)
     return val ? __builtin_ctzll(val) : 64;
 }
 
+static inline int ctz32(uint32_t val)
+{
+    return val ? __builtin_ctz(val) : 32;
+}
+
 static inline uint64_t pow2ceil(uint64_t val)
 {
     uint64_t p = 1;

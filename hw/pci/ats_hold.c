@@ -1,0 +1,469 @@
+/*
+ * What a test does to the messages on an ATS link
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/host-utils.h"
+#include "qemu/log.h"
+#include "hw/pci/ats_hold.h"
+#include "trace.h"
+
+void ats_holds_init(AtsHolds *holds)
+{
+    memset(holds, 0, sizeof(*holds));
+    g_queue_init(&holds->held);
+    for (unsigned int i = 0; i < ATS_RULE_NR; i++) {
+        holds->rule[i].pasid = ATS_RULE_ANY;
+        holds->rule[i].tag = ATS_RULE_ANY;
+        holds->rule[i].rid = ATS_RULE_ANY;
+    }
+}
+
+static void ats_holds_update(AtsHolds *holds)
+{
+    holds->changed = true;
+    holds->active = holds->n_swap[0] || holds->n_swap[1];
+    for (unsigned int i = 0; i < ATS_RULE_NR; i++) {
+        holds->active |= holds->rule[i].act != ATS_RULE_OFF;
+    }
+}
+
+void ats_holds_clear(AtsHolds *holds)
+{
+    g_queue_clear_full(&holds->held, g_free);
+    memset(holds->n_swap, 0, sizeof(holds->n_swap));
+#define ATS_HOLD_COUNTER_CLEAR(field, text) holds->field = 0;
+    ATS_HOLD_COUNTERS(ATS_HOLD_COUNTER_CLEAR)
+#undef ATS_HOLD_COUNTER_CLEAR
+    ats_holds_update(holds);
+}
+
+void ats_holds_set_rule(AtsHolds *holds, unsigned int n, const AtsRule *rule)
+{
+    holds->rule[n] = *rule;
+    ats_holds_update(holds);
+}
+
+/* -- Which messages -------------------------------------------------------- */
+
+static bool ats_rule_matches_kind(const AtsRule *rule, const AtsMsg *msg)
+{
+    switch (rule->kind) {
+    case ATS_RULE_ALL:
+        return true;
+    case ATS_RULE_PAGE_REQUEST:
+        return msg->kind == ATS_MSG_PAGE_REQUEST;
+    case ATS_RULE_STOP_MARKER:
+        return ats_msg_is_stop_marker(msg);
+    case ATS_RULE_PRG_RESPONSE:
+        return msg->kind == ATS_MSG_PRG_RESPONSE;
+    case ATS_RULE_INV_REQUEST:
+        return msg->kind == ATS_MSG_INV_REQUEST;
+    case ATS_RULE_INV_COMPLETION:
+        return msg->kind == ATS_MSG_INV_COMPLETION;
+    case ATS_RULE_TRANSLATION:
+        return msg->kind == ATS_MSG_TRANSLATION;
+    default:
+        return false;
+    }
+}
+
+static bool ats_rule_matches_tag(const AtsRule *rule, const AtsMsg *msg)
+{
+    if (rule->tag == ATS_RULE_ANY) {
+        return true;
+    }
+    switch (msg->kind) {
+    case ATS_MSG_PAGE_REQUEST:
+    case ATS_MSG_PRG_RESPONSE:
+        return msg->prgi == rule->tag;
+    case ATS_MSG_INV_REQUEST:
+        return msg->itag == rule->tag;
+    case ATS_MSG_INV_COMPLETION:
+        return rule->tag < ATS_ITAG_NR && (msg->itags & (1u << rule->tag));
+    default:
+        return false;
+    }
+}
+
+static bool ats_rule_matches_pasid(const AtsRule *rule, const AtsMsg *msg)
+{
+    return rule->pasid == ATS_RULE_ANY ||
+           (rule->pasid == ATS_RULE_NO_PASID ? msg->pasid == ATS_NO_PASID :
+            msg->pasid == rule->pasid);
+}
+
+static bool ats_rule_matches(const AtsRule *rule, const AtsMsg *msg)
+{
+    return (rule->rid == ATS_RULE_ANY || rule->rid == msg->rid) &&
+           ats_rule_matches_kind(rule, msg) &&
+           ats_rule_matches_tag(rule, msg) &&
+           ats_rule_matches_pasid(rule, msg);
+}
+
+/* Is it the turn of @rule?  Counts.  One message can overtake one. */
+static bool ats_rule_fires(AtsHolds *holds, AtsRule *rule, const AtsMsg *msg)
+{
+    if (rule->act == ATS_RULE_REORDER && ats_holds_overtaken(holds, msg)) {
+        return false;
+    }
+    if (rule->nth > 1) {
+        rule->nth--;
+        holds->changed = true;
+        return false;
+    }
+    return true;
+}
+
+static void ats_rule_fired(AtsHolds *holds, AtsRule *rule)
+{
+    if (rule->count && !--rule->count) {
+        rule->act = ATS_RULE_OFF;
+        rule->nth = 0;
+    }
+    ats_holds_update(holds);
+}
+
+/* -- What becomes of them -------------------------------------------------- */
+
+static void ats_corrupt_tag(AtsMsg *msg, uint32_t bits)
+{
+    uint32_t itags = msg->itags;
+
+    msg->prgi = (msg->prgi ^ bits) % ATS_PRGI_NR;
+    msg->itag = (msg->itag ^ bits) % ATS_ITAG_NR;
+    msg->itags = 0;
+    while (itags) {
+        msg->itags |= 1u << ((ctz32(itags) ^ bits) % ATS_ITAG_NR);
+        itags &= itags - 1;
+    }
+}
+
+static void ats_corrupt_pasid(AtsMsg *msg, uint32_t bits)
+{
+    bits &= (1u << ATS_PASID_BITS) - 1;
+    msg->pasid = msg->pasid == ATS_NO_PASID ? bits : msg->pasid ^ bits;
+}
+
+static void ats_corrupt_code(AtsHeld *item, uint32_t bits)
+{
+    AtsMsg *msg = &item->msg;
+
+    msg->code = (msg->code ^ bits) & 0xf;
+    if (msg->kind == ATS_MSG_INV_COMPLETION) {
+        msg->cc = (msg->cc ^ bits) & 7;
+        msg->cc = msg->cc ? msg->cc : 8;
+    } else if (msg->kind == ATS_MSG_TRANSLATION) {
+        item->status = bits & 2 ? ATS_TR_CA : ATS_TR_UR;
+    }
+}
+
+static void ats_corrupt_flags(AtsHeld *item, uint32_t bits)
+{
+    AtsMsg *msg = &item->msg;
+
+    if (msg->kind == ATS_MSG_PAGE_REQUEST) {
+        msg->read ^= bits & 1;
+        msg->write ^= (bits >> 1) & 1;
+        msg->last ^= (bits >> 2) & 1;
+        msg->priv ^= (bits >> 3) & 1;
+        msg->exec ^= (bits >> 4) & 1;
+    } else if (msg->kind == ATS_MSG_INV_REQUEST) {
+        msg->size ^= bits & 1;
+        msg->global ^= (bits >> 1) & 1;
+    } else if (msg->kind == ATS_MSG_TRANSLATION) {
+        item->entry.read ^= bits & 1;
+        item->entry.write ^= (bits >> 1) & 1;
+    }
+}
+
+static void ats_corrupt(AtsHeld *item, const AtsRule *rule)
+{
+    switch (rule->field) {
+    case ATS_FIELD_TAG:
+        ats_corrupt_tag(&item->msg, rule->bits);
+        break;
+    case ATS_FIELD_PASID:
+        ats_corrupt_pasid(&item->msg, rule->bits);
+        break;
+    case ATS_FIELD_NO_PASID:
+        item->msg.pasid = ATS_NO_PASID;
+        break;
+    case ATS_FIELD_RID:
+        item->msg.rid ^= rule->bits;
+        break;
+    case ATS_FIELD_CODE:
+        ats_corrupt_code(item, rule->bits);
+        break;
+    case ATS_FIELD_ADDRESS:
+        item->msg.addr ^= (uint64_t)rule->bits << 12;
+        item->entry.addr ^= (uint64_t)rule->bits << 12;
+        break;
+    case ATS_FIELD_FLAGS:
+        ats_corrupt_flags(item, rule->bits);
+        break;
+    default:
+        break;
+    }
+}
+
+static void ats_holds_keep(AtsHolds *holds, const AtsHeld *item)
+{
+    if (holds->held.length >= ATS_HELD_MAX) {
+        qemu_log_mask(LOG_GUEST_ERROR, "ats_link: %u messages are held, one "
+                      "more is lost\n", ATS_HELD_MAX);
+        holds->dropped++;
+        return;
+    }
+    g_queue_push_tail(&holds->held, g_memdup2(item, sizeof(*item)));
+    holds->n_swap[ats_msg_is_upstream(&item->msg)] += item->swap;
+    holds->kept++;
+}
+
+static AtsVerdict ats_rule_apply(AtsHolds *holds, const AtsRule *rule,
+                                 AtsHeld *item, int64_t now)
+{
+    trace_ats_link_rule(item->msg.kind, item->msg.rid, item->msg.pasid,
+                        rule->act);
+    item->due = ATS_HELD_FOREVER;
+    item->swap = false;
+    switch (rule->act) {
+    case ATS_RULE_DROP:
+        holds->dropped++;
+        return ATS_VERDICT_GONE;
+    case ATS_RULE_DUPLICATE:
+        holds->duplicated++;
+        return ATS_VERDICT_TWICE;
+    case ATS_RULE_CORRUPT:
+        holds->corrupted++;
+        ats_corrupt(item, rule);
+        return ATS_VERDICT_PASS;
+    case ATS_RULE_DELAY:
+        item->due = now + rule->delay;
+        break;
+    case ATS_RULE_REORDER:
+        item->swap = true;
+        break;
+    default:
+        break;
+    }
+    ats_holds_keep(holds, item);
+    return ATS_VERDICT_GONE;
+}
+
+AtsVerdict ats_holds_judge(AtsHolds *holds, AtsHeld *item, int64_t now)
+{
+    for (unsigned int i = 0; i < ATS_RULE_NR; i++) {
+        AtsRule *rule = &holds->rule[i];
+
+        if (rule->act != ATS_RULE_OFF && ats_rule_matches(rule, &item->msg) &&
+            ats_rule_fires(holds, rule, &item->msg)) {
+            AtsVerdict verdict = ats_rule_apply(holds, rule, item, now);
+
+            ats_rule_fired(holds, rule);
+            return verdict;
+        }
+    }
+    return ATS_VERDICT_PASS;
+}
+
+/* -- What is kept ---------------------------------------------------------- */
+
+static void ats_holds_move(AtsHolds *holds, GQueue *out, GList *link)
+{
+    AtsHeld *item = link->data;
+
+    holds->n_swap[ats_msg_is_upstream(&item->msg)] -= item->swap;
+    g_queue_unlink(&holds->held, link);
+    g_queue_push_tail_link(out, link);
+}
+
+GQueue *ats_holds_take(AtsHolds *holds, uint64_t count, bool newest)
+{
+    GQueue *out = g_queue_new();
+
+    while (count-- && holds->held.length) {
+        ats_holds_move(holds, out, newest ? holds->held.tail :
+                       holds->held.head);
+    }
+    ats_holds_update(holds);
+    return out;
+}
+
+GQueue *ats_holds_take_at(AtsHolds *holds, uint64_t index)
+{
+    GQueue *out = g_queue_new();
+
+    if (index < holds->held.length) {
+        ats_holds_move(holds, out,
+                       g_queue_peek_nth_link(&holds->held, index));
+        ats_holds_update(holds);
+    } else {
+        qemu_log_mask(LOG_GUEST_ERROR, "ats_link: no message %" PRIu64
+                      " among %u\n", index, holds->held.length);
+    }
+    return out;
+}
+
+static int ats_held_compare(const void *a, const void *b, void *opaque)
+{
+    const AtsHeld *x = a, *y = b;
+
+    return x->due < y->due ? -1 : x->due > y->due;
+}
+
+GQueue *ats_holds_take_due(AtsHolds *holds, int64_t now)
+{
+    GQueue *out = g_queue_new();
+    GList *next;
+
+    for (GList *link = holds->held.head; link; link = next) {
+        const AtsHeld *item = link->data;
+
+        next = link->next;
+        if (item->due <= now) {
+            ats_holds_move(holds, out, link);
+        }
+    }
+    /* stable: of those that are due together the oldest goes first */
+    g_queue_sort(out, ats_held_compare, NULL);
+    ats_holds_update(holds);
+    return out;
+}
+
+bool ats_holds_overtaken(const AtsHolds *holds, const AtsMsg *msg)
+{
+    return holds->n_swap[ats_msg_is_upstream(msg)];
+}
+
+GQueue *ats_holds_take_overtaken(AtsHolds *holds, const AtsMsg *msg)
+{
+    bool upstream = ats_msg_is_upstream(msg);
+    GQueue *out = g_queue_new();
+    GList *next;
+
+    for (GList *link = holds->held.head; link && holds->n_swap[upstream];
+         link = next) {
+        const AtsHeld *item = link->data;
+
+        next = link->next;
+        if (item->swap && ats_msg_is_upstream(&item->msg) == upstream) {
+            ats_holds_move(holds, out, link);
+        }
+    }
+    ats_holds_update(holds);
+    return out;
+}
+
+void ats_holds_forget(AtsHolds *holds, uint16_t rid)
+{
+    GList *next;
+
+    for (GList *link = holds->held.head; link; link = next) {
+        AtsHeld *item = link->data;
+
+        next = link->next;
+        if (item->msg.rid == rid && !ats_msg_is_upstream(&item->msg)) {
+            holds->n_swap[0] -= item->swap;
+            g_queue_delete_link(&holds->held, link);
+            g_free(item);
+        }
+    }
+    ats_holds_update(holds);
+}
+
+int64_t ats_holds_next_due(const AtsHolds *holds)
+{
+    int64_t due = ATS_HELD_FOREVER;
+
+    for (GList *link = holds->held.head; link; link = link->next) {
+        due = MIN(due, ((const AtsHeld *)link->data)->due);
+    }
+    return due;
+}
+
+/* -- Reading and migration ------------------------------------------------- */
+
+static const char *ats_held_name(const AtsMsg *msg)
+{
+    static const char *const names[ATS_MSG_KIND_NR] = {
+        [ATS_MSG_PAGE_REQUEST] = "page-request",
+        [ATS_MSG_INV_COMPLETION] = "inv-completion",
+        [ATS_MSG_PRG_RESPONSE] = "prg-response",
+        [ATS_MSG_INV_REQUEST] = "inv-request",
+        [ATS_MSG_TRANSLATION] = "translation",
+    };
+
+    return ats_msg_is_stop_marker(msg) ? "stop-marker" : names[msg->kind];
+}
+
+static unsigned int ats_held_tag(const AtsMsg *msg)
+{
+    switch (msg->kind) {
+    case ATS_MSG_INV_REQUEST:
+        return msg->itag;
+    case ATS_MSG_INV_COMPLETION:
+        return msg->itags ? ctz32(msg->itags) : 0;
+    default:
+        return msg->prgi;
+    }
+}
+
+char *ats_holds_describe(const AtsHolds *holds)
+{
+    GString *text = g_string_new(NULL);
+    unsigned int n = 0;
+
+    for (GList *link = holds->held.head; link; link = link->next) {
+        const AtsHeld *item = link->data;
+        const AtsMsg *msg = &item->msg;
+
+        g_string_append_printf(text, "%u %s rid=%02x:%02x.%x", n++,
+                               ats_held_name(msg), msg->rid >> 8,
+                               (msg->rid >> 3) & 0x1f, msg->rid & 7);
+        if (msg->pasid != ATS_NO_PASID) {
+            g_string_append_printf(text, " pasid=0x%x", msg->pasid);
+        }
+        g_string_append_printf(text, " tag=%u addr=0x%" PRIx64 " code=%u",
+                               ats_held_tag(msg), msg->addr,
+                               msg->kind == ATS_MSG_TRANSLATION ?
+                               item->status : msg->code);
+        if (item->due != ATS_HELD_FOREVER) {
+            g_string_append_printf(text, " due=%" PRId64, item->due);
+        }
+        g_string_append(text, item->swap ? " to-be-overtaken\n" : "\n");
+    }
+    return g_string_free(text, false);
+}
+
+void ats_holds_free_saved(AtsHolds *holds)
+{
+    g_free(holds->saved);
+    holds->saved = NULL;
+    holds->n_saved = 0;
+}
+
+void ats_holds_save(AtsHolds *holds)
+{
+    ats_holds_free_saved(holds);
+    holds->saved = g_new0(AtsHeld, MAX(holds->held.length, 1));
+    for (GList *link = holds->held.head; link; link = link->next) {
+        holds->saved[holds->n_saved++] = *(const AtsHeld *)link->data;
+    }
+}
+
+void ats_holds_restore(AtsHolds *holds)
+{
+    g_queue_clear_full(&holds->held, g_free);
+    memset(holds->n_swap, 0, sizeof(holds->n_swap));
+    for (int32_t i = 0; i < holds->n_saved; i++) {
+        g_queue_push_tail(&holds->held, g_memdup2(&holds->saved[i],
+                                                  sizeof(AtsHeld)));
+        holds->n_swap[ats_msg_is_upstream(&holds->saved[i].msg)] +=
+            holds->saved[i].swap;
+    }
+    ats_holds_free_saved(holds);
+    ats_holds_update(holds);
+}
