@@ -29,6 +29,7 @@ ROUNDS = 15             # turns of each side
 IQ_ROUNDS = 20          # passes over the queue in one turn
 IQ_N = 16383            # descriptors in one pass, as pri-bench has it
 PRQ_N = 2047
+FAULT_N = 2048          # pages asked for in one round, as pri-bench has it
 READ_MS = 100           # milliseconds of reading for one sample
 READS = 12              # samples of the disk in one turn
 BOOT_SECONDS = 300.0
@@ -271,7 +272,7 @@ class Bench:
         self.initrd = os.path.join(logdir, 'bench.cpio')
         self.lab_initrd = lab_initrd
 
-    STEPS = 6
+    STEPS = 7
 
     def run(self) -> int:
         load, cpus = os.getloadavg()[0], len(os.sched_getaffinity(0))
@@ -280,7 +281,7 @@ class Bench:
                         'processors): expect noise')
         self._image()
         comparisons = self._iq() + [self._disk('off'), self._disk('on')]
-        alone = self._prq()
+        alone = {**self._prq(), **self._scale()}
         faults, cached, where = self._faults()
         lines = table(comparisons, alone)
         lines += ['', "page faults; stock: QEMU's own page-request code with "
@@ -373,6 +374,19 @@ class Bench:
             where = bench.recorded(self.paths.repo)
             step.done('done')
         return faults, cached, where
+
+    def _scale(self) -> Dict[str, Series]:
+        """One page's share of request and response, by functions."""
+        out: Dict[str, Series] = {}
+        with self.ui.step('Faults of 1, 8 and 64 functions') as step:
+            for n in range(self.rounds):
+                step.note = f'round {n + 1} of {self.rounds}'
+                got = self._qtest('fault', self.binaries['ours'], 5)
+                for name, times in got.items():
+                    out.setdefault(f'{name}, a page', Series()).add(
+                        [x / FAULT_N for x in times])
+            step.done('done')
+        return out
 
     # -- in a guest --
 

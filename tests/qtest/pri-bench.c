@@ -1,7 +1,7 @@
 /*
  * Benchmarks of the IOMMU side, over qtest
  *
- * usage: pri-bench prq | iq [rounds]
+ * usage: pri-bench prq | iq | fault [rounds]
  *
  * prints lines "bench NAME NANOSECONDS", one a round.  What is timed happens
  * inside QEMU between one register write and the next read, so the cost of the
@@ -9,6 +9,9 @@
  *
  *   prq   2047 page requests of pri-testdev into the queue; then the drain of
  *         VT-d 7.10 with the queue full
+ *   fault 64 groups of 32 pages from 1, 8 and 64 functions: until the last
+ *         request is in the queue, and from the responses to the last byte of
+ *         the DMA
  *   iq    16383 descriptors, an IOTLB invalidation and a wait with a status
  *         write in turn; then the same with device-TLB invalidations of a
  *         virtio device, which takes no messages.  Runs on any intel-iommu,
@@ -19,7 +22,7 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
-#include "libqos/pri-lab.h"
+#include "libqos/pri-fleet.h"
 
 #define PAGE        4096
 #define PRQ_N       2047
@@ -105,6 +108,107 @@ static void bench_prq(unsigned int rounds)
     pri_lab_stop(&lab);
 }
 
+/* -- fault ------------------------------------------------------------------- */
+
+#define FAULT_GROUPS    64
+#define FAULT_PAGES     32
+#define FAULT_N         (FAULT_GROUPS * FAULT_PAGES)
+
+/* Group @g is channel g / n of function g % n, at an address of its own */
+static uint64_t fault_iova(unsigned int round, unsigned int g)
+{
+    return LAB_IOVA + ((uint64_t)round * FAULT_GROUPS + g) * FAULT_PAGES * PAGE;
+}
+
+static void fault_program(PriFleet *f, unsigned int round)
+{
+    for (unsigned int g = 0; g < FAULT_GROUPS; g++) {
+        QPriTestdev *d = &f->d[g % f->n];
+        uint64_t base = PT_CHANNEL(g / f->n);
+
+        qpt_writel(d, base + PT_CH_FLAGS, PT_FLAG_PASID);
+        qpt_writel(d, base + PT_CH_PASID, LAB_PASID);
+        qpt_writeq(d, base + PT_CH_DST, fault_iova(round, g));
+        qpt_writeq(d, base + PT_CH_LEN, FAULT_PAGES * PAGE);
+        qpt_writel(d, base + PT_CH_GROUP, FAULT_PAGES);
+    }
+}
+
+/* Map everything and put the responses at the tail, in order of arrival */
+static void fault_serve(PriFleet *f, uint64_t pa)
+{
+    QVtdDesc prd;
+
+    while (qvtd_prq_pop(&f->v, &prd)) {
+        unsigned int i = pri_fleet_index(f, QVTD_PRD_RID(&prd));
+
+        qvtd_fs_map(&f->v, f->pml4[i], QVTD_PRD_ADDR(&prd), pa, QVTD_FS_USER);
+        if (QVTD_PRD_LPIG(&prd)) {
+            QVtdDesc resp = qvtd_desc_response(f->d[i].rid, LAB_PASID,
+                                               QVTD_PRD_PRGI(&prd),
+                                               QPT_SUCCESS);
+
+            qvtd_qi_put(&f->v, &resp);
+        }
+    }
+}
+
+static bool fault_done(PriFleet *f)
+{
+    for (unsigned int g = 0; g < FAULT_GROUPS; g++) {
+        if (qpt_ch_readl(&f->d[g % f->n], g / f->n, PT_CH_STATUS) ==
+            PT_ST_RUNNING) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void fault_round(PriFleet *f, unsigned int round, uint64_t pa)
+{
+    int64_t start, asked, served;
+
+    fault_program(f, round);
+    start = now();
+    for (unsigned int g = 0; g < FAULT_GROUPS; g++) {
+        qpt_writel(&f->d[g % f->n], PT_CHANNEL(g / f->n) + PT_CH_CMD,
+                   PT_OP_FILL);
+    }
+    while (qvtd_prq_pending(&f->v) < FAULT_N) {
+        ;
+    }
+    asked = now() - start;
+    fault_serve(f, pa);
+    start = now();
+    qvtd_qi_ring(&f->v);
+    while (!fault_done(f)) {
+        ;
+    }
+    served = now() - start;
+    printf("bench fault-%u-request %" PRId64 "\n", f->n, asked);
+    printf("bench fault-%u-response %" PRId64 "\n", f->n, served);
+}
+
+static void bench_fault(unsigned int rounds)
+{
+    static const unsigned int functions[] = { 1, 8, 64 };
+
+    for (int i = 0; i < ARRAY_SIZE(functions); i++) {
+        g_autofree char *dev = g_strdup_printf(
+            "pri-capacity=2048,channels=%u,atc-entries=4096",
+            FAULT_GROUPS / functions[i]);
+        uint64_t pa;
+        PriFleet f;
+
+        pri_fleet_start(&f, functions[i], NULL, dev);
+        pa = qvtd_alloc(&f.v, 1);
+        for (unsigned int round = 0; round < rounds; round++) {
+            fault_round(&f, round, pa);
+        }
+        pri_fleet_stop(&f);
+    }
+}
+
 /* -- iq --------------------------------------------------------------------- */
 
 #define DISK_DEVFN  "5"             /* slot of the virtio device */
@@ -157,10 +261,12 @@ int main(int argc, char **argv)
 
     if (argc > 1 && g_str_equal(argv[1], "prq")) {
         bench_prq(rounds);
+    } else if (argc > 1 && g_str_equal(argv[1], "fault")) {
+        bench_fault(rounds);
     } else if (argc > 1 && g_str_equal(argv[1], "iq")) {
         bench_iq(rounds);
     } else {
-        fprintf(stderr, "usage: pri-bench prq | iq [rounds]\n");
+        fprintf(stderr, "usage: pri-bench prq | iq | fault [rounds]\n");
         return 2;
     }
     return 0;
