@@ -15,85 +15,23 @@
 
 /* -- SVA -------------------------------------------------------------------- */
 
-/*
- * Who handles the I/O page faults of a device, by version:
- *
- *   6.1         one handler a device.  A driver registers its own, or switches
- *               SVA on, which registers the one of the core.
- *   6.2 - 6.15  I/O page faults and SVA are switched on by hand, once
- *   6.16 on     the IOMMU driver sees to it when a domain is attached
- *
- * The domain has the handler since 6.2; since 6.11 it gets whole groups with
- * an attach handle, and that is what own.c is written for.
- */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-#define COMPAT_DEVICE_HANDLER	1
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
-#define COMPAT_DOMAIN_HANDLER	1
-#endif
-
-#ifdef COMPAT_DEVICE_HANDLER
-struct compat_sva {
-	struct mutex lock;
-	unsigned int bound;	/* under lock */
-};
-
-static inline void compat_sva_enable(struct compat_sva *cs, struct device *dev)
-{
-	mutex_init(&cs->lock);
-}
-
-static inline void compat_sva_disable(struct device *dev)
-{
-}
-
-static inline void compat_sva_put(struct compat_sva *cs, struct device *dev)
-{
-	if (!--cs->bound) {
-		iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_SVA);
-		iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
-	}
-}
-
-static inline struct iommu_sva *compat_sva_bind(struct compat_sva *cs,
-						struct device *dev,
+/* The driver data argument went away in 6.2 */
+static inline struct iommu_sva *compat_sva_bind(struct device *dev,
 						struct mm_struct *mm)
 {
-	struct iommu_sva *sva;
-	int ret;
-
-	mutex_lock(&cs->lock);
-	if (!cs->bound++) {
-		ret = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
-		if (!ret)
-			ret = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA);
-		if (ret) {
-			cs->bound--;
-			mutex_unlock(&cs->lock);
-			return ERR_PTR(ret);
-		}
-	}
-	sva = iommu_sva_bind_device(dev, mm, NULL);
-	if (IS_ERR(sva))
-		compat_sva_put(cs, dev);
-	mutex_unlock(&cs->lock);
-	return sva;
-}
-
-static inline void compat_sva_unbind(struct compat_sva *cs, struct device *dev,
-				     struct iommu_sva *sva)
-{
-	mutex_lock(&cs->lock);
-	iommu_sva_unbind_device(sva);
-	compat_sva_put(cs, dev);
-	mutex_unlock(&cs->lock);
-}
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	return iommu_sva_bind_device(dev, mm);
 #else
-struct compat_sva {
-};
+	return iommu_sva_bind_device(dev, mm, NULL);
+#endif
+}
 
-/* An error only means that a later bind or attach will fail */
-static inline void compat_sva_enable(struct compat_sva *cs, struct device *dev)
+/*
+ * Until 6.15 a driver switched I/O page faults and SVA on by hand; since 6.16
+ * the IOMMU driver does it when a domain is attached.  An error only means that
+ * a later bind or attach will fail.
+ */
+static inline void compat_sva_enable(struct device *dev)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 	if (!iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF))
@@ -109,28 +47,19 @@ static inline void compat_sva_disable(struct device *dev)
 #endif
 }
 
-static inline struct iommu_sva *compat_sva_bind(struct compat_sva *cs,
-						struct device *dev,
-						struct mm_struct *mm)
-{
-	return iommu_sva_bind_device(dev, mm);
-}
-
-static inline void compat_sva_unbind(struct compat_sva *cs, struct device *dev,
-				     struct iommu_sva *sva)
-{
-	iommu_sva_unbind_device(sva);
-}
-#endif /* COMPAT_DEVICE_HANDLER */
-
 /* -- A page table of one's own, with an I/O page fault handler -------------- */
+
+/* A domain has a handler of whole groups, with an attach handle, since 6.11 */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define COMPAT_DOMAIN_HANDLER	1
+#endif
 
 /*
  * May a program hold groups beyond the detach of their page table?  A group
- * stays on a list of the core until it is answered.  6.1 has a handler until
- * that list is empty.  From 6.16 on the core frees what is on it when the last
- * attachment with a handler goes, unless the handler has taken the group off
- * first: that is possible since 7.2, 7.1.8 and 6.18.44.
+ * stays on a list of the core until it is answered.  From 6.16 on the core
+ * frees what is on it when the last attachment with a handler goes, unless the
+ * handler has taken the group off first: that is possible since 7.2, 7.1.8 and
+ * 6.18.44.
  */
 #if defined(COMPAT_GROUP_DEQUEUE) || (defined(COMPAT_DOMAIN_HANDLER) && \
 	LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0))
@@ -163,14 +92,10 @@ struct iommu_attach_handle {
 };
 
 struct compat_group {
-	struct device *dev;
-	struct iommu_page_response resp;
 };
 
 static inline void compat_group_respond(struct compat_group *group, u32 code)
 {
-	group->resp.code = code;
-	iommu_page_response(group->dev, &group->resp);
 }
 #endif /* COMPAT_DOMAIN_HANDLER */
 

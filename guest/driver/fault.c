@@ -6,9 +6,10 @@
  * in the thread of the page request interrupt.
  */
 #include <linux/slab.h>
-#include <linux/delay.h>
 
 #include "internal.h"
+
+#ifdef COMPAT_DOMAIN_HANDLER
 
 static u32 pt_request_perm(u32 perm)
 {
@@ -55,8 +56,6 @@ static int pt_fault_group(struct pt_own *own, struct pt_group *grp)
 	spin_unlock(&pd->group_lock);
 	return code;
 }
-
-#ifdef COMPAT_DOMAIN_HANDLER
 
 static int pt_iopf_handler(struct iopf_group *group)
 {
@@ -115,161 +114,14 @@ void pt_fault_detach(struct pt_own *own)
 	}
 }
 
-void pt_fault_free(struct pt_own *own)
-{
-}
-
-#elif defined(COMPAT_DEVICE_HANDLER)
+#else
 
 /*
- * Linux 6.1 attaches page tables to the RID only, and drops requests without
- * PASID.  But the page table of the RID is that of PASID 0 as well: requests
- * that carry PASID 0 are translated by it, and reported.
+ * Before 6.11 there is no whole group to hand on.  In 6.1 there is not even a
+ * PASID to attach to: the page table of the RID cannot be reached with a PASID
+ * (the IOMMU blocks PASID 0, which is RID_PASID), and what carries none is
+ * refused by the kernel.
  */
-
-struct pt_partial {
-	struct work_struct work;
-	struct pt_own *own;
-	struct list_head answer;	/* pt_group.link; under group_lock */
-	unsigned int nr;		/* the rest is the handler's */
-	struct pri_testdev_request requests[PT_REQUESTS_MAX];
-};
-
-/* Answers cannot be given by the handler: it holds the lock they take */
-static void pt_fault_answer(struct work_struct *work)
-{
-	struct pt_partial *part = container_of(work, struct pt_partial, work);
-	spinlock_t *lock = &part->own->pd->group_lock;
-	struct pt_group *grp;
-
-	for (;;) {
-		spin_lock(lock);
-		grp = list_first_entry_or_null(&part->answer, struct pt_group,
-					       link);
-		if (grp)
-			list_del(&grp->link);
-		spin_unlock(lock);
-		if (!grp)
-			return;
-		compat_group_respond(&grp->group, grp->group.resp.code);
-		kfree(grp);
-	}
-}
-
-/* The requests before the last one of a group become part of it */
-static struct pt_group *pt_fault_collect(struct pt_partial *part,
-					 const struct pri_testdev_request *last)
-{
-	struct pt_group *grp;
-	unsigned int i, keep = 0;
-
-	grp = kzalloc(struct_size(grp, requests, part->nr + 1), GFP_KERNEL);
-	if (!grp)
-		return NULL;
-	for (i = 0; i < part->nr; i++) {
-		const struct pri_testdev_request *req = &part->requests[i];
-
-		if (req->prgi == last->prgi && req->pasid == last->pasid)
-			grp->requests[grp->nr++] = *req;
-		else
-			part->requests[keep++] = *req;
-	}
-	part->nr = keep;
-	grp->requests[grp->nr++] = *last;
-	return grp;
-}
-
-static int pt_fault_handler(struct iommu_fault *fault, void *data)
-{
-	struct pri_testdev_request req;
-	struct pt_own *own = data;
-	struct pt_partial *part = own->partial;
-	struct pt_group *grp;
-	int code;
-
-	if (fault->type != IOMMU_FAULT_PAGE_REQ)
-		return -EOPNOTSUPP;
-	pt_request_fill(&req, &fault->prm);
-	if (!(req.flags & PRI_TESTDEV_REQ_LAST)) {
-		if (part->nr == PT_REQUESTS_MAX)
-			return -ENOSPC;
-		part->requests[part->nr++] = req;
-		return 0;
-	}
-
-	grp = pt_fault_collect(part, &req);
-	if (!grp)
-		return -ENOMEM;
-	grp->group.dev = &own->pd->pdev->dev;
-	grp->group.resp = (struct iommu_page_response) {
-		.argsz = sizeof(grp->group.resp),
-		.version = IOMMU_PAGE_RESP_VERSION_1,
-		.grpid = req.prgi,
-		.pasid = req.pasid,
-	};
-	if (req.flags & PRI_TESTDEV_REQ_PASID)
-		grp->group.resp.flags = IOMMU_PAGE_RESP_PASID_VALID;
-
-	code = pt_fault_group(own, grp);
-	if (code == PT_GROUP_HELD)
-		return 0;
-	if (code < 0 || code == PRI_TESTDEV_RESP_INVALID) {
-		kfree(grp);	/* an error makes it Invalid Request */
-		return -EINVAL;
-	}
-	grp->group.resp.code = code;
-	spin_lock(&own->pd->group_lock);
-	list_add_tail(&grp->link, &part->answer);
-	spin_unlock(&own->pd->group_lock);
-	schedule_work(&part->work);
-	return 0;
-}
-
-static void pt_fault_unregister(struct pt_own *own)
-{
-	/* busy as long as a group waits for the work above */
-	while (iommu_unregister_device_fault_handler(&own->pd->pdev->dev)) {
-		flush_work(&own->partial->work);
-		msleep(1);
-	}
-	flush_work(&own->partial->work);
-}
-
-int pt_fault_attach(struct pt_own *own)
-{
-	struct device *dev = &own->pd->pdev->dev;
-	int ret;
-
-	if (own->rid)
-		return -EOPNOTSUPP;
-	own->partial = kvzalloc(sizeof(*own->partial), GFP_KERNEL_ACCOUNT);
-	if (!own->partial)
-		return -ENOMEM;
-	own->partial->own = own;
-	INIT_WORK(&own->partial->work, pt_fault_answer);
-	INIT_LIST_HEAD(&own->partial->answer);
-
-	ret = iommu_register_device_fault_handler(dev, pt_fault_handler, own);
-	if (ret)
-		return ret;
-	ret = iommu_attach_device(own->domain, dev);
-	if (ret)
-		pt_fault_unregister(own);
-	return ret;
-}
-
-void pt_fault_detach(struct pt_own *own)
-{
-	iommu_detach_device(own->domain, &own->pd->pdev->dev);
-	pt_fault_unregister(own);
-}
-
-void pt_fault_free(struct pt_own *own)
-{
-	kvfree(own->partial);
-}
-
-#else /* 6.2 to 6.10 */
 
 int pt_fault_attach(struct pt_own *own)
 {
@@ -277,10 +129,6 @@ int pt_fault_attach(struct pt_own *own)
 }
 
 void pt_fault_detach(struct pt_own *own)
-{
-}
-
-void pt_fault_free(struct pt_own *own)
 {
 }
 

@@ -84,7 +84,7 @@ static void pt_unbind(struct pt_file *pf)
 	lockdep_assert_held(&pf->lock);
 
 	if (pf->sva) {
-		compat_sva_unbind(&pf->pd->sva, &pf->pd->pdev->dev, pf->sva);
+		iommu_sva_unbind_device(pf->sva);
 		pf->sva = NULL;
 	}
 	pt_own_detach(pf, false);
@@ -261,7 +261,7 @@ static int pt_ioc_bind(struct pt_file *pf, u32 __user *arg)
 	if (!ret && (pf->sva || pf->own))
 		ret = -EBUSY;
 	if (!ret) {
-		sva = compat_sva_bind(&pd->sva, &pd->pdev->dev, current->mm);
+		sva = compat_sva_bind(&pd->pdev->dev, current->mm);
 		if (IS_ERR(sva)) {
 			ret = PTR_ERR(sva);
 		} else {

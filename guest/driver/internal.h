@@ -67,7 +67,6 @@ struct pt_dev {
 	void __iomem *regs;		/* same */
 	phys_addr_t regs_phys;
 	struct miscdevice misc;
-	struct compat_sva sva;
 	int id;
 	char name[24];
 	char pci_name[32];
@@ -122,7 +121,6 @@ struct pt_own {
 	bool rid;
 	u32 pasid;
 	struct list_head link;		/* pt_dev.detached */
-	struct pt_partial *partial;	/* 6.1: requests of groups to come */
 };
 
 #define PT_DETACHED	16
@@ -189,7 +187,6 @@ u64 pt_owned(struct pt_file *pf);
 /* fault.c */
 int pt_fault_attach(struct pt_own *own);
 void pt_fault_detach(struct pt_own *own);
-void pt_fault_free(struct pt_own *own);
 
 /* own.c */
 int pt_ioc_attach_own(struct pt_file *pf, void __user *arg);

@@ -30,7 +30,6 @@ static struct pt_own *pt_own_alloc(struct pt_dev *pd, bool rid)
 
 static void pt_own_free(struct pt_own *own)
 {
-	pt_fault_free(own);
 	iommu_domain_free(own->domain);
 	kfree(own);
 }

@@ -197,7 +197,7 @@ static int pt_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		goto err_master;
 
-	compat_sva_enable(&pd->sva, &pdev->dev);
+	compat_sva_enable(&pdev->dev);
 	ret = misc_register(&pd->misc);
 	if (ret)
 		goto err_irqs;
