@@ -51,6 +51,29 @@ COMMANDS = {
               '  ./pri-lab check --kernel 6.12,7.3 sva-basic\n'
               '  ./pri-lab check --kernel all --config '
               'guest/kernel/plain.config'),
+    'repro': ('reproduce a known race, or list them',
+              'Without a name: lists the races of tests/guest/races.  With '
+              'names (or --all):\nruns each from one snapshot taken before '
+              'the race, and from cold boots, and\nsays REPRODUCED, NOT '
+              'REPRODUCED or CANNOT RUN (why).  --kernel takes what it\n'
+              'takes elsewhere, and +PATCH of guest/kernel/bugs after it; '
+              'several with commas.\nDefault: a kernel that has the race.  '
+              'Exit status 0: all runs alike, and as\nexpected of the '
+              'kernel.',
+              '  ./pri-lab repro\n  ./pri-lab repro O-H\n'
+              '  ./pri-lab repro O-H --runs 100 --cold 5\n'
+              '  ./pri-lab repro C-18 --kernel 7.3,7.3+C-18\n'
+              '  ./pri-lab repro --all --runs 100 --cold 5 --table'),
+    'explore': ('try every order of the steps of a scenario',
+                'Without a name: lists tests/guest/scenarios.  From one '
+                'snapshot, runs every order\nof --depth steps, or --runs '
+                'random ones if there are more, and stops at the first\n'
+                'that goes wrong: a splat, a breach of protocol, wrong data, '
+                'a hang.  Prints the\ncommand that runs that order again.  '
+                'Exit status 0: nothing went wrong.',
+                '  ./pri-lab explore\n'
+                '  ./pri-lab explore groups --depth 3 --kernel 7.3+C-18\n'
+                '  ./pri-lab explore groups --order acd'),
     'build': ('fetch, patch and build QEMU',
               'Prints the path of the binary.',
               '  ./pri-lab build\n  ./pri-lab build --sanitize\n'
@@ -117,6 +140,7 @@ COMMANDS = {
 }
 USES = {                        # which options a command understands
     'run': 'machine job timeout junit debug record',
+    'repro': 'repro', 'explore': 'explore',
     'check': 'machine timeout sanitize junit',
     'build': 'qemu sanitize', 'kernel': 'machine',
     'qemu': 'machine job append',
@@ -135,6 +159,16 @@ def _positive(text: str) -> int:
 
 
 _positive.__name__ = 'positive number'      # argparse prints it
+
+
+def _number(text: str) -> int:
+    n = int(text)
+    if n < 0:
+        raise ValueError
+    return n
+
+
+_number.__name__ = 'number'
 
 
 def _common(p: argparse.ArgumentParser) -> None:
@@ -196,6 +230,24 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
                        '`timeline`')
     if 'chart' in uses:
         chart.options(p)
+    if 'explore' in uses:
+        p.add_argument('--depth', type=_positive, metavar='D', default=0,
+                       help='steps of an order (default: 4)')
+        p.add_argument('--seed', type=_number, metavar='S', default=1,
+                       help='of the random orders (default: 1)')
+        p.add_argument('--runs', type=_positive, metavar='N', default=-1,
+                       help='orders to try at most (default: 200)')
+        p.add_argument('--order', default='', metavar='WORD',
+                       help='this order alone')
+    if 'repro' in uses:
+        p.add_argument('--runs', type=_number, metavar='N', default=-1,
+                       help='runs from one snapshot (default: 10)')
+        p.add_argument('--cold', type=_number, metavar='N', default=-1,
+                       help='runs from a cold boot (default: 1)')
+        p.add_argument('--all', action='store_true',
+                       help='every race, on every kernel its header names')
+        p.add_argument('--table', action='store_true',
+                       help='write docs/races.md from the results there are')
     if 'clean' in uses:
         p.add_argument('--all', action='store_true',
                        help='the whole cache: downloads and kernels too')
@@ -217,6 +269,11 @@ def parser() -> argparse.ArgumentParser:
         _add(p, USES[name].split())
         if name == 'run':
             p.add_argument('job', nargs='?', default='', metavar='JOB')
+        elif name == 'explore':
+            p.add_argument('scenario', nargs='?', default='',
+                           metavar='SCENARIO')
+        elif name == 'repro':
+            p.add_argument('races', nargs='*', metavar='RACE')
         elif name == 'check':
             p.add_argument('names', nargs='*', metavar='SUITE|TEST')
         elif name == 'completion':
@@ -245,6 +302,8 @@ def parser() -> argparse.ArgumentParser:
 _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
+             'runs': -1, 'cold': -1, 'races': [], 'table': False,
+             'depth': 0, 'seed': 1, 'order': '', 'scenario': '',
              'rounds': 0, 'record': False, 'all': False, 'junit': '',
              'gdb': False, 'config': [], 'trace': [], 'qemu_arg': []}
 _WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel',

@@ -39,6 +39,10 @@ class Wants:
     def __bool__(self) -> bool:
         return bool(self._lines)
 
+    def key(self) -> Tuple[Tuple[str, str], ...]:
+        """Equal for programs that want the same machine."""
+        return self._lines
+
     def _of(self, *keys: str) -> List[str]:
         return [value for key, value in self._lines if key in keys]
 

@@ -11,10 +11,10 @@ import sys
 import termios
 from typing import List
 
-from . import (bench, cache, chart, check, debug, guest, host, installed,
-               jobs, junit, kernel, kernelcmd, kmatrix, matrix, overlay,
-               package, packages, proc, qemubuild, qemusrc, record, report,
-               stock, vm)
+from . import (bench, cache, chart, check, debug, explore, guest, host,
+               installed, jobs, junit, kernel, kernelcmd, kmatrix, matrix,
+               overlay, package, packages, proc, qemubuild, qemusrc, race,
+               racetable, record, report, repro, stock, vm)
 from .errors import EXIT_FAIL, EXIT_SKIP, LabError, Unavailable
 from .ktap import FAIL, PASS, SKIP
 
@@ -456,6 +456,27 @@ class Lab:
 
     def cmd_timeline(self) -> int:
         return chart.run(self.options, self.paths.repo, self.ui)
+
+    def cmd_repro(self) -> int:
+        """List the races, reproduce some, or write the table of results."""
+        job = repro.Repro(self)
+        if not self.options.races and not self.options.all:
+            return racetable.write(job) if self.options.table else job.list()
+        entries = race.find(job.entries, self.options.races) \
+            if self.options.races else job.entries
+        with self._clone_lock():
+            status = job.run(entries)
+        if self.options.table:
+            racetable.write(job)
+        return status
+
+    def cmd_explore(self) -> int:
+        """List the scenarios, or try the orders of one."""
+        job = explore.Explore(self)
+        if not self.options.scenario:
+            return job.list()
+        with self._clone_lock():
+            return job.run(self.options.scenario)
 
     def cmd_conformance(self) -> int:
         """Write docs/conformance.md from the last complete check."""

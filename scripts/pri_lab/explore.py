@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`explore`: run the steps of a scenario in every order, until one goes wrong.
+
+All runs start from one snapshot.  An order is a word: its letters are the steps,
+as the program numbers them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import random
+from typing import List
+
+from . import kernel, race
+from .errors import LabError
+from .race import REPRODUCED, Verdict
+from .repro import Repro
+
+DEPTH = 4
+RUNS = 200                      # orders to try, unless told
+LETTERS = 'abcdefghijklmnopqrstuvwxyz'
+
+
+def orders(steps: int, depth: int, limit: int, seed: int) -> List[str]:
+    """Orders of `depth` different steps: all of them, or `limit` random ones
+    if there are more."""
+    depth = min(depth, steps)
+    if math.perm(steps, depth) <= limit:
+        return [''.join(x) for x in
+                itertools.permutations(LETTERS[:steps], depth)]
+    rng = random.Random(seed)
+    out: List[str] = []
+    seen = set()
+    while len(out) < limit:
+        word = ''.join(rng.sample(LETTERS[:steps], depth))
+        if word not in seen:
+            seen.add(word)
+            out.append(word)
+    return out
+
+
+def names(order: str, steps: List[str]) -> str:
+    return ', '.join(steps[LETTERS.index(c)] for c in order)
+
+
+class Explore:
+    """The command."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.options = lab.options
+        self.ui = lab.ui
+        self.job = Repro(lab, race.SCENARIOS)
+
+    def list(self) -> int:
+        for e in self.job.entries:
+            self.ui.result(f'{e.name:12} {e.title}')
+        return 0
+
+    def run(self, name: str) -> int:
+        """0: no order went wrong, 1: one did and is printed."""
+        entry = race.find(self.job.entries, [name])[0]
+        which = self.options.kernel or kernel.SERIES
+        logdir = self.job.new_logdir(entry, which)
+        self.job.prepare()
+        runner = self.job.runner(which, entry)
+        self.ui.plan(1)
+        try:
+            with self.ui.step(f'{entry.name} on {which}') as step:
+                s, trouble = runner.ready(entry, logdir, step)
+                if s is None:
+                    raise LabError(f'{entry.name} cannot run: '
+                                   f'{trouble.why}', log=logdir)
+                steps = self._steps(s.out.ktap)
+                todo = self._todo(len(steps))
+                for n, order in enumerate(todo):
+                    step.note = f'order {n + 1} of {len(todo)}: {order}'
+                    s.load('ready')
+                    s.cont()
+                    verdict = runner.race(entry, s, os.path.join(
+                        logdir, f'{n + 1:04}-{order}'), order)
+                    if verdict.word != race.NOT_REPRODUCED:
+                        step.done(f'order {n + 1} went wrong')
+                        return self._found(which, entry, order, steps,
+                                           verdict, logdir)
+                step.done('nothing went wrong')
+        finally:
+            self.job.close()
+        self.ui.result(f'{len(todo)} orders of {entry.name} on {which}: '
+                       'nothing went wrong')
+        self.ui.result(f'  logs: {logdir}')
+        return 0
+
+    def _steps(self, ktap: List[str]) -> List[str]:
+        for line in ktap:
+            if line.startswith(race.STEPS):
+                return line[len(race.STEPS):].split()
+        raise LabError('the scenario does not say what its steps are')
+
+    def _todo(self, steps: int) -> List[str]:
+        if self.options.order:
+            bad = set(self.options.order) - set(LETTERS[:steps])
+            if bad:
+                raise LabError(f'--order {self.options.order}: there is no '
+                               f'step {min(bad)}',
+                               f'the steps are {LETTERS[:steps]}')
+            return [self.options.order]
+        runs = self.options.runs if self.options.runs > 0 else RUNS
+        return orders(steps, self.options.depth or DEPTH, runs,
+                      self.options.seed)
+
+    def _found(self, which: str, entry: race.Entry, order: str,
+               steps: List[str], verdict: Verdict, logdir: str) -> int:
+        out = self.ui.result
+        out(f'{entry.name} on {which}: {names(order, steps)}')
+        if verdict.word == REPRODUCED:
+            for sign in verdict.signs:
+                out(f'  sign: {sign}')
+            for fact in verdict.facts:
+                out(f'  {fact}')
+        else:
+            out(f'  {verdict.why}')
+        out(f'  again: ./pri-lab explore {entry.name} --order {order}'
+            + (f' --kernel {which}' if which != kernel.SERIES else ''))
+        out(f'  logs: {logdir}')
+        return 1

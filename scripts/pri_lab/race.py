@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reproducers: what their header comments say, and what a run came to.
+
+A reproducer is one C file of tests/guest/races.  Its first comment holds
+fields, `Name: text`, whose text goes on up to the next field or a blank line:
+
+    Race     the ID in the catalogue, or scenario-N
+    Title    one line
+    What     what the race is            Loses   who loses by it
+    Order    order of events             Fix     if there is one
+    Kernels  which ones have it
+    Sign     what proves it; one of several such fields is enough.  Parts joined
+             by ` and ` must all be seen:
+                 log /RE/         a line of the kernel's log matches
+                 log /RE/ xN      N lines do
+                 stuck            the run does not end in time, RACE_MAIN()
+                 NAME             the program says so, race_sign() in race.h
+    Expect   KERNEL yes|no, ...  where KERNEL is a series, and +PATCH means the
+             patch of that name in guest/kernel/bugs
+    Needs    CONFIG_X, ... of the kernel
+    Icount   off: processors of the guest on a thread each.  Otherwise they share
+             one, and the guest's time is a count of its instructions, so that
+             a busy host does not change a race
+
+Lines that begin with @ are about the machine, see jobs.py.
+
+A scenario is such a file of tests/guest/scenarios: steps without an order, for
+`explore`.  It needs Title, What and Sign only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+from . import cache, splat
+from .errors import LabError
+
+REPRODUCED = 'REPRODUCED'
+NOT_REPRODUCED = 'NOT REPRODUCED'
+CANNOT_RUN = 'CANNOT RUN'
+
+RACES = os.path.join('tests', 'guest', 'races')
+SCENARIOS = os.path.join('tests', 'guest', 'scenarios')
+READY = '# race: ready'
+STEPS = '# race: steps '
+DONE = '# race: done'
+STUCK = '# race: stuck'
+
+_NEEDED = ('Race', 'Title', 'What', 'Loses', 'Order', 'Fix', 'Kernels',
+           'Sign', 'Expect')
+_SCENARIO = ('Title', 'What', 'Sign')
+_KNOWN = _NEEDED + ('Needs', 'Icount')
+_FIELD = re.compile(r'^ \* ([A-Z][A-Za-z]*): *(.*)$')
+_LOG = re.compile(r'^log /(.+)/(?: x([1-9]\d*))?$')
+_SIGN = re.compile(r'^# race: sign ([\w-]+): ?(.*)$')
+
+
+class Part(NamedTuple):
+    """One thing that must be seen: in the log, from the program, or no end."""
+    kind: str                   # 'log', 'program', 'stuck'
+    what: str                   # regular expression or name
+    count: int = 1
+
+    def seen(self, console: List[str], said: Dict[str, str],
+             stuck: bool) -> bool:
+        if self.kind == 'stuck':
+            return stuck
+        if self.kind == 'program':
+            return self.what in said
+        return sum(1 for x in console
+                   if re.search(self.what, x)) >= self.count
+
+
+class Sign(NamedTuple):
+    text: str                   # as in the header
+    parts: List[Part]
+
+
+def parse_sign(text: str) -> Sign:
+    """ValueError says what is wrong with it."""
+    parts = []
+    for word in text.split(' and '):
+        m = _LOG.match(word)
+        if m:
+            re.compile(m.group(1))
+            parts.append(Part('log', m.group(1), int(m.group(2) or 1)))
+        elif word == 'stuck':
+            parts.append(Part('stuck', ''))
+        elif re.match(r'^[a-z][\w-]*$', word):
+            parts.append(Part('program', word))
+        else:
+            raise ValueError(f'not a sign: {word}')
+    return Sign(text, parts)
+
+
+class Entry:
+    """One reproducer, as its header describes it."""
+
+    def __init__(self, path: str, text: str,
+                 needed: Tuple[str, ...] = _NEEDED):
+        self.path = path
+        self.name = os.path.splitext(os.path.basename(path))[0]
+        top = os.path.basename(os.path.dirname(path))
+        self.job = f'{top}/{self.name}'
+        fields = _fields(text)
+        missing = [f for f in needed if f not in fields]
+        if missing:
+            raise ValueError('no ' + ', '.join(missing))
+        self.fields = {k: ' '.join(v) for k, v in fields.items()}
+        self.id = self.fields.get('Race', self.name)
+        self.title = self.fields['Title']
+        self.signs = [parse_sign(x) for x in fields['Sign']]
+        self.expect = _expect(self.fields['Expect']) \
+            if 'Expect' in fields else {}
+        self.needs = self.fields.get('Needs', '').replace(',', ' ').split()
+        self.icount = self.fields.get('Icount', '') != 'off'
+
+    def expected(self, kernel: str) -> Optional[str]:
+        """The verdict that the header expects on a kernel, or None.
+
+        A kernel with several patches is as the one with those of them that
+        the header names.
+        """
+        base, *bugs = kernel.split('+')
+        fits = [k for k in self.expect if k.split('+')[0] == base
+                and set(k.split('+')[1:]) <= set(bugs)]
+        if not fits:
+            return None
+        have = self.expect[max(fits, key=lambda k: k.count('+'))]
+        return REPRODUCED if have == 'yes' else NOT_REPRODUCED
+
+    def affected(self) -> Optional[str]:
+        """A kernel that has the race, ours rather than another."""
+        yes = [k for k, v in self.expect.items() if v == 'yes']
+        return next((k for k in yes if k.startswith('7.3')),
+                    yes[0] if yes else None)
+
+
+def _fields(text: str) -> Dict[str, List[str]]:
+    """Fields of the first comment; ValueError names what is wrong."""
+    m = re.match(r'\s*/\*\n(.*?)\n \*/', text, re.S)
+    if not m:
+        raise ValueError('no header comment')
+    out: Dict[str, List[str]] = {}
+    current: Optional[List[str]] = None
+    for line in m.group(1).split('\n'):
+        field = _FIELD.match(line)
+        if field and field.group(1) in _KNOWN:
+            current = out.setdefault(field.group(1), [])
+            if current and field.group(1) != 'Sign':
+                raise ValueError(f'{field.group(1)} twice')
+            current.append(field.group(2))
+        elif field and current is None:
+            raise ValueError(f'unknown field {field.group(1)}')
+        elif not line.strip(' *') or line.startswith(' * @'):
+            current = None
+        elif current is not None:
+            current[-1] = (current[-1] + ' ' + line.strip(' *')).strip()
+    return out
+
+
+def _expect(text: str) -> Dict[str, str]:
+    out = {}
+    for item in text.split(','):
+        words = item.split()
+        if len(words) != 2 or words[1] not in ('yes', 'no'):
+            raise ValueError(f'Expect: {item.strip()}: not KERNEL yes|no')
+        out[words[0]] = words[1]
+    return out
+
+
+def load(repo: str, top: str = RACES) -> List[Entry]:
+    """All reproducers, in the order of the catalogue; or all SCENARIOS."""
+    out = []
+    needed = _SCENARIO if top == SCENARIOS else _NEEDED
+    for path in cache.files_under(os.path.join(repo, top), ('.c',)):
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+        try:
+            out.append(Entry(path, text, needed))
+        except (ValueError, re.error) as e:
+            raise LabError(f'{os.path.relpath(path, repo)}: {e}',
+                           'scripts/pri_lab/race.py says what the header '
+                           'must hold') from None
+    return sorted(out, key=lambda e: (_order(e.id), e.name))
+
+
+def _order(race: str):
+    """C-02 before C-10 before O-A before scenario-3."""
+    m = re.match(r'^(C|O|scenario)-(\d+|\w)', race)
+    if not m:
+        return (9, 0, race)
+    rank = {'C': 0, 'O': 1, 'scenario': 2}[m.group(1)]
+    number = int(m.group(2)) if m.group(2).isdigit() else 0
+    return (rank, number, race)
+
+
+def find(entries: List[Entry], names: List[str]) -> List[Entry]:
+    """Those with these names or IDs, in the order given."""
+    out = []
+    for name in names:
+        hits = [e for e in entries if name.lower() in
+                (e.name.lower(), e.id.lower())]
+        if not hits:
+            raise LabError(f'there is no race {name}', 'there are: ' + ' '.join(
+                f'{e.id} ({e.name})' for e in entries))
+        out += [h for h in hits if h not in out]
+    return out
+
+
+# -- verdicts -----------------------------------------------------------------
+
+class Verdict(NamedTuple):
+    word: str                   # REPRODUCED, NOT REPRODUCED, CANNOT RUN
+    signs: List[str]            # those of the header that were seen
+    why: str                    # of CANNOT RUN
+    facts: List[str]            # what the program said with its signs
+
+
+def said(ktap: List[str]) -> Dict[str, str]:
+    """Signs that the program gave, with their text."""
+    out = {}
+    for line in ktap:
+        m = _SIGN.match(line.strip())
+        if m:
+            out[m.group(1)] = m.group(2)
+    return out
+
+
+def signs_seen(entry: Entry, console: List[str], ktap: List[str]
+               ) -> List[str]:
+    names = said(ktap)
+    stuck = any(x.startswith(STUCK) for x in ktap)
+    return [s.text for s in entry.signs
+            if all(p.seen(console, names, stuck) for p in s.parts)]
+
+
+def judge(entry: Entry, console: List[str], ktap: List[str], end: str
+          ) -> Verdict:
+    """What a run came to.
+
+    end: how it ended: 'done' (the program said so or ended), 'limit' (of the
+    host's patience), or what became of the guest.
+    """
+    signs = signs_seen(entry, console, ktap)
+    names = said(ktap)
+    facts = [f'{k}: {v}' for k, v in names.items()]
+    if signs:
+        return Verdict(REPRODUCED, signs, '', facts)
+    stray = [n for n in names if not any(
+        p.kind == 'program' and p.what == n
+        for s in entry.signs for p in s.parts)]
+    splats = [b for b in splat.find('\n'.join(console)) if not splat.known(b)]
+    why = ''
+    if stray:
+        why = f'sign {stray[0]} is not in the header'
+    elif splats:
+        why = 'the kernel printed something that is no sign of this race: ' \
+            + splat.strip_stamp(splats[0][0]).strip()
+    elif any(x.strip() == DONE for x in ktap):
+        return Verdict(NOT_REPRODUCED, [], '', facts)
+    else:
+        why = no_end(ktap, end)
+    return Verdict(CANNOT_RUN, [], why, facts)
+
+
+def no_end(ktap: List[str], end: str) -> str:
+    """Why the program did not come to its end."""
+    lines = [x.strip() for x in ktap]
+    for x in lines:
+        m = re.match(r'^ok \d+ .*# SKIP (.*)', x)
+        if m:
+            return m.group(1)
+        if x.startswith('Bail out!'):
+            return x[9:].strip()
+    notes = [x[2:] for x in lines if re.match(r'# [\w-]+\.c:\d+: ', x)
+             or x.startswith(('# no end after', '# ended by signal'))]
+    if notes:
+        return notes[-1]
+    if any(x.startswith(STUCK) for x in lines):
+        return 'the program is stuck'
+    if end == 'limit':
+        return 'the guest did not come to an end; it may be too slow here'
+    return f'the guest ended before the program: {end}'

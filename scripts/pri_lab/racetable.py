@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""docs/races.md: which kernel has which race, from what `repro` stored."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from typing import Dict, List
+
+from . import cache
+from .race import CANNOT_RUN, Entry, REPRODUCED
+
+PAGE = os.path.join('docs', 'races.md')
+_HEAD = '''\
+# Races
+
+What each reproducer of `tests/guest/races` came to on each kernel it was run
+on. This page is written from the results of
+
+    ./pri-lab repro --all --runs {runs} --cold {cold}
+    ./pri-lab repro --table
+
+One cell is one entry on one kernel. `yes` is REPRODUCED and `no` is NOT
+REPRODUCED, with the number of runs that came to it: from one snapshot taken
+before the race, and from cold boots. A cell in **bold** is not what the entry's
+header expects. `7.3+NAME` is Linux 7.3 with `guest/kernel/bugs/NAME.patch`: a
+bug that was put back, or the fix of one (`-fix`). [The front end's
+manual](manual/pri-lab.md#races) says how an entry is run and judged.
+'''
+
+
+def load(results: str) -> List[Dict]:
+    out = []
+    for path in sorted(glob.glob(os.path.join(results, '*.json'))):
+        with open(path, encoding='utf-8') as f:
+            out.append(json.load(f))
+    return out
+
+
+def _cell(r: Dict) -> str:
+    if r['verdict'] == CANNOT_RUN:
+        text = 'cannot run'
+    elif r['verdict'] == 'DIFFERS':
+        text = 'differs'
+    else:
+        text = 'yes' if r['verdict'] == REPRODUCED else 'no'
+    counts = [f'{n}/{of}' for n, of in (r['snapshot'], r['cold']) if of]
+    if r['verdict'] != CANNOT_RUN:
+        text += ' ' + ' + '.join(counts)
+    if r['expected'] and r['expected'] != r['verdict']:
+        text = f'**{text}**'
+    return text
+
+
+def _order(name: str):
+    base, *bugs = name.split('+')
+    numbers = [int(x) if x.isdigit() else 0 for x in base.split('.')]
+    return (numbers, bugs)
+
+
+def page(entries: List[Entry], records: List[Dict]) -> str:
+    """The page; entries without a result are listed as not run."""
+    by_name: Dict[str, List[Dict]] = {}
+    for r in records:
+        by_name.setdefault(r['name'], []).append(r)
+    mine = [r for rs in by_name.values() for r in rs]
+    runs = max((r['snapshot'][1] for r in mine), default=0)
+    cold = max((r['cold'][1] for r in mine), default=0)
+    lines = [_HEAD.format(runs=runs, cold=cold)]
+    lines += ['| race | entry | kernel | result | seconds |',
+              '|---|---|---|---|---|']
+    for e in entries:
+        rows = sorted(by_name.get(e.name, []),
+                      key=lambda r: _order(r['kernel']))
+        if not rows:
+            lines.append(f'| {e.id} | `{e.name}` | | not run | |')
+        for r in rows:
+            release = r['release'].replace('-pri-lab', '')
+            kernel = r['kernel'] + (f' ({release})' if release else '')
+            lines.append(f'| {e.id} | `{e.name}` | {kernel} | {_cell(r)} | '
+                         f'{r["seconds"]:.0f} |')
+    total = sum(r['seconds'] for r in mine)
+    lines += ['', f'All of it took {total / 60:.0f} minutes, boots included.',
+              '', '## What the entries are', '']
+    for e in entries:
+        lines += [f'**{e.id}** `{e.name}`: {e.title}. Who loses: '
+                  f'{e.fields["Loses"]} Fix: {e.fields["Fix"]}', '']
+        for r in by_name.get(e.name, []):
+            if r['verdict'] == CANNOT_RUN and r['why']:
+                lines += [f'- {r["kernel"]}: {r["why"]}', '']
+    return '\n'.join(lines).rstrip() + '\n'
+
+
+def write(job) -> int:
+    """Write the page from what is stored; 1 if there is nothing."""
+    names = {e.name for e in job.entries}
+    records = [r for r in load(job.results) if r['name'] in names]
+    if not records:
+        job.ui.error('there are no results yet; run ./pri-lab repro --all')
+        return 1
+    path = os.path.join(job.paths.repo, PAGE)
+    cache.write_if_changed(path, page(job.entries, records).encode())
+    job.ui.result(path)
+    return 0

@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`repro`: run reproducers from one snapshot and from cold boots."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from typing import Dict, List, Optional, Tuple
+
+from . import bugkernel, cache, guest, host, jobs, kernel, race, vm
+from .errors import LabError
+from .race import CANNOT_RUN, Entry, Verdict
+from .session import Output, Session
+
+RUNS, COLD = 10, 1              # unless told
+PATIENCE = {'tcg': 900.0, 'kvm': 120.0}    # host seconds, boot or run
+SETTLE = 1.0                    # seconds after a sign, for others to follow
+AFTER = 0.1                     # after the program's end
+KEEP = 60                       # directories of runs kept in the cache
+# Kernel command line: wait for the host at the point before the race
+WORDS = 'pri_lab.go'
+WHICH = '# pri-lab: which job'     # the guest waits for the name of a program
+BOOTED, READY = 'booted', 'ready'       # snapshots
+# The guest of a reproducer is small, so that a snapshot is
+MEMORY = ['-m', '1G']
+_END = re.compile(r'^((not )?ok \d|Bail out!|# pri-lab: exit|# race: stuck)')
+
+
+def finished(out: Output) -> bool:
+    return any(x == race.DONE or _END.match(x) for x in out.ktap)
+
+
+class Tally:
+    """What the runs of one entry on one kernel came to."""
+
+    def __init__(self, entry: Entry, kernel_name: str):
+        self.entry = entry
+        self.kernel = kernel_name
+        self.release = ''
+        self.snapshot: List[Verdict] = []
+        self.cold: List[Verdict] = []
+        self.seconds = 0.0
+        self.logdir = ''
+
+    @property
+    def all(self) -> List[Verdict]:
+        return self.snapshot + self.cold
+
+    @property
+    def verdict(self) -> str:
+        """The one that all runs share; '' if they differ."""
+        words = {v.word for v in self.all}
+        return words.pop() if len(words) == 1 else ''
+
+    @property
+    def expected(self) -> Optional[str]:
+        return self.entry.expected(self.kernel)
+
+    @property
+    def good(self) -> bool:
+        """All runs alike, and as the header expects if it does."""
+        if self.expected:
+            return self.verdict == self.expected
+        return self.verdict not in ('', CANNOT_RUN)
+
+    def counts(self) -> str:
+        """'100/100 from a snapshot, 5/5 cold': runs that had the verdict."""
+        word = self.verdict or self.expected or race.REPRODUCED
+        out = []
+        for runs, name in ((self.snapshot, 'from a snapshot'),
+                           (self.cold, 'cold')):
+            if runs:
+                n = sum(1 for v in runs if v.word == word)
+                out.append(f'{n}/{len(runs)} {name}')
+        return ', '.join(out)
+
+    def record(self) -> Dict:
+        word = self.verdict or self.expected or race.REPRODUCED
+        last = next((v for v in reversed(self.all) if v.word == word),
+                    self.all[-1])
+        seen = sorted({s for v in self.all for s in v.signs})
+        return {
+            'race': self.entry.id, 'name': self.entry.name,
+            'kernel': self.kernel, 'release': self.release,
+            'verdict': self.verdict or 'DIFFERS', 'expected': self.expected,
+            'of': word,
+            'snapshot': [sum(v.word == word for v in self.snapshot),
+                         len(self.snapshot)],
+            'cold': [sum(v.word == word for v in self.cold), len(self.cold)],
+            'signs': seen, 'why': last.why, 'facts': last.facts,
+            'seconds': round(self.seconds, 1),
+        }
+
+
+class Runner:
+    """Runs entries on one kernel and one kind of machine.
+
+    The guest that snapshots are taken of is booted once, up to the question
+    which program to run, and serves all entries.
+    """
+
+    def __init__(self, machine: vm.Machine, wants: jobs.Wants, icount: bool,
+                 logdir: str, log):
+        self.machine = machine
+        self.wants = wants
+        self.icount = icount
+        self.logdir = logdir
+        self.log = log
+        self.release = ''
+        self._session: Optional[Session] = None
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _new(self, job: str, logdir: str, snapshots: bool) -> Session:
+        return Session(self.machine, f'{vm.job_words(job)} {WORDS}',
+                       self.wants, MEMORY, self.icount, logdir, self.log,
+                       snapshots)
+
+    def _follow(self, s: Session, mark: str) -> str:
+        """Until the guest says so, or is at its end."""
+        end = s.follow(PATIENCE[self.machine.accel],
+                       lambda out: finished(out) or mark in out.ktap)
+        for line in s.out.console:
+            m = re.search(r'Linux version (\S+)', line)
+            if m:
+                self.release = m.group(1)
+        return end
+
+    def _booted(self) -> Session:
+        """The machine at the question; LabError if it does not come."""
+        s = self._session
+        if s is not None and s.alive():
+            s.load(BOOTED)
+            return s
+        self.close()
+        s = self._session = self._new('port', self.logdir, True)
+        s.start()
+        s.cont()
+        end = self._follow(s, WHICH)
+        if WHICH not in s.out.ktap:
+            s.out.store(os.path.join(self.logdir, 'boot'))
+            raise LabError('the guest does not boot: '
+                           + race.no_end(s.out.ktap, end))
+        s.stop()
+        s.save(BOOTED)
+        return s
+
+    def _trouble(self, entry: Entry, s: Session, end: str,
+                 base: str) -> Optional[Verdict]:
+        """Why an entry did not get to the point before the race, if so."""
+        if race.READY in s.out.ktap and not finished(s.out):
+            return None
+        s.out.store(base)
+        verdict = race.judge(entry, s.out.console, s.out.ktap, end)
+        if verdict.word == CANNOT_RUN:
+            return verdict
+        return Verdict(CANNOT_RUN, [], 'it came to its end before the point '
+                       'where the race begins', [])
+
+    def race(self, entry: Entry, s: Session, base: str,
+             order: str = '') -> Verdict:
+        """From that point to a verdict; order: of the steps of a scenario."""
+        s.say(f'go {order}\n'.encode())
+        end = s.follow(PATIENCE[self.machine.accel],
+                       lambda out: finished(out) or bool(race.signs_seen(
+                           entry, out.console, out.ktap)))
+        if end == 'done':
+            s.follow(AFTER if finished(s.out) else SETTLE, finished)
+        s.stop()
+        s.out.store(base)
+        return race.judge(entry, s.out.console, s.out.ktap, end)
+
+    def ready(self, entry: Entry, logdir: str, step
+              ) -> Tuple[Optional[Session], Optional[Verdict]]:
+        """The machine before the race, with a snapshot; or why not."""
+        step.note = 'booting'
+        try:
+            s = self._booted()
+        except LabError as e:
+            return None, Verdict(CANNOT_RUN, [], e.what, [])
+        s.fresh()
+        s.cont()
+        s.say(f'{entry.job}\n'.encode())
+        end = self._follow(s, race.READY)
+        trouble = self._trouble(entry, s, end, os.path.join(logdir, 'boot'))
+        if trouble:
+            return None, trouble
+        s.stop()
+        s.save(READY)
+        return s, None
+
+    def from_snapshot(self, entry: Entry, runs: int, logdir: str,
+                      step) -> List[Verdict]:
+        s, trouble = self.ready(entry, logdir, step)
+        if s is None:
+            return [trouble]
+        out: List[Verdict] = []
+        for n in range(runs):
+            step.note = f'run {n + 1} of {runs}' + (
+                f', {out[-1].word}' if out else '')
+            s.load(READY)
+            s.cont()
+            out.append(self.race(entry, s, os.path.join(
+                logdir, f'run-{n + 1:03}')))
+            if not s.alive():           # of the entry's doing, perhaps
+                out += [Verdict(CANNOT_RUN, [], 'QEMU is gone: '
+                                + s.complaint(), [])]
+                break
+        return out
+
+    def cold(self, entry: Entry, runs: int, logdir: str,
+             step) -> List[Verdict]:
+        out: List[Verdict] = []
+        for n in range(runs):
+            step.note = f'cold boot {n + 1} of {runs}'
+            base = os.path.join(logdir, f'cold-{n + 1:02}')
+            with self._new(entry.job, base, False) as s:
+                s.start()
+                s.cont()
+                end = self._follow(s, race.READY)
+                trouble = self._trouble(entry, s, end,
+                                        os.path.join(base, 'boot'))
+                if trouble:
+                    out.append(trouble)
+                    break
+                s.fresh()
+                out.append(self.race(entry, s, os.path.join(base, 'run')))
+        return out
+
+
+class Repro:
+    """The command."""
+
+    def __init__(self, lab, top: str = race.RACES):
+        self.lab = lab
+        self.options = lab.options
+        self.ui = lab.ui
+        self.paths = lab.paths
+        self.entries = race.load(lab.paths.repo, top)
+        self.results = os.path.join(lab.paths.work, 'repro')
+        self._machines: Dict[str, vm.Machine] = {}
+        self._runners: Dict[Tuple, Runner] = {}
+
+    # -- list -----------------------------------------------------------------
+
+    def list(self) -> int:
+        width = max(len(e.name) for e in self.entries)
+        for e in self.entries:
+            kernels = ' '.join(f'{k}={v}' for k, v in e.expect.items())
+            self.ui.result(f'{e.id:11} {e.name:{width}}  {e.title}')
+            self.ui.result(f'{"":11} {"":{width}}  expected: {kernels}')
+        return 0
+
+    # -- machines -------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """QEMU, once."""
+        self.accel, note = host.choose_accel(self.options.accel)
+        if note:
+            self.ui.say(note)
+        self.ui.plan(4)
+        self.binary = self.lab._qemu(self.lab._packages(), False).binary
+
+    def machine(self, name: str) -> vm.Machine:
+        """The machine with a kernel: a series or a path, +PATCH after it."""
+        if name in self._machines:
+            return self._machines[name]
+        base_name, *bugs = name.split('+')
+        base = self._base(base_name)
+        user = guest.Guest(self.paths, base, self.lab.jobs, self.lab.log,
+                           self.ui)
+        user.build()
+        linux = base
+        if bugs:
+            self.ui.plan(1)
+            linux = bugkernel.build(self.paths, base, bugs, self.lab.jobs,
+                                    self.lab.log, self.ui)
+        self._machines[name] = vm.Machine(self.binary, self.accel,
+                                          linux.image, user.initrd)
+        return self._machines[name]
+
+    def _base(self, name: str) -> kernel.Kernel:
+        self.ui.plan(2)
+        return kernel.get(self.paths, name, self.lab.jobs, self.lab.log,
+                          self.ui)
+
+    # -- run ------------------------------------------------------------------
+
+    def kernels(self, entry: Entry) -> List[str]:
+        """Where to run an entry: as told, on all, or where it is at home."""
+        if self.options.kernel:
+            return self.options.kernel.split(',')
+        if self.options.all:
+            return list(entry.expect)
+        home = entry.affected() or next(iter(entry.expect))
+        return [home]
+
+    def run(self, entries: List[Entry]) -> int:
+        runs = self.options.runs if self.options.runs >= 0 else RUNS
+        cold = self.options.cold if self.options.cold >= 0 else COLD
+        if runs + cold == 0:
+            raise LabError('nothing to run', 'give --runs or --cold a number '
+                           'above 0')
+        start = time.monotonic()
+        self.prepare()
+        # kernel by kernel, and what shares a machine together
+        work = [(name, entry) for entry in entries
+                for name in self.kernels(entry)]
+        tallies = []
+        try:
+            for name in dict.fromkeys(n for n, _ in work):
+                mine = [e for n, e in work if n == name]
+                mine.sort(key=lambda e: self._key(name, e))
+                for entry in mine:
+                    tallies.append(self._one(entry, name, runs, cold))
+        finally:
+            self.close()
+        if len(tallies) > 1:
+            bad = sum(1 for t in tallies if not t.good)
+            self.ui.result('')
+            self.ui.result(f'{len(tallies) - bad} as expected, {bad} not, '
+                           f'{time.monotonic() - start:.0f} s')
+        return 0 if all(t.good for t in tallies) else 1
+
+    def close(self) -> None:
+        for r in self._runners.values():
+            r.close()
+
+    def _key(self, name: str, entry: Entry) -> Tuple:
+        wants = jobs.wants(self.paths.repo, entry.job)
+        return (name, wants.key(), entry.icount)
+
+    def runner(self, name: str, entry: Entry) -> Runner:
+        """The one for this kernel and machine; others give theirs up."""
+        key = self._key(name, entry)
+        if key not in self._runners:
+            self.close()
+            self._runners = {key: Runner(
+                self.machine(name), jobs.wants(self.paths.repo, entry.job),
+                entry.icount, os.path.join(
+                    self.lab.logdir, f'machine-{len(self._machines)}'),
+                self.lab.log)}
+        return self._runners[key]
+
+    def _one(self, entry: Entry, name: str, runs: int, cold: int) -> Tally:
+        tally = Tally(entry, name)
+        tally.logdir = self.new_logdir(entry, name)
+        try:
+            runner = self.runner(name, entry)
+        except LabError as e:
+            tally.snapshot = [Verdict(CANNOT_RUN, [], e.what, [])]
+            self._report(tally)
+            return tally
+        start = time.monotonic()
+        self.ui.plan(1)
+        with self.ui.step(f'{entry.id} on {name}') as step:
+            if runs:
+                tally.snapshot = runner.from_snapshot(entry, runs,
+                                                      tally.logdir, step)
+            if cold and not (tally.snapshot and
+                             tally.snapshot[0].word == CANNOT_RUN):
+                tally.cold = runner.cold(entry, cold, tally.logdir, step)
+            step.done(tally.verdict or 'the runs differ')
+        tally.release = runner.release
+        tally.seconds = time.monotonic() - start
+        self._store(tally)
+        self._report(tally)
+        return tally
+
+    def new_logdir(self, entry: Entry, name: str) -> str:
+        top = os.path.join(self.paths.root, 'repro')
+        os.makedirs(top, exist_ok=True)
+        old = sorted(os.listdir(top))
+        for d in old[:-KEEP]:
+            shutil.rmtree(os.path.join(top, d), ignore_errors=True)
+        safe = re.sub(r'[^\w.+-]', '_', name)
+        out = os.path.join(top, time.strftime('%Y%m%d-%H%M%S')
+                           + f'-{entry.name}-{safe}-{os.getpid()}')
+        os.makedirs(out)
+        return out
+
+    def _store(self, tally: Tally) -> None:
+        safe = re.sub(r'[^\w.+-]', '_', tally.kernel)
+        record = tally.record()
+        cache.write_atomic(
+            os.path.join(self.results, f'{tally.entry.name}@{safe}.json'),
+            json.dumps(record, indent=1).encode())
+        with open(os.path.join(tally.logdir, 'verdict.json'), 'w',
+                  encoding='utf-8') as f:
+            json.dump(record, f, indent=1)
+
+    def _report(self, tally: Tally) -> None:
+        r = tally.record()
+        e = tally.entry
+        out = self.ui.result
+        out(f'{e.id} {e.name}, kernel {tally.release or tally.kernel}'
+            + (f' ({tally.kernel})' if tally.release else ''))
+        word = tally.verdict or 'THE RUNS DIFFER'
+        expected = ('as expected' if tally.good else
+                    f'EXPECTED {tally.expected}') if tally.expected else \
+            'nothing is expected of this kernel'
+        out(f'  {word}: {tally.counts()} ({expected}, {tally.seconds:.0f} s)')
+        for s in r['signs']:
+            n = sum(1 for v in tally.all if s in v.signs)
+            out(f'  sign: {s} ({n} of {len(tally.all)})')
+        for fact in r['facts']:
+            out(f'  {fact}')
+        for why in sorted({v.why for v in tally.all if v.why}):
+            n = sum(1 for v in tally.all if v.why == why)
+            out(f'  {CANNOT_RUN} ({n}): {why}')
+        out(f'  logs: {tally.logdir}')

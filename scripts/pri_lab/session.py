@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest that is held at one point: snapshot there, and run on from it.
+
+The second serial port of the guest is a socket here, so that the guest can be
+told when to go on.  QEMU does not exit when the guest does: a run that ended in
+a panic is followed by the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import subprocess
+import time
+from typing import Callable, List, Optional
+
+from . import proc
+from .errors import LabError
+from .qmp import Qmp
+from .jobs import Wants
+from .vm import Machine
+
+# 8 ns an instruction
+ICOUNT = 'shift=3'
+_POLL = 0.01                    # seconds between looks at what the guest said
+
+
+def empty_qcow2(path: str) -> None:
+    """A qcow2 image without data, for snapshots of the machine's state.
+
+    Header, reference count table, one reference count block, L1 table: a
+    cluster each (docs/interop/qcow2.rst of QEMU).
+    """
+    bits = 16
+    cluster = 1 << bits
+    header = struct.pack('>4sIQIIQIIQQIIQQQQII', b'QFI\xfb', 3, 0, 0, bits,
+                         cluster, 0, 1, 3 * cluster, cluster, 1, 0, 0,
+                         0, 0, 0, 4, 104)
+    image = bytearray(4 * cluster)
+    image[:len(header)] = header
+    struct.pack_into('>Q', image, cluster, 2 * cluster)
+    struct.pack_into('>4H', image, 2 * cluster, 1, 1, 1, 1)
+    with open(path, 'wb') as f:
+        f.write(image)
+
+
+class Output:
+    """What the guest said in one run, on its console and on its port."""
+
+    def __init__(self) -> None:
+        self.console: List[str] = []
+        self.ktap: List[str] = []
+
+    def store(self, base: str) -> None:
+        for lines, suffix in ((self.console, 'console'),
+                              (self.ktap, 'ktap')):
+            with open(f'{base}.{suffix}', 'w', encoding='utf-8') as f:
+                f.writelines(x + '\n' for x in lines)
+
+
+class _Lines:
+    """Whole lines out of bytes that come in pieces."""
+
+    def __init__(self) -> None:
+        self.rest = b''
+
+    def feed(self, data: bytes) -> List[str]:
+        *whole, self.rest = (self.rest + data).split(b'\n')
+        return [x.decode('utf-8', 'replace').rstrip('\r') for x in whole]
+
+
+class Session:
+    """One QEMU: started, followed, saved, loaded."""
+
+    def __init__(self, machine: Machine, append: str, wants: Wants,
+                 extra: List[str], icount: bool, logdir: str,
+                 log: proc.Log, snapshots: bool):
+        self.logdir = logdir
+        self.log = log
+        self.console_path = os.path.join(logdir, 'console')
+        self.image = os.path.join(logdir, 'state.qcow2') if snapshots else ''
+        self.cmd = machine.args(append, wants)
+        if icount and machine.accel == 'tcg':
+            self.cmd = ['tcg' if x.startswith('tcg') else x
+                        for x in self.cmd] + ['-icount', ICOUNT]
+        self.cmd += ['-no-shutdown', '-S',
+                     '-serial', f'file:{self.console_path}',
+                     '-serial', 'chardev:port'] + extra
+        self.out = Output()
+        self._p: Optional[subprocess.Popen] = None
+        self._port_lines = _Lines()
+        self._console_lines = _Lines()
+
+    def __enter__(self) -> 'Session':
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self.close()
+
+    # -- life -----------------------------------------------------------------
+
+    def start(self) -> None:
+        os.makedirs(self.logdir, exist_ok=True)
+        cmd = list(self.cmd)
+        if self.image:
+            empty_qcow2(self.image)
+            cmd += ['-drive', f'if=none,format=qcow2,file={self.image},'
+                    'cache=unsafe,id=state']
+        open(self.console_path, 'wb').close()
+        mine, theirs = zip(socket.socketpair(), socket.socketpair())
+        cmd += ['-chardev', f'socket,id=port,fd={theirs[0].fileno()}',
+                '-chardev', f'socket,id=qmp,fd={theirs[1].fileno()}',
+                '-mon', 'chardev=qmp,mode=control']
+        self.log.write('$ ' + ' '.join(cmd))
+        with open(os.path.join(self.logdir, 'qemu'), 'ab') as err:
+            self._p = proc.spawn(cmd, stdin=subprocess.DEVNULL, stdout=err,
+                                 stderr=err, env=proc.child_env(),
+                                 pass_fds=[s.fileno() for s in theirs])
+        for s in theirs:
+            s.close()
+        self._port = mine[0]
+        self._console = open(self.console_path, 'rb')
+        try:
+            self.qmp = Qmp(mine[1])
+        except LabError as e:
+            raise LabError(f'QEMU does not start: {self.complaint()}',
+                           log=self.log.path) from e
+
+    def close(self) -> None:
+        if self._p is None:
+            return
+        if self._p.poll() is None:
+            proc.kill_group(self._p, grace=2.0)
+        proc.reap(self._p)
+        self._console.close()
+        self._port.close()
+        self.qmp.sock.close()
+        if self.image and os.path.exists(self.image):
+            os.unlink(self.image)       # large, and made again by a boot
+        self._p = None
+
+    def alive(self) -> bool:
+        return self._p is not None and self._p.poll() is None
+
+    def complaint(self) -> str:
+        """The last line QEMU wrote to its own standard error."""
+        try:
+            with open(os.path.join(self.logdir, 'qemu'),
+                      encoding='utf-8', errors='replace') as f:
+                lines = [x.strip() for x in f if x.strip()]
+        except OSError:
+            lines = []
+        return lines[-1] if lines else 'nothing said'
+
+    # -- running --------------------------------------------------------------
+
+    def cont(self) -> None:
+        self.qmp.command('cont')
+
+    def say(self, text: bytes) -> None:
+        """To the second serial port of the guest."""
+        self._port.settimeout(10)
+        self._port.sendall(text)
+
+    def stop(self) -> None:
+        if self._p is not None and self._p.poll() is None:
+            self.qmp.command('stop')
+
+    def save(self, name: str) -> None:
+        """Keep the state of the stopped machine; one of that name goes."""
+        self.qmp.hmp(f'savevm {name}')
+
+    def load(self, name: str) -> None:
+        """Back to it; what the guest says from now on is a new Output."""
+        self.stop()
+        self.qmp.hmp(f'loadvm {name}')
+        self.qmp.poll()
+        self._read()
+        self.fresh()
+
+    def fresh(self) -> None:
+        self.out = Output()
+        self._port_lines.rest = b''
+        self._console_lines.rest = b''
+
+    def _read(self) -> bool:
+        """Take what came; False: nothing new."""
+        data = self._console.read()
+        new = self._console_lines.feed(data)
+        self.out.console += new
+        self._port.settimeout(0)
+        said: List[str] = []
+        try:
+            while True:
+                more = self._port.recv(65536)
+                if not more:
+                    break
+                said += self._port_lines.feed(more)
+        except (BlockingIOError, ConnectionError):
+            pass
+        self.out.ktap += said
+        return bool(new or said)
+
+    def follow(self, seconds: float,
+               enough: Callable[[Output], bool]) -> str:
+        """Until enough() is content.
+
+        Returns 'done', 'limit' after that many seconds, 'panic' or 'off' when
+        the guest is through, or what QEMU died of.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            ended = self._p.poll()
+            events = [] if ended is not None else self.qmp.poll()
+            if self._read() and enough(self.out):
+                return 'done'
+            if ended is not None:
+                return f'QEMU ended with status {ended} ({self.complaint()})'
+            if 'GUEST_PANICKED' in events:
+                return 'panic'
+            if 'SHUTDOWN' in events:
+                self._read()
+                return 'off'
+            if time.monotonic() > until:
+                return 'limit'
+            time.sleep(_POLL)

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import os
+import socket
+import struct
+import tempfile
+import threading
+import unittest
+
+from pri_lab import bugkernel, explore, qmp, race, racetable, repro, session
+from pri_lab.errors import LabError
+from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+HEADER = '''\
+/*
+ * Race: X-1
+ * Title: a thing
+ * What: it goes wrong
+ *   in two lines
+ * Loses: somebody
+ * Order: a, b
+ * Fix: none
+ * Kernels: all
+ * Sign: log /KASAN: .*iopf/
+ * Sign: log /Queue Error/ x3 and stuck
+ * Sign: wrong-data
+ * Expect: 7.3 yes, 7.3+X-1-fix no, 6.12 no
+ *
+ * @device channels=2
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+'''
+
+
+def entry(text=HEADER):
+    return race.Entry('/x/races/a-race.c', text)
+
+
+class Header(unittest.TestCase):
+    def test_fields(self):
+        e = entry()
+        self.assertEqual((e.id, e.name, e.job),
+                         ('X-1', 'a-race', 'races/a-race'))
+        self.assertEqual(e.fields['What'], 'it goes wrong in two lines')
+        self.assertEqual(e.expect, {'7.3': 'yes', '7.3+X-1-fix': 'no',
+                                    '6.12': 'no'})
+        self.assertTrue(e.icount)
+        self.assertEqual(e.affected(), '7.3')
+
+    def test_what_is_wrong_is_named(self):
+        for old, new, said in (
+                (' * Fix: none\n', '', 'no Fix'),
+                ('Expect: 7.3 yes', 'Expect: 7.3 maybe', 'KERNEL yes|no'),
+                ('Sign: wrong-data', 'Sign: log KASAN', 'not a sign'),
+                ('Title: a thing', 'Title: a\n * Title: b', 'Title twice')):
+            with self.assertRaisesRegex(ValueError, said.replace('|', r'\|')):
+                entry(HEADER.replace(old, new))
+
+    def test_a_bad_file_is_an_error_with_its_name(self):
+        with tempfile.TemporaryDirectory() as d:
+            os.makedirs(os.path.join(d, race.RACES))
+            with open(os.path.join(d, race.RACES, 'b.c'), 'w') as f:
+                f.write('int main;\n')
+            with self.assertRaisesRegex(LabError, r'races/b\.c: no header'):
+                race.load(d)
+
+    def test_those_of_the_repository(self):
+        entries = race.load(REPO)
+        scenarios = race.load(REPO, race.SCENARIOS)
+        self.assertTrue(entries and scenarios)
+        for e in entries + scenarios:
+            for kernel in e.expect:
+                for bug in kernel.split('+')[1:]:
+                    self.assertIn(bug, bugkernel.names(REPO), e.name)
+            with open(e.path, encoding='utf-8') as f:
+                text = f.read()
+            for s in e.signs:
+                for p in s.parts:
+                    if p.kind == 'program':
+                        self.assertIn(f'race_sign("{p.what}"', text, e.name)
+        self.assertEqual(race.find(entries, [entries[0].id.lower()])[0].id,
+                         entries[0].id)
+        with self.assertRaisesRegex(LabError, 'there is no race nothing'):
+            race.find(entries, ['nothing'])
+
+    def test_a_kernel_with_several_patches(self):
+        e = entry()
+        self.assertEqual(e.expected('7.3'), REPRODUCED)
+        self.assertEqual(e.expected('7.3+Y'), REPRODUCED)
+        self.assertEqual(e.expected('7.3+Y+X-1-fix'), NOT_REPRODUCED)
+        self.assertIsNone(e.expected('7.2'))
+
+    def test_order(self):
+        ids = ['scenario-12', 'O-B', 'C-10', 'C-02', 'scenario-2', 'O-A']
+        self.assertEqual(sorted(ids, key=race._order),
+                         ['C-02', 'C-10', 'O-A', 'O-B', 'scenario-2',
+                          'scenario-12'])
+
+
+class Explore(unittest.TestCase):
+    def test_every_order_once_if_there_are_few(self):
+        got = explore.orders(3, 2, 99, 1)
+        self.assertEqual(sorted(got), ['ab', 'ac', 'ba', 'bc', 'ca', 'cb'])
+        self.assertEqual(got, explore.orders(3, 2, 99, 2))
+
+    def test_random_ones_if_there_are_many(self):
+        got = explore.orders(8, 5, 20, 7)
+        self.assertEqual((len(got), len(set(got))), (20, 20))
+        self.assertTrue(all(len(set(x)) == 5 for x in got))
+        self.assertEqual(got, explore.orders(8, 5, 20, 7))
+        self.assertNotEqual(got, explore.orders(8, 5, 20, 8))
+
+    def test_names(self):
+        self.assertEqual(explore.names('ca', ['x', 'y', 'z']), 'z, x')
+
+
+class Judge(unittest.TestCase):
+    def word(self, console='', ktap='', end='done'):
+        v = race.judge(entry(), console.splitlines(), ktap.splitlines(), end)
+        return v.word, v.signs, v.why
+
+    def test_any_sign_is_enough(self):
+        self.assertEqual(self.word('[ 1.0] BUG: KASAN: uaf in iopf_x')[:2],
+                         (REPRODUCED, ['log /KASAN: .*iopf/']))
+        self.assertEqual(self.word('', '# race: sign wrong-data: 5')[0],
+                         REPRODUCED)
+
+    def test_all_parts_of_a_sign_must_be_seen(self):
+        flood = 'x Queue Error\n' * 3
+        stuck = '# race: stuck: no end after 4 seconds'
+        self.assertEqual(self.word(flood, stuck)[0], REPRODUCED)
+        self.assertEqual(self.word(flood, race.DONE)[0], NOT_REPRODUCED)
+        self.assertEqual(self.word('Queue Error\n' * 2, stuck)[0],
+                         CANNOT_RUN)
+        self.assertEqual(self.word('', stuck)[2], 'the program is stuck')
+
+    def test_only_an_end_without_a_sign_is_no(self):
+        self.assertEqual(self.word('', race.DONE)[0], NOT_REPRODUCED)
+        self.assertEqual(self.word('', 'KTAP version 1')[0], CANNOT_RUN)
+        self.assertIn('panic', self.word('', '', 'panic')[2])
+
+    def test_never_a_guess(self):
+        self.assertIn('KASAN: other', self.word('BUG: KASAN: other',
+                                                race.DONE)[2])
+        self.assertIn('not in the header', self.word(
+            '', '# race: sign another: x\n' + race.DONE)[2])
+
+    def test_why_it_cannot_run(self):
+        self.assertEqual(self.word('', 'ok 1 a # SKIP no SVA')[2], 'no SVA')
+        self.assertEqual(self.word('', 'Bail out! no program')[2],
+                         'no program')
+        self.assertEqual(self.word('', '# pt.c:12: bind: Operation not '
+                                   'supported\nnot ok 1 a')[2],
+                         'pt.c:12: bind: Operation not supported')
+
+
+class TallyCase(unittest.TestCase):
+    def tally(self, snapshot, cold, kernel='7.3'):
+        t = repro.Tally(entry(), kernel)
+        t.snapshot = [race.Verdict(w, [], '', []) for w in snapshot]
+        t.cold = [race.Verdict(w, [], '', []) for w in cold]
+        return t
+
+    def test_all_alike(self):
+        t = self.tally([REPRODUCED] * 3, [REPRODUCED])
+        self.assertTrue(t.good)
+        self.assertEqual(t.counts(), '3/3 from a snapshot, 1/1 cold')
+
+    def test_one_that_differs(self):
+        t = self.tally([REPRODUCED, NOT_REPRODUCED], [])
+        self.assertFalse(t.good)
+        self.assertEqual(t.record()['snapshot'], [1, 2])
+        self.assertEqual(t.record()['verdict'], 'DIFFERS')
+
+    def test_not_as_expected(self):
+        self.assertFalse(self.tally([NOT_REPRODUCED], []).good)
+        self.assertTrue(self.tally([NOT_REPRODUCED], [], '6.12').good)
+        self.assertTrue(self.tally([NOT_REPRODUCED], [], '9.9').good)
+        self.assertFalse(self.tally([CANNOT_RUN], [], '9.9').good)
+
+    def test_the_page(self):
+        records = [self.tally([REPRODUCED] * 2, [REPRODUCED]).record(),
+                   self.tally([REPRODUCED], [], '6.12').record()]
+        text = racetable.page([entry()], records)
+        self.assertIn('| yes 2/2 + 1/1 |', text)
+        self.assertIn('| **yes 1/1** |', text)      # 6.12 is to be a no
+        self.assertIn('not run', racetable.page([entry()], []))
+
+
+class Machine(unittest.TestCase):
+    def test_an_image_for_snapshots(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, 'x')
+            session.empty_qcow2(path)
+            with open(path, 'rb') as f:
+                data = f.read()
+        magic, version = struct.unpack_from('>4sI', data)
+        self.assertEqual((magic, version), (b'QFI\xfb', 3))
+        bits, size = struct.unpack_from('>IQ', data, 20)
+        l1_size, l1, refs = struct.unpack_from('>IQQ', data, 36)
+        cluster = 1 << bits
+        self.assertEqual(len(data) % cluster, 0)
+        block, = struct.unpack_from('>Q', data, refs)
+        counts = struct.unpack_from(f'>{len(data) // cluster}H', data, block)
+        self.assertEqual(set(counts), {1})
+        self.assertTrue(size and l1_size and l1 < len(data))
+
+    def test_patches_change_c_files_only(self):
+        for name in bugkernel.names(REPO):
+            with open(os.path.join(REPO, bugkernel.BUGS, f'{name}.patch'),
+                      encoding='utf-8') as f:
+                files = bugkernel.changed(f.read())
+            self.assertTrue(files, name)
+            self.assertTrue(all(x.endswith('.c') for x in files), name)
+
+
+class QmpCase(unittest.TestCase):
+    def serve(self, *answers):
+        mine, theirs = socket.socketpair()
+
+        def server():
+            theirs.sendall(b'{"QMP": {}}\n')
+            for text in ('{"return": {}}',) + answers:
+                theirs.recv(4096)
+                theirs.sendall(text.encode() + b'\n')
+            theirs.close()
+        thread = threading.Thread(target=server, daemon=True)
+        thread.start()
+        self.addCleanup(mine.close)
+        self.addCleanup(thread.join)
+        return qmp.Qmp(mine)
+
+    def test_events_between_answers_are_kept(self):
+        q = self.serve('{"event": "STOP"}\n{"return": 5}')
+        self.assertEqual(q.command('x'), 5)
+        self.assertEqual(q.poll(), ['STOP'])
+        self.assertEqual(q.poll(), [])
+
+    def test_errors(self):
+        q = self.serve('{"error": {"class": "x", "desc": "no such"}}',
+                       '{"return": "Error: bad\\r\\n"}')
+        with self.assertRaisesRegex(LabError, 'no such'):
+            q.command('x')
+        with self.assertRaisesRegex(LabError, 'savevm.*bad'):
+            q.hmp('savevm y')
+
+    def test_qemu_goes_away(self):
+        q = self.serve()
+        with self.assertRaisesRegex(LabError, 'QEMU'):
+            q.command('x')
