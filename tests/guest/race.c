@@ -1,0 +1,239 @@
+/*
+ * What a reproducer of tests/guest/races says to the host
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "race.h"
+
+#define RACE_PORT   "/dev/ttyS1"
+#define RACE_ORDER  64              /* bytes of a line from the host */
+/* Seconds for the whole test, of which the host may take any part */
+#define RACE_PATIENCE   1000000
+
+/* Shared by all processes of the test */
+static struct {
+    void (*body)(void);
+    unsigned limit;                 /* seconds for the race */
+    unsigned signs;                 /* that were seen */
+    double start;                   /* of the race; 0: not yet */
+} *race;
+
+static bool race_host_waits(void)
+{
+    char line[4096];
+    int fd = open("/proc/cmdline", O_RDONLY);
+    ssize_t n;
+
+    CHECK(fd >= 0, "/proc/cmdline: %s", strerror(errno));
+    n = read(fd, line, sizeof(line) - 1);
+    close(fd);
+    CHECK(n > 0, "/proc/cmdline: %s", strerror(errno));
+    line[n] = 0;
+    return strstr(line, " pri_lab.go");
+}
+
+/* Wait for the line `go ORDER` and store the order; false: no host waits */
+static bool race_wait(char *order, unsigned max)
+{
+    unsigned n = 0;
+    int fd;
+    char c;
+
+    race->start = pt_now();
+    if (!race_host_waits()) {
+        return false;
+    }
+    fd = open(RACE_PORT, O_RDONLY | O_NOCTTY);
+    CHECK(fd >= 0, "%s: %s", RACE_PORT, strerror(errno));
+    race->start = 0;
+    ktap_note("race: ready");
+    do {
+        CHECK(read(fd, &c, 1) == 1, "read of %s: %s", RACE_PORT,
+              strerror(errno));
+        if (n + 1 < max) {
+            order[n++] = c;
+        }
+    } while (c != '\n');
+    order[n] = 0;
+    close(fd);
+    race->start = pt_now();
+    return true;
+}
+
+void race_ready(void)
+{
+    char order[RACE_ORDER];
+
+    race_wait(order, sizeof(order));
+}
+
+void race_steps(const struct race_step *steps, unsigned n)
+{
+    char order[RACE_ORDER], names[256] = "";
+
+    for (unsigned i = 0; i < n; i++) {
+        strncat(names, " ", sizeof(names) - strlen(names) - 1);
+        strncat(names, steps[i].name, sizeof(names) - strlen(names) - 1);
+    }
+    ktap_note("race: steps%s", names);
+    if (!race_wait(order, sizeof(order))) {
+        for (unsigned i = 0; i < n; i++) {
+            order[i] = 'a' + i;
+        }
+        order[n] = 0;
+    } else {
+        memmove(order, order + 3, strlen(order + 3) + 1);   /* "go " */
+    }
+    for (const char *c = order; *c >= 'a' && *c < 'a' + (int)n; c++) {
+        ktap_note("race: step %s", steps[*c - 'a'].name);
+        steps[*c - 'a'].run();
+    }
+}
+
+void race_cpu(unsigned cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    CHECK(!sched_setaffinity(0, sizeof(set), &set), "processor %u: %s", cpu,
+          strerror(errno));
+}
+
+void race_sign(const char *name, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    __atomic_add_fetch(&race->signs, 1, __ATOMIC_RELAXED);
+    ktap_note("race: sign %s: %s", name, text);
+}
+
+bool race_write(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY);
+    ssize_t n = -1;
+
+    if (fd >= 0) {
+        n = write(fd, text, strlen(text));
+        close(fd);
+    }
+    return n == (ssize_t)strlen(text);
+}
+
+void race_hung_task(unsigned seconds)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%u", seconds);
+    CHECK(race_write("/proc/sys/kernel/hung_task_timeout_secs", text),
+          "hung_task_timeout_secs: %s", strerror(errno));
+}
+
+/*
+ * Interrupts go to processor 0: a race often blocks the other one, and the page
+ * request event must come all the same, as must our own output.
+ */
+static void race_interrupts(void)
+{
+    char path[300];
+    struct dirent *e;
+    DIR *dir = opendir("/proc/irq");
+
+    CHECK(dir, "/proc/irq: %s", strerror(errno));
+    while ((e = readdir(dir))) {
+        snprintf(path, sizeof(path), "/proc/irq/%s/smp_affinity", e->d_name);
+        race_write(path, "1");          /* some cannot be moved */
+    }
+    closedir(dir);
+}
+
+/* The same for the threads that print the kernel's messages, pr/ttyS0 */
+static void race_printers(void)
+{
+    char path[300], comm[32] = "";
+    cpu_set_t set;
+    struct dirent *e;
+    DIR *dir = opendir("/proc");
+
+    CHECK(dir, "/proc: %s", strerror(errno));
+    CPU_ZERO(&set);
+    CPU_SET(0, &set);
+    while ((e = readdir(dir))) {
+        FILE *f;
+
+        snprintf(path, sizeof(path), "/proc/%s/comm", e->d_name);
+        f = fopen(path, "r");
+        if (!f) {
+            continue;
+        }
+        if (fgets(comm, sizeof(comm), f) && !strncmp(comm, "pr/", 3)) {
+            CHECK(!sched_setaffinity(atoi(e->d_name), sizeof(set), &set),
+                  "%s: %s", comm, strerror(errno));
+        }
+        fclose(f);
+    }
+    closedir(dir);
+}
+
+/* Watch the body from another processor, as long as it may take */
+static void race_run(void)
+{
+    int status;
+    pid_t body;
+
+    race_interrupts();
+    race_printers();
+    body = fork();
+    CHECK(body >= 0, "fork: %s", strerror(errno));
+    if (!body) {
+        race->body();
+        _exit(KTAP_PASS);
+    }
+    race_cpu(0);
+    while (waitpid(body, &status, WNOHANG) != body) {
+        if (race->start && pt_now() > race->start + race->limit) {
+            ktap_note("race: stuck: no end after %u seconds", race->limit);
+            _exit(KTAP_FAIL);
+        }
+        pt_sleep_ms(20);
+    }
+    CHECK(WIFEXITED(status), "ended by signal %d", WTERMSIG(status));
+    if (WEXITSTATUS(status) != KTAP_PASS) {
+        _exit(WEXITSTATUS(status));
+    }
+    ktap_note("race: done");
+    CHECK(!race->signs, "%u sign(s) of the race", race->signs);
+}
+
+int race_main(const char *name, void (*run)(void), unsigned seconds, int argc,
+              char **argv)
+{
+    const struct ktap_test test = { name, race_run, RACE_PATIENCE };
+
+    race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (race == MAP_FAILED) {
+        return KTAP_FAIL;
+    }
+    race->body = run;
+    race->limit = seconds;
+    return ktap_run(&test, 1, argc, argv);
+}
