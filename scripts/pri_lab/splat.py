@@ -45,6 +45,9 @@ _HARMLESS = re.compile(r'lockdep is turned off|lockup detector'
 _KNOWN = (
     ('BUG: Invalid wait context', 'device_rbtree_find',
      'docs/findings/ite-lock-nesting.md'),
+    ('possible circular locking dependency detected',
+     '(&ctrl->reset_lock){.+.+}-{4:4}, at: pciehp_unconfigure_device',
+     'docs/findings/pciehp-reset-lock.md'),
 )
 
 

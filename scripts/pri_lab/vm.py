@@ -73,7 +73,7 @@ class Machine:
                 f'{APPEND} {self.append} {wants.append()} {append}'.split()),
             '-device', IOMMU + wants.iommu()] + [
                 x for n in range(DEVICES) for x in (
-                    '-device', f'pcie-root-port,id=rp{n},bus=pcie.0,'
+                    '-device', f'pri-root-port,id=rp{n},bus=pcie.0,'
                     f'chassis={n + 1},slot={n + 1}{wants.port(n)}',
                     '-device', f'pri-testdev,id=pt{n},bus=rp{n}'
                     f'{wants.device(n)}')] + wants.qemu()
