@@ -201,7 +201,7 @@ def ordered(cols: Dict[str, Column], entries) -> List[Column]:
 
 
 def _config(c: Column) -> str:
-    if not c.version:
+    if not c.version or c.kernel.startswith('debian'):
         return 'its own'
     return ' + '.join(['base'] + ([c.config] if c.config else []))
 
