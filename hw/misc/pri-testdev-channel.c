@@ -129,13 +129,30 @@ void pt_channels_stop(PriTestdev *d)
     }
 }
 
+static PtChannel pt_channel_defaults(void)
+{
+    return (PtChannel) {
+        .next.group = PT_GROUP_DEFAULT,
+        .next.retries = PT_RETRIES_DEFAULT,
+    };
+}
+
+void pt_channel_reset(PriTestdev *d, unsigned int n)
+{
+    uint32_t seq = d->ch[n].seq;
+
+    pt_set_run(d, n, PT_RUN_STOPPED);
+    d->ch[n] = pt_channel_defaults();
+    /* no operation before and after it is the same */
+    d->ch[n].seq = seq + 1;
+    d->irqs &= ~(1ULL << n);
+    pcie_pri_cancel(&d->fn.pri, n, 0xff);
+}
+
 void pt_channels_reset(PriTestdev *d)
 {
     for (unsigned int n = 0; n < PRI_TESTDEV_MAX_CHANNELS; n++) {
-        d->ch[n] = (PtChannel) {
-            .next.group = PT_GROUP_DEFAULT,
-            .next.retries = PT_RETRIES_DEFAULT,
-        };
+        d->ch[n] = pt_channel_defaults();
     }
     d->ready = 0;
     d->irqs = 0;
@@ -553,6 +570,9 @@ void pt_channels_bh(void *opaque)
     if (!runstate_is_running()) {
         return;
     }
+    if (d->late.due) {
+        pt_late_run(d);
+    }
     pt_run_waiters(d, &budget);
     pt_run_ready(d, &budget);
     pt_run_irqs(d);
@@ -562,7 +582,8 @@ void pt_channels_bh(void *opaque)
 
 void pt_channels_kick(PriTestdev *d)
 {
-    if (d->ready || d->irqs || d->wake || d->event.irq || d->errors) {
+    if (d->ready || d->irqs || d->wake || d->event.irq || d->errors ||
+        d->late.due) {
         pt_schedule(d);
     }
 }
@@ -597,10 +618,10 @@ void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd)
         pt_abort(d, n);
         return;
     }
-    if (ch->run != PT_RUN_STOPPED) {
+    if (ch->run != PT_RUN_STOPPED || pt_in_soft_reset(d)) {
         ch->refused++;
-        qemu_log_mask(LOG_GUEST_ERROR,
-                      "pri-testdev: channel %u is running\n", n);
+        qemu_log_mask(LOG_GUEST_ERROR, "pri-testdev: channel %u is running "
+                      "or in reset\n", n);
         return;
     }
 

@@ -27,7 +27,7 @@ enum {
 /* A value of the knob inv-when-e0 */
 #define PT_INV_E0_UR        2
 
-/* Values of the knob inv-in-flr */
+/* Values of the knobs inv-in-flr and inv-pending-at-flr */
 enum {
     PT_INV_FLR_DROP,
     PT_INV_FLR_COMPLETE,
@@ -145,7 +145,7 @@ void pt_inv_vector(PriTestdev *d, uint32_t itags)
         }
     }
     pt_inv_arm(d);
-    if (itags && !d->gone) {
+    if (itags && !d->gone && !d->link_down) {
         ats_function_complete(&d->fn, rid, itags, 1);
     }
 }
@@ -194,12 +194,12 @@ static void pt_inv_vary(PtInvCompletion *cpl, const PriTestdevKnobs *knobs)
  * PCIe 6.2 10.3.1 lets a function lose what comes while it is in reset.  There
  * is nothing to invalidate then.
  */
-static void pt_inv_in_flr(PriTestdev *d, PtInvCompletion *cpl)
+static void pt_inv_in_reset(PriTestdev *d, PtInvCompletion *cpl)
 {
     if (d->knobs.inv_in_flr == PT_INV_FLR_COMPLETE) {
         pt_inv_send(d, cpl);
     } else if (d->knobs.inv_in_flr == PT_INV_FLR_AFTER) {
-        cpl->due = pt_flr_end_time(d);
+        cpl->due = pt_reset_end_time(d);
         pt_inv_keep(d, cpl);
     }
 }
@@ -214,11 +214,12 @@ void pt_inv_request(void *opaque, const AtsMsg *msg)
         .messages = 1,
     };
 
-    if (d->gone) {
+    if (d->gone || d->link_down ||
+        (pt_in_soft_reset(d) && d->knobs.soft_reset)) {
         return;
     }
-    if (d->in_flr) {
-        pt_inv_in_flr(d, &cpl);
+    if (pt_in_reset(d)) {
+        pt_inv_in_reset(d, &cpl);
         return;
     }
     if (d->knobs.inv_when_e0 && !ats_function_ats_enabled(&d->fn)) {
@@ -265,10 +266,38 @@ void pt_inv_realize(PriTestdev *d)
     d->inv.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_inv_timer, d);
 }
 
-void pt_inv_reset(PriTestdev *d)
+void pt_inv_lose(PriTestdev *d)
 {
     d->inv.n = 0;
     timer_del(d->inv.timer);
+}
+
+/* PCIe 6.2 10.3.1: what is pending when a reset begins may be lost */
+void pt_inv_reset(PriTestdev *d, bool can_answer)
+{
+    PtInvCompletion out[ATS_ITAG_NR];
+    uint32_t n = d->inv.n;
+
+    if (!can_answer || d->knobs.inv_at_flr == PT_INV_FLR_DROP) {
+        pt_inv_lose(d);
+    } else if (d->knobs.inv_at_flr == PT_INV_FLR_AFTER) {
+        for (uint32_t i = 0; i < n; i++) {
+            d->inv.waiting[i].due = pt_reset_end_time(d);
+        }
+        pt_inv_arm(d);
+    } else {
+        memcpy(out, d->inv.waiting, sizeof(out));
+        d->inv.n = 0;
+        pt_inv_send_all(d, out, n);
+    }
+}
+
+/* The same for a change of the power state */
+void pt_inv_leave_d0(PriTestdev *d)
+{
+    if (d->knobs.inv_in_d3) {
+        pt_inv_lose(d);
+    }
 }
 
 void pt_inv_exit(PriTestdev *d)

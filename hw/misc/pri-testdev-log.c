@@ -128,6 +128,7 @@ void pt_log_note(void *opaque, PciePriNote note, uint16_t prgi)
         [PCIE_PRI_NOTE_UNEXPECTED] = { PT_LOG_UNEXPECTED,
                                        PT_EVENT_UNEXPECTED },
         [PCIE_PRI_NOTE_STALE] = { PT_LOG_STALE, PT_EVENT_STALE },
+        [PCIE_PRI_NOTE_MISTAKEN] = { PT_LOG_MISTAKEN, 0 },
     };
     /* by value of the knob unexpected-resp */
     static const uint32_t errors[] = {

@@ -104,6 +104,8 @@ static uint64_t pt_counter(const PriTestdev *d, uint32_t offset)
         return fn->trans_discarded;
     case PT_CNT_TRANS_UNEXPECTED:
         return fn->trans_unexpected;
+    case PT_CNT_RESP_MISTAKEN:
+        return pri->resp_mistaken;
     default:
         return 0;
     }
@@ -172,6 +174,12 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
         return pt_log_read(d, reg);
     case PT_CLOCK ... PT_CLOCK + 4:
         return pt_half(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL), reg);
+    case PT_SOFT_RESET:
+        return pt_in_soft_reset(d) ? PT_SOFT_RESET_BUSY : 0;
+    case PT_RESETS:
+        return d->resets;
+    case PT_RESET_LAST:
+        return d->reset_kind;
     default:
         return pt_half(pt_counter(d, reg & ~4u), reg);
     }
@@ -260,6 +268,9 @@ static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
         break;
     case PT_LOG_SELECT:
         d->log.select = val;
+        break;
+    case PT_SOFT_RESET:
+        pt_soft_reset(d, val);
         break;
     default:
         break;

@@ -1,36 +1,43 @@
 /*
- * pri-testdev: configuration space, resets, and being gone
+ * pri-testdev: resets, and being gone
  *
- * A Function Level Reset takes no time unless a knob says so.  While it lasts,
- * and while the function is gone, the function is silent: BARs read all ones,
- * and what comes down the link is lost, but for the invalidations that a knob
- * has answered.
+ * One state machine for every reset.  A reset takes no time unless a knob says
+ * so.  While it lasts, while a hot reset is asserted and while the function is
+ * gone, the function is silent: BARs read all ones, and what comes down the
+ * link is lost, but for the invalidations that a knob has answered.
+ *
+ * A device-specific reset is none of that: registers can be read, and
+ * invalidations are answered as ever (VT-d 7.9).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
-#include "qemu/range.h"
+#include "qemu/log.h"
 #include "qemu/timer.h"
 #include "hw/pci/pci.h"
+#include "hw/pci/pci_bridge.h"
+#include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
 #include "pri-testdev.h"
 #include "trace.h"
 
-/* Values of the knob flr-config */
-enum {
-    PT_FLR_NORMAL,
-    PT_FLR_ALL_ONES,
-    PT_FLR_RRS,
-};
+/* -- What is silent -------------------------------------------------------- */
 
-/* Vendor ID while configuration requests are to be retried, PCIe 6.2 2.3.2 */
-#define PT_RRS_VENDOR_ID    0x0001
+bool pt_in_reset(const PriTestdev *d)
+{
+    return d->in_reset && d->reset_kind != PT_RESET_SOFT;
+}
+
+bool pt_in_soft_reset(const PriTestdev *d)
+{
+    return d->in_reset && d->reset_kind == PT_RESET_SOFT;
+}
 
 bool pt_silent(const PriTestdev *d)
 {
-    return d->gone || d->in_flr;
+    return d->gone || d->link_down || pt_in_reset(d);
 }
 
 /* Vectors cannot be reached either */
@@ -40,72 +47,87 @@ static void pt_update_silence(PriTestdev *d)
     memory_region_set_enabled(&d->no_msix, pt_silent(d));
 }
 
-/* -- Configuration space --------------------------------------------------- */
+/* -- Beginning and end ----------------------------------------------------- */
 
-static bool pt_config_lost(const PriTestdev *d)
+/* Milliseconds that a reset takes */
+static uint64_t pt_reset_duration(const PriTestdev *d, PtResetKind kind)
 {
-    return d->gone || (d->in_flr && d->knobs.flr_config != PT_FLR_NORMAL);
-}
-
-static uint32_t pt_lost_config_read(const PriTestdev *d, uint32_t addr,
-                                    int len)
-{
-    uint32_t ones = len == 4 ? UINT32_MAX : (1u << (len * 8)) - 1;
-
-    if (!d->gone && d->knobs.flr_config == PT_FLR_RRS && !addr && len >= 2) {
-        return (ones & 0xffff0000) | PT_RRS_VENDOR_ID;
+    switch (kind) {
+    case PT_RESET_FLR:
+    case PT_RESET_AF:
+    case PT_RESET_PLATFORM:
+        return d->knobs.flr_duration;
+    case PT_RESET_D3HOT:
+        return d->knobs.d3_duration;
+    case PT_RESET_HOT:
+        return d->knobs.hot_duration;
+    case PT_RESET_SOFT:
+        return d->knobs.soft_duration;
+    default:
+        return 0;
     }
-    return ones;
 }
 
-/*
- * Non-Posted Requests that have no completion yet: those of the channels that
- * move on by themselves, and Translation Requests.  Page Requests are posted
- * (PCIe 6.2 7.5.3.5).
- */
-static bool pt_transactions_pending(const PriTestdev *d)
+static void pt_reset_over(PriTestdev *d)
 {
-    return d->ready || ats_inflight_waiting(&d->fn.inflight) ||
-           d->knobs.tp_bit;
-}
-
-uint32_t pt_config_read(PCIDevice *dev, uint32_t addr, int len)
-{
-    PriTestdev *d = PRI_TESTDEV(dev);
-    uint32_t devsta = dev->exp.exp_cap + PCI_EXP_DEVSTA;
-    uint32_t val;
-
-    if (pt_config_lost(d)) {
-        return pt_lost_config_read(d, addr, len);
+    d->in_reset = false;
+    timer_del(d->reset_timer);
+    pt_update_silence(d);
+    pt_late_begin(d);
+    if (d->reset_kind == PT_RESET_SOFT) {
+        pt_event(d, PT_EVENT_SOFT_RESET);
     }
-    val = pci_default_read_config(dev, addr, len);
-    if (range_covers_byte(addr, len, devsta) && pt_transactions_pending(d)) {
-        val |= PCI_EXP_DEVSTA_TRPND << ((devsta - addr) * 8);
-    }
-    return val;
 }
 
-void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len)
+/* All is forgotten; now it takes its time */
+static void pt_reset_last(PriTestdev *d)
 {
-    PriTestdev *d = PRI_TESTDEV(dev);
+    uint64_t ms = pt_reset_duration(d, d->reset_kind);
 
-    if (pt_config_lost(d)) {
+    if (!ms) {
+        pt_reset_over(d);
         return;
     }
-    pci_default_write_config(dev, addr, val, len);
-    pcie_aer_write_config(dev, addr, val, len);
-    ats_function_config_write(&d->fn, addr, val, len);
-    pcie_cap_flr_write_config(dev, addr, val, len);
+    d->in_reset = true;
+    timer_mod(d->reset_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+              ms * SCALE_MS);
+    pt_update_silence(d);
 }
 
-/* -- Resets ---------------------------------------------------------------- */
+static void pt_reset_timer(void *opaque)
+{
+    PriTestdev *d = opaque;
 
-/* What no reset leaves */
+    trace_pri_testdev_reset_end(DEVICE(d)->id, d->reset_kind);
+    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0, PT_RESET_FLR_END);
+    pt_reset_over(d);
+}
+
+int64_t pt_reset_end_time(const PriTestdev *d)
+{
+    uint64_t ms = pt_reset_duration(d, d->reset_kind);
+
+    return d->in_reset ? timer_expire_time_ns(d->reset_timer) :
+           qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ms * SCALE_MS;
+}
+
+static void pt_reset_begin(PriTestdev *d, PtResetKind kind, uint32_t channel)
+{
+    trace_pri_testdev_reset(DEVICE(d)->id, kind, channel);
+    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, channel, 0, kind);
+    d->in_reset = false;
+    timer_del(d->reset_timer);
+    d->reset_kind = kind;
+    d->resets++;
+}
+
+/* -- Resets of the PCI function -------------------------------------------- */
+
+/* What no reset leaves, but a device-specific one */
 static void pt_forget(PriTestdev *d)
 {
     ats_function_reset(&d->fn);
     pt_channels_reset(d);
-    pt_inv_reset(d);
     d->scratch = 0;
     memset(&d->raw, 0, sizeof(d->raw));
     memset(&d->knob, 0, sizeof(d->knob));
@@ -115,25 +137,40 @@ static void pt_forget(PriTestdev *d)
     d->log.select = 0;
 }
 
-static void pt_set_in_flr(PriTestdev *d, bool in_flr)
+/* Is the bus held in reset by the port, or the link down? */
+static bool pt_link_lost(PriTestdev *d)
 {
-    d->in_flr = in_flr;
-    if (in_flr) {
-        timer_mod(d->flr_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                  d->knobs.flr_duration * SCALE_MS);
-    } else {
-        timer_del(d->flr_timer);
-    }
-    pt_update_silence(d);
+    PCIDevice *dev = PCI_DEVICE(d);
+    PCIDevice *port = pci_bridge_get_device(pci_get_bus(dev));
+
+    return !dev->enabled ||
+           (port && (pci_get_word(port->config + PCI_BRIDGE_CONTROL) &
+                     PCI_BRIDGE_CTL_BUS_RESET));
 }
 
-static void pt_flr_end(void *opaque)
+/*
+ * Who wants this reset?  Those who begin one here say so.  If the bus is in
+ * reset and its port is not, the port does it.  A port that ends its hot reset
+ * resets the bus once more.
+ */
+static PtResetKind pt_find_kind(PriTestdev *d)
 {
-    PriTestdev *d = opaque;
+    PCIDevice *dev = PCI_DEVICE(d);
+    PCIBus *bus = pci_get_bus(dev);
+    PCIDevice *port = pci_bridge_get_device(bus);
 
-    trace_pri_testdev_flr_end(DEVICE(d)->id);
-    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0, PT_RESET_FLR_END);
-    pt_set_in_flr(d, false);
+    if (d->wanted) {
+        return d->wanted;
+    }
+    if (pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL) &
+        PCI_EXP_DEVCTL_BCR_FLR) {
+        return PT_RESET_FLR;
+    }
+    if (port && resettable_is_in_reset(OBJECT(port))) {
+        return PT_RESET_OTHER;
+    }
+    return (port && resettable_is_in_reset(OBJECT(bus))) || !dev->enabled ||
+           d->link_down ? PT_RESET_HOT : PT_RESET_OTHER;
 }
 
 /*
@@ -142,7 +179,19 @@ static void pt_flr_end(void *opaque)
  */
 void pt_reset_enter(Object *obj, ResetType type)
 {
-    ats_function_forget(&PRI_TESTDEV(obj)->fn);
+    PriTestdev *d = PRI_TESTDEV(obj);
+
+    d->beginning = pt_find_kind(d);
+    if (d->beginning != PT_RESET_OTHER && !pt_silent(d)) {
+        pt_late_take(d, PT_ALL_CHANNELS, !pt_link_lost(d));
+    }
+    ats_function_forget(&d->fn);
+}
+
+/* Function Level Resets are counted until there is another reset */
+static void pt_count_flr(PriTestdev *d, PtResetKind kind)
+{
+    d->flrs = kind == PT_RESET_FLR || kind == PT_RESET_AF ? d->flrs + 1 : 0;
 }
 
 /*
@@ -153,21 +202,83 @@ void pt_reset_hold(Object *obj, ResetType type)
 {
     PriTestdev *d = PRI_TESTDEV(obj);
     PCIDevice *dev = PCI_DEVICE(obj);
-    bool flr = pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL) &
-               PCI_EXP_DEVCTL_BCR_FLR;
+    PtResetKind kind = d->beginning;
+    bool silent = pt_silent(d);
+    bool held = d->link_down;
+    bool lost = pt_link_lost(d);
 
-    trace_pri_testdev_reset(DEVICE(d)->id, flr);
-    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0,
-           flr ? PT_RESET_FLR : PT_RESET_OTHER);
+    if (kind == PT_RESET_OTHER) {
+        /* the port is being reset as well */
+        held = false;
+        lost = !dev->enabled;
+        pt_late_forget(d);
+    }
+    if (kind == PT_RESET_OTHER || kind == PT_RESET_BACK) {
+        pt_config_power_on(d);
+    }
+    if (kind != PT_RESET_HOT || !held) {
+        pt_reset_begin(d, kind, 0);
+    }
+    if (kind == PT_RESET_OTHER) {
+        d->resets = 0;
+    }
+    pt_inv_reset(d, kind != PT_RESET_OTHER && !lost && !silent);
     pcie_cap_deverr_reset(dev);
     pt_forget(d);
-    d->flrs = flr ? d->flrs + 1 : 0;
-    pt_set_in_flr(d, flr && d->knobs.flr_duration);
+    pt_count_flr(d, kind);
+    d->link_down = lost;
+    if (lost) {
+        /* It takes its time from when the link is up: PCIe 6.2 6.6.1 */
+        pt_update_silence(d);
+    } else {
+        pt_reset_last(d);
+    }
 }
 
-int64_t pt_flr_end_time(const PriTestdev *d)
+void pt_reset(PriTestdev *d, PtResetKind kind)
 {
-    return timer_expire_time_ns(d->flr_timer);
+    d->wanted = kind;
+    pci_device_reset(PCI_DEVICE(d));
+    d->wanted = PT_RESET_OTHER;
+}
+
+/* -- Device-specific resets, VT-d 7.9 -------------------------------------- */
+
+static void pt_soft_reset_all(PriTestdev *d)
+{
+    pt_reset_begin(d, PT_RESET_SOFT, 0);
+    pt_late_take(d, PT_ALL_CHANNELS, true);
+    pcie_pri_cancel(&d->fn.pri, 0, 0);
+    pcie_atc_flush(&d->fn.atc);
+    pt_channels_reset(d);
+    pt_channels_kick(d);
+    if (d->knobs.soft_reset) {
+        pt_inv_lose(d);
+    }
+    d->scratch = 0;
+    memset(&d->stop, 0, sizeof(d->stop));
+    pt_reset_last(d);
+}
+
+void pt_soft_reset(PriTestdev *d, uint32_t val)
+{
+    uint32_t n = val & (PRI_TESTDEV_MAX_CHANNELS - 1);
+
+    if (pt_in_soft_reset(d)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "pri-testdev: a reset goes on\n");
+    } else if (val & PT_SOFT_RESET_ALL) {
+        pt_soft_reset_all(d);
+    } else if (n < d->n_channels) {
+        pt_reset_begin(d, PT_RESET_CHANNEL, n);
+        pt_late_take(d, 1ULL << n, true);
+        pt_channel_reset(d, n);
+        pt_late_begin(d);
+        pt_stop_check(d);
+        pt_event(d, PT_EVENT_SOFT_RESET);
+    } else {
+        qemu_log_mask(LOG_GUEST_ERROR, "pri-testdev: there is no channel "
+                      "%u to reset\n", n);
+    }
 }
 
 /* -- Gone ------------------------------------------------------------------ */
@@ -179,13 +290,14 @@ void pt_set_gone(PriTestdev *d)
     }
     d->gone = d->knobs.gone;
     trace_pri_testdev_gone(DEVICE(d)->id, d->gone);
-    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0,
-           d->gone ? PT_RESET_GONE : PT_RESET_BACK);
     timer_del(d->gone_timer);
     if (!d->gone) {
-        pci_device_reset(PCI_DEVICE(d));
+        pt_reset(d, PT_RESET_BACK);
         return;
     }
+    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0, PT_RESET_GONE);
+    pt_late_forget(d);
+    pt_inv_lose(d);
     pt_forget(d);
     pt_update_silence(d);
     if (d->knobs.gone_ms) {
@@ -252,13 +364,13 @@ void pt_reset_realize(PriTestdev *d)
                           "pri-testdev-silent", memory_region_size(bar));
     memory_region_set_enabled(&d->no_msix, false);
     memory_region_add_subregion_overlap(bar, 0, &d->no_msix, 1);
-    d->flr_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_flr_end, d);
+    d->reset_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_reset_timer, d);
     d->gone_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_gone_end, d);
 }
 
 void pt_reset_exit(PriTestdev *d)
 {
-    timer_free(d->flr_timer);
+    timer_free(d->reset_timer);
     timer_free(d->gone_timer);
     memory_region_del_subregion(&PCI_DEVICE(d)->msix_exclusive_bar,
                                 &d->no_msix);
@@ -266,8 +378,9 @@ void pt_reset_exit(PriTestdev *d)
 
 int pt_reset_post_load(PriTestdev *d)
 {
-    if (d->gone != !!d->knobs.gone ||
-        (d->in_flr && !timer_pending(d->flr_timer))) {
+    if (d->gone != !!d->knobs.gone || d->reset_kind >= PT_RESET_NR ||
+        (d->in_reset && !timer_pending(d->reset_timer)) ||
+        (d->in_reset && d->link_down)) {
         return -EINVAL;
     }
     pt_update_silence(d);

@@ -102,6 +102,35 @@ static const VMStateDescription vmstate_pt_log_entry = {
     }
 };
 
+static const VMStateDescription vmstate_pt_late_request = {
+    .name = "pri-testdev/late-request",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(addr, PtLateRequest),
+        VMSTATE_UINT32(pasid, PtLateRequest),
+        VMSTATE_BOOL(write, PtLateRequest),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_pt_late = {
+    .name = "pri-testdev/late",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(due, PtLate),
+        VMSTATE_UINT32(n, PtLate),
+        VMSTATE_STRUCT_ARRAY(request, PtLate, PRI_TESTDEV_MAX_CHANNELS, 1,
+                             vmstate_pt_late_request, PtLateRequest),
+        VMSTATE_BOOL(write, PtLate),
+        VMSTATE_UINT32(pasid, PtLate),
+        VMSTATE_UINT64(iova, PtLate),
+        VMSTATE_UINT64(addr, PtLate),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static int pt_channels_post_load(PriTestdev *d)
 {
     if (d->n_waiters > d->n_channels || d->turn >= d->n_channels) {
@@ -131,6 +160,7 @@ static int pt_post_load(void *opaque, int version_id)
     ret = ret ? ret : pt_knobs_post_load(opaque);
     ret = ret ? ret : pt_inv_post_load(opaque);
     ret = ret ? ret : pt_log_post_load(opaque);
+    ret = ret ? ret : pt_late_post_load(opaque);
     return ret ? ret : pt_reset_post_load(opaque);
 }
 
@@ -172,9 +202,13 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_UINT32(log.select, PriTestdev),
         VMSTATE_STRUCT_ARRAY(log.entry, PriTestdev, PT_LOG_SIZE, 1,
                              vmstate_pt_log_entry, PtLogEntry),
-        VMSTATE_BOOL(in_flr, PriTestdev),
+        VMSTATE_BOOL(in_reset, PriTestdev),
+        VMSTATE_UINT8(reset_kind, PriTestdev),
+        VMSTATE_UINT32(resets, PriTestdev),
+        VMSTATE_BOOL(link_down, PriTestdev),
+        VMSTATE_STRUCT(late, PriTestdev, 1, vmstate_pt_late, PtLate),
         VMSTATE_BOOL(gone, PriTestdev),
-        VMSTATE_TIMER_PTR(flr_timer, PriTestdev),
+        VMSTATE_TIMER_PTR(reset_timer, PriTestdev),
         VMSTATE_TIMER_PTR(gone_timer, PriTestdev),
         VMSTATE_UINT32(inv.n, PriTestdev),
         VMSTATE_STRUCT_ARRAY(inv.waiting, PriTestdev, ATS_ITAG_NR, 1,

@@ -2,8 +2,8 @@
  * pri-testdev: a PCI Express endpoint with ATS, Page Requests and PASID
  *
  * What it is made of.  Registers are in pri-testdev-regs.c, what the channels
- * do in pri-testdev-channel.c, configuration space and resets in
- * pri-testdev-reset.c, protocol rules in hw/pci.
+ * do in pri-testdev-channel.c, configuration space in pri-testdev-config.c,
+ * resets in pri-testdev-reset.c, protocol rules in hw/pci.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,21 +13,11 @@
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
-#include "hw/pci/msix.h"
+#include "hw/acpi/acpi_aml_interface.h"
 #include "hw/pci/pci.h"
-#include "hw/pci/pcie.h"
-#include "hw/pci/pcie_aer.h"
 #include "hw/qdev-properties.h"
 #include "system/runstate.h"
 #include "pri-testdev.h"
-
-#define PT_PM_OFFSET        0x40
-#define PT_EXP_OFFSET       0x80
-#define PT_AER_OFFSET       PCI_CONFIG_SPACE_SIZE
-#define PT_DSN_OFFSET       (PT_AER_OFFSET + PCI_ERR_SIZEOF)
-#define PT_ATS_OFFSET       (PT_DSN_OFFSET + 0x10)
-
-#define PT_MSIX_BAR         2
 
 /* -- Realize --------------------------------------------------------------- */
 
@@ -46,54 +36,6 @@ static bool pt_check(PriTestdev *d, Error **errp)
     return ats_function_check(&d->cfg, errp);
 }
 
-static bool pt_add_pm(PCIDevice *dev, Error **errp)
-{
-    if (pci_pm_init(dev, PT_PM_OFFSET, errp) < 0) {
-        return false;
-    }
-    pci_set_word(dev->config + dev->pm_cap + PCI_PM_PMC, 3);
-    pci_set_word(dev->config + dev->pm_cap + PCI_PM_CTRL,
-                 PCI_PM_CTRL_NO_SOFT_RESET);
-    pci_set_word(dev->wmask + dev->pm_cap + PCI_PM_CTRL,
-                 PCI_PM_CTRL_STATE_MASK);
-    return true;
-}
-
-static bool pt_add_caps(PriTestdev *d, Error **errp)
-{
-    PCIDevice *dev = PCI_DEVICE(d);
-
-    if (!pt_add_pm(dev, errp)) {
-        return false;
-    }
-    if (pcie_endpoint_cap_init(dev, PT_EXP_OFFSET) < 0) {
-        error_setg(errp, "no room for the PCI Express capability");
-        return false;
-    }
-    pcie_cap_deverr_init(dev);
-    pcie_cap_flr_init(dev);
-    if (msix_init_exclusive_bar(dev, d->n_channels + 1, PT_MSIX_BAR, errp)) {
-        goto no_msix;
-    }
-    for (unsigned int i = 0; i <= d->n_channels; i++) {
-        msix_vector_use(dev, i);
-    }
-    if (pcie_aer_init(dev, PCI_ERR_VER, PT_AER_OFFSET, PCI_ERR_SIZEOF,
-                      errp) < 0) {
-        goto no_aer;
-    }
-    if (d->sn) {
-        pcie_dev_ser_num_init(dev, PT_DSN_OFFSET, d->sn);
-    }
-    return true;
-
-no_aer:
-    msix_uninit_exclusive_bar(dev);
-no_msix:
-    pcie_cap_exit(dev);
-    return false;
-}
-
 static void pt_vm_state_change(void *opaque, bool running, RunState state)
 {
     if (running) {
@@ -105,7 +47,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
 {
     PriTestdev *d = PRI_TESTDEV(dev);
 
-    if (!pt_check(d, errp) || !pt_add_caps(d, errp)) {
+    if (!pt_check(d, errp) || !pt_config_realize(d, errp)) {
         return;
     }
     memory_region_init_io(&d->mmio, OBJECT(d), &pt_mmio_ops, d, "pri-testdev",
@@ -117,7 +59,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     pt_stop_realize(d);
     pt_reset_realize(d);
     d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
-    ats_function_realize(&d->fn, dev, &d->cfg, PT_ATS_OFFSET,
+    ats_function_realize(&d->fn, dev, &d->cfg, pt_config_ats_offset(),
                          &pt_channel_function_ops, d);
     pt_channels_reset(d);
     pt_knobs_realize(d);
@@ -133,9 +75,7 @@ static void pt_exit(PCIDevice *dev)
     pt_reset_exit(d);
     qemu_del_vm_change_state_handler(d->vm_state);
     qemu_bh_delete(d->bh);
-    pcie_aer_exit(dev);
-    msix_uninit_exclusive_bar(dev);
-    pcie_cap_exit(dev);
+    pt_config_exit(d);
 }
 
 /* -- Type ------------------------------------------------------------------ */
@@ -143,6 +83,12 @@ static void pt_exit(PCIDevice *dev)
 static const Property pt_properties[] = {
     DEFINE_PROP_UINT32("channels", PriTestdev, n_channels, 8),
     DEFINE_PROP_UINT64("sn", PriTestdev, sn, 0),
+    DEFINE_PROP_BOOL("pcie-flr", PriTestdev, reset.pcie_flr, true),
+    DEFINE_PROP_BOOL("af-flr", PriTestdev, reset.af_flr, false),
+    DEFINE_PROP_BOOL("acpi-reset", PriTestdev, reset.acpi, false),
+    DEFINE_PROP_BOOL("no-soft-reset", PriTestdev, reset.no_soft_reset, true),
+    DEFINE_PROP_BOOL("immediate-readiness", PriTestdev, reset.immediate,
+                     false),
     DEFINE_ATS_FUNCTION_PROPERTIES(PriTestdev, cfg),
 };
 
@@ -156,6 +102,7 @@ static void pt_class_init(ObjectClass *klass, const void *data)
     DeviceClass *dc = DEVICE_CLASS(klass);
     PCIDeviceClass *k = PCI_DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
+    AcpiDevAmlIfClass *adevc = ACPI_DEV_AML_IF_CLASS(klass);
 
     k->realize = pt_realize;
     k->exit = pt_exit;
@@ -167,6 +114,7 @@ static void pt_class_init(ObjectClass *klass, const void *data)
     k->class_id = PCI_CLASS_OTHERS;
     rc->phases.enter = pt_reset_enter;
     rc->phases.hold = pt_reset_hold;
+    adevc->build_dev_aml = pt_acpi_build;
     dc->desc = "ATS, Page Request and PASID test endpoint";
     dc->vmsd = &vmstate_pri_testdev;
     device_class_set_props(dc, pt_properties);
@@ -183,6 +131,7 @@ static const TypeInfo pt_type = {
     .class_init = pt_class_init,
     .interfaces = (const InterfaceInfo[]) {
         { INTERFACE_PCIE_DEVICE },
+        { TYPE_ACPI_DEV_AML_IF },
         { }
     },
 };

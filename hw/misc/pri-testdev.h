@@ -17,6 +17,8 @@
 #define PT_PAGE             4096
 #define PT_PAGE_MASK        (~(uint64_t)(PT_PAGE - 1))
 
+#define PT_ALL_CHANNELS     UINT64_MAX
+
 #define TYPE_PRI_TESTDEV "pri-testdev"
 OBJECT_DECLARE_SIMPLE_TYPE(PriTestdev, PRI_TESTDEV)
 
@@ -148,12 +150,42 @@ typedef struct PtLog {
     PtLogEntry entry[PT_LOG_SIZE];
 } PtLog;
 
+/* PT_RESET_* of the register header */
+typedef uint8_t PtResetKind;
+
+/* How the function can be reset, and what it says about it */
+typedef struct PtResetConfig {
+    bool pcie_flr;
+    bool af_flr;
+    bool acpi;
+    bool no_soft_reset;
+    bool immediate;         /* Immediate Readiness */
+} PtResetConfig;
+
+/* What a reset has not ended */
+typedef struct PtLateRequest {
+    uint64_t addr;
+    uint32_t pasid;
+    bool write;
+} PtLateRequest;
+
+typedef struct PtLate {
+    bool due;               /* the reset is over */
+    uint32_t n;
+    PtLateRequest request[PRI_TESTDEV_MAX_CHANNELS];
+    bool write;             /* to addr, which was the translation of iova */
+    uint32_t pasid;
+    uint64_t iova;
+    uint64_t addr;
+} PtLate;
+
 struct PriTestdev {
     PCIDevice parent_obj;
     MemoryRegion mmio;
 
     uint32_t n_channels;
     uint64_t sn;
+    PtResetConfig reset;
     AtsFunctionConfig cfg;
     AtsFunction fn;
 
@@ -175,9 +207,15 @@ struct PriTestdev {
     PtKnob knob;
     PriTestdevKnobs knobs;
     PtInv inv;
-    bool in_flr;            /* a Function Level Reset that takes its time */
+    bool in_reset;          /* one that takes its time, until the timer */
+    PtResetKind reset_kind; /* of the last one */
+    PtResetKind wanted;     /* by whoever is about to begin one */
+    PtResetKind beginning;  /* between its phases */
+    uint32_t resets;        /* since power on */
+    bool link_down;         /* hot reset is asserted, or there is no link */
+    PtLate late;
     bool gone;              /* knobs.gone, once it has taken effect */
-    QEMUTimer *flr_timer;
+    QEMUTimer *reset_timer;
     QEMUTimer *gone_timer;
     MemoryRegion no_msix;   /* in place of the MSI-X BAR's while silent */
     PtStop stop;
@@ -214,6 +252,11 @@ void pt_channels_stop(PriTestdev *d);
  * pt_channels_reset: all channels as after power on
  */
 void pt_channels_reset(PriTestdev *d);
+
+/**
+ * pt_channel_reset: one channel as after power on, its groups forgotten
+ */
+void pt_channel_reset(PriTestdev *d, unsigned int n);
 
 /**
  * pt_channels_bh: the bottom half: a bounded piece of all the work there is
@@ -283,8 +326,24 @@ void pt_inv_release(PriTestdev *d, uint64_t count, bool newest_first);
  */
 void pt_inv_vector(PriTestdev *d, uint32_t itags);
 
+/**
+ * pt_inv_reset: the function is about to be reset
+ *
+ * @can_answer: there is a link, and the function was not silent
+ */
+void pt_inv_reset(PriTestdev *d, bool can_answer);
+
+/**
+ * pt_inv_lose: forget all completions that wait
+ */
+void pt_inv_lose(PriTestdev *d);
+
+/**
+ * pt_inv_leave_d0: the function goes to D3hot
+ */
+void pt_inv_leave_d0(PriTestdev *d);
+
 void pt_inv_realize(PriTestdev *d);
-void pt_inv_reset(PriTestdev *d);
 void pt_inv_exit(PriTestdev *d);
 
 /**
@@ -374,13 +433,60 @@ int pt_log_post_load(PriTestdev *d);
 
 void pt_log_add_property(ObjectClass *klass);
 
-/* -- Configuration space, resets: pri-testdev-reset.c ---------------------- */
+/* -- Configuration space: pri-testdev-config.c ----------------------------- */
+
+/**
+ * pt_config_realize: add the capabilities that are not for ATS
+ *
+ * Returns: false with @errp set if it cannot be done; nothing is left behind.
+ */
+bool pt_config_realize(PriTestdev *d, Error **errp);
+void pt_config_exit(PriTestdev *d);
+
+/**
+ * pt_config_ats_offset: where the capabilities for ATS can begin
+ */
+uint16_t pt_config_ats_offset(void);
+
+/**
+ * pt_config_power_on: sticky registers as after power on
+ */
+void pt_config_power_on(PriTestdev *d);
+
+/**
+ * pt_config_platform_reset_offset: of PT_VNDR_RESET in configuration space
+ */
+uint32_t pt_config_platform_reset_offset(void);
 
 uint32_t pt_config_read(PCIDevice *dev, uint32_t addr, int len);
 void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len);
 
+/* -- Resets: pri-testdev-reset.c ------------------------------------------- */
+
 void pt_reset_enter(Object *obj, ResetType type);
 void pt_reset_hold(Object *obj, ResetType type);
+
+/**
+ * pt_reset: reset the function now
+ *
+ * @kind: PT_RESET_* for the log
+ */
+void pt_reset(PriTestdev *d, PtResetKind kind);
+
+/**
+ * pt_soft_reset: write to PT_SOFT_RESET
+ */
+void pt_soft_reset(PriTestdev *d, uint32_t val);
+
+/**
+ * pt_in_reset: does a reset go on that is not device-specific?
+ */
+bool pt_in_reset(const PriTestdev *d);
+
+/**
+ * pt_in_soft_reset: does a device-specific reset go on?
+ */
+bool pt_in_soft_reset(const PriTestdev *d);
 
 /**
  * pt_silent: is the function in reset or gone?
@@ -388,9 +494,9 @@ void pt_reset_hold(Object *obj, ResetType type);
 bool pt_silent(const PriTestdev *d);
 
 /**
- * pt_flr_end_time: when the reset that goes on will be over
+ * pt_reset_end_time: when the reset that goes on, or is about to, will be over
  */
-int64_t pt_flr_end_time(const PriTestdev *d);
+int64_t pt_reset_end_time(const PriTestdev *d);
 
 /**
  * pt_set_gone: vanish or come back, as the knob says
@@ -411,6 +517,40 @@ void pt_reset_exit(PriTestdev *d);
  * Returns: 0, or -EINVAL if the state is impossible.
  */
 int pt_reset_post_load(PriTestdev *d);
+
+/* -- What resets have not ended: pri-testdev-late.c ------------------------ */
+
+/**
+ * pt_late_take: a reset of @channels begins: what will be left of them, as the
+ * knobs say
+ *
+ * @link: messages can be sent
+ */
+void pt_late_take(PriTestdev *d, uint64_t channels, bool link);
+
+/**
+ * pt_late_begin: the reset is over; the bottom half will call pt_late_run()
+ */
+void pt_late_begin(PriTestdev *d);
+void pt_late_run(PriTestdev *d);
+void pt_late_forget(PriTestdev *d);
+
+/**
+ * pt_late_post_load: check what was migrated
+ *
+ * Returns: 0, or -EINVAL if the state is impossible.
+ */
+int pt_late_post_load(PriTestdev *d);
+
+/* -- ACPI: pri-testdev-acpi.c ---------------------------------------------- */
+
+struct AcpiDevAmlIf;
+struct Aml;
+
+/**
+ * pt_acpi_build: add what the function has in the ACPI tables to @scope
+ */
+void pt_acpi_build(struct AcpiDevAmlIf *adev, struct Aml *scope);
 
 /* -- Migration: pri-testdev-vmstate.c -------------------------------------- */
 

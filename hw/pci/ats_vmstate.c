@@ -161,6 +161,7 @@ static const VMStateDescription vmstate_pcie_pri_counters = {
         VMSTATE_UINT64(resp_unexpected, PciePriCounters),
         VMSTATE_UINT64(resp_ignored, PciePriCounters),
         VMSTATE_UINT64(resp_stale, PciePriCounters),
+        VMSTATE_UINT64(resp_mistaken, PciePriCounters),
         VMSTATE_UINT64(violations, PciePriCounters),
         VMSTATE_END_OF_LIST()
     }

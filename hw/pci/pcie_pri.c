@@ -79,6 +79,33 @@ static void pcie_pri_wake(PciePri *pri)
     }
 }
 
+uint32_t pcie_pri_cancel(PciePri *pri, uint64_t cookie, uint64_t mask)
+{
+    uint32_t n = 0;
+
+    for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
+        PciePriGroup *group = &pri->groups[i];
+
+        if (group->use == PCIE_PRI_FREE || (group->cookie & mask) != cookie) {
+            continue;
+        }
+        if (group->use >= PCIE_PRI_OUTSTANDING) {
+            pri->forgotten[i]++;
+        }
+        pri->credits_used -= group->pages;
+        pri->freed[i] = ++pri->n_freed;
+        memset(group, 0, sizeof(*group));
+        n++;
+    }
+    pri->n_groups -= n;
+    pri->epoch++;
+    if (!pri->enable && !pri->n_groups) {
+        pri->stopped = true;
+    }
+    pcie_pri_wake(pri);
+    return n;
+}
+
 /*
  * Page Requests are disabled: when nothing is outstanding any more they have
  * stopped, PCIe 6.2 10.5.2.4.
@@ -453,8 +480,13 @@ static void pcie_pri_complete(PciePri *pri, PciePriGroup *group,
     }
 }
 
-/* A response to what the function asked for, if it is one */
-static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg)
+/*
+ * A response to what the function asked for, if it is one
+ *
+ * @stale: it may be one to what a reset has made it forget
+ */
+static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg,
+                                   bool stale)
 {
     PciePriGroup *group = &pri->groups[msg->prgi];
 
@@ -464,6 +496,10 @@ static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg)
         pri->ops->raw_response(pri->opaque, msg);
     } else if (pcie_pri_match(pri, group, msg)) {
         pcie_pri_count_response(pri, msg);
+        if (stale) {
+            pri->cnt.resp_mistaken++;
+            pcie_pri_note(pri, PCIE_PRI_NOTE_MISTAKEN, msg->prgi);
+        }
         pcie_pri_complete(pri, group, pri->manner.lenient ?
                           MIN(msg->code, ATS_PRG_INVALID_REQUEST) :
                           msg->code);
@@ -475,11 +511,12 @@ static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg)
 void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
 {
     AtsMsg msg = *arrived;
-    bool fatal;
+    bool stale, fatal;
 
     msg.prgi %= ATS_PRGI_NR;
     msg.code &= 0xf;
-    if (pri->forgotten[msg.prgi]) {
+    stale = pri->forgotten[msg.prgi];
+    if (stale) {
         pri->forgotten[msg.prgi]--;
         pri->cnt.resp_stale++;
         pcie_pri_note(pri, PCIE_PRI_NOTE_STALE, msg.prgi);
@@ -496,7 +533,7 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
     if (fatal) {
         pcie_pri_disable(pri);
     }
-    pcie_pri_take_response(pri, &msg);
+    pcie_pri_take_response(pri, &msg, stale);
     if (fatal) {
         pcie_pri_end_all(pri, PCIE_PRI_FAILED);
     }

@@ -29,14 +29,42 @@ void sysfs_write(const char *path, const char *text)
     close(fd);
 }
 
-void sysfs_flr(const char *pci_name)
+void sysfs_reset_method(const char *pci_name, const char *method)
 {
     char path[128];
 
     snprintf(path, sizeof(path), DEVICES "%s/reset_method", pci_name);
-    sysfs_write(path, "flr");
+    sysfs_write(path, method);
+}
+
+void sysfs_reset_methods(const char *pci_name, char *list, size_t size)
+{
+    char path[128];
+    ssize_t n;
+    int fd;
+
+    snprintf(path, sizeof(path), DEVICES "%s/reset_method", pci_name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0, "%s: %s", path, strerror(errno));
+    n = read(fd, list, size - 1);
+    CHECK(n >= 0, "%s: %s", path, strerror(errno));
+    list[n] = 0;
+    list[strcspn(list, "\n")] = 0;
+    close(fd);
+}
+
+void sysfs_reset(const char *pci_name, const char *method)
+{
+    char path[128];
+
+    sysfs_reset_method(pci_name, method);
     snprintf(path, sizeof(path), DEVICES "%s/reset", pci_name);
     sysfs_write(path, "1");
+}
+
+void sysfs_flr(const char *pci_name)
+{
+    sysfs_reset(pci_name, "flr");
 }
 
 void sysfs_unbind(const char *pci_name)

@@ -16,7 +16,15 @@
 
 void sysfs_write(const char *path, const char *text);
 
-/* Function Level Reset; returns when the kernel is through with it */
+/*
+ * Methods by which the kernel would reset the function, in the order in which
+ * it would try them, as words of the file reset_method
+ */
+void sysfs_reset_methods(const char *pci_name, char *list, size_t size);
+void sysfs_reset_method(const char *pci_name, const char *method);
+
+/* Reset by that method alone; returns when the kernel is through with it */
+void sysfs_reset(const char *pci_name, const char *method);
 void sysfs_flr(const char *pci_name);
 
 void sysfs_unbind(const char *pci_name);    /* driver from function */

@@ -233,13 +233,58 @@ static void test_flr_06_stale(void)
     world_respond(w, 1, 2, 0);
     g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 1);
     g_assert_cmpuint(w->pri.cnt.resp_unexpected, ==, 1);
+    g_assert_cmpuint(w->pri.cnt.resp_mistaken, ==, 0);
     world_respond(w, 0, 3, 0);
     g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 2);
+    g_assert_cmpuint(w->pri.cnt.resp_mistaken, ==, 1);
     g_assert_cmpuint(w->done->len, ==, 1);
 
     /* no more of them are to come */
     world_respond(w, 0, 3, 0);
     g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 2);
+    world_free(w);
+}
+
+/* PRQ-91, PRQ-92: some groups are cancelled, the others know nothing of it */
+static void test_prq_91_cancel(void)
+{
+    World *w = world_on(4);
+
+    world_submit(w, 2, 1);
+    world_submit(w, 2, 2);
+    g_assert_cmpint(world_submit(w, 1, 3), ==, PCIE_PRI_BUSY);
+    g_assert_cmpuint(pcie_pri_cancel(&w->pri, 1001, UINT64_MAX), ==, 1);
+    g_assert_cmpuint(w->wakes, ==, 1);
+    g_assert_cmpuint(w->done->len, ==, 0);
+    g_assert_cmpuint(w->pri.n_groups, ==, 1);
+    g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 2);
+    g_assert_true(w->pri.enable);
+
+    /* the late response ends nothing; the other's does */
+    world_respond(w, 0, 1, 0);
+    g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 1);
+    g_assert_cmpuint(w->pri.cnt.resp_mistaken, ==, 0);
+    g_assert_cmpuint(w->done->len, ==, 0);
+    world_respond(w, 1, 2, 0);
+    g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 1);
+    g_assert_cmpuint(w->done->len, ==, 1);
+    g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 4);
+    world_free(w);
+}
+
+/* All of them, when the interface is stopping: then it has stopped */
+static void test_prq_91_cancel_all(void)
+{
+    World *w = world_on(4);
+
+    world_submit(w, 1, 1);
+    world_submit(w, 1, 2);
+    pcie_pri_write_control(&w->pri, 0);
+    g_assert_false(w->pri.stopped);
+    g_assert_cmpuint(pcie_pri_cancel(&w->pri, 0, 0), ==, 2);
+    g_assert_true(w->pri.stopped);
+    g_assert_cmpuint(w->pri.credits_used, ==, 0);
+    g_assert_cmpuint(pcie_pri_cancel(&w->pri, 0, 0), ==, 0);
     world_free(w);
 }
 
@@ -282,5 +327,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pri/FLR-06/forget", test_flr_06);
     g_test_add_func("/pri/FLR-06/stale", test_flr_06_stale);
     g_test_add_func("/pri/FLR-06/lost", test_flr_06_lost);
+    g_test_add_func("/pri/PRQ-91/cancel", test_prq_91_cancel);
+    g_test_add_func("/pri/PRQ-91/cancel-all", test_prq_91_cancel_all);
     return g_test_run();
 }

@@ -65,14 +65,16 @@
       "milliseconds after which gone=on ends by itself; 0: never") \
     X(FLR_DURATION, flr_duration, "flr-duration-ms", 0, 3600000, \
       NULL, \
-      "milliseconds that a Function Level Reset takes; PCIe permits 100") \
+      "milliseconds that a Function Level Reset takes, by either capability " \
+      "or by _RST; PCIe permits 100") \
     X(FLR_CONFIG, flr_config, "flr-config", 0, 2, \
       "normal\0all-ones\0rrs\0", \
-      "configuration reads during a Function Level Reset; rrs: all ones, but " \
-      "0001h for the Vendor ID") \
+      "configuration reads during any reset that takes time; rrs: all ones, " \
+      "but 0001h for the Vendor ID") \
     X(INV_IN_FLR, inv_in_flr, "inv-in-flr", 0, 2, \
       "drop\0complete\0complete-after\0", \
-      "Invalidate Request during a Function Level Reset") \
+      "Invalidate Request during a Function Level Reset, or another reset " \
+      "that is none by PT_SOFT_RESET") \
     X(TP_BIT, tp_bit, "tp-bit", 0, 1, \
       "follows\0stuck\0", \
       "Transactions Pending: what there is, or always 1") \
@@ -82,7 +84,8 @@
       "what inv-reply=hold keeps of them is answered by it") \
     X(INV_IN_D3, inv_in_d3, "inv-in-d3", 0, 1, \
       "complete\0drop\0", \
-      "Invalidate Request while the function is not in D0") \
+      "Invalidate Request while the function is not in D0; drop: completions " \
+      "that wait when it leaves D0 are lost, too") \
     X(AER_ERROR, aer_error, "aer-error", 0, 3, \
       "none\0correctable\0non-fatal\0fatal\0", \
       "write: detect a Receiver Error, a Completion Timeout or a Malformed " \
@@ -122,7 +125,34 @@
     X(RETRY, retry, "retry", 0, 2, \
       "translate\0request\0give-up\0", \
       "after a response Success a channel translates again, asks for the " \
-      "page again without a look, or ends")
+      "page again without a look, or ends") \
+    X(D3_DURATION, d3_duration, "d3-duration-ms", 0, 3600000, \
+      NULL, \
+      "milliseconds that the reset on the way from D3hot to D0 takes; PCIe " \
+      "permits 10") \
+    X(HOT_DURATION, hot_duration, "hot-reset-ms", 0, 3600000, \
+      NULL, \
+      "milliseconds after a hot reset until the function answers; PCIe " \
+      "permits 1000, and more with RRS") \
+    X(SOFT_DURATION, soft_duration, "soft-reset-ms", 0, 3600000, \
+      NULL, \
+      "milliseconds that PT_SOFT_RESET of the whole function takes") \
+    X(SOFT_RESET, soft_reset, "soft-reset", 0, 1, \
+      "answers\0mute\0", \
+      "Invalidate Request during that reset: answer it, or lose it and those " \
+      "whose completion waits") \
+    X(INV_AT_FLR, inv_at_flr, "inv-pending-at-flr", 0, 2, \
+      "drop\0complete\0complete-after\0", \
+      "completions that wait when a reset begins: lose them, send them " \
+      "first, or when it is over") \
+    X(FLR_PRS, flr_prs, "flr-prs", 0, 2, \
+      "drop\0flush\0after\0", \
+      "faults that wait for credits when a reset begins: forget them, send " \
+      "their Page Requests first, or when it is over") \
+    X(FLR_LATE_DMA, flr_late_dma, "flr-late-dma", 0, 2, \
+      "none\0request\0write\0", \
+      "when a reset is over: a Page Request with a PASID from before it, or " \
+      "a write to a page whose translation is from before it")
 
 /* The number of each knob, for registers */
 enum {

@@ -122,7 +122,8 @@
 #define PT_EVENT_VIOLATION      (1u << 2)   /* as PT_CNT_VIOLATIONS counts */
 #define PT_EVENT_UNEXPECTED     (1u << 3)   /* PRG Response to no group */
 #define PT_EVENT_STALE          (1u << 4)   /* as PT_CNT_RESP_STALE counts */
-#define PT_EVENT_ALL            0x1f
+#define PT_EVENT_SOFT_RESET     (1u << 5)   /* PT_SOFT_RESET is done */
+#define PT_EVENT_ALL            0x3f
 
 /*
  * Event log: the last PT_LOG_SIZE events.  Resets leave it alone.  Write the
@@ -146,6 +147,24 @@
  */
 #define PT_CLOCK                0x0b8   /* 64 RO  virtual time, ns */
 
+/*
+ * Device-specific reset (VT-d 7.9): one channel, or all that is not
+ * configuration space.  What was asked of the IOMMU is forgotten, credits are
+ * free again, and Invalidate Requests are answered all the while.
+ */
+#define PT_SOFT_RESET           0x0c0   /* 32 RW  5:0 channel, 31 all */
+#define PT_SOFT_RESET_ALL       (1u << 31)
+#define PT_SOFT_RESET_BUSY      (1u << 30)  /* read: it goes on */
+#define PT_RESETS               0x0c4   /* 32 RO  resets since power on */
+#define PT_RESET_LAST           0x0c8   /* 32 RO  PT_RESET_* of the last */
+
+/* What the knob flr-late-dma=write leaves in memory, "LATEDMA!" */
+#define PT_LATE_DATA            0x21414d444554414cULL
+
+/* Vendor-specific capability: reset by the platform, for ACPI _RST */
+#define PT_VNDR_SIZE            8
+#define PT_VNDR_RESET           4       /* 32 RW  write 1; 1: it goes on */
+
 /* X(NAME, number, name, what tag, addr and code are) */
 #define PT_LOG_KINDS(X) \
     X(PAGE_REQUEST,   1, "page-request", "PRGI, page, PT_RAW_READ etc.") \
@@ -158,11 +177,13 @@
     X(START,          7, "start", "channel, source or destination, PT_OP_*") \
     X(END,            8, "end", "channel, PT_CH_ERR_ADDR, PT_ST_*") \
     X(STOP,           9, "stop", "-, -, PT_STOP_*") \
-    X(RESET,         10, "reset", "-, -, PT_RESET_*") \
+    X(RESET,         10, "reset", "channel of RESET_CHANNEL, -, PT_RESET_*") \
     X(KNOB,          11, "knob", "knob, value, -") \
     X(VIOLATION,     12, "violation", "-, -, -") \
     X(UNEXPECTED,    13, "unexpected", "PRGI, -, -: the response before it") \
-    X(STALE,         14, "stale", "PRGI, -, -: the response before it")
+    X(STALE,         14, "stale", "PRGI, -, -: the response before it") \
+    X(MISTAKEN,      15, "mistaken", "PRGI, -, -: the response before it") \
+    X(LATE_WRITE,    16, "late-write", "-, page, -")
 
 enum {
 #define PT_LOG_KIND_NUMBER(NAME, number, name, text) PT_LOG_##NAME = number,
@@ -174,9 +195,16 @@ enum {
 
 #define PT_RESET_OTHER          0
 #define PT_RESET_FLR            1
-#define PT_RESET_FLR_END        2       /* of one that took its time */
+#define PT_RESET_FLR_END        2       /* of any that took its time */
 #define PT_RESET_GONE           3
 #define PT_RESET_BACK           4
+#define PT_RESET_AF             5       /* FLR by Advanced Features */
+#define PT_RESET_D3HOT          6       /* D3hot to D0, No_Soft_Reset = 0 */
+#define PT_RESET_HOT            7       /* by the bus: hot reset, link down */
+#define PT_RESET_PLATFORM       8       /* PT_VNDR_RESET */
+#define PT_RESET_SOFT           9       /* PT_SOFT_RESET_ALL */
+#define PT_RESET_CHANNEL        10      /* PT_SOFT_RESET */
+#define PT_RESET_NR             11
 
 /*
  * Counters: 64 RO each, cleared by PT_CTRL_CLEAR_COUNTERS and by reset.
@@ -203,6 +231,7 @@ enum {
     X(VIOLATIONS,       0x188, "breaches of protocol by the other side") \
     X(FLRS,             0x190, "Function Level Resets; survives them") \
     X(RESP_STALE,       0x198, "responses that may be from before a reset") \
+    X(RESP_MISTAKEN,    0x1a0, "of them those that ended a newer group") \
     X(TRANS_DISCARDED,  0x1b0, "Translation Completions invalidated on the " \
       "way") \
     X(TRANS_UNEXPECTED, 0x1b8, "Translation Completions of no request")

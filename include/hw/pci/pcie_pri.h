@@ -62,6 +62,7 @@ typedef enum PciePriNote {
     PCIE_PRI_NOTE_VIOLATION,
     PCIE_PRI_NOTE_UNEXPECTED,   /* response to no group; has a PRG index */
     PCIE_PRI_NOTE_STALE,        /* as PciePriCounters; has a PRG index */
+    PCIE_PRI_NOTE_MISTAKEN,     /* the same */
 } PciePriNote;
 
 /**
@@ -164,6 +165,7 @@ typedef struct PciePriCounters {
     uint64_t resp_unexpected;
     uint64_t resp_ignored;  /* after a Response Failure */
     uint64_t resp_stale;    /* may belong to a group from before a reset */
+    uint64_t resp_mistaken; /* of them those taken for a newer group's */
     uint64_t violations;    /* of the protocol, by the other side */
 } PciePriCounters;
 
@@ -215,6 +217,18 @@ void pcie_pri_engine_init(PciePri *pri, uint32_t capacity,
  * callback: their owner is being reset too.  Counters are cleared.
  */
 void pcie_pri_reset(PciePri *pri);
+
+/**
+ * pcie_pri_cancel: a device-specific reset forgets groups, VT-d 7.9
+ *
+ * @cookie, @mask: those whose cookie is @cookie in the bits of @mask
+ *
+ * They end without a callback, their credits and indices are free, and the
+ * registers stay as they are.  Their responses may still come.
+ *
+ * Returns: how many there were.
+ */
+uint32_t pcie_pri_cancel(PciePri *pri, uint64_t cookie, uint64_t mask);
 
 /**
  * pcie_pri_write_control: write to Page Request Control

@@ -71,7 +71,7 @@ void qpt_config_writel(QPriTestdev *d, unsigned int offset, uint32_t value)
     qtest_writel(d->qts, qpt_ecam(d->rid, offset), value);
 }
 
-static uint16_t qpt_find_cap(QPriTestdev *d, uint8_t id)
+uint16_t qpt_find_cap(QPriTestdev *d, uint8_t id)
 {
     uint8_t at = qpt_config_readw(d, PCI_CAP_LIST) & 0xfc;
     int left = 48;
@@ -87,7 +87,7 @@ static uint16_t qpt_find_cap(QPriTestdev *d, uint8_t id)
     return 0;
 }
 
-static uint16_t qpt_find_ext_cap(QPriTestdev *d, uint16_t id)
+uint16_t qpt_find_ext_cap(QPriTestdev *d, uint16_t id)
 {
     uint16_t at = 0x100;
     int left = 960;

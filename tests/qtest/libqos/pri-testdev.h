@@ -12,8 +12,12 @@
 #include "hw/misc/pri-testdev-regs.h"
 
 /* Capability registers, PCIe 6.2 chapters 7 and 10 */
+#define QPT_CAP_ID_PM           0x01
+#define QPT_CAP_ID_VNDR         0x09
 #define QPT_CAP_ID_EXP          0x10
 #define QPT_CAP_ID_MSIX         0x11
+#define QPT_CAP_ID_AF           0x13
+#define QPT_EXT_ID_AER          0x0001
 #define QPT_EXT_ID_ATS          0x000f
 #define QPT_EXT_ID_PRI          0x0013
 #define QPT_EXT_ID_PASID        0x001b
@@ -114,6 +118,12 @@ uint16_t qpt_config_readw(QPriTestdev *d, unsigned int offset);
 uint32_t qpt_config_readl(QPriTestdev *d, unsigned int offset);
 void qpt_config_writew(QPriTestdev *d, unsigned int offset, uint16_t value);
 void qpt_config_writel(QPriTestdev *d, unsigned int offset, uint32_t value);
+
+/**
+ * qpt_find_cap, qpt_find_ext_cap: offset of a capability, 0 if there is none
+ */
+uint16_t qpt_find_cap(QPriTestdev *d, uint8_t id);
+uint16_t qpt_find_ext_cap(QPriTestdev *d, uint16_t id);
 
 /* -- What a driver does ---------------------------------------------------- */
 

@@ -1,0 +1,269 @@
+/*
+ * pri-testdev: configuration space
+ *
+ * The capabilities that are not for ATS, and what reads and writes do.  What
+ * starts a reset is here, what a reset is in pri-testdev-reset.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/range.h"
+#include "qapi/error.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pci.h"
+#include "hw/pci/pcie.h"
+#include "hw/pci/pcie_aer.h"
+#include "pri-testdev.h"
+
+#define PT_PM_OFFSET        0x40
+#define PT_AF_OFFSET        0x60
+#define PT_VNDR_OFFSET      0x68
+#define PT_EXP_OFFSET       0x80
+#define PT_AER_OFFSET       PCI_CONFIG_SPACE_SIZE
+#define PT_DSN_OFFSET       (PT_AER_OFFSET + PCI_ERR_SIZEOF)
+#define PT_ATS_OFFSET       (PT_DSN_OFFSET + 0x10)
+
+#define PT_MSIX_BAR         2
+
+/* Values of the knob flr-config */
+enum {
+    PT_FLR_NORMAL,
+    PT_FLR_ALL_ONES,
+    PT_FLR_RRS,
+};
+
+/* Vendor ID while configuration requests are to be retried, PCIe 6.2 2.3.2 */
+#define PT_RRS_VENDOR_ID    0x0001
+
+/* -- Capabilities ---------------------------------------------------------- */
+
+static bool pt_add_pm(PriTestdev *d, Error **errp)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+
+    if (pci_pm_init(dev, PT_PM_OFFSET, errp) < 0) {
+        return false;
+    }
+    pci_set_word(dev->config + dev->pm_cap + PCI_PM_PMC, 3);
+    pci_set_word(dev->config + dev->pm_cap + PCI_PM_CTRL,
+                 d->reset.no_soft_reset ? PCI_PM_CTRL_NO_SOFT_RESET : 0);
+    pci_set_word(dev->wmask + dev->pm_cap + PCI_PM_CTRL,
+                 PCI_PM_CTRL_STATE_MASK);
+    return true;
+}
+
+/* Advanced Capabilities for Conventional PCI ECN */
+static bool pt_add_af(PriTestdev *d, Error **errp)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+
+    if (!d->reset.af_flr) {
+        return true;
+    }
+    if (pci_add_capability(dev, PCI_CAP_ID_AF, PT_AF_OFFSET,
+                           PCI_CAP_AF_SIZEOF, errp) < 0) {
+        return false;
+    }
+    dev->config[PT_AF_OFFSET + PCI_AF_LENGTH] = PCI_CAP_AF_SIZEOF;
+    dev->config[PT_AF_OFFSET + PCI_AF_CAP] = PCI_AF_CAP_TP | PCI_AF_CAP_FLR;
+    return true;
+}
+
+static bool pt_add_vndr(PriTestdev *d, Error **errp)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+
+    if (!d->reset.acpi) {
+        return true;
+    }
+    if (pci_add_capability(dev, PCI_CAP_ID_VNDR, PT_VNDR_OFFSET, PT_VNDR_SIZE,
+                           errp) < 0) {
+        return false;
+    }
+    dev->config[PT_VNDR_OFFSET + PCI_CAP_FLAGS] = PT_VNDR_SIZE;
+    return true;
+}
+
+bool pt_config_realize(PriTestdev *d, Error **errp)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+
+    if (!pt_add_pm(d, errp) || !pt_add_af(d, errp) || !pt_add_vndr(d, errp)) {
+        return false;
+    }
+    if (pcie_endpoint_cap_init(dev, PT_EXP_OFFSET) < 0) {
+        error_setg(errp, "no room for the PCI Express capability");
+        return false;
+    }
+    pcie_cap_deverr_init(dev);
+    if (d->reset.pcie_flr) {
+        pcie_cap_flr_init(dev);
+    }
+    if (d->reset.immediate) {
+        pci_word_test_and_set_mask(dev->config + PCI_STATUS,
+                                   PCI_STATUS_IMM_READY);
+    }
+    if (msix_init_exclusive_bar(dev, d->n_channels + 1, PT_MSIX_BAR, errp)) {
+        goto no_msix;
+    }
+    for (unsigned int i = 0; i <= d->n_channels; i++) {
+        msix_vector_use(dev, i);
+    }
+    if (pcie_aer_init(dev, PCI_ERR_VER, PT_AER_OFFSET, PCI_ERR_SIZEOF,
+                      errp) < 0) {
+        goto no_aer;
+    }
+    if (d->sn) {
+        pcie_dev_ser_num_init(dev, PT_DSN_OFFSET, d->sn);
+    }
+    return true;
+
+no_aer:
+    msix_uninit_exclusive_bar(dev);
+no_msix:
+    pcie_cap_exit(dev);
+    return false;
+}
+
+uint16_t pt_config_ats_offset(void)
+{
+    return PT_ATS_OFFSET;
+}
+
+void pt_config_exit(PriTestdev *d)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+
+    pcie_aer_exit(dev);
+    msix_uninit_exclusive_bar(dev);
+    pcie_cap_exit(dev);
+}
+
+/*
+ * Sticky registers, PCIe 6.2 7.4: what a hot reset and an FLR leave and power
+ * on does not (7.8.4)
+ */
+void pt_config_power_on(PriTestdev *d)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+    uint8_t *aer = dev->config + dev->exp.aer_cap;
+
+    pci_set_long(aer + PCI_ERR_UNCOR_STATUS, 0);
+    if (dev->cap_present & QEMU_PCIE_ERR_UNC_MASK) {
+        pci_set_long(aer + PCI_ERR_UNCOR_MASK, PCI_ERR_UNC_MASK_DEFAULT);
+    }
+    pci_set_long(aer + PCI_ERR_UNCOR_SEVER, PCI_ERR_UNC_SEVERITY_DEFAULT);
+    pci_set_long(aer + PCI_ERR_COR_STATUS, 0);
+    pci_set_long(aer + PCI_ERR_COR_MASK, PCI_ERR_COR_MASK_DEFAULT);
+}
+
+/* -- Reads ----------------------------------------------------------------- */
+
+static bool pt_config_lost(const PriTestdev *d)
+{
+    return d->gone || d->link_down ||
+           (pt_in_reset(d) && d->knobs.flr_config != PT_FLR_NORMAL);
+}
+
+static uint32_t pt_lost_config_read(const PriTestdev *d, uint32_t addr,
+                                    int len)
+{
+    uint32_t ones = len == 4 ? UINT32_MAX : (1u << (len * 8)) - 1;
+
+    if (!d->gone && !d->link_down && d->knobs.flr_config == PT_FLR_RRS &&
+        !addr && len >= 2) {
+        return (ones & 0xffff0000) | PT_RRS_VENDOR_ID;
+    }
+    return ones;
+}
+
+/*
+ * Non-Posted Requests that have no completion yet: those of the channels that
+ * move on by themselves, and Translation Requests.  Page Requests are posted
+ * (PCIe 6.2 7.5.3.5).
+ */
+static bool pt_transactions_pending(const PriTestdev *d)
+{
+    return d->ready || ats_inflight_waiting(&d->fn.inflight) ||
+           d->knobs.tp_bit;
+}
+
+/* @bits of the byte at @at, as seen by a read of @len bytes at @addr */
+static uint32_t pt_seen(uint32_t addr, int len, uint32_t at, uint32_t bits)
+{
+    return range_covers_byte(addr, len, at) ? bits << ((at - addr) * 8) : 0;
+}
+
+uint32_t pt_config_read(PCIDevice *dev, uint32_t addr, int len)
+{
+    PriTestdev *d = PRI_TESTDEV(dev);
+    uint32_t val;
+
+    if (pt_config_lost(d)) {
+        return pt_lost_config_read(d, addr, len);
+    }
+    val = pci_default_read_config(dev, addr, len);
+    if (pt_transactions_pending(d)) {
+        val |= pt_seen(addr, len, dev->exp.exp_cap + PCI_EXP_DEVSTA,
+                       PCI_EXP_DEVSTA_TRPND);
+        if (d->reset.af_flr) {
+            val |= pt_seen(addr, len, PT_AF_OFFSET + PCI_AF_STATUS,
+                           PCI_AF_STATUS_TP);
+        }
+    }
+    if (d->reset.acpi && pt_in_reset(d)) {
+        val |= pt_seen(addr, len, PT_VNDR_OFFSET + PT_VNDR_RESET, 1);
+    }
+    return val;
+}
+
+/* -- Writes ---------------------------------------------------------------- */
+
+/* Does a write set bit 0 of the byte at @at? */
+static bool pt_sets(uint32_t addr, uint32_t val, int len, uint32_t at)
+{
+    return range_covers_byte(addr, len, at) &&
+           (val >> ((at - addr) * 8) & 1);
+}
+
+/* PCIe 6.2 5.3.1.4: an internal reset, unless the function says otherwise */
+static void pt_power_state(PriTestdev *d, bool was_d0)
+{
+    bool d0 = ats_function_in_d0(&d->fn);
+
+    if (was_d0 && !d0) {
+        pt_inv_leave_d0(d);
+    } else if (!was_d0 && d0 && !d->reset.no_soft_reset) {
+        pt_reset(d, PT_RESET_D3HOT);
+    }
+}
+
+void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len)
+{
+    PriTestdev *d = PRI_TESTDEV(dev);
+    bool was_d0 = ats_function_in_d0(&d->fn);
+
+    if (pt_config_lost(d)) {
+        return;
+    }
+    pci_default_write_config(dev, addr, val, len);
+    pcie_aer_write_config(dev, addr, val, len);
+    ats_function_config_write(&d->fn, addr, val, len);
+    pt_power_state(d, was_d0);
+    pcie_cap_flr_write_config(dev, addr, val, len);
+    if (d->reset.af_flr &&
+        pt_sets(addr, val, len, PT_AF_OFFSET + PCI_AF_CTRL)) {
+        pt_reset(d, PT_RESET_AF);
+    }
+    if (d->reset.acpi &&
+        pt_sets(addr, val, len, PT_VNDR_OFFSET + PT_VNDR_RESET)) {
+        pt_reset(d, PT_RESET_PLATFORM);
+    }
+}
+
+/* For the ACPI tables */
+uint32_t pt_config_platform_reset_offset(void)
+{
+    return PT_VNDR_OFFSET + PT_VNDR_RESET;
+}
