@@ -1,0 +1,106 @@
+/*
+ * To ask whether a function can be reset by its bus takes its PASIDs away
+ *
+ * What: a write of "bus" or "default" to reset_method resets nothing, it looks
+ * whether the method is possible.  pci_reset_bus_function() calls
+ * pci_dev_reset_iommu_prepare() and _done() for this look, too: the function's
+ * domains, that of the RID and those of all PASIDs, are replaced by the blocking
+ * domain and come back.
+ *
+ * Who loses: whoever does DMA at that moment.  Translation Requests get
+ * Unsupported Request or Completer Abort, Page Requests Invalid Request, though
+ * nobody has reset anything; the driver is not told.
+ *
+ * Order: a process uses SVA without pause; this one writes "bus".
+ *
+ * Fix: none known to us. Kernels: 7.3.4 has it; by reading, those whose
+ * pci_reset_bus_function() has pci_dev_reset_iommu_prepare() before it looks at
+ * its argument `probe`.
+ *
+ * Expected: no operation ends but by success. One that does is REPRODUCED.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pt.h"
+#include "sysfs.h"
+
+#define PATTERN     0x1122334455667788ull
+#define LEN         (16 * PT_PAGE)
+#define WRITES      200
+
+static void child_main(int fd)
+{
+    struct pt_op op = {
+        .cmd = PT_OP_WRITE, .len = LEN, .pattern = PATTERN, .group = 4,
+        .no_irq = true,
+    };
+    struct pt_chan ch;
+    struct pt pt;
+
+    pt_open_bound(&pt, 0);
+    pt_chan(&pt, &ch);
+    for (;;) {
+        uint32_t status;
+
+        op.dst = pt_map_anon(op.len);
+        pt_start(&ch, &op);
+        status = pt_wait(&ch, &op, 10000);
+        munmap(op.dst, op.len);
+        if (write(fd, &status, sizeof(status)) != sizeof(status)) {
+            _exit(KTAP_PASS);
+        }
+    }
+}
+
+static void test_probe(void)
+{
+    struct pri_testdev_info info;
+    unsigned done = 0, ended = 0, i;
+    uint32_t status;
+    struct pt pt;
+    int fds[2];
+    pid_t pid;
+
+    pt_open(&pt, 0);
+    pt_info(&pt, &info);
+    pt_close(&pt);
+    CHECK(!pipe(fds), "pipe: %s", strerror(errno));
+    pid = fork();
+    CHECK(pid >= 0, "fork: %s", strerror(errno));
+    if (!pid) {
+        close(fds[0]);
+        child_main(fds[1]);
+    }
+    close(fds[1]);
+    for (i = 0; i < WRITES && ended < 3; i++) {
+        sysfs_reset_method(info.pci_name, "bus");
+        CHECK(read(fds[0], &status, sizeof(status)) == sizeof(status),
+              "the other process has ended");
+        if (status == PT_ST_DONE) {
+            done++;
+        } else {
+            ktap_note("an operation ended: %s", pt_status_name(status));
+            ended++;
+        }
+    }
+    close(fds[0]);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    sysfs_reset_method(info.pci_name, "default");
+    ktap_note("%u writes: %u operations done, %u ended", i, done, ended);
+    CHECK(!ended, "REPRODUCED: DMA is blocked by a look at reset_method");
+}
+
+static const struct ktap_test tests[] = {
+    { "probe", test_probe, 0 },
+};
+
+KTAP_MAIN(tests)
