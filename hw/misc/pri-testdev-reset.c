@@ -208,9 +208,9 @@ void pt_reset_hold(Object *obj, ResetType type)
     bool lost = pt_link_lost(d);
 
     if (kind == PT_RESET_OTHER) {
-        /* the port is being reset as well */
+        /* the port is being reset as well, and ends what it has held */
         held = false;
-        lost = !dev->enabled;
+        lost = false;
         pt_late_forget(d);
     }
     if (kind == PT_RESET_OTHER || kind == PT_RESET_BACK) {
