@@ -249,6 +249,7 @@ static void pt_soft_reset_all(PriTestdev *d)
     pt_reset_begin(d, PT_RESET_SOFT, 0);
     pt_late_take(d, PT_ALL_CHANNELS, true);
     pcie_pri_cancel(&d->fn.pri, 0, 0);
+    ats_inflight_forget(&d->fn.inflight);
     pcie_atc_flush(&d->fn.atc);
     pt_channels_reset(d);
     pt_channels_kick(d);
@@ -256,7 +257,7 @@ static void pt_soft_reset_all(PriTestdev *d)
         pt_inv_lose(d);
     }
     d->scratch = 0;
-    memset(&d->stop, 0, sizeof(d->stop));
+    pt_stop_reset(d);
     pt_reset_last(d);
 }
 
