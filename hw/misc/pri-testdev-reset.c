@@ -98,7 +98,7 @@ static void pt_reset_timer(void *opaque)
 {
     PriTestdev *d = opaque;
 
-    trace_pri_testdev_reset_end(DEVICE(d)->id, d->reset_kind);
+    trace_pri_testdev_flr_end(DEVICE(d)->id, d->reset_kind);
     pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0, PT_RESET_FLR_END);
     pt_reset_over(d);
 }
