@@ -146,7 +146,7 @@ void pt_channel_reset(PriTestdev *d, unsigned int n)
     /* no operation before and after it is the same */
     d->ch[n].seq = seq + 1;
     d->irqs &= ~(1ULL << n);
-    pcie_pri_cancel(&d->fn.pri, n, 0xff);
+    ats_function_cancel(&d->fn, n, 0xff);
 }
 
 void pt_channels_reset(PriTestdev *d)
@@ -301,7 +301,8 @@ static void pt_request(PriTestdev *d, unsigned int n, const PtSide *side,
     PciePriSubmit res;
 
     req.n_pages = pt_collect(d, side, MIN(ch->op.group,
-                                          pcie_pri_limit(&d->fn.pri)),
+                                          pcie_pri_limit(
+                                              ats_function_pri(&d->fn))),
                              pages, budget);
     trace_pri_testdev_fault(DEVICE(d)->id, n, side->addr, req.n_pages,
                             ch->tries);
@@ -310,7 +311,7 @@ static void pt_request(PriTestdev *d, unsigned int n, const PtSide *side,
     pt_set_run(d, n, PT_RUN_RESPONSE);
     ch->requests += req.n_pages;
     ch->groups++;
-    res = pcie_pri_submit(&d->fn.pri, &req);
+    res = ats_function_submit(&d->fn, &req);
     if (res == PCIE_PRI_SENT) {
         return;
     }

@@ -24,8 +24,6 @@
 #define PT_DSN_OFFSET       (PT_AER_OFFSET + PCI_ERR_SIZEOF)
 #define PT_ATS_OFFSET       (PT_DSN_OFFSET + 0x10)
 
-#define PT_MSIX_BAR         2
-
 /* Values of the knob flr-config */
 enum {
     PT_FLR_NORMAL,
@@ -89,7 +87,10 @@ bool pt_config_realize(PriTestdev *d, Error **errp)
 {
     PCIDevice *dev = PCI_DEVICE(d);
 
-    if (!pt_add_pm(d, errp) || !pt_add_af(d, errp) || !pt_add_vndr(d, errp)) {
+    if (!pci_is_vf(dev) && !pt_add_pm(d, errp)) {
+        return false;
+    }
+    if (!pt_add_af(d, errp) || !pt_add_vndr(d, errp)) {
         return false;
     }
     if (pcie_endpoint_cap_init(dev, PT_EXP_OFFSET) < 0) {

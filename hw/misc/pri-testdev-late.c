@@ -26,6 +26,9 @@ enum {
     PT_LATE_WRITE,
 };
 
+/* A cookie of no operation */
+#define PT_LATE_COOKIE  MAKE_64BIT_MASK(0, 48)
+
 void pt_late_forget(PriTestdev *d)
 {
     memset(&d->late, 0, sizeof(d->late));
@@ -57,12 +60,11 @@ static void pt_late_flush(PriTestdev *d, const PtLateRequest *req)
         .pages = &page,
         .n_pages = 1,
         .pasid = req->pasid,
-        /* of no operation */
-        .cookie = UINT64_MAX,
+        .cookie = PT_LATE_COOKIE,
     };
 
     if (ats_function_pri_usable(&d->fn, req->pasid)) {
-        pcie_pri_submit(&d->fn.pri, &group);
+        ats_function_submit(&d->fn, &group);
     }
 }
 
@@ -88,13 +90,13 @@ static void pt_late_take_faults(PriTestdev *d, uint64_t channels, bool link)
     }
     for (unsigned int i = 0; i < d->n_channels; i++) {
         if (channels & (1ULL << i)) {
-            pcie_pri_cancel(&d->fn.pri, i, 0xff);
+            ats_function_cancel(&d->fn, i, 0xff);
         }
     }
     for (uint32_t i = 0; i < n; i++) {
         pt_late_flush(d, &waiting[i]);
     }
-    pcie_pri_cancel(&d->fn.pri, UINT64_MAX, UINT64_MAX);
+    ats_function_cancel(&d->fn, PT_LATE_COOKIE, PT_LATE_COOKIE);
 }
 
 /* -- The old PASID --------------------------------------------------------- */

@@ -21,17 +21,18 @@
 
 /* -- Function registers ---------------------------------------------------- */
 
-static uint32_t pt_state(const PriTestdev *d)
+static uint32_t pt_state(PriTestdev *d)
 {
     const AtsFunction *fn = &d->fn;
+    const PciePri *pri = ats_function_pri(&d->fn);
 
     return (PCI_DEVICE(d)->is_master ? PT_STATE_BME : 0) |
            (ats_function_ats_enabled(fn) ? PT_STATE_ATS : 0) |
-           (fn->pri.enable ? PT_STATE_PRI : 0) |
+           (pri->enable ? PT_STATE_PRI : 0) |
            (ats_function_pasid_enabled(fn) ? PT_STATE_PASID : 0) |
-           (fn->pri.stopped ? PT_STATE_PRI_STOPPED : 0) |
-           (fn->pri.response_failure ? PT_STATE_PRI_RF : 0) |
-           (fn->pri.uprgi ? PT_STATE_PRI_UPRGI : 0) |
+           (pri->stopped ? PT_STATE_PRI_STOPPED : 0) |
+           (pri->response_failure ? PT_STATE_PRI_RF : 0) |
+           (pri->uprgi ? PT_STATE_PRI_UPRGI : 0) |
            (fn->no_ats ? PT_STATE_NO_ATS : 0);
 }
 
@@ -54,9 +55,9 @@ static void pt_control(PriTestdev *d, uint32_t val)
     }
 }
 
-static uint64_t pt_counter(const PriTestdev *d, uint32_t offset)
+static uint64_t pt_counter(PriTestdev *d, uint32_t offset)
 {
-    const PciePriCounters *pri = &d->fn.pri.cnt;
+    const PciePriCounters *pri = &ats_function_pri(&d->fn)->cnt;
     const AtsFunctionCounters *fn = &d->fn.cnt;
 
     switch (offset) {
@@ -121,17 +122,17 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
     case PT_CHANNELS:
         return d->n_channels;
     case PT_PASID_BITS:
-        return d->cfg.pasid ? d->cfg.pasid_bits : 0;
+        return pt_has_pasid(d) ? d->cfg.pasid_bits : 0;
     case PT_STATE:
         return pt_state(d);
     case PT_PRI_CAPACITY:
-        return d->fn.pri.capacity;
+        return ats_function_pri(&d->fn)->capacity;
     case PT_PRI_ALLOC:
-        return d->fn.pri.allocation;
+        return ats_function_pri(&d->fn)->allocation;
     case PT_PRI_CREDITS:
-        return pcie_pri_credits(&d->fn.pri);
+        return pcie_pri_credits(ats_function_pri(&d->fn));
     case PT_PRI_GROUPS:
-        return d->fn.pri.n_groups;
+        return ats_function_pri(&d->fn)->n_groups;
     case PT_ATC_CAPACITY:
         return d->fn.atc.capacity;
     case PT_ATC_USED:

@@ -137,13 +137,19 @@ static void pt_forget(PriTestdev *d)
     d->log.select = 0;
 }
 
+/* That a Virtual Function is not enabled says nothing about the link */
+static bool pt_link_up(const PriTestdev *d)
+{
+    return d->fn.pf ? d->fn.pf->dev->enabled : PCI_DEVICE(d)->enabled;
+}
+
 /* Is the bus held in reset by the port, or the link down? */
 static bool pt_link_lost(PriTestdev *d)
 {
     PCIDevice *dev = PCI_DEVICE(d);
     PCIDevice *port = pci_bridge_get_device(pci_get_bus(dev));
 
-    return !dev->enabled ||
+    return !pt_link_up(d) ||
            (port && (pci_get_word(port->config + PCI_BRIDGE_CONTROL) &
                      PCI_BRIDGE_CTL_BUS_RESET));
 }
@@ -169,7 +175,7 @@ static PtResetKind pt_find_kind(PriTestdev *d)
     if (port && resettable_is_in_reset(OBJECT(port))) {
         return PT_RESET_OTHER;
     }
-    return (port && resettable_is_in_reset(OBJECT(bus))) || !dev->enabled ||
+    return (port && resettable_is_in_reset(OBJECT(bus))) || !pt_link_up(d) ||
            d->link_down ? PT_RESET_HOT : PT_RESET_OTHER;
 }
 
@@ -248,7 +254,7 @@ static void pt_soft_reset_all(PriTestdev *d)
 {
     pt_reset_begin(d, PT_RESET_SOFT, 0);
     pt_late_take(d, PT_ALL_CHANNELS, true);
-    pcie_pri_cancel(&d->fn.pri, 0, 0);
+    ats_function_cancel(&d->fn, 0, 0);
     ats_inflight_forget(&d->fn.inflight);
     pcie_atc_flush(&d->fn.atc);
     pt_channels_reset(d);

@@ -38,7 +38,9 @@ static void pt_stop_end(PriTestdev *d, uint32_t status)
 void pt_stop_check(PriTestdev *d)
 {
     if (d->stop.status == PT_STOP_BUSY &&
-        !pcie_pri_outstanding(&d->fn.pri, pt_stop_pasid(d))) {
+        !pcie_pri_outstanding(ats_function_pri(&d->fn),
+                              pci_requester_id(PCI_DEVICE(d)),
+                              pt_stop_pasid(d))) {
         pt_stop_end(d, PT_STOP_DONE);
     }
 }
@@ -58,7 +60,7 @@ void pt_stop(PriTestdev *d, uint32_t val)
         return;
     }
     d->stop.request = request;
-    if (!d->cfg.pasid || pt_stop_pasid(d) >> d->cfg.pasid_bits) {
+    if (!pt_has_pasid(d) || pt_stop_pasid(d) >> d->cfg.pasid_bits) {
         pt_stop_end(d, PT_STOP_REFUSED);
         return;
     }
@@ -68,7 +70,9 @@ void pt_stop(PriTestdev *d, uint32_t val)
     pt_channels_stop(d);
     ats_function_flush_pasid(&d->fn, pt_stop_pasid(d));
     if (request & PT_STOP_MARKER) {
-        pcie_pri_stop_marker(&d->fn.pri, pt_stop_pasid(d));
+        pcie_pri_stop_marker(ats_function_pri(&d->fn),
+                             pci_requester_id(PCI_DEVICE(d)),
+                             pt_stop_pasid(d));
     }
     pt_stop_check(d);
 }

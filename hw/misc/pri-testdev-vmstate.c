@@ -164,8 +164,10 @@ static int pt_post_load(void *opaque, int version_id)
     return ret ? ret : pt_reset_post_load(opaque);
 }
 
+/* Before its Virtual Functions, which it enables, and that resets them */
 const VMStateDescription vmstate_pri_testdev = {
     .name = TYPE_PRI_TESTDEV,
+    .priority = MIG_PRI_PCI_BUS,
     .version_id = 1,
     .minimum_version_id = 1,
     .post_load = pt_post_load,

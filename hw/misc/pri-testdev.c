@@ -15,9 +15,16 @@
 #include "qapi/error.h"
 #include "hw/acpi/acpi_aml_interface.h"
 #include "hw/pci/pci.h"
+#include "hw/pci/pcie.h"
+#include "hw/pci/pcie_sriov.h"
 #include "hw/qdev-properties.h"
+#include "migration/vmstate.h"
 #include "system/runstate.h"
 #include "pri-testdev.h"
+
+/* Virtual Functions follow their Physical Function one by one */
+#define PT_VF_OFFSET        1
+#define PT_VF_STRIDE        1
 
 /* -- Realize --------------------------------------------------------------- */
 
@@ -28,12 +35,59 @@ static bool pt_check(PriTestdev *d, Error **errp)
                    "of a pcie-root-port");
         return false;
     }
+    if (d->n_vfs > ATS_FUNCTION_VF_MAX) {
+        error_setg(errp, "vfs must be 0 to %u", ATS_FUNCTION_VF_MAX);
+        return false;
+    }
     if (d->n_channels < 1 || d->n_channels > PRI_TESTDEV_MAX_CHANNELS) {
         error_setg(errp, "channels must be 1 to %u",
                    PRI_TESTDEV_MAX_CHANNELS);
         return false;
     }
     return ats_function_check(&d->cfg, errp);
+}
+
+/* -- Virtual Functions ----------------------------------------------------- */
+
+/* A Virtual Function has what its Physical Function lets it have */
+static void pt_join(PriTestdev *d)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+    PriTestdev *pf = PRI_TESTDEV(pcie_sriov_get_pf(dev));
+
+    d->n_channels = pf->n_channels;
+    d->n_vfs = 0;
+    d->sn = 0;
+    ats_function_vf_config(&d->cfg, &pf->cfg);
+    ats_function_join(&d->fn, &pf->fn, pcie_sriov_vf_number(dev));
+}
+
+static uint32_t pt_bar0_size(const PriTestdev *d)
+{
+    return pow2ceil((d->n_channels + 1) * PT_CHANNEL_SIZE);
+}
+
+/* SR-IOV and ARI, PCIe 6.2 9.3.3, 7.8.7; @offset is free */
+static bool pt_add_vfs(PriTestdev *d, uint16_t offset, Error **errp)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+
+    if (!d->n_vfs) {
+        return true;
+    }
+    pcie_ari_init(dev, offset);
+    offset += PCI_ARI_SIZEOF;
+    if (!pcie_sriov_pf_init(dev, offset, TYPE_PRI_TESTDEV_VF,
+                            PRI_TESTDEV_VF_DEVICE_ID, d->n_vfs, d->n_vfs,
+                            PT_VF_OFFSET, PT_VF_STRIDE, errp)) {
+        dev->exp.sriov_cap = 0;     /* there is nothing to undo */
+        return false;
+    }
+    pcie_sriov_pf_init_vf_bar(dev, 0, PCI_BASE_ADDRESS_SPACE_MEMORY,
+                              pt_bar0_size(d));
+    pcie_sriov_pf_init_vf_bar(dev, PT_MSIX_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY,
+                              memory_region_size(&dev->msix_exclusive_bar));
+    return true;
 }
 
 static void pt_vm_state_change(void *opaque, bool running, RunState state)
@@ -43,32 +97,11 @@ static void pt_vm_state_change(void *opaque, bool running, RunState state)
     }
 }
 
-static void pt_realize(PCIDevice *dev, Error **errp)
-{
-    PriTestdev *d = PRI_TESTDEV(dev);
-
-    if (!pt_check(d, errp) || !pt_config_realize(d, errp)) {
-        return;
-    }
-    memory_region_init_io(&d->mmio, OBJECT(d), &pt_mmio_ops, d, "pri-testdev",
-                          pow2ceil((d->n_channels + 1) * PT_CHANNEL_SIZE));
-    pci_register_bar(dev, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &d->mmio);
-    d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
-                               &DEVICE(d)->mem_reentrancy_guard);
-    pt_inv_realize(d);
-    pt_stop_realize(d);
-    pt_reset_realize(d);
-    d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
-    ats_function_realize(&d->fn, dev, &d->cfg, pt_config_ats_offset(),
-                         &pt_channel_function_ops, d);
-    pt_channels_reset(d);
-    pt_knobs_realize(d);
-}
-
 static void pt_exit(PCIDevice *dev)
 {
     PriTestdev *d = PRI_TESTDEV(dev);
 
+    pcie_sriov_pf_exit(dev);
     ats_function_exit(&d->fn);
     pt_inv_exit(d);
     pt_stop_exit(d);
@@ -76,6 +109,35 @@ static void pt_exit(PCIDevice *dev)
     qemu_del_vm_change_state_handler(d->vm_state);
     qemu_bh_delete(d->bh);
     pt_config_exit(d);
+}
+
+static void pt_realize(PCIDevice *dev, Error **errp)
+{
+    PriTestdev *d = PRI_TESTDEV(dev);
+    uint16_t offset;
+
+    if (pci_is_vf(dev)) {
+        pt_join(d);
+    }
+    if (!pt_check(d, errp) || !pt_config_realize(d, errp)) {
+        return;
+    }
+    memory_region_init_io(&d->mmio, OBJECT(d), &pt_mmio_ops, d, "pri-testdev",
+                          pt_bar0_size(d));
+    pci_register_bar(dev, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &d->mmio);
+    d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
+                               &DEVICE(d)->mem_reentrancy_guard);
+    pt_inv_realize(d);
+    pt_stop_realize(d);
+    pt_reset_realize(d);
+    d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
+    offset = ats_function_realize(&d->fn, dev, &d->cfg, pt_config_ats_offset(),
+                                  &pt_channel_function_ops, d);
+    pt_channels_reset(d);
+    pt_knobs_realize(d);
+    if (!pt_add_vfs(d, offset, errp)) {
+        pt_exit(dev);
+    }
 }
 
 /* -- Type ------------------------------------------------------------------ */
@@ -89,6 +151,7 @@ static const Property pt_properties[] = {
     DEFINE_PROP_BOOL("no-soft-reset", PriTestdev, reset.no_soft_reset, true),
     DEFINE_PROP_BOOL("immediate-readiness", PriTestdev, reset.immediate,
                      false),
+    DEFINE_PROP_UINT32("vfs", PriTestdev, n_vfs, 0),
     DEFINE_ATS_FUNCTION_PROPERTIES(PriTestdev, cfg),
 };
 
@@ -136,9 +199,29 @@ static const TypeInfo pt_type = {
     },
 };
 
+static void pt_vf_class_init(ObjectClass *klass, const void *data)
+{
+    static VMStateDescription vmstate;
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    vmstate = vmstate_pri_testdev;
+    vmstate.priority = MIG_PRI_DEFAULT;
+    dc->vmsd = &vmstate;
+    dc->desc = "Virtual Function of a pri-testdev";
+    /* they come with their Physical Function */
+    dc->user_creatable = false;
+}
+
+static const TypeInfo pt_vf_type = {
+    .name = TYPE_PRI_TESTDEV_VF,
+    .parent = TYPE_PRI_TESTDEV,
+    .class_init = pt_vf_class_init,
+};
+
 static void pt_register(void)
 {
     type_register_static(&pt_type);
+    type_register_static(&pt_vf_type);
 }
 
 type_init(pt_register)

@@ -179,6 +179,11 @@ typedef struct PtLate {
     uint64_t addr;
 } PtLate;
 
+#define PT_MSIX_BAR         2
+
+/* A Virtual Function is a PriTestdev as well */
+#define TYPE_PRI_TESTDEV_VF "pri-testdev-vf"
+
 struct PriTestdev {
     PCIDevice parent_obj;
     MemoryRegion mmio;
@@ -186,6 +191,7 @@ struct PriTestdev {
     uint32_t n_channels;
     uint64_t sn;
     PtResetConfig reset;
+    uint32_t n_vfs;         /* Virtual Functions that it can have */
     AtsFunctionConfig cfg;
     AtsFunction fn;
 
@@ -224,6 +230,12 @@ struct PriTestdev {
     PtCounters cnt;
     PtChannel ch[PRI_TESTDEV_MAX_CHANNELS];
 };
+
+/* Has the function PASIDs, its own or those of its Physical Function? */
+static inline bool pt_has_pasid(const PriTestdev *d)
+{
+    return d->fn.pf ? d->fn.pf->cfg->pasid : d->cfg.pasid;
+}
 
 /* -- Channels: pri-testdev-channel.c --------------------------------------- */
 

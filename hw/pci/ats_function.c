@@ -49,9 +49,25 @@ bool ats_function_ats_enabled(const AtsFunction *f)
     return f->ats_control & PCI_ATS_CTRL_ENABLE;
 }
 
+/* The function whose Page Request and PASID capabilities this one uses */
+static AtsFunction *ats_function_owner(AtsFunction *f)
+{
+    return f->pf ?: f;
+}
+
+static uint16_t ats_function_pasid_control(const AtsFunction *f)
+{
+    return f->pf ? f->pf->pasid_control : f->pasid_control;
+}
+
+PciePri *ats_function_pri(AtsFunction *f)
+{
+    return &ats_function_owner(f)->pri;
+}
+
 bool ats_function_pasid_enabled(const AtsFunction *f)
 {
-    return f->pasid_control & PCI_PASID_CTRL_ENABLE;
+    return ats_function_pasid_control(f) & PCI_PASID_CTRL_ENABLE;
 }
 
 bool ats_function_has_link(const AtsFunction *f)
@@ -86,37 +102,80 @@ bool ats_function_pasid_ok(const AtsFunction *f, uint32_t pasid, bool priv,
         return !priv && !exec;
     }
     return ats_function_pasid_enabled(f) && !(pasid >> f->cfg->pasid_bits) &&
-           (!priv || (f->pasid_control & PCI_PASID_CTRL_PRIV)) &&
-           (!exec || (f->pasid_control & PCI_PASID_CTRL_EXEC));
+           (!priv ||
+            (ats_function_pasid_control(f) & PCI_PASID_CTRL_PRIV)) &&
+           (!exec || (ats_function_pasid_control(f) & PCI_PASID_CTRL_EXEC));
 }
 
 bool ats_function_pri_usable(const AtsFunction *f, uint32_t pasid)
 {
-    return f->link && pcie_pri_usable(&f->pri) && pcie_pri_limit(&f->pri) &&
+    const PciePri *pri = f->pf ? &f->pf->pri : &f->pri;
+
+    return f->link && pcie_pri_usable(pri) && pcie_pri_limit(pri) &&
            ats_function_may_request(f) &&
            ats_function_pasid_ok(f, pasid, false, false);
 }
 
 /* -- Page Requests -------------------------------------------------------- */
 
-static void ats_function_pri_send(void *opaque, AtsMsg *msg)
+/* A function or one of its Virtual Functions */
+static AtsFunction *ats_function_of_rid(AtsFunction *f, uint16_t rid)
 {
-    AtsFunction *f = opaque;
-
-    if (!ats_function_connected(f)) {
-        return;
+    if (rid == pci_requester_id(f->dev)) {
+        return f;
     }
-    msg->rid ^= pci_requester_id(f->dev);
-    ats_function_message(f, msg);
-    ats_link_send(f->link, msg);
+    for (unsigned int i = 0; i < ATS_FUNCTION_VF_MAX && f->vf[i]; i++) {
+        if (rid == pci_requester_id(f->vf[i]->dev)) {
+            return f->vf[i];
+        }
+    }
+    return NULL;
+}
+
+static void ats_function_pri_send(void *opaque, uint16_t rid, AtsMsg *msg)
+{
+    AtsFunction *f = ats_function_of_rid(opaque, rid);
+
+    if (f && ats_function_connected(f)) {
+        ats_function_message(f, msg);
+        ats_link_send(f->link, msg);
+    }
+}
+
+/* Cookies of the engine have the number of the function on top */
+#define ATS_COOKIE_SHIFT    48
+
+PciePriSubmit ats_function_submit(AtsFunction *f, PciePriRequest *req)
+{
+    PciePriRequest numbered = *req;
+
+    numbered.rid = pci_requester_id(f->dev);
+    numbered.cookie |= (uint64_t)f->number << ATS_COOKIE_SHIFT;
+    return pcie_pri_submit(ats_function_pri(f), &numbered);
+}
+
+void ats_function_cancel(AtsFunction *f, uint64_t cookie, uint64_t mask)
+{
+    cookie |= (uint64_t)f->number << ATS_COOKIE_SHIFT;
+    mask |= ~MAKE_64BIT_MASK(0, ATS_COOKIE_SHIFT);
+    pcie_pri_cancel(ats_function_pri(f), cookie, mask);
+    ats_function_sync_config(ats_function_owner(f));
 }
 
 static void ats_function_group_done(void *opaque, uint64_t cookie,
                                     PciePriEnd end, unsigned int code)
 {
     AtsFunction *f = opaque;
+    unsigned int number = cookie >> ATS_COOKIE_SHIFT;
 
-    f->ops->group_done(f->opaque, cookie, end, code);
+    if (number) {
+        f = number <= ATS_FUNCTION_VF_MAX ? f->vf[number - 1] : NULL;
+    }
+    if (f) {
+        f->ops->group_done(f->opaque,
+                           cookie & MAKE_64BIT_MASK(0, ATS_COOKIE_SHIFT),
+                           end, code);
+    }
 }
 
 static void ats_function_wake(void *opaque)
@@ -124,13 +183,18 @@ static void ats_function_wake(void *opaque)
     AtsFunction *f = opaque;
 
     f->ops->wake(f->opaque);
+    for (unsigned int i = 0; i < ATS_FUNCTION_VF_MAX && f->vf[i]; i++) {
+        f->vf[i]->ops->wake(f->vf[i]->opaque);
+    }
 }
 
 static void ats_function_raw_response(void *opaque, const AtsMsg *msg)
 {
-    AtsFunction *f = opaque;
+    AtsFunction *f = ats_function_of_rid(opaque, msg->rid);
 
-    f->ops->raw_response(f->opaque, msg);
+    if (f) {
+        f->ops->raw_response(f->opaque, msg);
+    }
 }
 
 static void ats_function_stopping(void *opaque)
@@ -164,7 +228,8 @@ bool ats_function_send_raw(AtsFunction *f, AtsMsg *msg)
     if (!f->link) {
         return false;
     }
-    pcie_pri_send_raw(&f->pri, msg);
+    msg->rid = pci_requester_id(f->dev);
+    pcie_pri_send_raw(ats_function_pri(f), msg);
     return true;
 }
 
@@ -181,22 +246,24 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
 {
     AtsFunction *f = opaque;
 
-    if (!f->cfg->pri) {
+    if (!ats_function_owner(f)->cfg->pri) {
         ats_function_violation(f, "PRG Response without Page Requests");
         return;
     }
     if (f->deaf || !ats_function_connected(f)) {
-        pcie_pri_unheard(&f->pri, msg);
+        pcie_pri_unheard(ats_function_pri(f), msg);
         return;
     }
     ats_function_message(f, msg);
-    pcie_pri_response(&f->pri, msg);
-    ats_function_sync_config(f);
+    pcie_pri_response(ats_function_pri(f), msg);
+    ats_function_sync_config(ats_function_owner(f));
 }
 
 uint64_t ats_function_stu(const AtsFunction *f)
 {
-    return (0x1000ULL << (f->ats_control & ATS_CTRL_STU_MASK)) - 1;
+    uint16_t control = f->pf ? f->pf->ats_control : f->ats_control;
+
+    return (0x1000ULL << (control & ATS_CTRL_STU_MASK)) - 1;
 }
 
 bool ats_function_inv_too_small(const AtsFunction *f, const AtsMsg *msg)
@@ -353,11 +420,27 @@ static uint16_t ats_function_add_caps(AtsFunction *f, uint16_t offset)
     return offset;
 }
 
+void ats_function_vf_config(AtsFunctionConfig *cfg,
+                            const AtsFunctionConfig *pf)
+{
+    *cfg = *pf;
+    cfg->pri = false;
+    cfg->pasid = false;
+    cfg->queue_depth = 0;
+}
+
+void ats_function_join(AtsFunction *f, AtsFunction *pf, unsigned int n)
+{
+    f->pf = pf;
+    f->number = n + 1;
+    pf->vf[n] = f;
+}
+
+/* @f is zeroed, but for what ats_function_join() has set */
 uint16_t ats_function_realize(AtsFunction *f, PCIDevice *dev,
                               const AtsFunctionConfig *cfg, uint16_t offset,
                               const AtsFunctionOps *ops, void *opaque)
 {
-    memset(f, 0, sizeof(*f));
     f->dev = dev;
     f->cfg = cfg;
     f->ops = ops;
@@ -380,6 +463,9 @@ void ats_function_exit(AtsFunction *f)
         f->link = NULL;
     }
     pcie_atc_destroy(&f->atc);
+    if (f->pf) {
+        f->pf->vf[f->number - 1] = NULL;
+    }
 }
 
 void ats_function_sync_config(AtsFunction *f)
@@ -431,7 +517,7 @@ static bool ats_function_merge(uint32_t addr, uint32_t data, int len,
 /* E going from 0 to 1 empties the ATC, PCIe 6.2 10.3.7 */
 static void ats_function_write_ats(AtsFunction *f, uint16_t val)
 {
-    val &= ATS_CTRL_MASK;
+    val &= f->pf ? PCI_ATS_CTRL_ENABLE : ATS_CTRL_MASK;
     if ((val & PCI_ATS_CTRL_ENABLE) && !ats_function_ats_enabled(f)) {
         ats_function_flush(f);
         f->no_ats = false;
@@ -510,7 +596,11 @@ void ats_function_clear_counters(AtsFunction *f)
 
 void ats_function_forget(AtsFunction *f)
 {
-    pcie_pri_reset(&f->pri);
+    if (f->pf) {
+        ats_function_cancel(f, 0, 0);
+    } else {
+        pcie_pri_reset(&f->pri);
+    }
 }
 
 void ats_function_set_deaf(AtsFunction *f, bool deaf)
@@ -523,7 +613,7 @@ void ats_function_reset(AtsFunction *f)
     f->ats_control = 0;
     f->pasid_control = 0;
     f->no_ats = false;
-    pcie_pri_reset(&f->pri);
+    ats_function_forget(f);
     pcie_atc_flush(&f->atc);
     ats_inflight_forget(&f->inflight);
     ats_function_clear_counters(f);

@@ -142,6 +142,7 @@ static const VMStateDescription vmstate_pcie_pri_group = {
         VMSTATE_UINT64(cookie, PciePriGroup),
         VMSTATE_UINT32(pasid, PciePriGroup),
         VMSTATE_UINT32(pages, PciePriGroup),
+        VMSTATE_UINT16(rid, PciePriGroup),
         VMSTATE_UINT8(use, PciePriGroup),
         VMSTATE_END_OF_LIST()
     }

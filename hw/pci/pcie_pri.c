@@ -297,14 +297,14 @@ static bool pcie_pri_alloc_prgi(PciePri *pri, uint16_t *prgi)
     return found;
 }
 
-static void pcie_pri_send_marker(PciePri *pri, uint32_t pasid)
+static void pcie_pri_send_marker(PciePri *pri, uint16_t rid, uint32_t pasid)
 {
     AtsMsg marker;
 
-    if (pcie_pri_make_marker(pri, pasid, &marker)) {
+    if (pcie_pri_make_marker(pri, rid, pasid, &marker)) {
         pri->cnt.stop_markers++;
         trace_pcie_pri_stop_marker(pasid);
-        pri->ops->send(pri->opaque, &marker);
+        pri->ops->send(pri->opaque, rid, &marker);
     }
 }
 
@@ -321,6 +321,7 @@ static void pcie_pri_send_group(PciePri *pri, const PciePriRequest *req,
         AtsMsg msg = {
             .kind = ATS_MSG_PAGE_REQUEST,
             .addr = req->pages[i].addr & ~0xfffULL,
+            .rid = req->rid,
             .pasid = req->pasid,
             .prgi = prgi,
             .read = req->pages[i].read,
@@ -336,9 +337,9 @@ static void pcie_pri_send_group(PciePri *pri, const PciePriRequest *req,
             pri->cnt.groups++;
             pri->groups[prgi].use = PCIE_PRI_OUTSTANDING;
         }
-        pri->ops->send(pri->opaque, &msg);
+        pri->ops->send(pri->opaque, req->rid, &msg);
         if (pri->manner.shape == PCIE_PRI_MARKER_INSIDE && !i) {
-            pcie_pri_send_marker(pri, req->pasid);
+            pcie_pri_send_marker(pri, req->rid, req->pasid);
         }
     }
 }
@@ -362,6 +363,7 @@ PciePriSubmit pcie_pri_submit(PciePri *pri, const PciePriRequest *req)
 
     pri->groups[prgi] = (PciePriGroup) {
         .cookie = req->cookie,
+        .rid = req->rid,
         .pasid = req->pasid,
         .pages = req->n_pages,
         .use = PCIE_PRI_SENDING,
@@ -386,7 +388,7 @@ void pcie_pri_send_raw(PciePri *pri, AtsMsg *msg)
             pri->raw[msg->prgi]++;
         }
     }
-    pri->ops->send(pri->opaque, msg);
+    pri->ops->send(pri->opaque, msg->rid, msg);
 }
 
 static void pcie_pri_count_response(PciePri *pri, const AtsMsg *msg)
@@ -422,7 +424,7 @@ static bool pcie_pri_match(PciePri *pri, const PciePriGroup *group,
     bool want = pri->pasid_required && group->pasid != ATS_NO_PASID;
     bool have = msg->pasid != ATS_NO_PASID;
 
-    if (group->use == PCIE_PRI_FREE ||
+    if (group->use == PCIE_PRI_FREE || group->rid != msg->rid ||
         (group->use == PCIE_PRI_SENDING && !pcie_pri_fatal(pri, msg))) {
         return false;
     }
@@ -549,29 +551,32 @@ void pcie_pri_unheard(PciePri *pri, const AtsMsg *msg)
 
 /* -- Stop of a PASID, PCIe 6.2 10.4.1.2 ------------------------------------ */
 
-static bool pcie_pri_of_pasid(const PciePriGroup *group, uint32_t pasid)
+static bool pcie_pri_of_pasid(const PciePriGroup *group, uint16_t rid,
+                              uint32_t pasid)
 {
     return (group->use == PCIE_PRI_SENDING ||
-            group->use == PCIE_PRI_OUTSTANDING) && group->pasid == pasid;
+            group->use == PCIE_PRI_OUTSTANDING) && group->rid == rid &&
+           group->pasid == pasid;
 }
 
-uint32_t pcie_pri_outstanding(const PciePri *pri, uint32_t pasid)
+uint32_t pcie_pri_outstanding(const PciePri *pri, uint16_t rid,
+                              uint32_t pasid)
 {
     uint32_t n = 0;
 
     for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
-        n += pcie_pri_of_pasid(&pri->groups[i], pasid);
+        n += pcie_pri_of_pasid(&pri->groups[i], rid, pasid);
     }
     return n;
 }
 
-bool pcie_pri_stop_marker(PciePri *pri, uint32_t pasid)
+bool pcie_pri_stop_marker(PciePri *pri, uint16_t rid, uint32_t pasid)
 {
     uint64_t cookies[ATS_PRGI_NR];
     uint32_t n = 0;
 
     for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
-        if (pcie_pri_of_pasid(&pri->groups[i], pasid)) {
+        if (pcie_pri_of_pasid(&pri->groups[i], rid, pasid)) {
             pri->groups[i].use = PCIE_PRI_STALE;
             cookies[n++] = pri->groups[i].cookie;
         }
@@ -583,6 +588,6 @@ bool pcie_pri_stop_marker(PciePri *pri, uint32_t pasid)
     if (!pcie_pri_usable(pri)) {
         return false;
     }
-    pcie_pri_send_marker(pri, pasid);
+    pcie_pri_send_marker(pri, rid, pasid);
     return true;
 }

@@ -34,17 +34,19 @@ void pcie_pri_distort(const PciePri *pri, AtsMsg *msg, uint32_t i)
         }
         break;
     case PCIE_PRI_OTHER_RID:
-        msg->rid = 1;
+        msg->rid ^= 1;
         break;
     default:
         break;
     }
 }
 
-bool pcie_pri_make_marker(const PciePri *pri, uint32_t pasid, AtsMsg *msg)
+bool pcie_pri_make_marker(const PciePri *pri, uint16_t rid, uint32_t pasid,
+                          AtsMsg *msg)
 {
     *msg = (AtsMsg) {
         .kind = ATS_MSG_PAGE_REQUEST,
+        .rid = rid,
         .pasid = pasid,
         .last = true,
     };

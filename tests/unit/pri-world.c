@@ -20,7 +20,7 @@ void world_respond(World *w, uint16_t prgi, uint32_t pasid, int code)
     pcie_pri_response(&w->pri, &msg);
 }
 
-static void op_send(void *opaque, AtsMsg *msg)
+static void op_send(void *opaque, uint16_t rid, AtsMsg *msg)
 {
     World *w = opaque;
     uint32_t n = w->sent->len;

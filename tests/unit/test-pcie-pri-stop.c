@@ -15,11 +15,11 @@ static void test_pri_40_outstanding(void)
     world_submit(w, 2, 1);
     world_submit(w, 1, 2);
     world_submit(w, 1, ATS_NO_PASID);
-    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1), ==, 2);
-    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 2), ==, 1);
-    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 3), ==, 0);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 1), ==, 2);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 2), ==, 1);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 3), ==, 0);
     world_respond(w, 0, 1, 0);
-    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1), ==, 1);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 1), ==, 1);
     world_free(w);
 }
 
@@ -31,7 +31,7 @@ static void test_pri_41_marker(void)
 
     world_submit(w, 2, 1);
     world_submit(w, 1, 2);
-    g_assert_true(pcie_pri_stop_marker(&w->pri, 1));
+    g_assert_true(pcie_pri_stop_marker(&w->pri, 0, 1));
     g_assert_cmpuint(w->sent->len, ==, 4);
     marker = world_sent(w, 3);
     g_assert_true(ats_msg_is_stop_marker(marker));
@@ -45,8 +45,8 @@ static void test_pri_41_marker(void)
     g_assert_cmpint(g_array_index(w->done, Done, 0).end, ==,
                     PCIE_PRI_STALE_NOW);
     g_assert_cmpuint(g_array_index(w->done, Done, 0).cookie, ==, 1001);
-    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1), ==, 0);
-    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 2), ==, 1);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 1), ==, 0);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 2), ==, 1);
     g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 0);
 
     /* only credits and index come back, and those who wait are woken */
@@ -65,12 +65,12 @@ static void test_pri_44_reuse(void)
     World *w = world_on(8);
 
     world_submit(w, 1, 1);
-    pcie_pri_stop_marker(&w->pri, 1);
+    pcie_pri_stop_marker(&w->pri, 0, 1);
     world_submit(w, 1, 1);
     g_assert_cmpuint(world_sent(w, 2)->prgi, ==, 1);
     world_respond(w, 0, 1, 0);
     g_assert_cmpuint(w->done->len, ==, 1);
-    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1), ==, 1);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 1), ==, 1);
     world_respond(w, 1, 1, 0);
     g_assert_cmpuint(w->done->len, ==, 2);
     g_assert_cmpint(g_array_index(w->done, Done, 1).end, ==,
@@ -84,19 +84,19 @@ static void test_pri_41_disable(void)
     World *w = world_on(8);
 
     world_submit(w, 1, 1);
-    pcie_pri_stop_marker(&w->pri, 1);
+    pcie_pri_stop_marker(&w->pri, 0, 1);
     pcie_pri_write_control(&w->pri, 0);
     g_assert_cmphex(pcie_pri_read_status(&w->pri) & PCI_PRI_STATUS_STOPPED,
                     ==, 0);
     world_respond(w, 0, 1, 0);
     g_assert_cmphex(pcie_pri_read_status(&w->pri) & PCI_PRI_STATUS_STOPPED,
                     !=, 0);
-    g_assert_false(pcie_pri_stop_marker(&w->pri, 1));
+    g_assert_false(pcie_pri_stop_marker(&w->pri, 0, 1));
     g_assert_cmpuint(w->sent->len, ==, 2);
 
     pcie_pri_write_control(&w->pri, CTRL_E);
     world_submit(w, 1, 1);
-    pcie_pri_stop_marker(&w->pri, 1);
+    pcie_pri_stop_marker(&w->pri, 0, 1);
     pcie_pri_write_control(&w->pri, CTRL_R);
     g_assert_cmpuint(w->done->len, ==, 2);
     world_free(w);

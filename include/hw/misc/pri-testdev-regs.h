@@ -20,6 +20,7 @@
 #define HW_MISC_PRI_TESTDEV_REGS_H
 
 #define PRI_TESTDEV_VENDOR_ID           0x1234
+#define PRI_TESTDEV_VF_DEVICE_ID    0x5054
 #define PRI_TESTDEV_DEVICE_ID           0x5052  /* "PR" */
 #define PRI_TESTDEV_MAX_CHANNELS        64
 

@@ -9,6 +9,10 @@
  * The registers of the three capabilities live here and in the engine; what
  * is in dev->config is a copy of them for reading.
  *
+ * A Virtual Function has an ATS capability of its own, without STU.  It uses
+ * the Page Request Interface and the PASIDs of its Physical Function, whose
+ * AtsFunction outlives its own (PCIe 6.2 10.5.1, 10.5.2, 7.8.9).
+ *
  * PCIe 6.2 7.8.9, 10.2 - 10.5
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -115,9 +119,14 @@ typedef struct AtsFunctionCounters {
     uint64_t violations;
 } AtsFunctionCounters;
 
+#define ATS_FUNCTION_VF_MAX     63
+
 struct AtsFunction {
     PCIDevice *dev;
     const AtsFunctionConfig *cfg;
+    AtsFunction *pf;        /* of a Virtual Function, else NULL */
+    AtsFunction *vf[ATS_FUNCTION_VF_MAX];   /* of a Physical Function */
+    uint16_t number;        /* 0, or n + 1 for vf[n] */
     const AtsFunctionOps *ops;
     void *opaque;
     AtsLink *link;
@@ -164,13 +173,21 @@ typedef enum AtsResult {
 bool ats_function_check(const AtsFunctionConfig *cfg, Error **errp);
 
 /**
+ * ats_function_vf_config: what a Virtual Function of a function has
+ *
+ * Invalidate Queue Depth is 0: it shares the queue of @pf (PCIe 6.2 10.5.1.2).
+ */
+void ats_function_vf_config(AtsFunctionConfig *cfg,
+                            const AtsFunctionConfig *pf);
+
+/**
  * ats_function_realize: add the capabilities and attach to the link
  *
  * @cfg: checked by ats_function_check(); stays where it is
  * @offset: extended capability space to use
  *
  * Without an IOMMU that has a link the function works, but translates
- * nothing.
+ * nothing.  A Virtual Function calls ats_function_join() first.
  *
  * Returns: the first byte after its capabilities.
  */
@@ -178,6 +195,30 @@ uint16_t ats_function_realize(AtsFunction *f, PCIDevice *dev,
                               const AtsFunctionConfig *cfg, uint16_t offset,
                               const AtsFunctionOps *ops, void *opaque);
 void ats_function_exit(AtsFunction *f);
+
+/**
+ * ats_function_join: @f is Virtual Function @n of @pf, n < ATS_FUNCTION_VF_MAX
+ */
+void ats_function_join(AtsFunction *f, AtsFunction *pf, unsigned int n);
+
+/**
+ * ats_function_pri: the Page Request Interface that the function uses
+ */
+PciePri *ats_function_pri(AtsFunction *f);
+
+/**
+ * ats_function_submit: pcie_pri_submit() with the requester id filled in
+ *
+ * The upper 16 bits of the cookie must be 0.
+ */
+PciePriSubmit ats_function_submit(AtsFunction *f, PciePriRequest *req);
+
+/**
+ * ats_function_cancel: pcie_pri_cancel() of groups of this function
+ *
+ * The upper 16 bits of @cookie and @mask must be 0.
+ */
+void ats_function_cancel(AtsFunction *f, uint64_t cookie, uint64_t mask);
 
 /**
  * ats_function_config_write: to be called after pci_default_write_config()

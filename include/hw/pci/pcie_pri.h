@@ -6,6 +6,10 @@
  * response.  Its owner writes the registers through it, gives it groups to
  * send and the PRG Responses that arrive, and is called back.
  *
+ * The engine of a Physical Function serves its Virtual Functions as well (10.5.2):
+ * they share its registers, credits and indices, and are told apart by their
+ * requester ids.
+ *
  * Callbacks come from inside the call that caused them, after all state is up
  * to date.  They may look at the engine; they must not call anything that
  * changes it.
@@ -31,6 +35,7 @@ typedef struct PciePriPage {
  * struct PciePriRequest - a group that its owner wants to send
  *
  * @pages: @n_pages pages, 1 or more; none has R=W=0, all have R=1 if @exec
+ * @rid: requester id of all messages; only a response to it is the group's
  * @pasid: PASID of all messages, or ATS_NO_PASID
  * @cookie: handed back when the group ends; 64 bits so that it migrates
  */
@@ -38,6 +43,7 @@ typedef struct PciePriRequest {
     const PciePriPage *pages;
     uint32_t n_pages;
     uint32_t pasid;
+    uint16_t rid;
     bool priv;
     bool exec;
     uint64_t cookie;
@@ -68,8 +74,8 @@ typedef enum PciePriNote {
 /**
  * struct PciePriOps - what the engine asks of its owner
  *
- * @send: send a Page Request; the owner fills in the requester id, in which the
- *        bits that are set already are to be wrong
+ * @send: send a Page Request of the function @rid; the requester id in it is
+ *        another one if it is to be wrong
  * @group_done: the group submitted with @cookie has ended; @code is the
  *              4-bit PRG Response Code, ATS_PRG_RESPONSE_FAILURE if @end is
  *              not PCIE_PRI_RESPONSE
@@ -81,7 +87,7 @@ typedef enum PciePriNote {
  *            when that has become Stopped; may be NULL without slow_stop
  */
 typedef struct PciePriOps {
-    void (*send)(void *opaque, AtsMsg *msg);
+    void (*send)(void *opaque, uint16_t rid, AtsMsg *msg);
     void (*group_done)(void *opaque, uint64_t cookie, PciePriEnd end,
                        unsigned int code);
     void (*wake)(void *opaque);
@@ -152,6 +158,7 @@ typedef struct PciePriGroup {
     uint64_t cookie;
     uint32_t pasid;
     uint32_t pages;         /* credits it holds */
+    uint16_t rid;
     uint8_t use;            /* PciePriUse */
 } PciePriGroup;
 
@@ -219,7 +226,8 @@ void pcie_pri_engine_init(PciePri *pri, uint32_t capacity,
 void pcie_pri_reset(PciePri *pri);
 
 /**
- * pcie_pri_cancel: a device-specific reset forgets groups, VT-d 7.9
+ * pcie_pri_cancel: a device-specific reset (VT-d 7.9), or the reset of a Virtual
+ * Function, forgets groups
  *
  * @cookie, @mask: those whose cookie is @cookie in the bits of @mask
  *
@@ -270,12 +278,13 @@ void pcie_pri_stopped(PciePri *pri);
 void pcie_pri_distort(const PciePri *pri, AtsMsg *msg, uint32_t i);
 
 /**
- * pcie_pri_make_marker: a stop marker for @pasid, wrong if it shall be; used by
- * the engine itself
+ * pcie_pri_make_marker: a stop marker for @pasid of @rid, wrong if it shall
+ * be; used by the engine itself
  *
  * Returns: false if there is none to be sent.
  */
-bool pcie_pri_make_marker(const PciePri *pri, uint32_t pasid, AtsMsg *msg);
+bool pcie_pri_make_marker(const PciePri *pri, uint16_t rid, uint32_t pasid,
+                          AtsMsg *msg);
 
 /**
  * pcie_pri_lost_responses: no response comes for anything sent before now
@@ -326,12 +335,13 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *msg);
 void pcie_pri_unheard(PciePri *pri, const AtsMsg *msg);
 
 /**
- * pcie_pri_outstanding: groups of @pasid whose response means something
+ * pcie_pri_outstanding: groups of @rid and @pasid whose response means something
  */
-uint32_t pcie_pri_outstanding(const PciePri *pri, uint32_t pasid);
+uint32_t pcie_pri_outstanding(const PciePri *pri, uint16_t rid,
+                              uint32_t pasid);
 
 /**
- * pcie_pri_stop_marker: stop @pasid without waiting, PCIe 6.2 10.4.1.2
+ * pcie_pri_stop_marker: stop @pasid of @rid without waiting, PCIe 6.2 10.4.1.2
  *
  * Its groups end with PCIE_PRI_STALE_NOW: their responses will give back
  * credits and indices and mean nothing else, to a later user of the PASID in
@@ -341,6 +351,6 @@ uint32_t pcie_pri_outstanding(const PciePri *pri, uint32_t pasid);
  *
  * Returns: false if Page Requests are not usable; then no marker is sent.
  */
-bool pcie_pri_stop_marker(PciePri *pri, uint32_t pasid);
+bool pcie_pri_stop_marker(PciePri *pri, uint16_t rid, uint32_t pasid);
 
 #endif /* HW_PCI_PCIE_PRI_H */
