@@ -340,6 +340,7 @@ static const struct pci_error_handlers pt_err_handlers = {
 
 static const struct pci_device_id pt_id_table[] = {
 	{ PCI_DEVICE(PRI_TESTDEV_VENDOR_ID, PRI_TESTDEV_DEVICE_ID) },
+	{ PCI_DEVICE(PRI_TESTDEV_VENDOR_ID, PRI_TESTDEV_VF_DEVICE_ID) },
 	{ }
 };
 MODULE_DEVICE_TABLE(pci, pt_id_table);
@@ -349,6 +350,7 @@ static struct pci_driver pt_driver = {
 	.id_table = pt_id_table,
 	.probe = pt_probe,
 	.remove = pt_remove,
+	.sriov_configure = pci_sriov_configure_simple,
 	.err_handler = &pt_err_handlers,
 	.dev_groups = pt_groups,
 };
