@@ -6,7 +6,7 @@
  * response.  Its owner writes the registers through it, gives it groups to
  * send and the PRG Responses that arrive, and is called back.
  *
- * The engine of a Physical Function serves its Virtual Functions as well (10.5.2):
+ * The engine of a Physical Function serves its Virtual Functions too (10.5.2):
  * they share its registers, credits and indices, and are told apart by their
  * requester ids.
  *
@@ -335,7 +335,7 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *msg);
 void pcie_pri_unheard(PciePri *pri, const AtsMsg *msg);
 
 /**
- * pcie_pri_outstanding: groups of @rid and @pasid whose response means something
+ * pcie_pri_outstanding: groups of @rid and @pasid whose response has a meaning
  */
 uint32_t pcie_pri_outstanding(const PciePri *pri, uint16_t rid,
                               uint32_t pasid);
