@@ -340,6 +340,38 @@ static void test_pf_flr(void)
     find_vf(&lab, &vf, 0);
     g_assert_cmphex(qpt_readl(&vf, PT_SCRATCH), ==, 0);
     g_assert_cmpuint(qpt_ch_readl(&vf, 0, PT_CH_STATUS), ==, PT_ST_IDLE);
+    /* to be disabled is no hot reset */
+    g_assert_cmpuint(qpt_readl(&vf, PT_RESET_LAST), ==, PT_RESET_OTHER);
+    pri_lab_stop(&lab);
+}
+
+/* VT-d 7.9: groups of other functions, of the same channels, live on */
+static void test_soft_reset(void)
+{
+    uint16_t prgi;
+    QPriTestdev vf;
+    PriLab lab;
+
+    start_vf(&lab, &vf, "");
+    start_dma(&vf, 1);
+    prgi = take_request(&lab, vf.rid);
+    start_dma(&lab.d, 1);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 2);
+    qpt_writel(&lab.d, PT_SOFT_RESET, 0);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
+    start_dma(&lab.d, 1);
+    qpt_writel(&lab.d, PT_SOFT_RESET, PT_SOFT_RESET_ALL);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
+    g_assert_cmpuint(qpt_ch_readl(&vf, 0, PT_CH_STATUS), ==, PT_ST_RUNNING);
+
+    start_dma(&lab.d, 1);
+    qpt_writel(&vf, PT_SOFT_RESET, PT_SOFT_RESET_ALL);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
+    g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_STATUS), ==,
+                     PT_ST_RUNNING);
+    qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_SUCCESS);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_STALE), ==, 1);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -398,6 +430,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/vf/invalidate", test_invalidate);
     qtest_add_func("/pri-testdev/vf/FLR-07/vf", test_vf_flr);
     qtest_add_func("/pri-testdev/vf/FLR-07/pf", test_pf_flr);
+    qtest_add_func("/pri-testdev/vf/soft-reset", test_soft_reset);
     qtest_add_func("/pri-testdev/vf/migration", test_migration);
     return g_test_run();
 }

@@ -226,8 +226,8 @@ void pcie_pri_engine_init(PciePri *pri, uint32_t capacity,
 void pcie_pri_reset(PciePri *pri);
 
 /**
- * pcie_pri_cancel: a device-specific reset (VT-d 7.9), or the reset of a Virtual
- * Function, forgets groups
+ * pcie_pri_cancel: a device-specific reset (VT-d 7.9), or the reset of a
+ * Virtual Function, forgets groups
  *
  * @cookie, @mask: those whose cookie is @cookie in the bits of @mask
  *
