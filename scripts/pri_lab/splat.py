@@ -48,6 +48,8 @@ _KNOWN = (
     ('possible circular locking dependency detected',
      '(&ctrl->reset_lock){.+.+}-{4:4}, at: pciehp_unconfigure_device',
      'docs/findings/pciehp-reset-lock.md'),
+    ('possible circular locking dependency detected',
+     'vfio_pci_mmap_page_fault', 'docs/findings/vfio-reset-lock.md'),
 )
 
 

@@ -172,13 +172,13 @@ void iofd_open(struct iofd *io)
     io->pt.channels = pt_rd32(io->pt.func, PT_CHANNELS);
 }
 
-void iofd_back(void)
+unsigned iofd_back(void)
 {
     char pci_name[32];
 
     find_testdev(pci_name, sizeof(pci_name));
     switch_driver(pci_name, "vfio-pci", "pri_testdev");
-    CHECK_EQ(sysfs_wait_node(pci_name), 0, "number of the node");
+    return sysfs_wait_node(pci_name);
 }
 
 void iofd_chan(struct iofd *io, struct pt_chan *ch, unsigned n)
@@ -282,13 +282,19 @@ void iofd_destroy(struct iofd *io, uint32_t id)
           strerror(errno));
 }
 
-void iofd_read(struct iofd_pt *pt, struct iofd_pgfault *faults, unsigned n)
+void iofd_wait(struct iofd_pt *pt)
 {
     struct pollfd pfd = { .fd = pt->fault_fd, .events = POLLIN };
-    ssize_t got;
 
     CHECK(poll(&pfd, 1, PT_TIMEOUT) == 1 && (pfd.revents & POLLIN),
           "no group has come");
+}
+
+void iofd_read(struct iofd_pt *pt, struct iofd_pgfault *faults, unsigned n)
+{
+    ssize_t got;
+
+    iofd_wait(pt);
     got = read(pt->fault_fd, faults, n * sizeof(*faults));
     CHECK(got == (ssize_t)(n * sizeof(*faults)), "read of %u requests: %zd, %s",
           n, got, got < 0 ? strerror(errno) : "too few");

@@ -33,10 +33,11 @@ struct iofd_pt {
 
 /*
  * Take the first pri-testdev from its driver, if need be, and open it through
- * VFIO.  iofd_back() gives it to its driver again.
+ * VFIO.  iofd_back() gives it to its driver again; returns the number of its
+ * node.
  */
 void iofd_open(struct iofd *io);
-void iofd_back(void);
+unsigned iofd_back(void);
 
 /* Channel n; there is no interrupt, so operations need no_irq */
 void iofd_chan(struct iofd *io, struct pt_chan *ch, unsigned n);
@@ -55,6 +56,9 @@ void iofd_map(struct iofd *io, uint32_t ioas, uint64_t iova, void *addr,
               size_t len);
 void iofd_unmap(struct iofd *io, uint32_t ioas, uint64_t iova, size_t len);
 void iofd_destroy(struct iofd *io, uint32_t id);
+
+/* Wait until the fault queue holds a group that was not read */
+void iofd_wait(struct iofd_pt *pt);
 
 /* Wait for a group and read it: it has exactly n requests */
 void iofd_read(struct iofd_pt *pt, struct iofd_pgfault *faults, unsigned n);

@@ -350,6 +350,7 @@ static void reset_held(uint32_t pasid)
     dev_start(&dev, 0);
     iofd_read(&dev.pt, &fault, 1);
     dev_start(&dev, 1);
+    iofd_wait(&dev.pt);         /* not before it: the reset would take it away */
     CHECK(!ioctl(dev.io.dev, VFIO_FD_RESET), "reset: %s", strerror(errno));
     CHECK_EQ(pt_rd32(dev.io.pt.func, PT_PRI_GROUPS), 0, "open groups");
     CHECK_EQ(pt_rd32(dev.ch[0].regs, PT_CH_STATUS), PT_ST_IDLE, "status");
@@ -433,8 +434,7 @@ static void test_back(void)
     struct pt_chan ch;
     struct pt pt;
 
-    iofd_back();
-    pt_open(&pt, 0);
+    pt_open(&pt, iofd_back());
     pt_chan(&pt, &ch);
     pt_expect(&ch, &op, PT_ST_DONE, NULL);
 }
