@@ -1,0 +1,103 @@
+/*
+ * The reset of a CXL port's bus (Linux's reset_method "cxl_bus"), with SVA at
+ * work: the function is below a CXL root port, whose port control masks
+ * secondary bus resets until Linux unmasks them (CXL 3.1 8.1.5.2)
+ *
+ * @qemu -machine cxl=on
+ * @qemu -device pxb-cxl,id=cxl0,bus=pcie.0,bus_nr=32
+ * @qemu -device cxl-rp,id=crp0,bus=cxl0,port=0,chassis=9,slot=9
+ * @qemu -device pri-testdev,id=ptc,bus=crp0
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "pt.h"
+#include "sysfs.h"
+
+#define PATTERN     0x1122334455667788ull
+#define ROUNDS      3
+
+/* The node of the function whose port offers this method */
+static unsigned find(struct pt *pt, struct pri_testdev_info *info)
+{
+    char node[32], list[128];
+    unsigned i;
+
+    for (i = 0; i < 8; i++) {
+        snprintf(node, sizeof(node), "/dev/pri_testdev%u", i);
+        if (access(node, F_OK)) {
+            continue;
+        }
+        pt_open(pt, i);
+        pt_info(pt, info);
+        sysfs_reset_methods(info->pci_name, list, sizeof(list));
+        ktap_note("%s: %s", info->pci_name, list);
+        if (strstr(list, "cxl_bus")) {
+            return i;
+        }
+        pt_close(pt);
+    }
+    CHECK(false, "no function has the method cxl_bus");
+    return 0;
+}
+
+/* Memory never touched is asked for, written, and gone */
+static void check_works(struct pt_chan *ch)
+{
+    struct pt_op op = {
+        .cmd = PT_OP_WRITE, .len = 16 * PT_PAGE, .pattern = PATTERN,
+        .group = 4,
+    };
+
+    op.dst = pt_map_anon(op.len);
+    pt_expect(ch, &op, PT_ST_DONE, NULL);
+    pt_check_stamp(op.dst, op.len, PATTERN);
+    CHECK(!munmap(op.dst, op.len), "munmap: %s", strerror(errno));
+}
+
+static void test_reset(void)
+{
+    struct pri_testdev_info info;
+    struct pt_op op = {
+        .cmd = PT_OP_WRITE, .len = 4096 * PT_PAGE, .pattern = PATTERN,
+        .group = 32,
+    };
+    struct pt_chan ch, busy;
+    struct pt pt;
+    unsigned i;
+
+    find(&pt, &info);
+    pt_bind(&pt);
+    pt_chan(&pt, &ch);
+    pt_chan(&pt, &busy);
+    op.dst = pt_map_anon(op.len);
+    for (i = 0; i < ROUNDS; i++) {
+        uint32_t resets = pt_rd32(pt.func, PT_RESETS);
+
+        check_works(&ch);
+        pt_start(&busy, &op);
+        sysfs_reset(info.pci_name, "cxl_bus");
+        CHECK_EQ(pt_rd32(pt.func, PT_RESETS), resets + 1, "resets");
+        CHECK_EQ(pt_rd32(pt.func, PT_RESET_LAST), PT_RESET_HOT,
+                 "kind of the last reset");
+        CHECK_EQ(pt_rd32(busy.regs, PT_CH_STATUS), PT_ST_IDLE, "status");
+        pt.bound = false;
+        pt_bind(&pt);
+    }
+    check_works(&ch);
+    sysfs_reset_method(info.pci_name, "default");
+    CHECK_EQ(pt_counter(&pt, PT_CNT_VIOLATIONS), 0, "violations");
+}
+
+static const struct ktap_test tests[] = {
+    { "cxl-bus", test_reset, 0 },
+};
+
+KTAP_MAIN(tests)
