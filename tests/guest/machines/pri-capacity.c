@@ -13,6 +13,7 @@
 #include "pt.h"
 
 #define ALLOCATION  2048
+#define CHANNELS    34          /* of 64 pages: two more than that at once */
 
 static void test_allocation(void)
 {
@@ -32,13 +33,13 @@ static void test_allocation(void)
 /* As many requests at once as it may have: whatever overflows comes again */
 static void test_all_at_once(void)
 {
-    struct pt_chan ch[64];
-    struct pt_op op[64];
+    struct pt_chan ch[CHANNELS];
+    struct pt_op op[CHANNELS];
     struct pt pt;
     unsigned i;
 
     pt_open_bound(&pt, 0);
-    for (i = 0; i < 64; i++) {
+    for (i = 0; i < CHANNELS; i++) {
         pt_chan(&pt, &ch[i]);
         op[i] = (struct pt_op) {
             .cmd = PT_OP_WRITE, .len = 64 * PT_PAGE, .pattern = i,
@@ -46,10 +47,10 @@ static void test_all_at_once(void)
         };
         op[i].dst = pt_map_anon(op[i].len);
     }
-    for (i = 0; i < 64; i++) {
+    for (i = 0; i < CHANNELS; i++) {
         pt_start(&ch[i], &op[i]);
     }
-    for (i = 0; i < 64; i++) {
+    for (i = 0; i < CHANNELS; i++) {
         uint32_t status = pt_wait(&ch[i], &op[i], PT_TIMEOUT);
 
         CHECK(status == PT_ST_DONE, "channel %u: %s", i,
