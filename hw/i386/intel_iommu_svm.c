@@ -125,6 +125,9 @@ static void vtd_knob_changed(void *owner, unsigned int index)
     case VTD_KNOB_WAIT_DEPTH:
         vtd_devtlb_kick(s);
         break;
+    case VTD_KNOB_INJECT_AT:
+        s->svm.devtlb.inject = 0;       /* it is for what is written after */
+        break;
     case VTD_KNOB_INJECT_ITE:
         vtd_devtlb_inject(s, VTD_FSTS_ITE);
         break;

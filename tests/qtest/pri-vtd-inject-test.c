@@ -153,6 +153,25 @@ static void test_counts_executed(void)
     pri_lab_stop(&lab);
 }
 
+/* What waited for an inject-at of before does not come with the next one */
+static void test_anew(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab, NULL);
+    set(&lab, "inject-at", 5);
+    set(&lab, "inject-ite", SID);
+    set(&lab, "inject-at", 0);
+    set(&lab, "inject-at", 1);
+    set(&lab, "inject-ice", SID);
+    slot = qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, ICE);
+    pri_lab_stop(&lab);
+}
+
 static void test_reset_forgets(void)
 {
     uint32_t slot;
@@ -269,6 +288,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/qi/QI-12/injected-both-at", test_both_at);
     g_test_add_func("/vtd/qi/QI-10/injected-counts-executed",
                     test_counts_executed);
+    g_test_add_func("/vtd/qi/QI-12/injected-anew", test_anew);
     g_test_add_func("/vtd/qi/QI-12/injected-reset", test_reset_forgets);
     for (i = 0; i < G_N_ELEMENTS(slow); i++) {
         g_autofree char *name = g_strdup_printf(
