@@ -49,9 +49,16 @@ static inline void compat_sva_disable(struct device *dev)
 
 /* -- A page table of one's own, with an I/O page fault handler -------------- */
 
-/* A domain has a handler of whole groups, with an attach handle, since 6.11 */
+/*
+ * A domain has a handler of whole groups, with an attach handle, since 6.11.
+ * Until 6.1 a function has one handler of single requests, and a PASID can be
+ * given to nothing but an address space (fault.c and table.c say how that will
+ * do).  In between neither is there.
+ */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define COMPAT_DOMAIN_HANDLER	1
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define COMPAT_OWN_MM		1
 #endif
 
 /*
@@ -91,14 +98,37 @@ struct iommu_attach_handle {
 	struct iommu_domain *domain;
 };
 
+#ifdef COMPAT_OWN_MM
+struct compat_group {
+	struct device *dev;
+	u32 pasid;
+	u32 prgi;
+};
+
+static inline void compat_group_respond(struct compat_group *group, u32 code)
+{
+	struct iommu_page_response msg = {
+		.argsz = sizeof(msg),
+		.version = IOMMU_PAGE_RESP_VERSION_1,
+		.flags = IOMMU_PAGE_RESP_PASID_VALID,
+		.pasid = group->pasid,
+		.grpid = group->prgi,
+		.code = code,
+	};
+
+	iommu_page_response(group->dev, &msg);
+}
+#else
 struct compat_group {
 };
 
 static inline void compat_group_respond(struct compat_group *group, u32 code)
 {
 }
+#endif
 #endif /* COMPAT_DOMAIN_HANDLER */
 
+/* NULL where an address space takes the place of a domain */
 static inline struct iommu_domain *compat_domain_alloc(struct device *dev)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
@@ -110,6 +140,8 @@ static inline struct iommu_domain *compat_domain_alloc(struct device *dev)
 	return domain;
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 	return iommu_paging_domain_alloc(dev);
+#elif defined(COMPAT_OWN_MM)
+	return NULL;
 #else
 	return iommu_domain_alloc(dev->bus) ?: ERR_PTR(-ENOMEM);
 #endif

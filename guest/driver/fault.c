@@ -5,11 +5,12 @@
  * It passes each page request group to the file (groups.c) and returns: it runs
  * in the thread of the page request interrupt.
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 
 #include "internal.h"
 
-#ifdef COMPAT_DOMAIN_HANDLER
+#if defined(COMPAT_DOMAIN_HANDLER) || defined(COMPAT_OWN_MM)
 
 static u32 pt_request_perm(u32 perm)
 {
@@ -56,6 +57,10 @@ static int pt_fault_group(struct pt_own *own, struct pt_group *grp)
 	spin_unlock(&pd->group_lock);
 	return code;
 }
+
+#endif
+
+#ifdef COMPAT_DOMAIN_HANDLER
 
 static int pt_iopf_handler(struct iopf_group *group)
 {
@@ -114,14 +119,196 @@ void pt_fault_detach(struct pt_own *own)
 	}
 }
 
-#else
+/* No: each domain has its handler */
+bool pt_fault_taken(struct pt_dev *pd)
+{
+	return false;
+}
+
+#elif defined(COMPAT_OWN_MM)
 
 /*
- * Before 6.11 there is no whole group to hand on.  In 6.1 there is not even a
- * PASID to attach to: the page table of the RID cannot be reached with a PASID
- * (the IOMMU blocks PASID 0, which is RID_PASID), and what carries none is
- * refused by the kernel.
+ * 6.1 gives a PASID to nothing but an address space: the page table of the RID
+ * cannot be reached with a PASID (the IOMMU blocks PASID 0, which is RID_PASID),
+ * and what carries none is refused by the kernel.  iommu_sva_bind_device() is
+ * switched off on x86, but what it calls is there.  So the page table of one's
+ * own is the caller's, at addresses where nothing else is (table.c), and its
+ * page requests come here, not to the kernel's own handler.
+ *
+ * A function has one handler, of single requests; the core keeps the last one
+ * of each group until it is answered.
  */
+
+struct pt_partial {
+	struct list_head link;
+	struct pri_testdev_request req;
+};
+
+static void pt_partial_free(struct pt_own *own, struct pt_partial *part)
+{
+	list_del(&part->link);
+	own->nr_partial--;
+	kfree(part);
+}
+
+static int pt_partial_add(struct pt_own *own,
+			  const struct iommu_fault_page_request *prm)
+{
+	struct pt_partial *part;
+
+	if (own->nr_partial >= PT_REQUESTS_MAX)
+		return -ENOSPC;
+	part = kzalloc(sizeof(*part), GFP_KERNEL);
+	if (!part)
+		return -ENOMEM;
+	pt_request_fill(&part->req, prm);
+	list_add_tail(&part->link, &own->partial);
+	own->nr_partial++;
+	return 0;
+}
+
+/* A last request has come: with those before it in the same group */
+static struct pt_group *pt_partial_take(struct pt_own *own,
+					const struct iommu_fault_page_request *prm)
+{
+	struct pt_partial *part, *next;
+	struct pt_group *grp;
+	u32 nr = 1;
+
+	list_for_each_entry(part, &own->partial, link)
+		nr += part->req.prgi == prm->grpid;
+	grp = kzalloc(struct_size(grp, requests, nr), GFP_KERNEL);
+	list_for_each_entry_safe(part, next, &own->partial, link) {
+		if (part->req.prgi != prm->grpid)
+			continue;
+		if (grp)
+			grp->requests[grp->nr++] = part->req;
+		pt_partial_free(own, part);
+	}
+	if (!grp)
+		return NULL;
+	pt_request_fill(&grp->requests[grp->nr++], prm);
+	grp->group = (struct compat_group) {
+		.dev = &own->pd->pdev->dev,
+		.pasid = prm->pasid,
+		.prgi = prm->grpid,
+	};
+	return grp;
+}
+
+/* An error: the IOMMU driver answers with Invalid Request */
+static int pt_fault_handler(struct iommu_fault *fault, void *data)
+{
+	const struct iommu_fault_page_request *prm = &fault->prm;
+	struct pt_own *own = data;
+	struct pt_group *grp;
+	int code;
+
+	if (fault->type != IOMMU_FAULT_PAGE_REQ || prm->pasid != own->pasid)
+		return -EINVAL;
+	if (!(prm->flags & IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE))
+		return pt_partial_add(own, prm);
+
+	grp = pt_partial_take(own, prm);
+	if (!grp)
+		return -ENOMEM;
+	code = pt_fault_group(own, grp);
+	if (code == PT_GROUP_HELD)
+		return 0;
+	if (code >= 0)
+		compat_group_respond(&grp->group, code);
+	kfree(grp);
+	return min(code, 0);
+}
+
+/* Is a page table of somebody's own attached, so that nobody can bind? */
+bool pt_fault_taken(struct pt_dev *pd)
+{
+	return READ_ONCE(pd->handler);
+}
+
+/* The one handler is free, and nobody needs that of the kernel */
+static int pt_fault_claim(struct pt_own *own)
+{
+	struct pt_dev *pd = own->pd;
+	struct pt_file *pf;
+	int ret = 0;
+
+	spin_lock(&pd->group_lock);
+	if (pd->handler)
+		ret = -EBUSY;
+	list_for_each_entry(pf, &pd->files, link) {
+		if (READ_ONCE(pf->sva))
+			ret = -EBUSY;
+	}
+	if (!ret)
+		WRITE_ONCE(pd->handler, own);
+	spin_unlock(&pd->group_lock);
+	return ret;
+}
+
+/* Whoever answers a group at this moment has taken it off the list already */
+static void pt_fault_unregister(struct pt_own *own)
+{
+	struct device *dev = &own->pd->pdev->dev;
+	struct pt_partial *part, *next;
+	int ret, tries = 1000;
+
+	do {
+		ret = iommu_unregister_device_fault_handler(dev);
+		if (ret)
+			usleep_range(1000, 2000);
+	} while (ret == -EBUSY && --tries);
+	WARN_ON(ret);
+
+	list_for_each_entry_safe(part, next, &own->partial, link)
+		pt_partial_free(own, part);
+	compat_sva_enable(dev);
+	WRITE_ONCE(own->pd->handler, NULL);
+}
+
+int pt_fault_attach(struct pt_own *own)
+{
+	struct device *dev = &own->pd->pdev->dev;
+	const struct iommu_ops *ops = dev_iommu_ops(dev);
+	struct iommu_sva *sva;
+	int ret;
+
+	if (own->rid || !ops->sva_bind || !current->mm)
+		return -EOPNOTSUPP;
+	ret = pt_fault_claim(own);
+	if (ret)
+		return ret;
+
+	INIT_LIST_HEAD(&own->partial);
+	compat_sva_disable(dev);
+	ret = iommu_register_device_fault_handler(dev, pt_fault_handler, own);
+	if (ret) {
+		compat_sva_enable(dev);
+		WRITE_ONCE(own->pd->handler, NULL);
+		return ret;
+	}
+	sva = ops->sva_bind(dev, current->mm, NULL);
+	if (IS_ERR(sva)) {
+		pt_fault_unregister(own);
+		return PTR_ERR(sva);
+	}
+	own->sva = sva;
+	own->pasid = ops->sva_get_pasid(sva);
+	own->mm = current->mm;
+	return 0;
+}
+
+/* All that was held has been answered, and nothing is held any more */
+void pt_fault_detach(struct pt_own *own)
+{
+	dev_iommu_ops(&own->pd->pdev->dev)->sva_unbind(own->sva);
+	pt_fault_unregister(own);
+}
+
+#else
+
+/* From 6.2 to 6.10 there is neither a whole group nor one handler */
 
 int pt_fault_attach(struct pt_own *own)
 {
@@ -130,6 +317,11 @@ int pt_fault_attach(struct pt_own *own)
 
 void pt_fault_detach(struct pt_own *own)
 {
+}
+
+bool pt_fault_taken(struct pt_dev *pd)
+{
+	return false;
 }
 
 #endif

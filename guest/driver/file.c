@@ -258,7 +258,7 @@ static int pt_ioc_bind(struct pt_file *pf, u32 __user *arg)
 	down_read(&pd->sem);
 	mutex_lock(&pf->lock);
 	ret = pt_usable(pd);
-	if (!ret && (pf->sva || pf->own))
+	if (!ret && (pf->sva || pf->own || pt_fault_taken(pd)))
 		ret = -EBUSY;
 	if (!ret) {
 		sva = compat_sva_bind(&pd->pdev->dev, current->mm);

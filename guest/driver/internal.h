@@ -7,6 +7,7 @@
  *   mmap.c   register pages in user space
  *   own.c    a page table of one's own
  *   fault.c  its I/O page fault handler
+ *   table.c  what it maps
  *   groups.c page request groups that a file holds
  *   maps.c   memory of programs that the function can reach
  *   show.c   sysfs and debugfs
@@ -99,6 +100,7 @@ struct pt_dev {
 	 */
 	spinlock_t group_lock;
 	struct list_head files;
+	struct pt_own *handler;		/* of a kernel with one: see fault.c */
 	struct list_head detached;	/* pt_own.link; under group_lock */
 	unsigned int nr_detached;	/* same */
 	u64 late;			/* same */
@@ -118,6 +120,12 @@ struct pt_own {
 	struct iommu_domain *domain;
 	struct pt_file *pf;		/* under group_lock; NULL: detached */
 	bool closing;			/* same: nothing is held any more */
+#ifdef COMPAT_OWN_MM
+	struct mm_struct *mm;		/* whose page table it is */
+	struct iommu_sva *sva;
+	struct list_head partial;	/* of the fault handler alone */
+	u32 nr_partial;			/* same */
+#endif
 	bool rid;
 	u32 pasid;
 	struct list_head link;		/* pt_dev.detached */
@@ -151,6 +159,7 @@ struct pt_file {
 	struct iommu_sva *sva;		/* under lock; NULL: not bound */
 	struct pt_own *own;		/* same */
 	struct list_head maps;		/* same */
+	struct task_struct *mapper;	/* same; see table.c */
 	pid_t pid;			/* who opened it */
 	u32 resets_seen;
 	u64 events;			/* under pt_dev.irq_lock */
@@ -195,6 +204,16 @@ void pt_own_detach(struct pt_file *pf, bool keep);
 void pt_own_pause(struct pt_file *pf, bool pause);
 void pt_own_free_detached(struct pt_dev *pd);
 
+bool pt_fault_taken(struct pt_dev *pd);
+
+/* table.c */
+struct sg_table;
+int pt_table_map(struct pt_file *pf, u64 iova, size_t len, u32 prot,
+		 struct sg_table *sgt);
+void pt_table_unmap(struct pt_file *pf, struct pt_own *own, u64 iova,
+		    size_t len);
+int pt_table_mmap(struct pt_file *pf, struct vm_area_struct *vma);
+
 /* groups.c */
 int pt_group_add(struct pt_file *pf, struct pt_group *grp);
 int pt_groups_answer(struct pt_file *pf, u32 code);
@@ -210,7 +229,7 @@ int pt_ioc_unmap(struct pt_file *pf, void __user *arg);
 int pt_ioc_dma_map(struct pt_file *pf, void __user *arg);
 int pt_ioc_dma_unmap(struct pt_file *pf, void __user *arg);
 void pt_dma_unmap_all(struct pt_file *pf);
-void pt_unmap_all(struct pt_file *pf, struct iommu_domain *domain);
+void pt_unmap_all(struct pt_file *pf, struct pt_own *own);
 
 /* show.c */
 extern const struct attribute_group *pt_groups[];

@@ -100,25 +100,14 @@ static struct pt_map *pt_map_overlap(struct pt_file *pf, u64 iova, u64 len)
 
 static int pt_map_install(struct pt_file *pf, struct pt_map *map, u32 prot)
 {
-	struct iommu_domain *domain = pf->own->domain;
-	int iommu_prot = 0;
-	ssize_t done;
+	int ret;
 
 	if (pt_map_overlap(pf, map->iova, map->len))
 		return -EEXIST;
-	if (prot & PRI_TESTDEV_READ)
-		iommu_prot |= IOMMU_READ;
-	if (prot & PRI_TESTDEV_WRITE)
-		iommu_prot |= IOMMU_WRITE;
-	done = iommu_map_sgtable(domain, map->iova, &map->sgt,
-				 iommu_prot | IOMMU_CACHE);
-	if (done != map->len) {
-		if (done > 0)
-			iommu_unmap(domain, map->iova, done);
-		return done < 0 ? done : -ENOMEM;
-	}
-	list_add(&map->link, &pf->maps);
-	return 0;
+	ret = pt_table_map(pf, map->iova, map->len, prot, &map->sgt);
+	if (!ret)
+		list_add(&map->link, &pf->maps);
+	return ret;
 }
 
 int pt_ioc_map(struct pt_file *pf, void __user *arg)
@@ -149,9 +138,10 @@ int pt_ioc_map(struct pt_file *pf, void __user *arg)
 	return ret;
 }
 
-static void pt_map_remove(struct pt_map *map, struct iommu_domain *domain)
+static void pt_map_remove(struct pt_file *pf, struct pt_own *own,
+			  struct pt_map *map)
 {
-	WARN_ON(iommu_unmap(domain, map->iova, map->len) != map->len);
+	pt_table_unmap(pf, own, map->iova, map->len);
 	list_del(&map->link);
 	pt_map_free(map);
 }
@@ -174,7 +164,7 @@ int pt_ioc_unmap(struct pt_file *pf, void __user *arg)
 	if (!ret) {
 		map = pt_map_overlap(pf, req.iova, 1);
 		if (map && map->iova == req.iova && map->len == req.len)
-			pt_map_remove(map, pf->own->domain);
+			pt_map_remove(pf, pf->own, map);
 		else
 			ret = -ENOENT;
 	}
@@ -184,7 +174,7 @@ int pt_ioc_unmap(struct pt_file *pf, void __user *arg)
 }
 
 /* Empty the page table, which is attached to nothing any more */
-void pt_unmap_all(struct pt_file *pf, struct iommu_domain *domain)
+void pt_unmap_all(struct pt_file *pf, struct pt_own *own)
 {
 	struct pt_map *map, *next;
 
@@ -192,7 +182,7 @@ void pt_unmap_all(struct pt_file *pf, struct iommu_domain *domain)
 
 	list_for_each_entry_safe(map, next, &pf->maps, link) {
 		if (!map->dma)
-			pt_map_remove(map, domain);
+			pt_map_remove(pf, own, map);
 	}
 }
 

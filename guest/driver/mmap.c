@@ -71,6 +71,8 @@ int pt_mmap(struct file *filp, struct vm_area_struct *vma)
 
 	if (READ_ONCE(pf->pd->state) == PT_GONE)
 		return -ENODEV;
+	if (vma->vm_pgoff > PRI_TESTDEV_FUNCTION_PAGE)
+		return pt_table_mmap(pf, vma);
 	if (!(vma->vm_flags & VM_SHARED) ||
 	    vma->vm_end - vma->vm_start != PAGE_SIZE)
 		return -EINVAL;
@@ -98,5 +100,6 @@ int pt_mmap(struct file *filp, struct vm_area_struct *vma)
  */
 void pt_zap(struct pt_file *pf)
 {
-	unmap_mapping_range(pf->filp->f_mapping, 0, 0, 1);
+	unmap_mapping_range(pf->filp->f_mapping, 0,
+			    (PRI_TESTDEV_FUNCTION_PAGE + 1) << PAGE_SHIFT, 1);
 }

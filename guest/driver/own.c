@@ -30,7 +30,8 @@ static struct pt_own *pt_own_alloc(struct pt_dev *pd, bool rid)
 
 static void pt_own_free(struct pt_own *own)
 {
-	iommu_domain_free(own->domain);
+	if (own->domain)
+		iommu_domain_free(own->domain);
 	kfree(own);
 }
 
@@ -122,7 +123,7 @@ void pt_own_detach(struct pt_file *pf, bool keep)
 	list_add_tail(&own->link, &pd->detached);
 	pd->nr_detached++;
 	spin_unlock(&pd->group_lock);
-	pt_unmap_all(pf, own->domain);
+	pt_unmap_all(pf, own);
 	pt_own_expire(pd, PT_DETACHED);
 }
 

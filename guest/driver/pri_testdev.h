@@ -9,6 +9,9 @@
  *   ATTACH_OWN   an empty page table of its own, for a PASID or for requests
  *                without PASID.  The program sees each page request group, maps
  *                what it likes, and answers when and how it likes.
+ *                On 6.1 it is the caller's own page table, one at a time for
+ *                each function: MAP maps the memory in the caller's address
+ *                space as well, at the iova, where nothing may be.
  *
  * Registers are not wrapped in ioctls: a program maps the page of a channel it
  * owns, or the page of function registers, and uses the register map itself

@@ -327,8 +327,11 @@ static void test_reset_kept(void)
     check_works(&pt, &ch[0], PRI_TESTDEV_OWN_PASID);
 }
 
-/* Attach, hold, detach: many times, with requests coming in all the while */
-static void test_again(void)
+/*
+ * Attach, hold, detach: many times, with requests coming in all the while;
+ * every `rid`th time without PASID
+ */
+static void again(unsigned rid)
 {
     struct pri_testdev_group grp[HELD];
     struct pt_chan ch[HELD] = {};
@@ -337,12 +340,23 @@ static void test_again(void)
 
     pt_open(&pt, 0);
     for (i = 0; i < 100; i++) {
-        hold_some(&pt, i % 3 ? PRI_TESTDEV_OWN_PASID : PRI_TESTDEV_OWN_RID,
+        hold_some(&pt, rid && i % rid == 0 ? PRI_TESTDEV_OWN_RID :
+                                              PRI_TESTDEV_OWN_PASID,
                   ch, grp);
         pt_own_respond(&pt, grp[i % HELD].id, PRI_TESTDEV_RESP_INVALID);
         pt_own_detach(&pt, 0);
     }
     check_works(&pt, &ch[0], PRI_TESTDEV_OWN_PASID);
+}
+
+static void test_again(void)
+{
+    again(0);
+}
+
+static void test_again_rid(void)
+{
+    again(3);
 }
 
 static const struct ktap_test tests[] = {
@@ -359,6 +373,7 @@ static const struct ktap_test tests[] = {
     { "reset", test_reset, 0 },
     { "reset-kept", test_reset_kept, 0 },
     { "again", test_again, 0 },
+    { "again-rid", test_again_rid, 0 },
 };
 
 KTAP_MAIN(tests)

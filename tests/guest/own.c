@@ -338,11 +338,11 @@ static void test_unmap_rid(void)
     unmap(PRI_TESTDEV_OWN_RID);
 }
 
-/* One address, three page tables: two PASIDs and none */
+/* One address, three page tables: no PASID and two */
 static void test_several(void)
 {
     static const uint32_t how[3] = {
-        PRI_TESTDEV_OWN_PASID, PRI_TESTDEV_OWN_PASID, PRI_TESTDEV_OWN_RID,
+        PRI_TESTDEV_OWN_RID, PRI_TESTDEV_OWN_PASID, PRI_TESTDEV_OWN_PASID,
     };
     struct pri_testdev_group grp;
     struct own own[3];
@@ -357,7 +357,7 @@ static void test_several(void)
         pt_own_wait(&own[i].pt, &grp, 1);
         CHECK_EQ(grp.pasid, own[i].pt.pasid, "PASID of the group");
     }
-    CHECK(own[0].pt.pasid != own[1].pt.pasid, "one PASID twice");
+    CHECK(own[1].pt.pasid != own[2].pt.pasid, "one PASID twice");
     for (i = 0; i < 3; i++) {
         pt_own_wait(&own[i].pt, &grp, 1);
         pt_own_map(&own[i].pt, IOVA, p[i], PT_PAGE);

@@ -32,8 +32,8 @@ void pt_own_detach(struct pt *pt, uint32_t flags)
     int ret = ioctl(pt->fd, PRI_TESTDEV_IOC_DETACH_OWN, &flags);
 
     if (ret && errno == EOPNOTSUPP) {
-        ktap_skip("this kernel frees the groups that are held when their "
-                  "page table is detached");
+        ktap_skip("this kernel cannot keep groups beyond the detach of their "
+                  "page table (6.11 to 6.15, or iopf_group_dequeue())");
     }
     CHECK(!ret, "detach: %s", strerror(errno));
     pt->bound = false;
