@@ -143,6 +143,7 @@ static const VMStateDescription vmstate_pcie_pri_group = {
         VMSTATE_UINT32(pasid, PciePriGroup),
         VMSTATE_UINT32(pages, PciePriGroup),
         VMSTATE_UINT16(rid, PciePriGroup),
+        VMSTATE_UINT16(prgi, PciePriGroup),
         VMSTATE_UINT8(use, PciePriGroup),
         VMSTATE_END_OF_LIST()
     }
@@ -175,13 +176,17 @@ static int pcie_pri_post_load(void *opaque, int version_id)
     uint64_t used = 0;
 
     pri->n_groups = 0;
+    memset(pri->in_use, 0, sizeof(pri->in_use));
     for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
-        if (pri->groups[i].use > PCIE_PRI_STALE) {
+        const PciePriGroup *group = &pri->groups[i];
+
+        if (group->use > PCIE_PRI_STALE || group->prgi >= ATS_PRGI_NR) {
             return -EINVAL;
         }
-        if (pri->groups[i].use != PCIE_PRI_FREE) {
+        if (group->use != PCIE_PRI_FREE) {
             pri->n_groups++;
-            used += pri->groups[i].pages;
+            pri->in_use[group->prgi]++;
+            used += group->pages;
         }
     }
     if (used > UINT32_MAX || pri->last_prgi >= ATS_PRGI_NR) {

@@ -44,10 +44,13 @@ void pcie_pri_engine_init(PciePri *pri, uint32_t capacity,
 static void pcie_pri_forget(PciePri *pri)
 {
     for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
-        pri->forgotten[i] += pri->raw[i] +
-                             (pri->groups[i].use >= PCIE_PRI_OUTSTANDING);
+        pri->forgotten[i] += pri->raw[i];
+        if (pri->groups[i].use >= PCIE_PRI_OUTSTANDING) {
+            pri->forgotten[pri->groups[i].prgi]++;
+        }
     }
     memset(pri->groups, 0, sizeof(pri->groups));
+    memset(pri->in_use, 0, sizeof(pri->in_use));
     memset(pri->raw, 0, sizeof(pri->raw));
     pri->n_groups = 0;
     pri->credits_used = 0;
@@ -90,14 +93,11 @@ uint32_t pcie_pri_cancel(PciePri *pri, uint64_t cookie, uint64_t mask)
             continue;
         }
         if (group->use >= PCIE_PRI_OUTSTANDING) {
-            pri->forgotten[i]++;
+            pri->forgotten[group->prgi]++;
         }
-        pri->credits_used -= group->pages;
-        pri->freed[i] = ++pri->n_freed;
-        memset(group, 0, sizeof(*group));
+        pcie_pri_free_group(pri, group);
         n++;
     }
-    pri->n_groups -= n;
     pri->epoch++;
     if (!pri->enable && !pri->n_groups) {
         pri->stopped = true;
@@ -267,36 +267,6 @@ static bool pcie_pri_valid(const PciePri *pri, const PciePriRequest *req)
     return true;
 }
 
-/*
- * Round robin lets an index rest as long as possible before its reuse.  The
- * other policies are there to reuse it soon.
- */
-static bool pcie_pri_alloc_prgi(PciePri *pri, uint16_t *prgi)
-{
-    uint16_t first = pri->manner.policy == PCIE_PRI_LOWEST ? 0 :
-                     pri->last_prgi + 1;
-    bool found = false;
-
-    for (unsigned int i = 0; i < ATS_PRGI_NR; i++) {
-        uint16_t n = (first + i) % ATS_PRGI_NR;
-
-        if (pri->groups[n].use != PCIE_PRI_FREE || pri->raw[n]) {
-            continue;
-        }
-        if (!found || pri->freed[n] > pri->freed[*prgi]) {
-            *prgi = n;
-            found = true;
-        }
-        if (pri->manner.policy != PCIE_PRI_LIFO) {
-            break;
-        }
-    }
-    if (found) {
-        pri->last_prgi = *prgi;
-    }
-    return found;
-}
-
 static void pcie_pri_send_marker(PciePri *pri, uint16_t rid, uint32_t pasid)
 {
     AtsMsg marker;
@@ -313,8 +283,9 @@ static void pcie_pri_send_marker(PciePri *pri, uint16_t rid, uint32_t pasid)
  * then the rest is not sent.
  */
 static void pcie_pri_send_group(PciePri *pri, const PciePriRequest *req,
-                                uint16_t prgi)
+                                PciePriGroup *group)
 {
+    uint16_t prgi = group->prgi;
     uint32_t epoch = pri->epoch;
 
     for (uint32_t i = 0; i < req->n_pages && epoch == pri->epoch; i++) {
@@ -335,7 +306,7 @@ static void pcie_pri_send_group(PciePri *pri, const PciePriRequest *req,
         pri->cnt.page_requests++;
         if (msg.last) {
             pri->cnt.groups++;
-            pri->groups[prgi].use = PCIE_PRI_OUTSTANDING;
+            group->use = PCIE_PRI_OUTSTANDING;
         }
         pri->ops->send(pri->opaque, req->rid, &msg);
         if (pri->manner.shape == PCIE_PRI_MARKER_INSIDE && !i) {
@@ -346,7 +317,7 @@ static void pcie_pri_send_group(PciePri *pri, const PciePriRequest *req,
 
 PciePriSubmit pcie_pri_submit(PciePri *pri, const PciePriRequest *req)
 {
-    uint16_t prgi;
+    PciePriGroup *group;
 
     if (!pcie_pri_usable(pri)) {
         return PCIE_PRI_UNUSABLE;
@@ -355,23 +326,15 @@ PciePriSubmit pcie_pri_submit(PciePri *pri, const PciePriRequest *req)
         return PCIE_PRI_INVALID;
     }
     /* The whole group is paid for before its first request, 10.5.2.5 */
-    if (pcie_pri_credits(pri) < req->n_pages ||
-        !pcie_pri_alloc_prgi(pri, &prgi)) {
+    group = pcie_pri_credits(pri) < req->n_pages ? NULL :
+            pcie_pri_take_group(pri, req);
+    if (!group) {
         pri->waiters = true;
         return PCIE_PRI_BUSY;
     }
 
-    pri->groups[prgi] = (PciePriGroup) {
-        .cookie = req->cookie,
-        .rid = req->rid,
-        .pasid = req->pasid,
-        .pages = req->n_pages,
-        .use = PCIE_PRI_SENDING,
-    };
-    pri->n_groups++;
-    pri->credits_used += req->n_pages;
-    trace_pcie_pri_group(prgi, req->pasid, req->n_pages, req->cookie);
-    pcie_pri_send_group(pri, req, prgi);
+    trace_pcie_pri_group(group->prgi, req->pasid, req->n_pages, req->cookie);
+    pcie_pri_send_group(pri, req, group);
     return PCIE_PRI_SENT;
 }
 
@@ -413,24 +376,20 @@ static bool pcie_pri_fatal(const PciePri *pri, const AtsMsg *msg)
 }
 
 /*
- * Is this response meant for the group with its index?  PCIe 6.2 10.4.2.2,
- * 10.5.2.4: with PRG Response PASID Required the PASID is part of the match.
- * A PASID that is missing or superfluous is undefined: it is a violation and
- * the index decides.  Only a failure can come before the last request.
+ * Can this response be the one to the group that its fields name?  PCIe 6.2
+ * 10.4.2.2, 10.5.2.4: a PASID that is missing or superfluous is undefined, and
+ * here a violation.  Only a failure can come before the last request.
  */
 static bool pcie_pri_match(PciePri *pri, const PciePriGroup *group,
                            const AtsMsg *msg)
 {
-    bool want = pri->pasid_required && group->pasid != ATS_NO_PASID;
-    bool have = msg->pasid != ATS_NO_PASID;
+    bool want, have = msg->pasid != ATS_NO_PASID;
 
-    if (group->use == PCIE_PRI_FREE || group->rid != msg->rid ||
+    if (!group ||
         (group->use == PCIE_PRI_SENDING && !pcie_pri_fatal(pri, msg))) {
         return false;
     }
-    if (want && have) {
-        return group->pasid == msg->pasid;
-    }
+    want = pri->pasid_required && group->pasid != ATS_NO_PASID;
     if (want != have) {
         pcie_pri_violation(pri, want ? "PRG Response lacks its PASID" :
                            "PRG Response with a PASID", msg->prgi);
@@ -451,12 +410,14 @@ static void pcie_pri_disable(PciePri *pri)
     }
 }
 
-static void pcie_pri_unexpected(PciePri *pri, const AtsMsg *msg)
+/* @group: the one that its fields name, if there is one */
+static void pcie_pri_unexpected(PciePri *pri, const AtsMsg *msg,
+                                const PciePriGroup *group)
 {
     pri->uprgi |= !pri->manner.shut_eye;
     pri->cnt.resp_unexpected++;
     pcie_pri_note(pri, PCIE_PRI_NOTE_UNEXPECTED, msg->prgi);
-    if (pri->groups[msg->prgi].use == PCIE_PRI_SENDING) {
+    if (group) {
         pcie_pri_violation(pri, "response before the last request",
                            msg->prgi);
     }
@@ -472,10 +433,7 @@ static void pcie_pri_complete(PciePri *pri, PciePriGroup *group,
     uint64_t cookie = group->cookie;
     bool stale = group->use == PCIE_PRI_STALE;
 
-    pri->credits_used -= group->pages;
-    pri->n_groups--;
-    pri->freed[group - pri->groups] = ++pri->n_freed;
-    memset(group, 0, sizeof(*group));
+    pcie_pri_free_group(pri, group);
     pcie_pri_check_stop(pri);
     if (!stale) {
         pri->ops->group_done(pri->opaque, cookie, PCIE_PRI_RESPONSE, code);
@@ -490,9 +448,9 @@ static void pcie_pri_complete(PciePri *pri, PciePriGroup *group,
 static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg,
                                    bool stale)
 {
-    PciePriGroup *group = &pri->groups[msg->prgi];
+    PciePriGroup *group = pcie_pri_find_group(pri, msg);
 
-    if (pri->raw[msg->prgi] && group->use == PCIE_PRI_FREE) {
+    if (pri->raw[msg->prgi] && !group) {
         pri->raw[msg->prgi]--;
         pcie_pri_count_response(pri, msg);
         pri->ops->raw_response(pri->opaque, msg);
@@ -506,7 +464,7 @@ static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg,
                           MIN(msg->code, ATS_PRG_INVALID_REQUEST) :
                           msg->code);
     } else {
-        pcie_pri_unexpected(pri, msg);
+        pcie_pri_unexpected(pri, msg, group);
     }
 }
 
@@ -522,8 +480,7 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
         pri->forgotten[msg.prgi]--;
         pri->cnt.resp_stale++;
         pcie_pri_note(pri, PCIE_PRI_NOTE_STALE, msg.prgi);
-        trace_pcie_pri_stale(msg.prgi, msg.pasid,
-                             pri->groups[msg.prgi].use != PCIE_PRI_FREE);
+        trace_pcie_pri_stale(msg.prgi, msg.pasid, pri->in_use[msg.prgi]);
     }
     if (pri->failed && !pri->raw[msg.prgi]) {
         pri->cnt.resp_ignored++;

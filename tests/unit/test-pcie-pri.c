@@ -138,8 +138,10 @@ static void test_pri_07_before_last(void)
     uint32_t groups;
 
     /* From inside the first of three requests: a Success is premature */
-    w->pri.groups[5].use = PCIE_PRI_SENDING;
-    w->pri.groups[5].pages = 1;
+    w->pri.groups[5] = (PciePriGroup) {
+        .use = PCIE_PRI_SENDING, .pages = 1, .pasid = ATS_NO_PASID, .prgi = 5,
+    };
+    w->pri.in_use[5] = 1;
     groups = w->done->len;
     world_respond(w, 5, ATS_NO_PASID, ATS_PRG_SUCCESS);
     g_assert_cmpuint(w->done->len, ==, groups);

@@ -52,10 +52,11 @@
     X(HONOUR_ALLOC, honour_alloc, "honour-alloc", 0, 1, \
       "yes\0no\0", \
       "does the allocation limit the Page Requests that are outstanding") \
-    X(PRGI_POLICY, prgi_policy, "prgi-policy", 0, 2, \
-      "round-robin\0lifo\0immediate\0", \
-      "which free PRG index a group gets: in turn, the one freed last, or " \
-      "the lowest") \
+    X(PRGI_POLICY, prgi_policy, "prgi-policy", 0, 3, \
+      "round-robin\0lifo\0immediate\0per-pasid\0", \
+      "which free PRG index a group gets: in turn, the one freed last, the " \
+      "lowest, or the lowest that its PASID has free, others may have the " \
+      "same; the last needs prg-resp-pasid-required=on, else it is the first") \
     X(GONE, gone, "gone", 0, 1, \
       "off\0on\0", \
       "the function has vanished: reads return all ones, nothing is " \

@@ -109,6 +109,7 @@ typedef enum PciePriPolicy {
     PCIE_PRI_ROUND_ROBIN,   /* the one that rests for the longest time */
     PCIE_PRI_LIFO,          /* the one that was freed last */
     PCIE_PRI_LOWEST,
+    PCIE_PRI_PER_PASID,     /* the lowest of those that its PASID has free */
 } PciePriPolicy;
 
 /* What is wrong with the messages of a group */
@@ -134,7 +135,8 @@ typedef enum PciePriMarker {
 /**
  * struct PciePriManner - how the engine breaks the rules, all 0: not at all
  *
- * @policy: which index a group gets
+ * @policy: which index a group gets; none breaks a rule, and without PRG
+ *          Response PASID Required indices are never those of a PASID
  * @shape, @marker: as above
  * @over_issue: the allocation does not limit anything
  * @heedless: requests are sent while Page Requests are disabled, too
@@ -153,12 +155,13 @@ typedef struct PciePriManner {
     bool slow_stop;
 } PciePriManner;
 
-/* A group: slot n of the table has PRG index n */
+/* A group; in slot n of the table if no other one has PRG index n */
 typedef struct PciePriGroup {
     uint64_t cookie;
     uint32_t pasid;
     uint32_t pages;         /* credits it holds */
     uint16_t rid;
+    uint16_t prgi;
     uint8_t use;            /* PciePriUse */
 } PciePriGroup;
 
@@ -196,6 +199,7 @@ typedef struct PciePri {
     uint32_t credits_used;
     uint32_t epoch;         /* counts mass endings; not guest visible */
     PciePriGroup groups[ATS_PRGI_NR];
+    uint32_t in_use[ATS_PRGI_NR];   /* groups that have the index */
     uint32_t raw[ATS_PRGI_NR];      /* raw requests without a response */
 
     /* Responses that may still come for what a reset made it forget */
@@ -270,6 +274,29 @@ void pcie_pri_misbehave(PciePri *pri, const PciePriManner *manner);
  * outstanding; only with PciePriManner::slow_stop it is not set anyway
  */
 void pcie_pri_stopped(PciePri *pri);
+
+/**
+ * pcie_pri_take_group: a place and a PRG index for @req, and its credits; used
+ * by the engine itself
+ *
+ * Returns: NULL if all indices, or all places, are taken.
+ */
+PciePriGroup *pcie_pri_take_group(PciePri *pri, const PciePriRequest *req);
+
+/**
+ * pcie_pri_free_group: give back what pcie_pri_take_group() took; used by the
+ * engine itself
+ */
+void pcie_pri_free_group(PciePri *pri, PciePriGroup *group);
+
+/**
+ * pcie_pri_find_group: the group that a PRG Response names, or NULL; used by
+ * the engine itself
+ *
+ * With PRG Response PASID Required its PASID is part of the name (PCIe 6.2
+ * 10.4.2.2).
+ */
+PciePriGroup *pcie_pri_find_group(PciePri *pri, const AtsMsg *msg);
 
 /**
  * pcie_pri_distort: what PciePriManner::shape does to request @i of a group;
