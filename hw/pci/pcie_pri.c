@@ -82,6 +82,22 @@ static void pcie_pri_wake(PciePri *pri)
     }
 }
 
+/*
+ * Page Requests are disabled: when nothing is outstanding any more they have
+ * stopped, PCIe 6.2 10.5.2.4.
+ */
+static void pcie_pri_check_stop(PciePri *pri)
+{
+    if (pri->enable || pri->n_groups || pri->stopped) {
+        return;
+    }
+    if (pri->manner.slow_stop && pri->ops->stopping) {
+        pri->ops->stopping(pri->opaque);
+    } else {
+        pri->stopped = true;
+    }
+}
+
 uint32_t pcie_pri_cancel(PciePri *pri, uint64_t cookie, uint64_t mask)
 {
     uint32_t n = 0;
@@ -99,27 +115,9 @@ uint32_t pcie_pri_cancel(PciePri *pri, uint64_t cookie, uint64_t mask)
         n++;
     }
     pri->epoch++;
-    if (!pri->enable && !pri->n_groups) {
-        pri->stopped = true;
-    }
+    pcie_pri_check_stop(pri);
     pcie_pri_wake(pri);
     return n;
-}
-
-/*
- * Page Requests are disabled: when nothing is outstanding any more they have
- * stopped, PCIe 6.2 10.5.2.4.
- */
-static void pcie_pri_check_stop(PciePri *pri)
-{
-    if (pri->enable || pri->n_groups || pri->stopped) {
-        return;
-    }
-    if (pri->manner.slow_stop && pri->ops->stopping) {
-        pri->ops->stopping(pri->opaque);
-    } else {
-        pri->stopped = true;
-    }
 }
 
 void pcie_pri_stopped(PciePri *pri)

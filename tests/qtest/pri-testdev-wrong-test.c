@@ -271,6 +271,16 @@ static void test_stop_delay(void)
     qtest_clock_step(lab.qts, 2 * QINV_US);
     g_assert_cmphex(pri_status(&lab), ==, QPT_PRI_STATUS_STOPPED);
 
+    /* so it does when a device-specific reset has forgotten the last group */
+    qpt_enable(&lab.d, 0);
+    fault(&lab, 1);
+    qpt_pri_disable(&lab.d);
+    qpt_writel(&lab.d, PT_SOFT_RESET, 0);
+    qtest_clock_step(lab.qts, 299 * QINV_US);
+    g_assert_cmphex(pri_status(&lab), ==, 0);
+    qtest_clock_step(lab.qts, 2 * QINV_US);
+    g_assert_cmphex(pri_status(&lab), ==, QPT_PRI_STATUS_STOPPED);
+
     /* Reset stops at once, whatever is slow */
     qpt_enable(&lab.d, 0);
     qpt_config_writew(&lab.d, lab.d.pri + QPT_PRI_CTRL, QPT_PRI_CTRL_RESET);

@@ -196,6 +196,15 @@ static void test_slow_stop(void)
     pcie_pri_write_control(&w->pri, CTRL_E);
     pcie_pri_stopped(&w->pri);
     g_assert_cmphex(world_status(w), ==, 0);
+
+    /* the last group is forgotten: that takes its time as well */
+    world_submit(w, 1, 1);
+    pcie_pri_write_control(&w->pri, 0);
+    g_assert_cmpuint(pcie_pri_cancel(&w->pri, 1001, UINT64_MAX), ==, 1);
+    g_assert_cmpuint(w->stopping, ==, 3);
+    g_assert_cmphex(world_status(w), ==, 0);
+    pcie_pri_stopped(&w->pri);
+    g_assert_cmphex(world_status(w), ==, PCI_PRI_STATUS_STOPPED);
     world_free(w);
 }
 

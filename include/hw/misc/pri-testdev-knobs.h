@@ -121,8 +121,8 @@
       "report Unsupported Request or Unexpected Completion instead") \
     X(PRI_STOP_DELAY, pri_stop_delay, "pri-stop-delay-us", 0, 60000000, \
       NULL, \
-      "microseconds from the last response to disabled Page Requests until " \
-      "Stopped is set") \
+      "microseconds from the end of the last group of disabled Page Requests, " \
+      "by a response or because a reset forgets it, until Stopped is set") \
     X(RETRY, retry, "retry", 0, 2, \
       "translate\0request\0give-up\0", \
       "after a response Success a channel translates again, asks for the " \
