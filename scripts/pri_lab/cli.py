@@ -139,12 +139,12 @@ COMMANDS = {
               '  ./pri-lab clean\n  ./pri-lab clean --all'),
 }
 USES = {                        # which options a command understands
-    'run': 'machine job timeout junit debug record',
+    'run': 'machine job timeout junit debug record add',
     'repro': 'repro', 'explore': 'explore',
     'check': 'machine timeout sanitize junit',
     'build': 'qemu sanitize', 'kernel': 'machine',
     'qemu': 'machine job append',
-    'shell': 'machine append debug', 'packages': '', 'conformance': '',
+    'shell': 'machine append debug add', 'packages': '', 'conformance': '',
     'bench': 'rounds', 'package': 'output',
     'completion': '', 'clean': 'clean',
     'timeline': 'chart',
@@ -215,6 +215,11 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--qemu-arg', action='append', default=[],
                        metavar='WORDS', help='more arguments for QEMU, as '
                        '--qemu-arg=\'-device edu\', may be repeated')
+    if 'add' in uses:
+        p.add_argument('--add', action='append', default=[],
+                       metavar='FILE|DIR', help='put your own program (static, '
+                       'or a shell script) into the guest, as /tests/NAME; a '
+                       'JOB can be one; may be repeated')
     if 'append' in uses:
         p.add_argument('--append', default='', metavar='WORDS',
                        help='more words for the kernel command line')
@@ -305,7 +310,7 @@ _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'runs': -1, 'cold': -1, 'races': [], 'table': False,
              'depth': 0, 'seed': 1, 'order': '', 'scenario': '',
              'rounds': 0, 'record': False, 'all': False, 'junit': '',
-             'gdb': False, 'config': [], 'trace': [], 'qemu_arg': []}
+             'gdb': False, 'add': [], 'config': [], 'trace': [], 'qemu_arg': []}
 _WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel',
                '--args',
                '--append', '--job')

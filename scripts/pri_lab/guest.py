@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import os
-from typing import List
+import re
+from typing import Dict, List
 
 from . import cache, cpio, proc
 from .errors import LabError
 from .kernel import Kernel
 
 KEEP = 6                        # images kept, one a kernel
+# what is said of the host's compiler is not about the driver
+WARNING = re.compile(r'warning:(?! the compiler differs)', re.I)
 BUSYBOX = ('/bin/busybox', '/usr/bin/busybox')
 
 
@@ -45,6 +48,36 @@ def _mirror(src: str, dest: str) -> None:
             os.unlink(path)
 
 
+def added_files(added: List[str]) -> Dict[str, str]:
+    """Where --add puts each file in the guest -> the file.
+
+    A file becomes /tests/NAME, a directory /tests/NAME with all below it.
+    """
+    out: Dict[str, str] = {}
+    for path in added:
+        path = os.path.abspath(os.path.expanduser(path))
+        name = os.path.basename(path)
+        if os.path.isdir(path):
+            out.update({f'tests/{name}/{os.path.relpath(p, path)}': p
+                        for p in cache.files_under(path)})
+        elif os.path.isfile(path):
+            out[f'tests/{name}'] = path
+        else:
+            raise LabError(f'--add: there is no {path}')
+    return out
+
+
+def with_added(initrd: str, added: List[str], out: str) -> str:
+    """An image of `initrd` and more files, written to `out`; the kernel
+    unpacks one archive after the other.  Its path."""
+    if not added:
+        return initrd
+    more = cpio.archive({name: cpio.regular(_read(p), 0o755)
+                         for name, p in added_files(added).items()})
+    cache.write_atomic(out, _read(initrd) + more)
+    return out
+
+
 class Guest:
     def __init__(self, paths: cache.Paths, kernel: Kernel, jobs: int,
                  log: proc.Log, ui):
@@ -55,6 +88,13 @@ class Guest:
         self.ui = ui
         self.dir = os.path.join(paths.guest, kernel.key[:12])
         self.initrd = os.path.join(self.dir, 'initramfs.cpio')
+        self._warned = os.path.join(self.dir, 'driver.warnings')
+
+    @property
+    def warnings(self) -> List[str]:
+        """What the compiler and modpost said about the driver."""
+        with open(self._warned, encoding='utf-8') as f:
+            return f.read().splitlines()
 
     def build(self) -> None:
         """Driver, programs and image; one step."""
@@ -79,14 +119,16 @@ class Guest:
             programs = self._programs()
             image = self._image(busybox, module, programs)
             cache.write_atomic(self.initrd, image)
-            stamp.write(key, [self.initrd])
+            stamp.write(key, [self.initrd, self._warned])
             step.done(f'{len(programs)} programs, '
                       f'image {len(image) / 1e6:.1f} MB')
 
-    def check_job(self, job: str) -> None:
-        """LabError unless the image has a program of that name."""
+    def check_job(self, job: str, added: List[str] = ()) -> None:
+        """LabError unless the image, or what is added to it, has a program
+        of that name."""
         top = os.path.join(self.dir, 'programs', 'tests')
         names = [os.path.relpath(p, top) for p in cache.files_under(top)]
+        names += [x[len('tests/'):] for x in added_files(added)]
         if job not in names + ['all', 'shell']:
             raise LabError(f'there is no guest program {job}',
                            'there are: all ' + ' '.join(names))
@@ -101,10 +143,17 @@ class Guest:
                 'give the build directory: --kernel DIR')
         out = os.path.join(self.dir, 'driver')
         _mirror(os.path.join(self.paths.repo, 'guest', 'driver'), out)
+        said: List[str] = []
         proc.run(['make', '-C', build, f'M={out}', f'-j{self.jobs}',
                   f'PT_INCLUDE={self.paths.repo}/include', 'modules'],
-                 'building pri_testdev.ko', self.log, ui=self.ui)
-        return _read(os.path.join(out, 'pri_testdev.ko'))
+                 'building pri_testdev.ko', self.log, ui=self.ui,
+                 on_line=said.append)
+        module = _read(os.path.join(out, 'pri_testdev.ko'))
+        bad = [x for x in said if WARNING.search(x)]
+        cache.write_atomic(self._warned, '\n'.join(bad).encode())
+        if bad:         # only what is compiled again would say it again
+            cache.remove(out)
+        return module
 
     def _programs(self) -> List[str]:
         out = os.path.join(self.dir, 'programs')

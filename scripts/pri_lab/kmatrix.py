@@ -73,6 +73,13 @@ def guest_jobs(repo: str, names: List[str]) -> List[str]:
     return out
 
 
+def driver_result(warnings: List[str]) -> Result:
+    """How the driver built against the kernel."""
+    return Result('driver: builds without warnings',
+                  FAIL if warnings else PASS,
+                  warnings[0] if warnings else '')
+
+
 def job_results(job: str, out: vm.Outcome) -> List[Result]:
     """Results of one boot, names made unique among all jobs."""
     prefix = '' if job == 'all' else f'{job}/'

@@ -68,6 +68,7 @@ class Lab:
                      self.options.config)
         if self.options.qemu_src:
             qemusrc.given(self.options.qemu_src)
+        guest.added_files(self.options.add)
 
     def _machine(self, qtests: bool = False) -> vm.Machine:
         """Everything up to a machine that boots."""
@@ -79,7 +80,8 @@ class Lab:
         self.build = self._qemu(tools, qtests)
         machine, self.linux = self._guest(self.options.kernel, accel,
                                           [self.options.job])
-        machine.store(self.paths.work)
+        if not self.options.add:        # it would outlast what was added
+            machine.store(self.paths.work)
         return machine
 
     def _accel(self) -> str:
@@ -95,10 +97,13 @@ class Lab:
                            kernel.fragments(self.options.config))
         user = guest.Guest(self.paths, linux, self.jobs, self.log, self.ui)
         user.build()
+        self.warnings = user.warnings
         for name in names:
             if name:
-                user.check_job(name)
-        return vm.Machine(self.build.binary, accel, linux.image, user.initrd,
+                user.check_job(name, self.options.add)
+        initrd = guest.with_added(user.initrd, self.options.add,
+                                  os.path.join(self.logdir, 'initramfs.cpio'))
+        return vm.Machine(self.build.binary, accel, linux.image, initrd,
                           kernel.words(self.paths.repo, which)), linux
 
     def _clone_lock(self):
@@ -304,7 +309,7 @@ class Lab:
                 self.ui.say('  ' + line)
             self.ui.error(f'kernel {which}: {e.what}')
             return kmatrix.without_kernel(which, FAIL, e.what, repo)
-        results = []
+        results = [kmatrix.driver_result(self.warnings)]
         for name in names:
             logdir = os.path.join(self.logdir, which.replace('/', '_'))
             os.makedirs(logdir, exist_ok=True)

@@ -42,6 +42,18 @@ class Table(unittest.TestCase):
         self.assertIn('6.1: skip: no SVA: sva/write, sva/read', lines)
         self.assertIn('7.3: FAIL: boom: sva/read', lines)
 
+    def test_warnings_of_the_driver_count(self):
+        from pri_lab import guest
+        self.assertEqual(kmatrix.driver_result([]).status, PASS)
+        bad = kmatrix.driver_result(['x.c:1: warning: unused', 'y'])
+        self.assertEqual((bad.status, bad.reason),
+                         (FAIL, 'x.c:1: warning: unused'))
+        for line, hit in (('pci.c:3:4: warning: unused variable', True),
+                          ('WARNING: modpost: missing MODULE_LICENSE', True),
+                          ('warning: the compiler differs from the one', False),
+                          ('  CC [M]  pci.o', False)):
+            self.assertEqual(bool(guest.WARNING.search(line)), hit, line)
+
     def test_worst_of_two_runs_of_a_test_counts(self):
         twice = column('x', ('a/b', FAIL, ''), ('a/b', PASS, ''))
         self.assertEqual(kmatrix.cells([twice])['a/b'], {'x': 'FAIL'})

@@ -4,7 +4,8 @@ import stat
 import tempfile
 import unittest
 
-from pri_lab import cpio, proc, report, splat, vm
+from pri_lab import cpio, guest, proc, report, splat, vm
+from pri_lab.errors import LabError
 from pri_lab.ktap import FAIL, PASS
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -125,6 +126,27 @@ class Cpio(unittest.TestCase):
         self.assertEqual(got['a/b/file'][1], b'12345')
         self.assertEqual(got['a/b/file'][0], stat.S_IFREG | 0o755)
         self.assertEqual(got['dev/console'][2], (5, 1))
+
+    def test_files_added_to_an_image(self):
+        with tempfile.TemporaryDirectory() as d:
+            for name in ('one', 'dir/a', 'dir/sub/b', 'base'):
+                path = os.path.join(d, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, 'w', encoding='ascii') as f:
+                    f.write(name)
+            base, out = os.path.join(d, 'base'), os.path.join(d, 'out')
+            self.assertEqual(guest.with_added(base, [], out), base)
+            add = [os.path.join(d, 'one'), os.path.join(d, 'dir')]
+            self.assertEqual(sorted(guest.added_files(add)),
+                             ['tests/dir/a', 'tests/dir/sub/b', 'tests/one'])
+            self.assertEqual(guest.with_added(base, add, out), out)
+            with open(out, 'rb') as f:
+                image = f.read()
+            self.assertTrue(image.startswith(b'base070701'))
+            for name in (b'tests/dir/sub/b\0', b'tests/one\0', b'TRAILER!!!'):
+                self.assertIn(name, image)
+            with self.assertRaisesRegex(LabError, 'there is no .*nothing'):
+                guest.added_files([os.path.join(d, 'nothing')])
 
     def test_same_content_same_bytes(self):
         a = cpio.archive({'x': cpio.regular(b'1'), 'y': cpio.regular(b'2')})

@@ -12,12 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pt.h"
+#include "pt-own.h"
 #include "sysfs.h"
 
 #define PATTERN     0x5555aaaa3333ccccull
 #define PAGES(n)    ((n) * PT_PAGE)
 #define VICTIM_LEN  PAGES(64)
+#define OWN_IOVA    0x600000000ull
 
 /* A process whose memory the garbage may hit: bound, asleep */
 struct victim {
@@ -34,25 +35,45 @@ struct bad {
     uint64_t seed;
 };
 
+/*
+ * Let the function reach memory of this process by a PASID: the address space,
+ * or without SVA a page table of its own that maps it.  Returns where.
+ */
+static uint64_t reach(struct pt *pt, void *p, size_t len)
+{
+    pt_open(pt, 0);
+    if (!pt_lacks("sva")) {
+        pt_bind(pt);
+        return (uintptr_t)p;
+    }
+    pt_own_attach(pt, PRI_TESTDEV_OWN_PASID);
+    pt_own_hold(pt, 0, PRI_TESTDEV_RESP_INVALID);
+    pt_own_map(pt, OWN_IOVA, p, len);
+    return OWN_IOVA;
+}
+
 static void start_victim(struct victim *v)
 {
-    void *p = pt_map_anon(VICTIM_LEN);
     int pipefd[2];
 
     CHECK(!pipe(pipefd), "pipe: %s", strerror(errno));
-    v->addr = (uintptr_t)p;
     v->pid = fork();
     CHECK(v->pid >= 0, "fork: %s", strerror(errno));
     if (!v->pid) {
         struct pt pt;
 
-        pt_open_bound(&pt, 0);
-        if (write(pipefd[1], &pt.pasid, 4) == 4) {
+        v->addr = reach(&pt, pt_map_anon(VICTIM_LEN), VICTIM_LEN);
+        v->pasid = pt.pasid;
+        v->pid = getpid();
+        if (write(pipefd[1], v, sizeof(*v)) == sizeof(*v)) {
             pause();
         }
         _exit(KTAP_FAIL);
     }
-    CHECK(read(pipefd[0], &v->pasid, 4) == 4, "the victim did not bind");
+    close(pipefd[1]);
+    if (read(pipefd[0], v, sizeof(*v)) != sizeof(*v)) {
+        pt_reap(v->pid, KTAP_PASS);     /* which it has not: says why */
+    }
 }
 
 static void setup(struct bad *b)
@@ -79,8 +100,9 @@ static void check_survived(struct bad *b)
     struct pt_chan ch;
     struct pt pt;
     struct pt_op op = {
-        .cmd = PT_OP_WRITE, .len = PAGES(16), .pattern = PATTERN,
+        .cmd = PT_OP_FILL, .len = PAGES(16), .pattern = PATTERN,
     };
+    void *p = pt_map_anon(op.len);
 
     pt_wr32(b->bar, PT_CTRL, PT_CTRL_ABORT);
     for (i = 0; i < b->info.channels; i++) {
@@ -98,11 +120,10 @@ static void check_survived(struct bad *b)
           strerror(errno));
     CHECK(WIFSIGNALED(status), "the victim ended by itself");
 
-    pt_open_bound(&pt, 0);
+    op.dst = (void *)(uintptr_t)reach(&pt, p, op.len);
     pt_chan(&pt, &ch);
-    op.dst = pt_map_anon(op.len);
     pt_expect(&ch, &op, PT_ST_DONE, NULL);
-    pt_check_stamp(op.dst, op.len, PATTERN);
+    pt_check_fill(p, op.len, PATTERN);
 }
 
 /*

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,18 +33,6 @@
 #define ECAP_SMTS       (1ull << 43)
 #define ECAP_FSTS       (1ull << 47)
 #define ECAP_SMPWC      (1ull << 48)
-
-static void need_kernel(unsigned major, unsigned minor, const char *what)
-{
-    unsigned a = 0, b = 0;
-    struct utsname name;
-
-    CHECK(!uname(&name) && sscanf(name.release, "%u.%u", &a, &b) == 2,
-          "no kernel version");
-    if (a < major || (a == major && b < minor)) {
-        ktap_skip("%s comes with Linux %u.%u", what, major, minor);
-    }
-}
 
 /* The only file that `pattern` stands for; its contents, up to `len` bytes */
 static size_t slurp(const char *pattern, void *to, size_t len)
@@ -204,6 +191,7 @@ static void test_wide_pasids(void)
     int ready[2], go[2];
     unsigned i;
 
+    pt_need_sva();
     CHECK(ECAP_PSS(read_ecap()) + 1 == 20, "PASIDs of %u bits",
           (unsigned)ECAP_PSS(read_ecap()) + 1);
     CHECK(!pipe(ready) && !pipe(go), "pipe: %s", strerror(errno));
@@ -287,7 +275,7 @@ static void test_reset_order(void)
     struct pt pt;
     uint32_t n;
 
-    need_kernel(7, 0, "blocking of a function for its reset");
+    pt_need_kernel(7, 0, "blocking of a function for its reset");
     sysfs_write(KEEP_BINDINGS, "1");
     pt_open_bound(&pt, 0);
     pt_chan(&pt, &ch);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "pt.h"
@@ -57,8 +58,7 @@ void pt_close(struct pt *pt)
     pt->fd = -1;
 }
 
-/* Whether this kernel is known to lack something (guest/kernel/matrix) */
-static bool pt_lacks(const char *what)
+bool pt_lacks(const char *what)
 {
     char line[2048], *word, *item, *outer, *inner;
     bool found = false;
@@ -83,12 +83,31 @@ static bool pt_lacks(const char *what)
     return found;
 }
 
+void pt_need_sva(void)
+{
+    if (pt_lacks("sva")) {
+        ktap_skip("SVA is switched off in this kernel");
+    }
+}
+
+void pt_need_kernel(unsigned major, unsigned minor, const char *what)
+{
+    unsigned a = 0, b = 0;
+    struct utsname name;
+
+    CHECK(!uname(&name) && sscanf(name.release, "%u.%u", &a, &b) == 2,
+          "no kernel version");
+    if (a < major || (a == major && b < minor)) {
+        ktap_skip("%s comes with Linux %u.%u", what, major, minor);
+    }
+}
+
 void pt_bind(struct pt *pt)
 {
     int ret = ioctl(pt->fd, PRI_TESTDEV_IOC_BIND, &pt->pasid);
 
-    if (ret && (errno == EOPNOTSUPP || errno == ENODEV) && pt_lacks("sva")) {
-        ktap_skip("SVA is switched off in this kernel");
+    if (ret && (errno == EOPNOTSUPP || errno == ENODEV)) {
+        pt_need_sva();
     }
     CHECK(!ret, "bind: %s%s", strerror(errno),
           errno == EOPNOTSUPP || errno == ENODEV ?
