@@ -4,7 +4,9 @@
 A reproducer is one C file of tests/guest/races.  Its first comment holds
 fields, `Name: text`, whose text goes on up to the next field or a blank line:
 
-    Race     the ID in the catalogue, or scenario-N
+    Race     the ID in the catalogue; S-01 ... S-12 are the scenarios that every
+             IOMMU driver argues about: REPRODUCED means that a promise of the
+             specification or of the kernel's documentation is broken
     Title    one line
     What     what the race is            Loses   who loses by it
     Order    order of events             Fix     if there is one
@@ -188,11 +190,11 @@ def load(repo: str, top: str = RACES) -> List[Entry]:
 
 
 def _order(race: str):
-    """C-02 before C-10 before O-A before scenario-3."""
-    m = re.match(r'^(C|O|scenario)-(\d+|\w)', race)
+    """C-02 before C-10 before O-A before S-03."""
+    m = re.match(r'^(C|O|S)-(\d+|\w)', race)
     if not m:
         return (9, 0, race)
-    rank = {'C': 0, 'O': 1, 'scenario': 2}[m.group(1)]
+    rank = {'C': 0, 'O': 1, 'S': 2}[m.group(1)]
     number = int(m.group(2)) if m.group(2).isdigit() else 0
     return (rank, number, race)
 

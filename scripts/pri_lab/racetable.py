@@ -27,6 +27,11 @@ before the race, and from cold boots. A cell in **bold** is not what the entry's
 header expects. `7.3+NAME` is Linux 7.3 with `guest/kernel/bugs/NAME.patch`: a
 bug that was put back, or the fix of one (`-fix`). [The front end's
 manual](manual/pri-lab.md#races) says how an entry is run and judged.
+
+C-... are known bugs and O-... open ones. S-01 to S-12 are the scenarios that
+every IOMMU driver argues about: there, `yes` means that something is not as the
+specification or the kernel's own documentation promises; `7.3+S-...` without
+`-fix` is a bug made up to see that the scenario notices it.
 '''
 
 

@@ -78,7 +78,7 @@ class Header(unittest.TestCase):
             for s in e.signs:
                 for p in s.parts:
                     if p.kind == 'program':
-                        self.assertIn(f'race_sign("{p.what}"', text, e.name)
+                        self.assertIn(f'"{p.what}"', text, e.name)
         self.assertEqual(race.find(entries, [entries[0].id.lower()])[0].id,
                          entries[0].id)
         with self.assertRaisesRegex(LabError, 'there is no race nothing'):
@@ -92,10 +92,10 @@ class Header(unittest.TestCase):
         self.assertIsNone(e.expected('7.2'))
 
     def test_order(self):
-        ids = ['scenario-12', 'O-B', 'C-10', 'C-02', 'scenario-2', 'O-A']
+        ids = ['S-12', 'O-B', 'C-10', 'C-02', 'S-02', 'O-A']
         self.assertEqual(sorted(ids, key=race._order),
-                         ['C-02', 'C-10', 'O-A', 'O-B', 'scenario-2',
-                          'scenario-12'])
+                         ['C-02', 'C-10', 'O-A', 'O-B', 'S-02',
+                          'S-12'])
 
 
 class Explore(unittest.TestCase):
