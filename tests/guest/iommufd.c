@@ -235,6 +235,7 @@ static void replace(uint32_t pasid)
     dev_start(&dev, 0);
     iofd_read(&dev.pt, &fault, 1);
     dev_start(&dev, 1);
+    iofd_wait(&dev.pt);         /* not before it: see races/rid-detach */
     iofd_attach(&dev.io, next.hwpt, pasid);
     dev_ends(&dev, 0, PT_ST_INVALID_REQUEST);
     dev_ends(&dev, 1, PT_ST_INVALID_REQUEST);
@@ -281,6 +282,7 @@ static void detach_unanswered(uint32_t pasid)
     dev_start(&dev, 0);
     iofd_read(&dev.pt, &fault, 1);
     dev_start(&dev, 1);
+    iofd_wait(&dev.pt);         /* not before it: see races/rid-detach */
     invalid = dev_counter(&dev, PT_CNT_RESP_INVALID);
     iofd_detach(&dev.io, pasid);
     dev_ends(&dev, 0, PT_ST_INVALID_REQUEST);
@@ -391,6 +393,7 @@ static void process_ends(uint32_t pasid, bool by_signal)
         dev_start(&dev, 0);
         iofd_read(&dev.pt, &fault, 1);
         dev_start(&dev, 1);
+        iofd_wait(&dev.pt);     /* not before it: see races/rid-detach */
         if (!by_signal) {
             _exit(KTAP_PASS);
         }
