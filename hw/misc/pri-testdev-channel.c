@@ -21,7 +21,10 @@
 #include "trace.h"
 #include <zlib.h>       /* crc32() */
 
-/* Pages touched in one run of the bottom half, and by one channel in a row */
+/*
+ * Pages touched in one run of the bottom half, and by one channel in a row; a
+ * group of requests is not cut at either.
+ */
 #define PT_BH_PAGES         64
 #define PT_TURN_PAGES       8
 
@@ -161,6 +164,7 @@ void pt_channels_reset(PriTestdev *d)
     d->turn = 0;
     d->wake = false;
     d->bh_scheduled = false;
+    timer_del(d->pause_timer);
     qemu_bh_cancel(d->bh);
 }
 
@@ -243,7 +247,7 @@ const AtsFunctionOps pt_channel_function_ops = {
  * group may have.  Pages that are present meanwhile get into the ATC.
  */
 static uint32_t pt_collect(PriTestdev *d, const PtSide *side, uint32_t max,
-                           PciePriPage *pages, uint32_t *budget)
+                           PciePriPage *pages, int32_t *budget)
 {
     AtsAccess acc = side->acc;
     uint32_t n = 0;
@@ -255,7 +259,7 @@ static uint32_t pt_collect(PriTestdev *d, const PtSide *side, uint32_t max,
 
         if (i) {
             res = ats_function_translate(&d->fn, &acc, &entry, ATS_NO_OWNER);
-            *budget -= MIN(*budget, 1);
+            *budget -= 1;
         }
         if (res == ATS_ABSENT) {
             pages[n++] = (PciePriPage) {
@@ -286,8 +290,38 @@ static void pt_wait_credits(PriTestdev *d, unsigned int n, bool first)
     d->n_waiters++;
 }
 
+/*
+ * Success from inside the submission is an answer of hardware, which will give
+ * the same to the next group: the way to the IOMMU and back takes its time, or
+ * a queue that is full (VT-d 7.4.1) would have the channel run for ever before
+ * software can empty it.
+ */
+static void pt_pause(PriTestdev *d, unsigned int n)
+{
+    if (d->ch[n].run != PT_RUN_READY || !d->knobs.retry_delay) {
+        return;
+    }
+    pt_set_run(d, n, PT_RUN_PAUSE);
+    if (!timer_pending(d->pause_timer)) {
+        timer_mod(d->pause_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                  d->knobs.retry_delay * SCALE_US);
+    }
+}
+
+/* All pauses end together; one that began later is shorter */
+static void pt_pause_over(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    for (unsigned int n = 0; n < d->n_channels; n++) {
+        if (d->ch[n].run == PT_RUN_PAUSE) {
+            pt_set_run(d, n, PT_RUN_READY);
+        }
+    }
+}
+
 static void pt_request(PriTestdev *d, unsigned int n, const PtSide *side,
-                       bool first, uint32_t *budget)
+                       bool first, int32_t *budget)
 {
     PtChannel *ch = &d->ch[n];
     PciePriPage pages[ATS_PRGI_NR];
@@ -313,6 +347,7 @@ static void pt_request(PriTestdev *d, unsigned int n, const PtSide *side,
     ch->groups++;
     res = ats_function_submit(&d->fn, &req);
     if (res == PCIE_PRI_SENT) {
+        pt_pause(d, n);
         return;
     }
     ch->requests -= req.n_pages;
@@ -330,7 +365,7 @@ static void pt_request(PriTestdev *d, unsigned int n, const PtSide *side,
  * @waited: the channel was first in the queue for credits, and is still
  */
 static void pt_fault(PriTestdev *d, unsigned int n, const PtSide *side,
-                     bool waited, uint32_t *budget)
+                     bool waited, int32_t *budget)
 {
     PtChannel *ch = &d->ch[n];
     uint64_t page = side->addr & PT_PAGE_MASK;
@@ -396,7 +431,7 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
  * or waits.
  */
 static bool pt_translate(PriTestdev *d, unsigned int n, const PtSide *side,
-                         AtsTrEntry *entry, bool waited, uint32_t *budget)
+                         AtsTrEntry *entry, bool waited, int32_t *budget)
 {
     switch (ats_function_translate(&d->fn, &side->acc, entry, n)) {
     case ATS_OK:
@@ -454,7 +489,7 @@ static uint32_t pt_in_page(uint64_t addr)
  * Returns: false if there is nothing to be done about the side that faulted.
  */
 static bool pt_retry(PriTestdev *d, unsigned int n, bool waited,
-                     uint32_t *budget)
+                     int32_t *budget)
 {
     PtChannel *ch = &d->ch[n];
     PtSide side = pt_side(ch, ch->fault_write);
@@ -472,14 +507,14 @@ static bool pt_retry(PriTestdev *d, unsigned int n, bool waited,
 
 /* One page of an operation, or one attempt */
 static void pt_step(PriTestdev *d, unsigned int n, bool waited,
-                    uint32_t *budget)
+                    int32_t *budget)
 {
     PtChannel *ch = &d->ch[n];
     PtSide src = pt_side(ch, false), dst = pt_side(ch, true);
     AtsTrEntry from, to;
     uint64_t len = ch->op.len - ch->done;
 
-    *budget -= MIN(*budget, 1);
+    *budget -= 1;
     if (pt_op_reads(&ch->op)) {
         len = MIN(len, pt_in_page(src.addr));
     }
@@ -515,9 +550,9 @@ static void pt_step(PriTestdev *d, unsigned int n, bool waited,
  * Those who wait for credits try in the order in which they came, until one
  * has to wait on.
  */
-static void pt_run_waiters(PriTestdev *d, uint32_t *budget)
+static void pt_run_waiters(PriTestdev *d, int32_t *budget)
 {
-    while (d->wake && *budget) {
+    while (d->wake && *budget > 0) {
         unsigned int n;
 
         if (!d->n_waiters) {
@@ -533,15 +568,15 @@ static void pt_run_waiters(PriTestdev *d, uint32_t *budget)
     }
 }
 
-static void pt_run_ready(PriTestdev *d, uint32_t *budget)
+static void pt_run_ready(PriTestdev *d, int32_t *budget)
 {
-    while (d->ready && *budget) {
-        uint32_t turn = MIN(*budget, PT_TURN_PAGES);
-        uint32_t left = turn;
+    while (d->ready && *budget > 0) {
+        int32_t turn = MIN(*budget, PT_TURN_PAGES);
+        int32_t left = turn;
         unsigned int n = d->turn;
 
         d->turn = (d->turn + 1) % d->n_channels;
-        while (left && (d->ready & (1ULL << n))) {
+        while (left > 0 && (d->ready & (1ULL << n))) {
             pt_step(d, n, false, &left);
         }
         *budget -= turn - left;
@@ -562,10 +597,11 @@ static void pt_run_irqs(PriTestdev *d)
     }
 }
 
-void pt_channels_bh(void *opaque)
+/* A bounded piece of all the work there is */
+static void pt_channels_bh(void *opaque)
 {
     PriTestdev *d = opaque;
-    uint32_t budget = PT_BH_PAGES;
+    int32_t budget = PT_BH_PAGES;
 
     d->bh_scheduled = false;
     if (!runstate_is_running()) {
@@ -587,6 +623,19 @@ void pt_channels_kick(PriTestdev *d)
         d->late.due) {
         pt_schedule(d);
     }
+}
+
+void pt_channels_realize(PriTestdev *d)
+{
+    d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
+                               &DEVICE(d)->mem_reentrancy_guard);
+    d->pause_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_pause_over, d);
+}
+
+void pt_channels_exit(PriTestdev *d)
+{
+    timer_free(d->pause_timer);
+    qemu_bh_delete(d->bh);
 }
 
 /* -- Commands -------------------------------------------------------------- */

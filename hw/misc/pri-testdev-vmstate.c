@@ -147,6 +147,9 @@ static int pt_channels_post_load(PriTestdev *d)
         if (d->ch[n].run == PT_RUN_READY) {
             d->ready |= 1ULL << n;
         }
+        if (d->ch[n].run == PT_RUN_PAUSE && !timer_pending(d->pause_timer)) {
+            return -EINVAL;
+        }
     }
     d->irqs &= MAKE_64BIT_MASK(0, d->n_channels);
     pt_channels_kick(d);
@@ -178,6 +181,7 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_MSIX(parent_obj, PriTestdev),
         VMSTATE_UINT32_EQUAL(n_channels, PriTestdev, NULL),
         VMSTATE_ATS_FUNCTION(fn, PriTestdev),
+        VMSTATE_TIMER_PTR(pause_timer, PriTestdev),
         VMSTATE_BOOL(wake, PriTestdev),
         VMSTATE_UINT64(irqs, PriTestdev),
         VMSTATE_UINT32(errors, PriTestdev),

@@ -107,7 +107,7 @@ static void pt_exit(PCIDevice *dev)
     pt_stop_exit(d);
     pt_reset_exit(d);
     qemu_del_vm_change_state_handler(d->vm_state);
-    qemu_bh_delete(d->bh);
+    pt_channels_exit(d);
     pt_config_exit(d);
 }
 
@@ -125,8 +125,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     memory_region_init_io(&d->mmio, OBJECT(d), &pt_mmio_ops, d, "pri-testdev",
                           pt_bar0_size(d));
     pci_register_bar(dev, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &d->mmio);
-    d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
-                               &DEVICE(d)->mem_reentrancy_guard);
+    pt_channels_realize(d);
     pt_inv_realize(d);
     pt_stop_realize(d);
     pt_reset_realize(d);

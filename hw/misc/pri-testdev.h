@@ -53,6 +53,7 @@ typedef enum PtRun {
     PT_RUN_RESPONSE,    /* the response to its group */
     PT_RUN_CREDITS,     /* credits or a PRG index; it is in the queue */
     PT_RUN_TRANSLATION, /* a Translation Completion */
+    PT_RUN_PAUSE,       /* retry-delay-us */
 } PtRun;
 
 typedef struct PtChannel {
@@ -199,6 +200,7 @@ struct PriTestdev {
     QEMUBH *bh;
     VMChangeStateEntry *vm_state;
     bool bh_scheduled;
+    QEMUTimer *pause_timer; /* of all that are PT_RUN_PAUSE */
     bool wake;              /* those who wait for credits shall try */
     uint64_t ready;         /* bit n: channel n is PT_RUN_READY */
     uint64_t irqs;          /* bit n: send the interrupt of channel n */
@@ -271,9 +273,10 @@ void pt_channels_reset(PriTestdev *d);
 void pt_channel_reset(PriTestdev *d, unsigned int n);
 
 /**
- * pt_channels_bh: the bottom half: a bounded piece of all the work there is
+ * pt_channels_realize, pt_channels_exit: the bottom half and the timer
  */
-void pt_channels_bh(void *opaque);
+void pt_channels_realize(PriTestdev *d);
+void pt_channels_exit(PriTestdev *d);
 
 /**
  * pt_channels_kick: go on with what was left when the machine stopped

@@ -153,7 +153,11 @@
     X(FLR_LATE_DMA, flr_late_dma, "flr-late-dma", 0, 2, \
       "none\0request\0write\0", \
       "when a reset is over: a Page Request with a PASID from before it, or " \
-      "a write to a page whose translation is from before it")
+      "a write to a page whose translation is from before it") \
+    X(RETRY_DELAY, retry_delay, "retry-delay-us", 10, 60000000, \
+      NULL, \
+      "microseconds until a channel does what retry says, if hardware answered " \
+      "Success at once, as a full queue does; 0: in the same instant, for ever")
 
 /* The number of each knob, for registers */
 enum {
