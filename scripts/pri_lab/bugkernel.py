@@ -13,7 +13,7 @@ import os
 import re
 import shlex
 import shutil
-from typing import List
+from typing import Dict, List, Tuple
 
 from . import cache, proc
 from .errors import LabError
@@ -34,6 +34,32 @@ def names(repo: str) -> List[str]:
 def changed(patch: str) -> List[str]:
     """Files that a patch changes, as it names them."""
     return re.findall(r'^\+\+\+ b/(\S+)', patch, re.M)
+
+
+def share(repo: str, kernels: List[str]) -> Dict[str, str]:
+    """Kernels with a patch each -> kernels with many: to build and boot fewer.
+
+    Bugs and fixes are kept apart, and so are patches that change the same file.
+    A kernel with several patches keeps to itself.
+    """
+    groups: List[Tuple[str, List[str], set]] = []
+    for kernel in sorted(set(kernels)):
+        base, *bugs = kernel.split('+')
+        if len(bugs) != 1:
+            continue
+        path = os.path.join(repo, BUGS, f'{bugs[0]}.patch')
+        files = set(changed(_read(path)))
+        kind = f'{base} {bugs[0].endswith("-fix")}'
+        for have, members, taken in groups:
+            if have == kind and not files & taken:
+                members.append(kernel)
+                taken |= files
+                break
+        else:
+            groups.append((kind, [kernel], set(files)))
+    return {k: '+'.join([k.split('+')[0]] + [m.split('+')[1]
+                                             for m in members])
+            for _, members, _ in groups for k in members}
 
 
 def _read(path: str) -> str:

@@ -97,7 +97,7 @@ def page(entries: List[Entry], records: List[Dict]) -> str:
     return '\n'.join(lines).rstrip() + '\n'
 
 
-def write(job) -> int:
+def write(job, quiet: bool = False) -> int:
     """Write the page from what is stored; 1 if there is nothing."""
     names = {e.name for e in job.entries}
     records = [r for r in load(job.results) if r['name'] in names]
@@ -106,5 +106,6 @@ def write(job) -> int:
         return 1
     path = os.path.join(job.paths.repo, PAGE)
     cache.write_if_changed(path, page(job.entries, records).encode())
-    job.ui.result(path)
+    if not quiet:
+        job.ui.result(path)
     return 0

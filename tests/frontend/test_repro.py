@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import argparse
 import os
 import socket
 import struct
@@ -6,8 +7,9 @@ import tempfile
 import threading
 import unittest
 
-from pri_lab import bugkernel, explore, qmp, race, racetable, repro, session
-from pri_lab.errors import LabError
+from pri_lab import (bugkernel, explore, qmp, race, racetable, repro, session,
+                     ui)
+from pri_lab.errors import Interrupted, LabError
 from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -213,6 +215,76 @@ class Machine(unittest.TestCase):
                 files = bugkernel.changed(f.read())
             self.assertTrue(files, name)
             self.assertTrue(all(x.endswith('.c') for x in files), name)
+
+
+    def test_bugs_share_a_kernel_unless_they_change_a_file_both(self):
+        with tempfile.TemporaryDirectory() as d:
+            os.makedirs(os.path.join(d, bugkernel.BUGS))
+            for name, file in (('A', 'x.c'), ('B', 'x.c'), ('C', 'y.c'),
+                               ('A-fix', 'y.c')):
+                with open(os.path.join(d, bugkernel.BUGS, f'{name}.patch'),
+                          'w', encoding='utf-8') as f:
+                    f.write(f'--- a/{file}\n+++ b/{file}\n')
+            got = bugkernel.share(d, ['7.3+A', '7.3+B', '7.3+C', '7.3+A-fix',
+                                      '7.2+C', '7.3+A+C'])
+        self.assertEqual(got, {'7.3+A': '7.3+A+C', '7.3+C': '7.3+A+C',
+                               '7.3+B': '7.3+B', '7.3+A-fix': '7.3+A-fix',
+                               '7.2+C': '7.2+C'})
+
+
+class Runs(unittest.TestCase):
+    """Repro with machines that only say what they are told to say."""
+
+    def repro(self, verdicts, **options):
+        class Runner:
+            release = '7.3.4'
+
+            def from_snapshot(self, entry, runs, logdir, step, out, until):
+                for n, v in enumerate(verdicts[:runs]):
+                    if v is KeyboardInterrupt:
+                        raise Interrupted(2)
+                    out.append(race.Verdict(v, [], '', []))
+
+            def cold(self, *args):
+                self.from_snapshot(*args)
+
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        job = repro.Repro.__new__(repro.Repro)
+        job.options = argparse.Namespace(limit=0, **options)
+        job.said = []
+        job.ui = ui.UI(quiet=True)
+        job.ui.result = job.said.append
+        job.results = os.path.join(d.name, 'results')
+        job.runner = lambda name, e: Runner()
+        job.new_logdir = lambda e, name: d.name
+        return job
+
+    def test_cold_runs_follow(self):
+        job = self.repro([REPRODUCED] * 9)
+        tally = job._one(entry(), '7.3', 3, 2)
+        self.assertEqual((len(tally.snapshot), len(tally.cold)), (3, 2))
+        self.assertIn('3/3 from a snapshot, 2/2 cold', '\n'.join(job.said))
+
+    def test_no_cold_boot_of_what_cannot_run(self):
+        tally = self.repro([CANNOT_RUN])._one(entry(), '7.3', 3, 2)
+        self.assertEqual(tally.cold, [])
+
+    def test_ctrl_c_keeps_what_there_is(self):
+        job = self.repro([REPRODUCED, REPRODUCED, KeyboardInterrupt])
+        with self.assertRaises(Interrupted):
+            job._one(entry(), '7.3', 9, 2)
+        record, = racetable.load(job.results)
+        self.assertEqual((record['snapshot'], record['cold']),
+                         ([2, 2], [0, 0]))
+        self.assertIn('2/2 from a snapshot', '\n'.join(job.said))
+
+    def test_progress(self):
+        done = [race.Verdict(w, [], '', []) for w in
+                (REPRODUCED, NOT_REPRODUCED, REPRODUCED)]
+        self.assertEqual(repro.progress([], 0), '')
+        self.assertRegex(repro.progress(done, 0), r'^, 2 REPRODUCED, 1 NOT '
+                         r'REPRODUCED, [\d.]+ s each$')
 
 
 class QmpCase(unittest.TestCase):

@@ -193,6 +193,19 @@ static void race_printers(void)
     closedir(dir);
 }
 
+/*
+ * Have the kernel's log show what every processor is at.  One that is stuck
+ * with interrupts off answers the NMI; what it printed itself is in the buffer,
+ * but it was not able to wake the thread that prints: we are.
+ */
+static void race_show_processors(void)
+{
+    race_write("/proc/sysrq-trigger", "l");
+    pt_sleep_ms(100);
+    race_write("/dev/kmsg", "race: stuck\n");
+    pt_sleep_ms(200);
+}
+
 /* Watch the body from another processor, as long as it may take */
 static void race_run(void)
 {
@@ -210,6 +223,7 @@ static void race_run(void)
     race_cpu(0);
     while (waitpid(body, &status, WNOHANG) != body) {
         if (race->start && pt_now() > race->start + race->limit) {
+            race_show_processors();
             ktap_note("race: stuck: no end after %u seconds", race->limit);
             _exit(KTAP_FAIL);
         }

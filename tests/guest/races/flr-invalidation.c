@@ -1,0 +1,75 @@
+/*
+ * Race: C-04
+ * Title: memory is unmapped while the function is reset
+ * What: a Function Level Reset loses the Invalidate Requests that reach the
+ *   function meanwhile. Up to Linux 6.19 a PASID stayed attached through a reset,
+ *   so an unmap at that moment waited for a completion that nobody sends.
+ * Loses: the CPU that unmaps: in qi_submit_sync() with interrupts off and a
+ *   spinlock held, from one Invalidation Time-out Error to the next, until the
+ *   function is back.
+ * Order: bind, and keep the binding in a reset (keep_bindings); write reset, the
+ *   function is away for 600 ms (flr-duration-ms) and swallows Invalidate
+ *   Requests; 150 ms later munmap of memory that the device may use.
+ * Fix: c279e83953d9, f5b16b802174 (7.0): the PASIDs are taken off before a reset
+ *   and put back after it. C-04 takes that away again.
+ * Kernels: up to 6.19.
+ * Sign: log /VT-d detected Invalidation Time-out Error/
+ * Expect: 7.3 no, 7.3+C-04 yes
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hw/i386/vtd-knobs.h"
+#include "hw/misc/pri-testdev-knobs.h"
+#include "pt.h"
+#include "race.h"
+#include "sysfs.h"
+
+#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
+#define ITE_TIMEOUT_MS  20
+#define FLR_MS          600
+#define INTO_MS         150         /* from the write to the munmap */
+
+static void flr_invalidation(void)
+{
+    volatile uint8_t *page;     /* volatile: the write is to happen */
+    struct pri_testdev_info info;
+    struct pt pt;
+    double before, start;
+    pid_t resetter;
+
+    race_cpu(1);
+    sysfs_write(KEEP_BINDINGS, "1");
+    pt_open_bound(&pt, 0);
+    pt_info(&pt, &info);
+    pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_TIMEOUT_MS);
+    pt_knob(&pt, PT_KNOB_FLR_DURATION, FLR_MS);
+    page = pt_map_anon(PT_PAGE);
+    *page = 1;
+    race_ready();
+
+    start = pt_now();
+    resetter = fork();
+    CHECK(resetter >= 0, "fork");
+    if (!resetter) {
+        race_cpu(0);
+        sysfs_flr(info.pci_name);
+        _exit(KTAP_PASS);
+    }
+    while (pt_now() < start + INTO_MS / 1000.0) {
+        pt_sleep_ms(5);
+    }
+    CHECK(!waitpid(resetter, NULL, WNOHANG), "the reset is over already");
+    before = pt_now();
+    CHECK(!munmap((void *)page, PT_PAGE), "munmap");
+    ktap_note("munmap took %.0f ms", (pt_now() - before) * 1000);
+    pt_reap(resetter, KTAP_PASS);
+    pt_unbind(&pt);
+}
+
+RACE_MAIN("flr-invalidation", flr_invalidation, 20)
