@@ -40,15 +40,18 @@ def share(repo: str, kernels: List[str]) -> Dict[str, str]:
     """Kernels with a patch each -> kernels with many: to build and boot fewer.
 
     Bugs and fixes are kept apart, and so are patches that change the same file.
-    A kernel with several patches keeps to itself.
+    A kernel with several patches keeps to itself, and one whose patch has a
+    line "Alone: REASON".
     """
     groups: List[Tuple[str, List[str], set]] = []
     for kernel in sorted(set(kernels)):
         base, *bugs = kernel.split('+')
         if len(bugs) != 1:
             continue
-        path = os.path.join(repo, BUGS, f'{bugs[0]}.patch')
-        files = set(changed(_read(path)))
+        text = _read(os.path.join(repo, BUGS, f'{bugs[0]}.patch'))
+        if re.search('^Alone: ', text, re.M):
+            continue
+        files = set(changed(text))
         kind = f'{base} {bugs[0].endswith("-fix")}'
         for have, members, taken in groups:
             if have == kind and not files & taken:

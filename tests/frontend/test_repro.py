@@ -221,12 +221,13 @@ class Machine(unittest.TestCase):
         with tempfile.TemporaryDirectory() as d:
             os.makedirs(os.path.join(d, bugkernel.BUGS))
             for name, file in (('A', 'x.c'), ('B', 'x.c'), ('C', 'y.c'),
-                               ('A-fix', 'y.c')):
+                               ('A-fix', 'y.c'), ('D', 'z.c')):
                 with open(os.path.join(d, bugkernel.BUGS, f'{name}.patch'),
                           'w', encoding='utf-8') as f:
+                    f.write('Alone: it is\n' if name == 'D' else '')
                     f.write(f'--- a/{file}\n+++ b/{file}\n')
             got = bugkernel.share(d, ['7.3+A', '7.3+B', '7.3+C', '7.3+A-fix',
-                                      '7.2+C', '7.3+A+C'])
+                                      '7.2+C', '7.3+A+C', '7.3+D'])
         self.assertEqual(got, {'7.3+A': '7.3+A+C', '7.3+C': '7.3+A+C',
                                '7.3+B': '7.3+B', '7.3+A-fix': '7.3+A-fix',
                                '7.2+C': '7.2+C'})
