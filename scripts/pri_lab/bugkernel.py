@@ -36,33 +36,59 @@ def changed(patch: str) -> List[str]:
     return re.findall(r'^\+\+\+ b/(\S+)', patch, re.M)
 
 
+def _hunks(patch: str) -> List[Tuple[str, int, int]]:
+    """Lines that a patch touches: file, first, last."""
+    out = []
+    name = ''
+    for line in patch.split('\n'):
+        if line.startswith('--- a/'):
+            name = line[6:].split('\t')[0]
+        m = re.match(r'@@ -(\d+)(?:,(\d+))? ', line)
+        if m:
+            first = int(m.group(1))
+            out.append((name, first, first + int(m.group(2) or 1)))
+    return out
+
+
+def _fit(a: str, b: str, patches: Dict[str, str]) -> bool:
+    """Can two patches be in one kernel?"""
+    for x, y in ((a, b), (b, a)):
+        m = re.search('^Not with: (.*)', patches[x], re.M)
+        if m and y in m.group(1).replace(',', ' ').split():
+            return False
+    return not any(f == g and first <= end and start <= last
+                   for f, first, last in _hunks(patches[a])
+                   for g, start, end in _hunks(patches[b]))
+
+
 def share(repo: str, kernels: List[str]) -> Dict[str, str]:
     """Kernels with a patch each -> kernels with many: to build and boot fewer.
 
-    Bugs and fixes are kept apart, and so are patches that change the same file.
-    A kernel with several patches keeps to itself, and one whose patch has a
-    line "Alone: REASON".
+    Bugs and fixes are kept apart, and so are patches that change the same
+    lines, or of which one has a line "Not with: NAMES". A kernel with several
+    patches keeps to itself.
     """
-    groups: List[Tuple[str, List[str], set]] = []
+    groups: List[Tuple[str, List[str]]] = []
+    patches: Dict[str, str] = {}
     for kernel in sorted(set(kernels)):
         base, *bugs = kernel.split('+')
         if len(bugs) != 1:
             continue
-        text = _read(os.path.join(repo, BUGS, f'{bugs[0]}.patch'))
-        if re.search('^Alone: ', text, re.M):
-            continue
-        files = set(changed(text))
-        kind = f'{base} {bugs[0].endswith("-fix")}'
-        for have, members, taken in groups:
-            if have == kind and not files & taken:
-                members.append(kernel)
-                taken |= files
+        bug = bugs[0]
+        patches[bug] = _read(os.path.join(repo, BUGS, f'{bug}.patch'))
+        kind = f'{base} {bug.endswith("-fix")}'
+        for have, members in groups:
+            if have == kind and all(_fit(bug, m, patches) for m in members):
+                members.append(bug)
                 break
         else:
-            groups.append((kind, [kernel], set(files)))
-    return {k: '+'.join([k.split('+')[0]] + [m.split('+')[1]
-                                             for m in members])
-            for _, members, _ in groups for k in members}
+            groups.append((kind, [bug]))
+    out = {}
+    for kind, members in groups:
+        base = kind.split()[0]
+        for bug in members:
+            out[f'{base}+{bug}'] = '+'.join([base] + members)
+    return out
 
 
 def _read(path: str) -> str:

@@ -15,7 +15,8 @@ fields, `Name: text`, whose text goes on up to the next field or a blank line:
              by ` and ` must all be seen:
                  log /RE/         a line of the kernel's log matches
                  log /RE/ xN      N lines do
-                 stuck            the run does not end in time, RACE_MAIN()
+                 stuck            the run does not end in time, RACE_MAIN(); the
+                                  log has what every processor is at
                  NAME             the program says so, race_sign() in race.h
     Expect   KERNEL yes|no, ...  where KERNEL is a series, and +PATCH means the
              patch of that name in guest/kernel/bugs
@@ -49,6 +50,7 @@ READY = '# race: ready'
 STEPS = '# race: steps '
 DONE = '# race: done'
 STUCK = '# race: stuck'
+LOG = '# log: '               # a line of the kernel's log follows
 
 _NEEDED = ('Race', 'Title', 'What', 'Loses', 'Order', 'Fix', 'Kernels',
            'Sign', 'Expect')
@@ -231,9 +233,15 @@ def said(ktap: List[str]) -> Dict[str, str]:
     return out
 
 
+def log(console: List[str], ktap: List[str]) -> List[str]:
+    """The kernel's log: of the console, and what the program passed on."""
+    return console + [x[len(LOG):] for x in ktap if x.startswith(LOG)]
+
+
 def signs_seen(entry: Entry, console: List[str], ktap: List[str]
                ) -> List[str]:
     names = said(ktap)
+    console = log(console, ktap)
     stuck = any(x.startswith(STUCK) for x in ktap)
     return [s.text for s in entry.signs
             if all(p.seen(console, names, stuck) for p in s.parts)]
@@ -254,7 +262,7 @@ def judge(entry: Entry, console: List[str], ktap: List[str], end: str
     stray = [n for n in names if not any(
         p.kind == 'program' and p.what == n
         for s in entry.signs for p in s.parts)]
-    splats = [b for b in splat.find('\n'.join(console)) if not splat.known(b)]
+    splats = [b for b in splat.find('\n'.join(log(console, ktap))) if not splat.known(b)]
     why = ''
     if stray:
         why = f'sign {stray[0]} is not in the header'

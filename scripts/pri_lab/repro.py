@@ -58,6 +58,7 @@ class Tally:
         self.cold: List[Verdict] = []
         self.seconds = 0.0
         self.logdir = ''
+        self.key = ''               # of what was run: program, QEMU, kernel
 
     @property
     def all(self) -> List[Verdict]:
@@ -105,8 +106,27 @@ class Tally:
                          len(self.snapshot)],
             'cold': [sum(v.word == word for v in self.cold), len(self.cold)],
             'signs': seen, 'why': last.why, 'facts': last.facts,
-            'seconds': round(self.seconds, 1),
+            'seconds': round(self.seconds, 1), 'key': self.key,
         }
+
+
+def joined(new: Dict, old: Dict) -> Dict:
+    """A record, with the kind of runs that it lacks from an older one.
+
+    So the runs from a snapshot and the cold ones can be made by two commands.
+    An older record is of use only if it is of the same program, QEMU and kernel.
+    """
+    out = dict(new)
+    if old.get('key') != new['key'] or not new['key']:
+        return out
+    for kind in ('snapshot', 'cold'):
+        if not new[kind][1] and old[kind][1]:
+            out[kind] = old[kind]
+            out['seconds'] = round(new['seconds'] + old['seconds'], 1)
+            out['signs'] = sorted(set(new['signs']) | set(old['signs']))
+            if old['verdict'] != new['verdict']:
+                out['verdict'] = 'DIFFERS'
+    return out
 
 
 class Runner:
@@ -379,6 +399,7 @@ class Repro:
         tally.logdir = self.new_logdir(entry, name)
         try:
             runner = self.runner(name, entry)
+            tally.key = self.key(entry, runner.machine)
         except LabError as e:
             tally.snapshot = [Verdict(CANNOT_RUN, [], e.what, [])]
             self._report(tally)
@@ -423,12 +444,24 @@ class Repro:
         os.makedirs(out)
         return out
 
+    def key(self, entry: Entry, machine: vm.Machine) -> str:
+        """Of what decides about a verdict."""
+        sources = [entry.path] + [
+            os.path.join(self.paths.repo, 'tests', 'guest', x)
+            for x in ('race.c', 'race.h')]
+        return cache.key_of(machine.kernel,
+                            *map(cache.file_digest, sources + [machine.qemu]))
+
     def _store(self, tally: Tally) -> None:
         safe = re.sub(r'[^\w.+-]', '_', tally.kernel)
+        path = os.path.join(self.results, f'{tally.entry.name}@{safe}.json')
         record = tally.record()
-        cache.write_atomic(
-            os.path.join(self.results, f'{tally.entry.name}@{safe}.json'),
-            json.dumps(record, indent=1).encode())
+        try:
+            with open(path, encoding='utf-8') as f:
+                record = joined(record, json.load(f))
+        except (OSError, ValueError):
+            pass
+        cache.write_atomic(path, json.dumps(record, indent=1).encode())
         with open(os.path.join(tally.logdir, 'verdict.json'), 'w',
                   encoding='utf-8') as f:
             json.dump(record, f, indent=1)

@@ -137,6 +137,13 @@ class Judge(unittest.TestCase):
                          CANNOT_RUN)
         self.assertEqual(self.word('', stuck)[2], 'the program is stuck')
 
+    def test_the_log_may_come_from_the_program(self):
+        flood = '# log: x Queue Error\n' * 3
+        stuck = '# race: stuck: no end after 4 seconds'
+        self.assertEqual(self.word('', flood + stuck)[0], REPRODUCED)
+        self.assertIn('KASAN: other', self.word(
+            '', '# log: BUG: KASAN: other\n' + race.DONE)[2])
+
     def test_only_an_end_without_a_sign_is_no(self):
         self.assertEqual(self.word('', race.DONE)[0], NOT_REPRODUCED)
         self.assertEqual(self.word('', 'KTAP version 1')[0], CANNOT_RUN)
@@ -217,20 +224,22 @@ class Machine(unittest.TestCase):
             self.assertTrue(all(x.endswith('.c') for x in files), name)
 
 
-    def test_bugs_share_a_kernel_unless_they_change_a_file_both(self):
+    def test_bugs_share_a_kernel_unless_they_change_the_same_lines(self):
         with tempfile.TemporaryDirectory() as d:
             os.makedirs(os.path.join(d, bugkernel.BUGS))
-            for name, file in (('A', 'x.c'), ('B', 'x.c'), ('C', 'y.c'),
-                               ('A-fix', 'y.c'), ('D', 'z.c')):
+            for name, file, line in (('A', 'x.c', 10), ('B', 'x.c', 16),
+                                     ('C', 'x.c', 90), ('A-fix', 'y.c', 1),
+                                     ('D', 'z.c', 1)):
                 with open(os.path.join(d, bugkernel.BUGS, f'{name}.patch'),
                           'w', encoding='utf-8') as f:
-                    f.write('Alone: it is\n' if name == 'D' else '')
-                    f.write(f'--- a/{file}\n+++ b/{file}\n')
+                    f.write('Not with: E, C (why)\n' if name == 'D' else '')
+                    f.write(f'--- a/{file}\n+++ b/{file}\n'
+                            f'@@ -{line},7 +{line},7 @@\n')
             got = bugkernel.share(d, ['7.3+A', '7.3+B', '7.3+C', '7.3+A-fix',
                                       '7.2+C', '7.3+A+C', '7.3+D'])
         self.assertEqual(got, {'7.3+A': '7.3+A+C', '7.3+C': '7.3+A+C',
-                               '7.3+B': '7.3+B', '7.3+A-fix': '7.3+A-fix',
-                               '7.2+C': '7.2+C'})
+                               '7.3+B': '7.3+B+D', '7.3+D': '7.3+B+D',
+                               '7.3+A-fix': '7.3+A-fix', '7.2+C': '7.2+C'})
 
 
 class Runs(unittest.TestCase):
@@ -239,6 +248,7 @@ class Runs(unittest.TestCase):
     def repro(self, verdicts, **options):
         class Runner:
             release = '7.3.4'
+            machine = None
 
             def from_snapshot(self, entry, runs, logdir, step, out, until):
                 for n, v in enumerate(verdicts[:runs]):
@@ -259,6 +269,7 @@ class Runs(unittest.TestCase):
         job.results = os.path.join(d.name, 'results')
         job.runner = lambda name, e: Runner()
         job.new_logdir = lambda e, name: d.name
+        job.key = lambda e, machine: 'k'
         return job
 
     def test_cold_runs_follow(self):
@@ -279,6 +290,20 @@ class Runs(unittest.TestCase):
         self.assertEqual((record['snapshot'], record['cold']),
                          ([2, 2], [0, 0]))
         self.assertIn('2/2 from a snapshot', '\n'.join(job.said))
+
+    def test_the_other_kind_of_runs_is_kept(self):
+        old = {'key': 'k', 'verdict': REPRODUCED, 'snapshot': [9, 9],
+               'cold': [1, 1], 'signs': ['a'], 'seconds': 3}
+        new = dict(old, snapshot=[0, 0], cold=[5, 5], signs=['b'], seconds=4)
+        got = repro.joined(new, old)
+        self.assertEqual((got['snapshot'], got['cold'], got['signs'],
+                          got['seconds'], got['verdict']),
+                         ([9, 9], [5, 5], ['a', 'b'], 7, REPRODUCED))
+        other = dict(old, verdict=NOT_REPRODUCED)
+        self.assertEqual(repro.joined(new, other)['verdict'], 'DIFFERS')
+        self.assertEqual(repro.joined(new, dict(old, key='x')), new)
+        both = dict(old, snapshot=[2, 2])
+        self.assertEqual(repro.joined(both, old), both)
 
     def test_progress(self):
         done = [race.Verdict(w, [], '', []) for w in

@@ -20,6 +20,7 @@
 #include "race.h"
 
 #define RACE_PORT   "/dev/ttyS1"
+#define RACE_LOG_LINES  300          /* of the kernel, when it is stuck */
 #define RACE_ORDER  64              /* bytes of a line from the host */
 /* Seconds for the whole test, of which the host may take any part */
 #define RACE_PATIENCE   1000000
@@ -194,22 +195,56 @@ static void race_printers(void)
 }
 
 /*
- * Have the kernel's log show what every processor is at.  One that is stuck
- * with interrupts off answers the NMI; what it printed itself is in the buffer,
- * but it was not able to wake the thread that prints: we are.
+ * The kernel's log from here on; what is in it already is skipped.  -1: it
+ * cannot be read.
  */
-static void race_show_processors(void)
+static int race_log_open(void)
 {
+    int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+    if (fd >= 0) {
+        lseek(fd, 0, SEEK_END);
+    }
+    return fd;
+}
+
+/*
+ * Have the log show what every processor is at, and pass it on.  One that is
+ * stuck with interrupts off answers the NMI of the sysrq, but whatever it prints
+ * stays in the buffer: nobody else can wake the thread of the console once this
+ * processor was to do it.
+ */
+static void race_show_processors(int log)
+{
+    char record[2048];
+    unsigned lines = 0;
+
     race_write("/proc/sysrq-trigger", "l");
     pt_sleep_ms(100);
-    race_write("/dev/kmsg", "race: stuck\n");
-    pt_sleep_ms(200);
+    while (log >= 0 && lines < RACE_LOG_LINES) {
+        ssize_t n = read(log, record, sizeof(record) - 1);
+        char *text;
+
+        if (n < 0 && errno == EPIPE) {
+            continue;                   /* some were overwritten */
+        }
+        if (n <= 0) {
+            break;
+        }
+        record[n] = 0;
+        text = strchr(record, ';');     /* level,number,time,flags;text */
+        if (text) {
+            text[strcspn(text, "\n")] = 0;
+            ktap_note("log: %s", text + 1);
+            lines++;
+        }
+    }
 }
 
 /* Watch the body from another processor, as long as it may take */
 static void race_run(void)
 {
-    int status;
+    int status, log = race_log_open();
     pid_t body;
 
     race_interrupts();
@@ -223,7 +258,7 @@ static void race_run(void)
     race_cpu(0);
     while (waitpid(body, &status, WNOHANG) != body) {
         if (race->start && pt_now() > race->start + race->limit) {
-            race_show_processors();
+            race_show_processors(log);
             ktap_note("race: stuck: no end after %u seconds", race->limit);
             _exit(KTAP_FAIL);
         }

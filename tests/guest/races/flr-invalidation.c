@@ -8,8 +8,9 @@
  *   spinlock held, from one Invalidation Time-out Error to the next, until the
  *   function is back.
  * Order: bind, and keep the binding in a reset (keep_bindings); write reset, the
- *   function is away for 600 ms (flr-duration-ms) and swallows Invalidate
- *   Requests; 150 ms later munmap of memory that the device may use.
+ *   function is away for 600 ms (flr-duration-ms,
+ *   flr-config) and swallows Invalidate Requests; 150 ms later munmap of memory
+ *   that the device may use.
  * Fix: c279e83953d9, f5b16b802174 (7.0): the PASIDs are taken off before a reset
  *   and put back after it. C-04 takes that away again.
  * Kernels: up to 6.19.
@@ -33,6 +34,7 @@
 #define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 #define ITE_TIMEOUT_MS  20
 #define FLR_MS          600
+#define ALL_ONES        1           /* what configuration reads give */
 #define INTO_MS         150         /* from the write to the munmap */
 
 static void flr_invalidation(void)
@@ -49,6 +51,7 @@ static void flr_invalidation(void)
     pt_info(&pt, &info);
     pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_TIMEOUT_MS);
     pt_knob(&pt, PT_KNOB_FLR_DURATION, FLR_MS);
+    pt_knob(&pt, PT_KNOB_FLR_CONFIG, ALL_ONES);
     page = pt_map_anon(PT_PAGE);
     *page = 1;
     race_ready();

@@ -13,8 +13,7 @@
  *   submission range", queued for 7.4. C-02-fix is our own patch to that
  *   effect.
  * Kernels: up to 7.3 wherever a submission has more than one descriptor.
- * Sign: log /VT-d detected Invalidation Queue Error/ x50 and log /qi_submit_sync/
- *   and stuck
+ * Sign: log /VT-d detected Invalidation Queue Error/ x50 and stuck
  * Expect: 7.3 yes, 7.3+C-02-fix no, 7.2 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
