@@ -106,7 +106,7 @@ class Lab:
         return vm.Machine(self.build.binary, accel, linux.image, initrd,
                           kernel.words(self.paths.repo, which)), linux
 
-    def _clone_lock(self):
+    def clone_lock(self):
         return cache.lock(self.paths, f'clone-{self.paths.clone}', self.ui)
 
     def _wants(self, job: str) -> jobs.Wants:
@@ -132,7 +132,7 @@ class Lab:
 
     def cmd_build(self) -> int:
         self.ui.plan(4)
-        with self._clone_lock():
+        with self.clone_lock():
             build = self._qemu(self._packages(), True, self.options.sanitize)
         self.ui.result(build.binary)
         return 0
@@ -169,7 +169,7 @@ class Lab:
 
     def cmd_run(self) -> int:
         self.ui.plan(1)
-        with self._clone_lock():
+        with self.clone_lock():
             machine = self._machine()
         name = self.options.job or RUN_JOB
         job = vm.Job(machine, name, self.logdir, self.log,
@@ -250,7 +250,7 @@ class Lab:
         self._needs_repository('check')
         sanitize = self.options.sanitize
         self.ui.plan(2)
-        with self._clone_lock():
+        with self.clone_lock():
             if sanitize:
                 self.ui.plan(4)
                 tools = self._packages()
@@ -281,7 +281,7 @@ class Lab:
         accel = self._accel()
         self.ui.plan(4 + sum(kernel.steps(self.paths.repo, w) + 1
                              + len(names) for w in which))
-        with self._clone_lock():
+        with self.clone_lock():
             self.build = self._qemu(self._packages(), False)
             cols = []
             for w in which:     # each is kept at once: a matrix takes long
@@ -331,7 +331,7 @@ class Lab:
             junit.write(os.path.realpath(self.options.junit), suites)
 
     def cmd_qemu(self) -> int:
-        with self._clone_lock():
+        with self.clone_lock():
             machine = self._machine()
         extra = self.options.qemu_args
         words = vm.job_words(self.options.job or 'shell', self.options.args)
@@ -349,7 +349,7 @@ class Lab:
         if not sys.stdin.isatty():
             raise LabError('the guest shell needs a terminal',
                            'run a program of tests/guest with ./pri-lab run')
-        with self._clone_lock():
+        with self.clone_lock():
             machine = self._machine()
         self.ui.say('leave the guest with `exit`, or stop it with Ctrl-A x')
         words = vm.job_words('shell', '')
@@ -427,7 +427,7 @@ class Lab:
         self._bad_input_first()
         self.ui.plan(6 + kernel.steps(self.paths.repo, self.options.kernel)
                      + bench.Bench.STEPS)
-        with self._clone_lock():
+        with self.clone_lock():
             tools = self._packages()
             ours = self._qemu(tools, True)
             plain = stock.StockQemu(self.paths, tools, self.source,
@@ -452,7 +452,7 @@ class Lab:
         self.ui.plan(5)
         output = self.options.output or os.path.join(self.paths.work,
                                                      'package')
-        with self._clone_lock():
+        with self.clone_lock():
             build = self._qemu(self._packages(), False)
             deb = package.build(self.paths, build, self.options.parser,
                                 os.path.realpath(output), self.log, self.ui)
@@ -469,8 +469,7 @@ class Lab:
             return racetable.write(job) if self.options.table else job.list()
         entries = race.find(job.entries, self.options.races) \
             if self.options.races else job.entries
-        with self._clone_lock():
-            status = job.run(entries)
+        status = job.run(entries)
         if self.options.table:
             racetable.write(job)
         return status
@@ -480,8 +479,7 @@ class Lab:
         job = explore.Explore(self)
         if not self.options.scenario:
             return job.list()
-        with self._clone_lock():
-            return job.run(self.options.scenario)
+        return job.run(self.options.scenario)
 
     def cmd_conformance(self) -> int:
         """Write docs/conformance.md from the last complete check."""
@@ -501,7 +499,7 @@ class Lab:
             victims = [self.paths.root]
         else:
             victims = [self.paths.work]
-        with self._clone_lock():
+        with self.clone_lock():
             for v in victims:
                 self.ui.say(f'removing {v}')
                 cache.remove(v)

@@ -304,7 +304,8 @@ class Repro:
         if note:
             self.ui.say(note)
         self.ui.plan(4)
-        self.binary = self.lab._qemu(self.lab._packages(), False).binary
+        with self.lab.clone_lock():
+            self.binary = self.lab._qemu(self.lab._packages(), False).binary
 
     def machine(self, name: str) -> vm.Machine:
         """The machine with a kernel: a series or a path, +PATCH after it."""
@@ -314,7 +315,9 @@ class Repro:
         base = self._base(base_name)
         user = guest.Guest(self.paths, base, self.lab.jobs, self.lab.log,
                            self.ui)
-        user.build()
+        # not for the runs, which are in nobody's way
+        with self.lab.clone_lock():
+            user.build()
         linux = base
         if bugs:
             self.ui.plan(1)

@@ -26,6 +26,8 @@ from .vm import Machine
 ICOUNT = 'shift=3,sleep=off'
 _POLL = 0.005                   # seconds between looks at what the guest said
 
+_ENDED = ('shutdown', 'guest-panicked', 'internal-error')
+
 
 def empty_qcow2(path: str) -> None:
     """A qcow2 image without data, for snapshots of the machine's state.
@@ -175,10 +177,20 @@ class Session:
     def load(self, name: str) -> None:
         """Back to it; what the guest says from now on is a new Output."""
         self.stop()
+        self._revive()
         self.qmp.hmp(f'loadvm {name}')
         self.qmp.poll()
         self._read()
         self.fresh()
+
+    def _revive(self) -> None:
+        """A guest that has ended (a panic) must be reset before it can go on."""
+        if self.qmp.command('query-status')['status'] in _ENDED:
+            self.qmp.command('system_reset')
+            until = time.monotonic() + 10
+            while self.qmp.command('query-status')['status'] in _ENDED and \
+                    time.monotonic() < until:
+                time.sleep(_POLL)
 
     def fresh(self) -> None:
         self.out = Output()

@@ -14,7 +14,7 @@
  *   effect.
  * Kernels: up to 7.3 wherever a submission has more than one descriptor.
  * Sign: log /VT-d detected Invalidation Queue Error/ x50 and stuck
- * Expect: 7.3 yes, 7.3+C-02-fix no, 7.2 yes
+ * Expect: 7.3 yes, 7.3+C-02-fix no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
