@@ -139,7 +139,7 @@ COMMANDS = {
               '  ./pri-lab clean\n  ./pri-lab clean --all'),
 }
 USES = {                        # which options a command understands
-    'run': 'machine job timeout junit debug record add',
+    'run': 'machine job timeout append junit debug record add',
     'repro': 'repro', 'explore': 'explore',
     'check': 'machine timeout sanitize junit',
     'build': 'qemu sanitize', 'kernel': 'machine',

@@ -175,6 +175,7 @@ class Lab:
         job = vm.Job(machine, name, self.logdir, self.log,
                      self._timeout(machine), self.options.args,
                      self._debug_args(), wants=self._wants(name))
+        job.words = f'{job.words} {self.options.append}'.strip()
         recording = job.record() if self.options.record else None
         with self.ui.step(f'Boot the guest, run {job.job}') as step:
             out = job.run(lambda line, results: self._ktap(line, results,

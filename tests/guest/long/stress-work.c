@@ -434,7 +434,7 @@ void stress_oom(uint64_t rnd, double until)
     char pid[16];
     unsigned kills = 0;
 
-    while (pt_now() < until) {
+    do {
         int status;
         pid_t child = fork();
 
@@ -462,7 +462,7 @@ void stress_oom(uint64_t rnd, double until)
               strerror(errno));
         kills += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
         pt_random(&rnd);
-    }
+    } while (pt_now() < until);
     ktap_note("oom: %u processes killed", kills);
     CHECK(kills, "nobody was killed");
 }
@@ -494,12 +494,13 @@ void stress_unbind(uint64_t rnd, double until)
 {
     struct pri_testdev_info info = {};
 
-    while (!info.pci_name[0]) {
+    while (!info.pci_name[0] && pt_now() < until) {
         if (dev_open(&rnd)) {
             ioctl(dev.pt.fd, PRI_TESTDEV_IOC_INFO, &info);
         }
     }
     dev_close();
+    CHECK(info.pci_name[0], "no function could be opened");
     while (pt_now() < until) {
         pt_sleep_ms(200 + pt_random(&rnd) % 500);
         sysfs_unbind(info.pci_name);

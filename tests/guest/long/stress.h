@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define STRESS_HANG     30      /* seconds that an operation may take */
+#define STRESS_HANG     120      /* seconds that an operation may take */
 #define STRESS_CGROUP   "/tmp/stress-cgroup"    /* a cgroup2 with small/ */
 
 /*
