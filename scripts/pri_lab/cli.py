@@ -250,8 +250,8 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--cold', type=_number, metavar='N', default=-1,
                        help='runs from a cold boot (default: 1)')
         p.add_argument('--limit', type=_positive, metavar='SECONDS',
-                       default=0, help='start no more runs of a race on a '
-                       'kernel after that long')
+                       default=0, help='of a race on a kernel, start no more '
+                       'runs of either kind after that long')
         p.add_argument('--all', action='store_true',
                        help='every race, on every kernel its header names')
         p.add_argument('--table', action='store_true',

@@ -468,8 +468,9 @@ class Lab:
         job = repro.Repro(self)
         if not self.options.races and not self.options.all:
             return racetable.write(job) if self.options.table else job.list()
-        entries = race.find(job.entries, self.options.races) \
-            if self.options.races else job.entries
+        entries = race.find(
+            job.entries, self.options.races,
+            race.left_out(self.paths.repo)) if self.options.races else job.entries
         status = job.run(entries)
         if self.options.table:
             racetable.write(job)

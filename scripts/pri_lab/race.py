@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import cache, splat
 from .errors import LabError
@@ -191,6 +191,28 @@ def load(repo: str, top: str = RACES) -> List[Entry]:
     return sorted(out, key=lambda e: (_order(e.id), e.name))
 
 
+class LeftOut(NamedTuple):
+    """A race of the catalogue without an entry."""
+    id: str
+    title: str
+    why: str
+
+
+def left_out(repo: str) -> List[LeftOut]:
+    """Those of tests/guest/races/left-out."""
+    out: List[LeftOut] = []
+    with open(os.path.join(repo, RACES, 'left-out'), encoding='utf-8') as f:
+        lines = [x.rstrip() for x in f if x.strip() and x[0] != '#']
+    for line in lines:
+        if line[0] == ' ':
+            last = out.pop()
+            out.append(last._replace(why=f'{last.why} {line.strip()}'.strip()))
+        else:
+            name, title = line.split(None, 1)
+            out.append(LeftOut(name, title, ''))
+    return out
+
+
 def _order(race: str):
     """C-02 before C-10 before O-A before S-03."""
     m = re.match(r'^(C|O|S)-(\d+|\w)', race)
@@ -201,10 +223,14 @@ def _order(race: str):
     return (rank, number, race)
 
 
-def find(entries: List[Entry], names: List[str]) -> List[Entry]:
+def find(entries: List[Entry], names: List[str],
+         without: Sequence[LeftOut] = ()) -> List[Entry]:
     """Those with these names or IDs, in the order given."""
     out = []
     for name in names:
+        for x in without:
+            if name.lower() == x.id.lower():
+                raise LabError(f'{x.id} cannot run here: {x.title}', x.why)
         hits = [e for e in entries if name.lower() in
                 (e.name.lower(), e.id.lower())]
         if not hits:

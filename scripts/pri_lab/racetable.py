@@ -6,10 +6,10 @@ from __future__ import annotations
 import glob
 import json
 import os
-from typing import Dict, List
+from typing import Dict, List, Sequence
 
 from . import cache
-from .race import CANNOT_RUN, Entry, REPRODUCED
+from .race import CANNOT_RUN, Entry, LeftOut, REPRODUCED, left_out
 
 PAGE = os.path.join('docs', 'races.md')
 _HEAD = '''\
@@ -64,8 +64,10 @@ def _order(name: str):
     return (numbers, bugs)
 
 
-def page(entries: List[Entry], records: List[Dict]) -> str:
-    """The page; entries without a result are listed as not run."""
+def page(entries: List[Entry], records: List[Dict],
+         without: Sequence[LeftOut] = ()) -> str:
+    """The page; entries without a result are listed as not run, and races
+    without an entry as what they are."""
     by_name: Dict[str, List[Dict]] = {}
     for r in records:
         by_name.setdefault(r['name'], []).append(r)
@@ -85,6 +87,8 @@ def page(entries: List[Entry], records: List[Dict]) -> str:
             kernel = r['kernel'] + (f' ({release})' if release else '')
             lines.append(f'| {e.id} | `{e.name}` | {kernel} | {_cell(r)} | '
                          f'{r["seconds"]:.0f} |')
+    lines += [f'| {x.id} | {x.title} | | cannot run, see below | |'
+              for x in without]
     total = sum(r['seconds'] for r in mine)
     lines += ['', f'All of it took {total / 60:.0f} minutes, boots included.',
               '', '## What the entries are', '']
@@ -94,6 +98,10 @@ def page(entries: List[Entry], records: List[Dict]) -> str:
         for r in by_name.get(e.name, []):
             if r['verdict'] == CANNOT_RUN and r['why']:
                 lines += [f'- {r["kernel"]}: {r["why"]}', '']
+    if without:
+        lines += ['## What cannot run here, and why', '']
+        for x in without:
+            lines += [f'**{x.id}** {x.title}: {x.why}.', '']
     return '\n'.join(lines).rstrip() + '\n'
 
 
@@ -105,7 +113,8 @@ def write(job, quiet: bool = False) -> int:
         job.ui.error('there are no results yet; run ./pri-lab repro --all')
         return 1
     path = os.path.join(job.paths.repo, PAGE)
-    cache.write_if_changed(path, page(job.entries, records).encode())
+    cache.write_if_changed(path, page(job.entries, records,
+                                      left_out(job.paths.repo)).encode())
     if not quiet:
         job.ui.result(path)
     return 0

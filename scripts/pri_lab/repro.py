@@ -230,16 +230,16 @@ class Runner:
         return s, None
 
     def from_snapshot(self, entry: Entry, runs: int, logdir: str, step,
-                      out: List[Verdict], until: float) -> None:
+                      out: List[Verdict], limit: float) -> None:
         """Verdicts go to `out` one by one, so that an interrupted command
-        keeps them.  until: no run starts after that time, but the first."""
+        keeps them.  limit: seconds after which no more runs start."""
         s, trouble = self.ready(entry, logdir, step)
         if s is None:
             out.append(trouble)
             return
         start = time.monotonic()
         for n in range(runs):
-            if n and time.monotonic() > until:
+            if n and time.monotonic() > start + limit:
                 return
             step.note = f'run {n + 1} of {runs}' + progress(out, start)
             s.load(READY)
@@ -252,11 +252,11 @@ class Runner:
                 return
 
     def cold(self, entry: Entry, runs: int, logdir: str, step,
-             out: List[Verdict], until: float) -> None:
+             out: List[Verdict], limit: float) -> None:
         """The same from cold boots."""
         start = time.monotonic()
         for n in range(runs):
-            if n and time.monotonic() > until:
+            if n and time.monotonic() > start + limit:
                 return
             step.note = f'cold boot {n + 1} of {runs}' + progress(out, start)
             base = os.path.join(logdir, f'cold-{n + 1:02}')
@@ -294,6 +294,8 @@ class Repro:
             kernels = ' '.join(f'{k}={v}' for k, v in e.expect.items())
             self.ui.result(f'{e.id:11} {e.name:{width}}  {e.title}')
             self.ui.result(f'{"":11} {"":{width}}  expected: {kernels}')
+        left = race.left_out(self.paths.repo)
+        self.ui.result('cannot run here: ' + ' '.join(x.id for x in left))
         return 0
 
     # -- machines -------------------------------------------------------------
@@ -423,17 +425,14 @@ class Repro:
 
     def _runs(self, tally: Tally, runner: Runner, runs: int, cold: int,
               step) -> None:
-        # the time of an entry is for both kinds of runs
         limit = self.options.limit or float('inf')
-        until = time.monotonic() + (limit / 2 if runs and cold else limit)
         if runs:
             runner.from_snapshot(tally.entry, runs, tally.logdir, step,
-                                 tally.snapshot, until)
+                                 tally.snapshot, limit)
         if cold and not (tally.snapshot and
                          tally.snapshot[0].word == CANNOT_RUN):
-            until = max(until, time.monotonic()) + limit / 2
             runner.cold(tally.entry, cold, tally.logdir, step, tally.cold,
-                        until)
+                        limit)
 
     def new_logdir(self, entry: Entry, name: str) -> str:
         top = os.path.join(self.paths.root, 'repro')

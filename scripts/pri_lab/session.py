@@ -186,11 +186,14 @@ class Session:
     def _revive(self) -> None:
         """A guest that has ended (a panic) must be reset before it can go on."""
         if self.qmp.command('query-status')['status'] in _ENDED:
+            # with -no-reboot a reset is a shutdown
+            self.qmp.command('set-action', reboot='reset')
             self.qmp.command('system_reset')
             until = time.monotonic() + 10
             while self.qmp.command('query-status')['status'] in _ENDED and \
                     time.monotonic() < until:
                 time.sleep(_POLL)
+            self.qmp.command('set-action', reboot='shutdown')
 
     def fresh(self) -> None:
         self.out = Output()

@@ -93,6 +93,21 @@ class Header(unittest.TestCase):
         self.assertEqual(e.expected('7.3+Y+X-1-fix'), NOT_REPRODUCED)
         self.assertIsNone(e.expected('7.2'))
 
+    def test_every_race_of_the_catalogue_is_here_or_has_a_reason(self):
+        without = race.left_out(REPO)
+        have = [e.id for e in race.load(REPO)]
+        for x in without:
+            self.assertNotIn(x.id, have)
+            self.assertTrue(x.title and x.why, x.id)
+        have += [x.id for x in without]
+        for n in set(range(1, 25)) - {10, 22}:      # not in the catalogue
+            self.assertIn(f'C-{n:02}', have)
+        for c in 'ABDEFGHI':
+            self.assertIn(f'O-{c}', have)
+        with self.assertRaisesRegex(LabError, 'cannot run here'):
+            race.find([], [without[0].id.lower()], without)
+        self.assertIn(without[0].why, racetable.page([], [], without))
+
     def test_order(self):
         ids = ['S-12', 'O-B', 'C-10', 'C-02', 'S-02', 'O-A']
         self.assertEqual(sorted(ids, key=race._order),
@@ -250,7 +265,7 @@ class Runs(unittest.TestCase):
             release = '7.3.4'
             machine = None
 
-            def from_snapshot(self, entry, runs, logdir, step, out, until):
+            def from_snapshot(self, entry, runs, logdir, step, out, limit):
                 for n, v in enumerate(verdicts[:runs]):
                     if v is KeyboardInterrupt:
                         raise Interrupted(2)

@@ -7,7 +7,8 @@
  *   zero.
  * Order: bind, and keep the binding in a reset (keep_bindings); write reset, the
  *   function is away for 600 ms (flr-duration-ms,
- *   flr-config); 150 ms later unbind.
+ *   flr-config); 150 ms later the
+ *   device is closed: unbind.
  * Fix: fc3523b16d2b, 0d5fd7a9323c (7.0 stable, 7.1). C-07 puts the first bug back.
  * Kernels: 7.0.
  * Sign: log /WARNING: .*(intel_iommu_disable_iopf|domain_remove_dev_pasid)/
@@ -49,12 +50,13 @@ static void flr_detach(void)
     CHECK(resetter >= 0, "fork");
     if (!resetter) {
         race_cpu(0);
+        close(pt.fd);                   /* only the other process has it */
         sysfs_flr(info.pci_name);
         _exit(KTAP_PASS);
     }
     pt_sleep_ms(INTO_MS);
     CHECK(!waitpid(resetter, NULL, WNOHANG), "the reset is over already");
-    pt_unbind(&pt);
+    pt_close(&pt);                      /* unbinds */
     CHECK(!waitpid(resetter, NULL, WNOHANG), "the unbind waited for the reset");
     pt_reap(resetter, KTAP_PASS);
 }
