@@ -21,7 +21,7 @@ RUNS, COLD = 10, 1              # unless told
 PATIENCE = {'tcg': 900.0, 'kvm': 120.0}    # host seconds, boot or run
 SETTLE = 0.3                    # seconds after a sign, for others to follow
 AFTER = 0.05                    # after the program's end
-KEEP = 60                       # directories of runs kept in the cache
+KEEP = 300                      # directories of runs kept in the cache
 # Kernel command line: wait for the host at the point before the race
 WORDS = 'pri_lab.go'
 WHICH = '# pri-lab: which job'     # the guest waits for the name of a program
