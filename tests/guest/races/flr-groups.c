@@ -12,14 +12,15 @@
  *   again, the lowest indices first (prgi-policy=immediate). Once with the
  *   binding given back by the driver, once with keep_bindings, where the IOMMU
  *   core takes it off and puts it back.
- * Fix: none needed. A request that the
+ * Fix: none needed. S-01 is a kernel that does not drain. A request that the
  *   drain itself lets into the queue is another matter: flr-late.
  * Kernels: all; by reading, keep_bindings from 7.0 on.
+ * Sign: stuck
  * Sign: not-drained
  * Sign: late-response
  * Sign: mistaken
  * Sign: lost
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-01 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

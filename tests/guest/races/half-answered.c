@@ -12,10 +12,10 @@
  * Order: requests without PASID, of which no handler takes care: two that are
  *   not the last. Then A is bound; two requests, not the last, that the IOMMU
  *   keeps back (prq-hold=until-pd); A unbinds, the event is held; the event.
- * Fix: none known.
+ * Fix: none known. S-04-fix is our own trial.
  * Kernels: 7.3.4; by reading, all with iopf_group_alloc() (6.9).
  * Sign: early-answer
- * Expect: 7.3 yes
+ * Expect: 7.3 yes, 7.3+S-04-fix no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

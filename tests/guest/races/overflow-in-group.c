@@ -14,14 +14,14 @@
  *   event: overflow. One request with the same index. The whole group again.
  *   Then a channel writes 64 pages in groups of eight, the event comes late
  *   (prq-irq-delay-us).
- * Fix: none needed.
+ * Fix: none needed. S-03 is a kernel that keeps the half.
  * Kernels: all; by reading.
  * Sign: no-auto-response
  * Sign: wrong-code
  * Sign: partial-survives
  * Sign: not-recovered
  * Sign: answered-twice
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-03 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -18,7 +18,7 @@
  * Kernels: 7.3.4; by reading, every one with iopf_group_alloc() (6.9).
  * Sign: other-address-space
  * Sign: wrong-code
- * Expect: 7.3 yes, 7.3+O-A-fix no
+ * Expect: 7.3 yes, 7.3+O-A-fix no, 7.3+S-02-fix no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

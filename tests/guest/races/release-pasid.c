@@ -11,16 +11,17 @@
  *   queue, the event is held (prq-irq-hold); unbind, which must wait; the
  *   event. Bind again, four groups that the IOMMU keeps back
  *   (prq-hold=until-pd); unbind; the event.
- * Fix: none needed.
+ * Fix: none needed. S-01 is a kernel that does not drain.
  * Kernels: all; by reading of iopf_queue_flush_dev() and
  *   intel_iommu_drain_pasid_prq().
+ * Sign: stuck
  * Sign: not-drained
  * Sign: unanswered
  * Sign: answered-twice
  * Sign: wrong-code
  * Sign: other-address-space
  * Sign: log /KASAN: .*(iopf|iommu|worker)/
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-01 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -10,11 +10,11 @@
  * Order: A and another process are bound. A has sent two requests of a group of
  *   three, index 9; A unbinds and ends. B gets the PASID; a group of one
  *   request, index 9.
- * Fix: none known.
+ * Fix: none known. S-02-fix is our own trial.
  * Kernels: 7.3.4; by reading, every one with iopf_group_alloc() (6.9).
  * Sign: next-owner
  * Sign: wrong-code
- * Expect: 7.3 yes, 7.3+O-A-fix yes
+ * Expect: 7.3 yes, 7.3+S-02-fix no, 7.3+O-A-fix yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

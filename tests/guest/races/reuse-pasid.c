@@ -11,13 +11,13 @@
  *   a device-specific reset: the device forgets; A unbinds, which waits; the
  *   event; A ends. B gets the PASID and writes to the same addresses, with the
  *   lowest group indices again (prgi-policy=immediate).
- * Fix: none needed.
+ * Fix: none needed. S-01 is a kernel that does not drain.
  * Kernels: all; by reading.
  * Sign: not-drained
  * Sign: late-response
  * Sign: mistaken
  * Sign: next-owner
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-01 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -13,14 +13,14 @@
  *   done; unbind, bind, write. A channel writes; stop with a marker, done; it
  *   writes again; the event. A channel writes; stop with a marker; unbind,
  *   which waits; the event; bind, write.
- * Fix: none needed.
+ * Fix: none needed. S-01 is a kernel that does not drain.
  * Kernels: all; by reading of iommu_report_device_fault()'s comment.
  * Sign: not-drained
  * Sign: marker-answered
  * Sign: mistaken
  * Sign: lost
  * Sign: unanswered
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-01 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
