@@ -31,13 +31,6 @@
 /* A value of the knob retry */
 #define PT_RETRY_GIVE_UP    2
 
-/* One side of an operation: its source or its destination */
-typedef struct PtSide {
-    uint64_t addr;          /* where it is now */
-    uint64_t last;          /* its last byte */
-    AtsAccess acc;
-} PtSide;
-
 /* While the machine is stopped its memory must not change */
 static void pt_schedule(PriTestdev *d)
 {
@@ -100,19 +93,10 @@ static void pt_end(PriTestdev *d, unsigned int n, uint32_t status,
     }
 }
 
-/* Where an operation stands, for an end that has no address of its own */
-static uint64_t pt_position(const PtChannel *ch)
-{
-    if (ch->fault) {
-        return ch->fault_page;
-    }
-    return (pt_op_reads(&ch->op) ? ch->op.src : ch->op.dst) + ch->done;
-}
-
 static void pt_abort(PriTestdev *d, unsigned int n)
 {
     if (d->ch[n].run != PT_RUN_STOPPED) {
-        pt_end(d, n, PT_ST_ABORTED, pt_position(&d->ch[n]));
+        pt_end(d, n, PT_ST_ABORTED, pt_op_position(&d->ch[n]));
     }
 }
 
@@ -228,6 +212,13 @@ static void pt_translate_again(void *opaque, uint32_t n)
     }
 }
 
+void pt_channel_timed_out(PriTestdev *d, unsigned int n, uint64_t addr)
+{
+    if (d->ch[n].run == PT_RUN_TRANSLATION) {
+        pt_end(d, n, PT_ST_TIMEOUT, addr);
+    }
+}
+
 const AtsFunctionOps pt_channel_function_ops = {
     .group_done = pt_group_done,
     .wake = pt_wake,
@@ -237,6 +228,8 @@ const AtsFunctionOps pt_channel_function_ops = {
     .message = pt_log_message,
     .translated = pt_log_translation,
     .translate_again = pt_translate_again,
+    .due = pt_translation_due,
+    .timed_out = pt_translation_timed_out,
     .stopping = pt_pri_stopping,
 };
 
@@ -420,8 +413,7 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
 
     ch->fault = false;
     ch->answered = false;
-    ch->done += len;
-    if (ch->done == ch->op.len) {
+    if (pt_op_advance(ch, len)) {
         pt_end(d, n, PT_ST_DONE, 0);
     }
 }
@@ -433,6 +425,14 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
 static bool pt_translate(PriTestdev *d, unsigned int n, const PtSide *side,
                          AtsTrEntry *entry, bool waited, int32_t *budget)
 {
+    if (d->ch[n].op.flags & PT_FLAG_UNTRANSLATED) {
+        entry->untranslated = true;
+        if (!ats_function_may_request(&d->fn)) {
+            pt_end(d, n, PT_ST_NOT_ENABLED, side->addr);
+            return false;
+        }
+        return true;
+    }
     switch (ats_function_translate(&d->fn, &side->acc, entry, n)) {
     case ATS_OK:
         if (entry->untranslated && side->acc.pasid != ATS_NO_PASID) {
@@ -459,25 +459,6 @@ static bool pt_translate(PriTestdev *d, unsigned int n, const PtSide *side,
     }
 }
 
-static PtSide pt_side(const PtChannel *ch, bool write)
-{
-    const PtOp *op = &ch->op;
-    uint64_t start = write ? op->dst : op->src;
-
-    return (PtSide) {
-        .addr = start + ch->done,
-        .last = start + op->len - 1,
-        .acc = {
-            .addr = start + ch->done,
-            .pasid = op->flags & PT_FLAG_PASID ? op->pasid : ATS_NO_PASID,
-            .priv = op->flags & PT_FLAG_PRIV,
-            .exec = !write && (op->flags & PT_FLAG_EXEC),
-            .read = !write,
-            .write = write,
-        },
-    };
-}
-
 static uint32_t pt_in_page(uint64_t addr)
 {
     return PT_PAGE - (addr & ~PT_PAGE_MASK);
@@ -492,7 +473,8 @@ static bool pt_retry(PriTestdev *d, unsigned int n, bool waited,
                      int32_t *budget)
 {
     PtChannel *ch = &d->ch[n];
-    PtSide side = pt_side(ch, ch->fault_write);
+    PtSide side = pt_op_wants_entry(ch) ? pt_list_side(ch) :
+                  pt_op_side(ch, ch->fault_write);
 
     if ((side.addr & PT_PAGE_MASK) != ch->fault_page) {
         return false;
@@ -505,16 +487,40 @@ static bool pt_retry(PriTestdev *d, unsigned int n, bool waited,
     return true;
 }
 
-/* One page of an operation, or one attempt */
-static void pt_step(PriTestdev *d, unsigned int n, bool waited,
+/* The next entry of a list */
+static void pt_fetch(PriTestdev *d, unsigned int n, bool waited,
+                     int32_t *budget)
+{
+    PtChannel *ch = &d->ch[n];
+    PtSide side = pt_list_side(ch);
+    uint8_t buf[PT_LIST_ENTRY_SIZE];
+    AtsTrEntry entry;
+
+    if (!pt_translate(d, n, &side, &entry, waited, budget)) {
+        return;
+    }
+    if (!pt_dma_access(d, &entry, side.addr, buf, sizeof(buf), false)) {
+        pt_end(d, n, PT_ST_DMA_ERROR, side.addr);
+        return;
+    }
+    ch->fault = false;
+    ch->answered = false;
+    if (!pt_list_take(ch, buf)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "pri-testdev: bad entry %u in the list "
+                      "of channel %u\n", ch->list_done, n);
+        pt_end(d, n, PT_ST_BAD_LIST, side.addr);
+    }
+}
+
+/* One page of an operation */
+static void pt_move(PriTestdev *d, unsigned int n, bool waited,
                     int32_t *budget)
 {
     PtChannel *ch = &d->ch[n];
-    PtSide src = pt_side(ch, false), dst = pt_side(ch, true);
+    PtSide src = pt_op_side(ch, false), dst = pt_op_side(ch, true);
     AtsTrEntry from, to;
-    uint64_t len = ch->op.len - ch->done;
+    uint64_t len = pt_op_left(ch);
 
-    *budget -= 1;
     if (pt_op_reads(&ch->op)) {
         len = MIN(len, pt_in_page(src.addr));
     }
@@ -522,17 +528,6 @@ static void pt_step(PriTestdev *d, unsigned int n, bool waited,
         len = MIN(len, pt_in_page(dst.addr));
     }
 
-    if (ch->op.flags & PT_FLAG_UNTRANSLATED) {
-        if (!ats_function_may_request(&d->fn)) {
-            pt_end(d, n, PT_ST_NOT_ENABLED, pt_position(ch));
-        } else {
-            pt_transfer(d, n, &src, NULL, &dst, NULL, len);
-        }
-        return;
-    }
-    if (ch->answered && d->knobs.retry && pt_retry(d, n, waited, budget)) {
-        return;
-    }
     if (pt_op_reads(&ch->op) &&
         !pt_translate(d, n, &src, &from, waited, budget)) {
         return;
@@ -542,6 +537,23 @@ static void pt_step(PriTestdev *d, unsigned int n, bool waited,
         return;
     }
     pt_transfer(d, n, &src, &from, &dst, &to, len);
+}
+
+/* One page or entry of an operation, or one attempt */
+static void pt_step(PriTestdev *d, unsigned int n, bool waited,
+                    int32_t *budget)
+{
+    PtChannel *ch = &d->ch[n];
+
+    *budget -= 1;
+    if (ch->answered && d->knobs.retry && pt_retry(d, n, waited, budget)) {
+        return;
+    }
+    if (pt_op_wants_entry(ch)) {
+        pt_fetch(d, n, waited, budget);
+    } else {
+        pt_move(d, n, waited, budget);
+    }
 }
 
 /* -- The bottom half ------------------------------------------------------- */
@@ -640,26 +652,6 @@ void pt_channels_exit(PriTestdev *d)
 
 /* -- Commands -------------------------------------------------------------- */
 
-static bool pt_op_valid(const PriTestdev *d, const PtOp *op)
-{
-    uint32_t flags = op->flags;
-
-    if ((!pt_op_reads(op) && !pt_op_writes(op)) || !op->len ||
-        !op->group || op->group > ATS_PRGI_NR) {
-        return false;
-    }
-    if ((pt_op_reads(op) && op->src + (op->len - 1) < op->src) ||
-        (pt_op_writes(op) && op->dst + (op->len - 1) < op->dst)) {
-        return false;
-    }
-    if (flags & PT_FLAG_PASID) {
-        return !(flags & PT_FLAG_UNTRANSLATED) &&
-               !(op->pasid >> d->cfg.pasid_bits) &&
-               (!(flags & PT_FLAG_EXEC) || pt_op_reads(op));
-    }
-    return !(flags & (PT_FLAG_PRIV | PT_FLAG_EXEC));
-}
-
 void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd)
 {
     PtChannel *ch = &d->ch[n];
@@ -679,16 +671,17 @@ void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd)
     ch->op.cmd = cmd;
     trace_pri_testdev_start(DEVICE(d)->id, n, cmd, ch->op.flags, ch->op.pasid,
                             ch->op.src, ch->op.dst, ch->op.len);
-    pt_log(d, PT_LOG_START, pt_log_pasid(&ch->op), n,
-           pt_op_reads(&ch->op) ? ch->op.src : ch->op.dst, cmd);
     ch->crc = 0;
     ch->done = 0;
+    ch->list_done = 0;
+    memset(&ch->piece, 0, sizeof(ch->piece));
     ch->resp_code = 0;
     ch->requests = 0;
     ch->groups = 0;
     ch->err_addr = 0;
     ch->fault = false;
     ch->answered = false;
+    pt_log(d, PT_LOG_START, pt_log_pasid(&ch->op), n, pt_op_position(ch), cmd);
     if (cmd == PT_OP_NOP) {
         pt_end(d, n, PT_ST_DONE, 0);
     } else if (!pt_op_valid(d, &ch->op)) {
@@ -696,7 +689,7 @@ void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd)
                       "pri-testdev: bad command %u for channel %u\n", cmd, n);
         pt_end(d, n, PT_ST_BAD_COMMAND, 0);
     } else if (pt_stopping(d, &ch->op)) {
-        pt_end(d, n, PT_ST_ABORTED, pt_position(ch));
+        pt_end(d, n, PT_ST_ABORTED, pt_op_position(ch));
     } else {
         ch->status = PT_ST_RUNNING;
         pt_set_run(d, n, PT_RUN_READY);

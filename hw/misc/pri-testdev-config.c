@@ -98,6 +98,7 @@ bool pt_config_realize(PriTestdev *d, Error **errp)
         return false;
     }
     pcie_cap_deverr_init(dev);
+    pt_timeout_add_capability(d);
     if (d->reset.pcie_flr) {
         pcie_cap_flr_init(dev);
     }

@@ -101,10 +101,10 @@ static void pt_late_take_faults(PriTestdev *d, uint64_t channels, bool link)
 
 /* -- The old PASID --------------------------------------------------------- */
 
-/* An operation with a PASID, rather one that runs, or NULL */
-static const PtOp *pt_late_op(PriTestdev *d, uint64_t channels)
+/* A channel that has a PASID, rather one that runs, or NULL */
+static const PtChannel *pt_late_channel(PriTestdev *d, uint64_t channels)
 {
-    const PtOp *op = NULL;
+    const PtChannel *idle = NULL;
 
     for (unsigned int n = 0; n < d->n_channels; n++) {
         const PtChannel *ch = &d->ch[n];
@@ -114,23 +114,26 @@ static const PtOp *pt_late_op(PriTestdev *d, uint64_t channels)
             continue;
         }
         if (ch->run != PT_RUN_STOPPED) {
-            return &ch->op;
+            return ch;
         }
-        op = op ? op : &ch->op;
+        idle = idle ? idle : ch;
     }
-    return op;
+    return idle;
 }
 
 static void pt_late_take_pasid(PriTestdev *d, uint64_t channels)
 {
-    const PtOp *op = pt_late_op(d, channels);
+    const PtChannel *ch = pt_late_channel(d, channels);
     const PcieAtcEntry *entry;
+    const PtOp *op;
     uint64_t page;
 
-    if (!op || d->knobs.flr_late_dma == PT_LATE_NONE) {
+    if (!ch || d->knobs.flr_late_dma == PT_LATE_NONE) {
         return;
     }
-    page = (pt_op_writes(op) ? op->dst : op->src) & PT_PAGE_MASK;
+    op = &ch->op;
+    page = (pt_op_has_list(op) ? pt_op_position(ch) :
+            pt_op_writes(op) ? op->dst : op->src) & PT_PAGE_MASK;
     if (d->knobs.flr_late_dma == PT_LATE_REQUEST) {
         if (d->late.n < ARRAY_SIZE(d->late.request)) {
             d->late.request[d->late.n++] = (PtLateRequest) {

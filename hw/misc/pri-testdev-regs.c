@@ -17,7 +17,7 @@
                              ((1u << ATS_PASID_BITS) - 1))
 #define PT_FLAGS            (PT_FLAG_PASID | PT_FLAG_PRIV | PT_FLAG_EXEC | \
                              PT_FLAG_IRQ | PT_FLAG_UNTRANSLATED | \
-                             PT_FLAG_NO_PRI)
+                             PT_FLAG_NO_PRI | PT_FLAG_GATHER | PT_FLAG_SCATTER)
 
 /* -- Function registers ---------------------------------------------------- */
 
@@ -105,6 +105,8 @@ static uint64_t pt_counter(PriTestdev *d, uint32_t offset)
         return fn->trans_discarded;
     case PT_CNT_TRANS_UNEXPECTED:
         return fn->trans_unexpected;
+    case PT_CNT_TRANS_TIMEOUTS:
+        return fn->trans_timeouts;
     case PT_CNT_RESP_MISTAKEN:
         return pri->resp_mistaken;
     default:
@@ -319,6 +321,12 @@ static uint32_t pt_channel_read(PriTestdev *d, unsigned int n, uint32_t reg)
         return ch->groups;
     case PT_CH_REFUSED:
         return ch->refused;
+    case PT_CH_LIST ... PT_CH_LIST + 4:
+        return pt_half(ch->next.list, reg);
+    case PT_CH_LIST_LEN:
+        return ch->next.list_len;
+    case PT_CH_LIST_DONE:
+        return ch->list_done;
     default:
         return 0;
     }
@@ -356,6 +364,12 @@ static void pt_channel_write(PriTestdev *d, unsigned int n, uint32_t reg,
         break;
     case PT_CH_RETRIES:
         ch->next.retries = val;
+        break;
+    case PT_CH_LIST ... PT_CH_LIST + 4:
+        pt_set_half(&ch->next.list, reg, val);
+        break;
+    case PT_CH_LIST_LEN:
+        ch->next.list_len = val;
         break;
     case PT_CH_IRQ_STATUS:
         ch->irq_status &= ~val;

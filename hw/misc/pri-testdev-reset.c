@@ -132,6 +132,7 @@ static void pt_forget(PriTestdev *d)
     memset(&d->raw, 0, sizeof(d->raw));
     memset(&d->knob, 0, sizeof(d->knob));
     pt_stop_reset(d);
+    pt_timeout_reset(d);
     memset(&d->event, 0, sizeof(d->event));
     memset(&d->cnt, 0, sizeof(d->cnt));
     d->log.select = 0;

@@ -26,6 +26,8 @@ static const VMStateDescription vmstate_pt_op = {
         VMSTATE_UINT64(dst, PtOp),
         VMSTATE_UINT64(len, PtOp),
         VMSTATE_UINT64(pattern, PtOp),
+        VMSTATE_UINT64(list, PtOp),
+        VMSTATE_UINT32(list_len, PtOp),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -53,6 +55,11 @@ static const VMStateDescription vmstate_pt_channel = {
         VMSTATE_BOOL(answered, PtChannel),
         VMSTATE_UINT32(tries, PtChannel),
         VMSTATE_UINT64(fault_page, PtChannel),
+        VMSTATE_UINT32(list_done, PtChannel),
+        VMSTATE_UINT64(piece.addr, PtChannel),
+        VMSTATE_UINT32(piece.len, PtChannel),
+        VMSTATE_UINT32(piece.done, PtChannel),
+        VMSTATE_BOOL(piece.last, PtChannel),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -144,6 +151,9 @@ static int pt_channels_post_load(PriTestdev *d)
     }
     d->ready = 0;
     for (unsigned int n = 0; n < d->n_channels; n++) {
+        if (!pt_op_post_load(&d->ch[n])) {
+            return -EINVAL;
+        }
         if (d->ch[n].run == PT_RUN_READY) {
             d->ready |= 1ULL << n;
         }
@@ -164,6 +174,7 @@ static int pt_post_load(void *opaque, int version_id)
     ret = ret ? ret : pt_inv_post_load(opaque);
     ret = ret ? ret : pt_log_post_load(opaque);
     ret = ret ? ret : pt_late_post_load(opaque);
+    pt_timeout_post_load(opaque);
     return ret ? ret : pt_reset_post_load(opaque);
 }
 

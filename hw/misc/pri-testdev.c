@@ -105,6 +105,7 @@ static void pt_exit(PCIDevice *dev)
     ats_function_exit(&d->fn);
     pt_inv_exit(d);
     pt_stop_exit(d);
+    pt_timeout_exit(d);
     pt_reset_exit(d);
     qemu_del_vm_change_state_handler(d->vm_state);
     pt_channels_exit(d);
@@ -128,6 +129,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     pt_channels_realize(d);
     pt_inv_realize(d);
     pt_stop_realize(d);
+    pt_timeout_realize(d);
     pt_reset_realize(d);
     d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
     offset = ats_function_realize(&d->fn, dev, &d->cfg, pt_config_ats_offset(),

@@ -33,6 +33,8 @@ typedef struct PtOp {
     uint64_t dst;
     uint64_t len;
     uint64_t pattern;
+    uint64_t list;
+    uint32_t list_len;
 } PtOp;
 
 static inline bool pt_op_reads(const PtOp *op)
@@ -46,6 +48,19 @@ static inline bool pt_op_writes(const PtOp *op)
            op->cmd == PT_OP_COPY;
 }
 
+/* Is one side of it a list? */
+static inline bool pt_op_has_list(const PtOp *op)
+{
+    return op->flags & (PT_FLAG_GATHER | PT_FLAG_SCATTER);
+}
+
+/* One side of an operation: what is left of its source or its destination */
+typedef struct PtSide {
+    uint64_t addr;          /* where it is now */
+    uint64_t last;          /* its last byte, or that of the entry of a list */
+    AtsAccess acc;
+} PtSide;
+
 /* What a channel waits for */
 typedef enum PtRun {
     PT_RUN_STOPPED,     /* a command */
@@ -55,6 +70,14 @@ typedef enum PtRun {
     PT_RUN_TRANSLATION, /* a Translation Completion */
     PT_RUN_PAUSE,       /* retry-delay-us */
 } PtRun;
+
+/* The entry of a list that is being done; len is 0 if there is none */
+typedef struct PtPiece {
+    uint64_t addr;
+    uint32_t len;
+    uint32_t done;
+    bool last;
+} PtPiece;
 
 typedef struct PtChannel {
     PtOp next;              /* parameter registers */
@@ -70,8 +93,11 @@ typedef struct PtChannel {
     uint32_t requests;
     uint32_t groups;
     uint32_t refused;
+    uint32_t list_done;
     uint64_t done;
     uint64_t err_addr;
+
+    PtPiece piece;
 
     /* The fault being served */
     bool fault;
@@ -225,6 +251,7 @@ struct PriTestdev {
     bool gone;              /* knobs.gone, once it has taken effect */
     QEMUTimer *reset_timer;
     QEMUTimer *gone_timer;
+    QEMUTimer *timeout_timer;   /* of Translation Requests */
     MemoryRegion no_msix;   /* in place of the MSI-X BAR's while silent */
     PtStop stop;
     PtEvent event;
@@ -273,6 +300,13 @@ void pt_channels_reset(PriTestdev *d);
 void pt_channel_reset(PriTestdev *d, unsigned int n);
 
 /**
+ * pt_channel_timed_out: channel @n waits for a translation in vain
+ *
+ * @addr: the address of the request
+ */
+void pt_channel_timed_out(PriTestdev *d, unsigned int n, uint64_t addr);
+
+/**
  * pt_channels_realize, pt_channels_exit: the bottom half and the timer
  */
 void pt_channels_realize(PriTestdev *d);
@@ -282,6 +316,60 @@ void pt_channels_exit(PriTestdev *d);
  * pt_channels_kick: go on with what was left when the machine stopped
  */
 void pt_channels_kick(PriTestdev *d);
+
+/* -- Operations: pri-testdev-op.c ------------------------------------------ */
+
+/**
+ * pt_op_valid: can @op be started, as far as its parameters tell?
+ */
+bool pt_op_valid(const PriTestdev *d, const PtOp *op);
+
+/**
+ * pt_op_left: bytes that are left, of the entry if there is a list
+ */
+uint64_t pt_op_left(const PtChannel *ch);
+
+/**
+ * pt_op_side: the source or the destination
+ */
+PtSide pt_op_side(const PtChannel *ch, bool write);
+
+/**
+ * pt_op_position: where it stands, for an end that has no address of its own
+ */
+uint64_t pt_op_position(const PtChannel *ch);
+
+/**
+ * pt_op_advance: @len more bytes are done
+ *
+ * Returns: true if that was all.
+ */
+bool pt_op_advance(PtChannel *ch, uint32_t len);
+
+/**
+ * pt_op_wants_entry: must an entry of the list be read before anything else?
+ */
+static inline bool pt_op_wants_entry(const PtChannel *ch)
+{
+    return pt_op_has_list(&ch->op) && !ch->piece.len;
+}
+
+/**
+ * pt_list_side: the rest of the list; its first entry is the one to read
+ */
+PtSide pt_list_side(const PtChannel *ch);
+
+/**
+ * pt_list_take: go on with the entry whose PT_LIST_ENTRY_SIZE bytes are @entry
+ *
+ * Returns: false if it is invalid.
+ */
+bool pt_list_take(PtChannel *ch, const uint8_t *entry);
+
+/**
+ * pt_op_post_load: is what was migrated possible?
+ */
+bool pt_op_post_load(const PtChannel *ch);
 
 /* -- Memory: pri-testdev-dma.c --------------------------------------------- */
 
@@ -393,6 +481,23 @@ void pt_stop_exit(PriTestdev *d);
  * pt_stopping: does @op use the PASID that is being stopped?
  */
 bool pt_stopping(const PriTestdev *d, const PtOp *op);
+
+/* -- Completion Timeout: pri-testdev-timeout.c ----------------------------- */
+
+/* See AtsFunctionOps */
+int64_t pt_translation_due(void *opaque);
+void pt_translation_timed_out(void *opaque, const AtsTrReq *req,
+                              uint32_t owner);
+
+/**
+ * pt_timeout_add_capability: bits of the PCI Express capability
+ */
+void pt_timeout_add_capability(PriTestdev *d);
+
+void pt_timeout_realize(PriTestdev *d);
+void pt_timeout_reset(PriTestdev *d);
+void pt_timeout_post_load(PriTestdev *d);
+void pt_timeout_exit(PriTestdev *d);
 
 /* -- Event log: pri-testdev-log.c ------------------------------------------ */
 

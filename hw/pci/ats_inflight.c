@@ -26,13 +26,15 @@ uint32_t ats_inflight_tag(AtsInflight *t, uint32_t owner)
     return t->last_tag;
 }
 
-void ats_inflight_add(AtsInflight *t, const AtsTrReq *req, uint32_t owner)
+void ats_inflight_add(AtsInflight *t, const AtsTrReq *req, uint32_t owner,
+                      int64_t due)
 {
     for (unsigned int i = 0; i < ATS_INFLIGHT_NR; i++) {
         if (t->slot[i].state == ATS_INFLIGHT_FREE) {
             t->slot[i] = (AtsInflightReq) {
                 .req = *req,
                 .owner = owner,
+                .due = due,
                 .state = ATS_INFLIGHT_WAITING,
             };
             t->n++;
@@ -61,6 +63,34 @@ AtsInflightReq *ats_inflight_of(AtsInflight *t, uint32_t owner)
     }
     return NULL;
 }
+
+/* -- Completion Timeout, PCIe 6.2 2.8 -------------------------------------- */
+
+int64_t ats_inflight_due(const AtsInflight *t)
+{
+    int64_t due = ATS_INFLIGHT_NEVER;
+
+    for (unsigned int i = 0; t->n && i < ATS_INFLIGHT_NR; i++) {
+        if (ats_inflight_pending(&t->slot[i])) {
+            due = MIN(due, t->slot[i].due);
+        }
+    }
+    return due;
+}
+
+AtsInflightReq *ats_inflight_expired(AtsInflight *t, int64_t now)
+{
+    for (unsigned int i = 0; t->n && i < ATS_INFLIGHT_NR; i++) {
+        AtsInflightReq *r = &t->slot[i];
+
+        if (ats_inflight_pending(r) && r->due <= now) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+/* -- The end of a request -------------------------------------------------- */
 
 uint64_t ats_inflight_free(AtsInflight *t, AtsInflightReq *r)
 {

@@ -138,7 +138,8 @@ static AtsTrStatus ats_request(AtsFunction *f, AtsTrReq *req, uint32_t owner,
     f->cnt.translations++;
     status = ats_link_translate(f->link, req, entry);
     if (status == ATS_TR_PENDING) {
-        ats_inflight_add(&f->inflight, req, owner);
+        ats_inflight_add(&f->inflight, req, owner, f->ops->due ?
+                         f->ops->due(f->opaque) : ATS_INFLIGHT_NEVER);
     } else if (f->ops->translated) {
         f->ops->translated(f->opaque, req, status, entry, false);
     }
@@ -268,6 +269,22 @@ void ats_function_translated(void *opaque, uint32_t tag, AtsTrStatus status,
     }
     if (owner != ATS_NO_OWNER) {
         f->ops->translate_again(f->opaque, owner);
+    }
+}
+
+void ats_function_expire(AtsFunction *f, int64_t now)
+{
+    AtsInflightReq *r;
+
+    while ((r = ats_inflight_expired(&f->inflight, now))) {
+        AtsTrReq req = r->req;
+        uint32_t owner = r->owner;
+
+        trace_ats_translate_timeout(f->dev->name, req.tag, req.pasid,
+                                    req.addr);
+        f->cnt.trans_timeouts++;
+        ats_wake(f, ats_inflight_free(&f->inflight, r));
+        f->ops->timed_out(f->opaque, &req, owner);
     }
 }
 

@@ -318,6 +318,7 @@ static const VMStateDescription vmstate_ats_inflight_req = {
         VMSTATE_STRUCT(req, AtsInflightReq, 1, vmstate_ats_tr_req, AtsTrReq),
         VMSTATE_STRUCT(entry, AtsInflightReq, 1, vmstate_ats_tr_entry,
                        AtsTrEntry),
+        VMSTATE_INT64(due, AtsInflightReq),
         VMSTATE_UINT32(owner, AtsInflightReq),
         VMSTATE_UINT32(result, AtsInflightReq),
         VMSTATE_UINT8(state, AtsInflightReq),
@@ -366,6 +367,7 @@ static const VMStateDescription vmstate_ats_function_counters = {
         VMSTATE_UINT64(trans_ca, AtsFunctionCounters),
         VMSTATE_UINT64(trans_discarded, AtsFunctionCounters),
         VMSTATE_UINT64(trans_unexpected, AtsFunctionCounters),
+        VMSTATE_UINT64(trans_timeouts, AtsFunctionCounters),
         VMSTATE_UINT64(violations, AtsFunctionCounters),
         VMSTATE_END_OF_LIST()
     }

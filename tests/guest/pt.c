@@ -184,6 +184,8 @@ void pt_start(struct pt_chan *ch, const struct pt_op *op)
     pt_wr32(regs, PT_CH_GROUP, op->group ? op->group : PT_GROUP_DEFAULT);
     pt_wr32(regs, PT_CH_RETRIES,
             op->retries ? op->retries : PT_RETRIES_DEFAULT);
+    pt_wr64(regs, PT_CH_LIST, (uintptr_t)op->list);
+    pt_wr32(regs, PT_CH_LIST_LEN, op->list_len);
     ktap_mark("start channel=%u cmd=%u src=0x%llx dst=0x%llx len=%llu",
               ch->index, op->cmd, (unsigned long long)(uintptr_t)op->src,
               (unsigned long long)(uintptr_t)op->dst,
@@ -297,6 +299,8 @@ const char *pt_status_name(uint32_t status)
         [PT_ST_ABORTED] = "aborted",
         [PT_ST_BAD_COMMAND] = "bad-command",
         [PT_ST_NOT_ENABLED] = "not-enabled",
+        [PT_ST_BAD_LIST] = "bad-list",
+        [PT_ST_TIMEOUT] = "timeout",
     };
 
     if (status < sizeof(names) / sizeof(names[0])) {

@@ -54,6 +54,15 @@ struct pt_op {
     uint32_t group;
     uint32_t retries;
     bool no_irq;                    /* end is seen in PT_CH_STATUS only */
+    const struct pt_entry *list;    /* with PT_FLAG_GATHER or _SCATTER */
+    uint32_t list_len;
+};
+
+/* Entry of a list, as PT_LIST_ENTRY_SIZE says; aligned to 16 */
+struct pt_entry {
+    uint64_t addr;
+    uint32_t len;
+    uint32_t flags;
 };
 
 struct pt_result {

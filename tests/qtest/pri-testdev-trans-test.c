@@ -210,10 +210,8 @@ static void test_wrong(void)
 
     rule(&lab, DROP);
     start_waiting(&lab, 0);
-    qtest_clock_step(lab.qts, 1000 * QINV_MS);
-    g_assert_cmpuint(status(&lab, 0), ==, PT_ST_RUNNING);
-    qpt_writel(&lab.d, PT_CHANNEL(0) + PT_CH_CMD, PT_OP_ABORT);
-    g_assert_cmpuint(status(&lab, 0), ==, PT_ST_ABORTED);
+    qtest_clock_step(lab.qts, 50 * QINV_MS);
+    g_assert_cmpuint(status(&lab, 0), ==, PT_ST_TIMEOUT);
     pri_lab_stop(&lab);
 }
 

@@ -15,6 +15,7 @@ unsigned int shim_guest_errors;
 typedef struct World {
     AtsInflight t;
     PcieAtc atc;
+    int64_t due;            /* of the next request */
 } World;
 
 static World *world_new(bool global_inv)
@@ -22,6 +23,7 @@ static World *world_new(bool global_inv)
     World *w = g_new0(World, 1);
 
     pcie_atc_init(&w->atc, 0, global_inv);
+    w->due = ATS_INFLIGHT_NEVER;
     return w;
 }
 
@@ -39,7 +41,7 @@ static uint32_t request(World *w, uint32_t owner, uint32_t pasid,
     };
 
     if (req.tag != ATS_TR_NO_TAG) {
-        ats_inflight_add(&w->t, &req, owner);
+        ats_inflight_add(&w->t, &req, owner, w->due);
     }
     return req.tag;
 }
@@ -204,6 +206,39 @@ static void test_bounded(void)
     world_free(w);
 }
 
+/* PCIe 6.2 2.8: what has no completion in time, whoever still waits for it */
+static void test_timeout(void)
+{
+    World *w = world_new(false);
+
+    g_assert_cmpint(ats_inflight_due(&w->t), ==, ATS_INFLIGHT_NEVER);
+    request(w, 0, 1, 0x1000);
+    g_assert_cmpint(ats_inflight_due(&w->t), ==, ATS_INFLIGHT_NEVER);
+    w->due = 300;
+    request(w, 1, 1, 0x2000);
+    w->due = 200;
+    request(w, 2, 1, 0x3000);
+    request(w, 3, 1, 0x4000);
+    g_assert_cmpint(ats_inflight_due(&w->t), ==, 200);
+    g_assert_null(ats_inflight_expired(&w->t, 199));
+
+    /* one that is invalidated still waits, one that is done does not */
+    invalidate(w, 1, 0x3000, 0x3fff, false);
+    ats_inflight_of(&w->t, 3)->state = ATS_INFLIGHT_DONE;
+    g_assert_true(ats_inflight_expired(&w->t, 200) ==
+                  ats_inflight_of(&w->t, 2));
+    ats_inflight_free(&w->t, ats_inflight_of(&w->t, 2));
+    g_assert_null(ats_inflight_expired(&w->t, 299));
+    g_assert_cmpint(ats_inflight_due(&w->t), ==, 300);
+
+    /* and so does one whose owner has left */
+    ats_inflight_abandon(&w->t, 1);
+    g_assert_nonnull(ats_inflight_expired(&w->t, 300));
+    ats_inflight_forget(&w->t);
+    g_assert_null(ats_inflight_expired(&w->t, ATS_INFLIGHT_NEVER));
+    world_free(w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -213,6 +248,7 @@ int main(int argc, char **argv)
     g_test_add_func("/inflight/ATS-21/done", test_done);
     g_test_add_func("/inflight/ATS-27/flush", test_flush);
     g_test_add_func("/inflight/FLR-03/forget", test_forget);
+    g_test_add_func("/inflight/timeout", test_timeout);
     g_test_add_func("/inflight/abandon", test_abandon);
     g_test_add_func("/inflight/bounded", test_bounded);
     return g_test_run();

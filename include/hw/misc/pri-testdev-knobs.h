@@ -157,7 +157,11 @@
     X(RETRY_DELAY, retry_delay, "retry-delay-us", 10, 60000000, \
       NULL, \
       "microseconds until a channel does what retry says, if hardware answered " \
-      "Success at once, as a full queue does; 0: in the same instant, for ever")
+      "Success at once, as a full queue does; 0: in the same instant, for ever") \
+    X(COMPLETION_TIMEOUT, completion_timeout, "completion-timeout-us", 50000, \
+      64000000, NULL, \
+      "microseconds until a Translation Request without a completion times " \
+      "out; PCIe permits 50 to 50000; 0: never")
 
 /* The number of each knob, for registers */
 enum {

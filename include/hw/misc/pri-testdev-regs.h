@@ -184,7 +184,9 @@
     X(UNEXPECTED,    13, "unexpected", "PRGI, -, -: the response before it") \
     X(STALE,         14, "stale", "PRGI, -, -: the response before it") \
     X(MISTAKEN,      15, "mistaken", "PRGI, -, -: the response before it") \
-    X(LATE_WRITE,    16, "late-write", "-, page, -")
+    X(LATE_WRITE,    16, "late-write", "-, page, -") \
+    X(TIMEOUT,       17, "timeout", "tag of the link, address, -: no " \
+      "Translation Completion")
 
 enum {
 #define PT_LOG_KIND_NUMBER(NAME, number, name, text) PT_LOG_##NAME = number,
@@ -235,7 +237,8 @@ enum {
     X(RESP_MISTAKEN,    0x1a0, "of them those that ended a newer group") \
     X(TRANS_DISCARDED,  0x1b0, "Translation Completions invalidated on the " \
       "way") \
-    X(TRANS_UNEXPECTED, 0x1b8, "Translation Completions of no request")
+    X(TRANS_UNEXPECTED, 0x1b8, "Translation Completions of no request") \
+    X(TRANS_TIMEOUTS,   0x1c0, "Translation Requests without a completion")
 
 enum {
 #define PT_COUNTER_OFFSET(name, offset, text) PT_CNT_##name = offset,
@@ -275,6 +278,8 @@ enum {
 #define PT_ST_ABORTED           10      /* PT_OP_ABORT, PRI disabled, reset */
 #define PT_ST_BAD_COMMAND       11      /* unknown op or bad parameter */
 #define PT_ST_NOT_ENABLED       12      /* BME, ATS or PASID not enabled */
+#define PT_ST_BAD_LIST          13      /* entry of a list that is invalid */
+#define PT_ST_TIMEOUT           14      /* no Translation Completion came */
 #define PT_CH_FLAGS             0x08    /* 32 RW */
 #define PT_FLAG_PASID           (1u << 0)   /* requests carry PT_CH_PASID */
 #define PT_FLAG_PRIV            (1u << 1)   /* Privileged Mode Requested */
@@ -282,6 +287,8 @@ enum {
 #define PT_FLAG_IRQ             (1u << 3)   /* MSI-X when the op ends */
 #define PT_FLAG_UNTRANSLATED    (1u << 4)   /* no ATS: untranslated DMA */
 #define PT_FLAG_NO_PRI          (1u << 5)   /* do not ask for absent pages */
+#define PT_FLAG_GATHER          (1u << 6)   /* PT_CH_LIST is the source */
+#define PT_FLAG_SCATTER         (1u << 7)   /* PT_CH_LIST is the destination */
 #define PT_CH_PASID             0x0c    /* 32 RW  19:0 PASID */
 #define PT_CH_SRC               0x10    /* 64 RW  source address */
 #define PT_CH_DST               0x18    /* 64 RW  destination address */
@@ -297,6 +304,21 @@ enum {
 #define PT_CH_REQUESTS          0x54    /* 32 RO  Page Requests of this op */
 #define PT_CH_GROUPS            0x58    /* 32 RO  groups of this op */
 #define PT_CH_REFUSED           0x5c    /* 32 RO  commands refused */
+#define PT_CH_LIST              0x60    /* 64 RW  address of a list */
+#define PT_CH_LIST_LEN          0x68    /* 32 RW  its entries, 1..65536 */
+#define PT_CH_LIST_DONE         0x6c    /* 32 RO  entries done */
+
+/*
+ * A list of ranges, in memory that the operation can read: PT_CH_LIST_LEN
+ * entries, or up to the one with PT_LIST_LAST.  It is aligned to the size of
+ * an entry.  Little endian.
+ */
+#define PT_LIST_MAX             65536
+#define PT_LIST_ENTRY_SIZE      16
+#define PT_LIST_ADDR            0       /* 64 address, of any alignment */
+#define PT_LIST_LEN             8       /* 32 bytes, not 0 */
+#define PT_LIST_FLAGS           12      /* 32 other bits are 0 */
+#define PT_LIST_LAST            (1u << 0)   /* no entry behind this one */
 
 #define PT_GROUP_DEFAULT        1
 #define PT_RETRIES_DEFAULT      16

@@ -89,6 +89,10 @@ typedef struct AtsFunction AtsFunction;
  *     was invalidated on its way, or belongs to no request
  * @translate_again: the owner of a Translation Request that was pending should
  *     call ats_function_translate() again; only takes note
+ * @due: a Translation Request is pending: when it is to time out, as
+ *     AtsInflightReq::due; the device calls ats_function_expire() then.  NULL:
+ *     never
+ * @timed_out: it has, and is forgotten; @owner is ATS_NO_OWNER if he had left it
  * @stopping: as in PciePriOps; answered with ats_function_stopped(); may be
  *     NULL
  */
@@ -103,6 +107,8 @@ typedef struct AtsFunctionOps {
     void (*translated)(void *opaque, const AtsTrReq *req, AtsTrStatus status,
                        const AtsTrEntry *entry, bool discarded);
     void (*translate_again)(void *opaque, uint32_t owner);
+    int64_t (*due)(void *opaque);
+    void (*timed_out)(void *opaque, const AtsTrReq *req, uint32_t owner);
     void (*stopping)(void *opaque);
 } AtsFunctionOps;
 
@@ -116,6 +122,7 @@ typedef struct AtsFunctionCounters {
     uint64_t trans_ca;
     uint64_t trans_discarded;   /* invalidated on the way */
     uint64_t trans_unexpected;  /* completions of no request */
+    uint64_t trans_timeouts;    /* no completion in time */
     uint64_t violations;
 } AtsFunctionCounters;
 
@@ -225,6 +232,11 @@ void ats_function_cancel(AtsFunction *f, uint64_t cookie, uint64_t mask);
  */
 void ats_function_config_write(AtsFunction *f, uint32_t addr, uint32_t val,
                                int len);
+
+/**
+ * ats_function_expire: Translation Requests that are due at @now time out
+ */
+void ats_function_expire(AtsFunction *f, int64_t now);
 
 /**
  * ats_function_reset: any reset of the function, PCIe 6.2 6.6

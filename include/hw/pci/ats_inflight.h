@@ -27,6 +27,9 @@
 #define ATS_OWNER_NR        64
 #define ATS_NO_OWNER        UINT32_MAX
 
+/* A request that has no Completion Timeout */
+#define ATS_INFLIGHT_NEVER  INT64_MAX
+
 typedef enum AtsInflightState {
     ATS_INFLIGHT_FREE,
     ATS_INFLIGHT_WAITING,
@@ -40,12 +43,14 @@ typedef enum AtsInflightState {
  * @req: as it was sent
  * @entry, @result: once it is done; @result means something to the owner alone
  * @owner: ATS_NO_OWNER if he does not want it any more
+ * @due: when it times out, QEMU_CLOCK_VIRTUAL in ns, or ATS_INFLIGHT_NEVER
  * @narrow: something of its PASID was invalidated beside it, so what is larger
  *          than the request must not be cached
  */
 typedef struct AtsInflightReq {
     AtsTrReq req;
     AtsTrEntry entry;
+    int64_t due;
     uint32_t owner;
     uint32_t result;
     uint8_t state;
@@ -74,9 +79,22 @@ typedef struct AtsInflight {
 uint32_t ats_inflight_tag(AtsInflight *t, uint32_t owner);
 
 /**
- * ats_inflight_add: @req was sent, and is pending
+ * ats_inflight_add: @req was sent, and is pending until @due
  */
-void ats_inflight_add(AtsInflight *t, const AtsTrReq *req, uint32_t owner);
+void ats_inflight_add(AtsInflight *t, const AtsTrReq *req, uint32_t owner,
+                      int64_t due);
+
+/**
+ * ats_inflight_due: when the first request will time out, or
+ * ATS_INFLIGHT_NEVER
+ */
+int64_t ats_inflight_due(const AtsInflight *t);
+
+/**
+ * ats_inflight_expired: a request without a completion that is due at @now, or
+ * NULL
+ */
+AtsInflightReq *ats_inflight_expired(AtsInflight *t, int64_t now);
 
 /**
  * ats_inflight_find: the request that a completion with @tag belongs to, or

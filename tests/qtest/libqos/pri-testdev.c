@@ -253,6 +253,10 @@ void qpt_start(QPriTestdev *d, unsigned int ch, const QPtOp *op)
     qpt_writel(d, at + PT_CH_GROUP, op->group ? op->group : PT_GROUP_DEFAULT);
     qpt_writel(d, at + PT_CH_RETRIES,
                op->retries ? op->retries : PT_RETRIES_DEFAULT);
+    if (op->flags & (PT_FLAG_GATHER | PT_FLAG_SCATTER)) {
+        qpt_writeq(d, at + PT_CH_LIST, op->list);
+        qpt_writel(d, at + PT_CH_LIST_LEN, op->list_len);
+    }
     qpt_writel(d, at + PT_CH_CMD, op->cmd);
 }
 

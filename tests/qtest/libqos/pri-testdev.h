@@ -77,6 +77,8 @@ typedef struct QPtOp {
     uint64_t pattern;
     uint32_t group;             /* 0: leave at the default */
     uint32_t retries;           /* 0: leave at the default */
+    uint64_t list;              /* with PT_FLAG_GATHER or PT_FLAG_SCATTER */
+    uint32_t list_len;
 } QPtOp;
 
 /* A raw Page Request; pasid may be QVTD_NO_PASID */
