@@ -13,7 +13,6 @@
 
 #define PAGE            4096
 #define ONES            UINT32_MAX
-#define RUNS            100
 #define VTD             "ite-timeout-ms=60000,wait-depth=1024"
 
 static void turn(PriLab *lab, uint32_t knob, uint64_t value)
@@ -40,16 +39,6 @@ static void fault(PriLab *lab, unsigned int ch)
 
     qpt_start(&lab->d, ch, &op);
     g_assert_cmpuint(qpt_wait(&lab->d, ch), ==, PT_ST_RUNNING);
-}
-
-static char *read_log(PriLab *lab)
-{
-    QDict *rsp = qtest_qmp(lab->qts, "{ 'execute': 'qom-get', 'arguments': "
-                           "{ 'path': 'pt0', 'property': 'log' } }");
-    char *text = g_strdup(qdict_get_str(rsp, "return"));
-
-    qobject_unref(rsp);
-    return text;
 }
 
 /* -- the same run a hundred times ------------------------------------------ */
@@ -130,18 +119,16 @@ static void test_runs(void)
     lab_run_job(lab.qts, "snapshot-save", "save");
     saved = lab.v;
     finish(&lab, slot);
-    first = read_log(&lab);
+    first = lab_read_log(&lab);
     g_assert_nonnull(strstr(first, "stale"));
     g_assert_nonnull(strstr(first, "tag=1 addr=0x7f123456a000"));
-    for (i = 0; i < RUNS; i++) {
+    for (i = 0; i < LAB_RUNS; i++) {
         g_autofree char *job = g_strdup_printf("load%d", i);
-        g_autofree char *log = NULL;
 
         lab_run_job(lab.qts, "snapshot-load", job);
         lab.v = saved;
         finish(&lab, slot);
-        log = read_log(&lab);
-        g_assert_cmpstr(log, ==, first);
+        lab_expect_same_log(&lab, &first);
     }
     pri_lab_stop(&lab);
     g_unlink(file);

@@ -145,7 +145,7 @@ static void test_snapshot(void)
     tail = lab.v.iq_tail;
     next = lab.v.next;
     status_next = lab.v.status_next;
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < LAB_RUNS; i++) {
         g_autofree char *job = g_strdup_printf("load%d", i);
 
         finish(&lab, slot, false);

@@ -84,7 +84,7 @@ static void start(PriLab *lab, unsigned int ch)
 /* 50 ms, reported as the error that it is, and written down */
 static void test_default(void)
 {
-    QDict *rsp;
+    g_autofree char *log = NULL;
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
@@ -108,11 +108,8 @@ static void test_default(void)
                     AER_TIMEOUT);
     g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + EXP_DEVSTA) &
                     DEVSTA_NFED, !=, 0);
-    rsp = qtest_qmp(lab.qts, "{ 'execute': 'qom-get', 'arguments': "
-                    "{ 'path': 'pt0', 'property': 'log' } }");
-    g_assert_nonnull(strstr(qdict_get_str(rsp, "return"),
-                            " timeout pasid=0xabcde"));
-    qobject_unref(rsp);
+    log = lab_read_log(&lab);
+    g_assert_nonnull(strstr(log, " timeout pasid=0xabcde"));
     pri_lab_stop(&lab);
 }
 

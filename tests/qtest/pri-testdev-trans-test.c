@@ -383,6 +383,7 @@ static void test_snapshot(void)
 {
     g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
     g_autofree char *file = g_strdup_printf("%s/disk", dir);
+    g_autofree char *first = NULL;
     uint64_t old, fresh, pa;
     PriLab lab;
 
@@ -398,7 +399,7 @@ static void test_snapshot(void)
     put_invalidation(&lab, LAB_IOVA);
     turn(&lab, VTD_KNOB_LINK_DO, OFF);
     lab_run_job(lab.qts, "snapshot-save", "save");
-    for (unsigned int i = 0; i < 3; i++) {
+    for (unsigned int i = 0; i < LAB_RUNS; i++) {
         g_autofree char *job = g_strdup_printf("load%u", i);
 
         lab_run_job(lab.qts, "snapshot-load", job);
@@ -410,6 +411,7 @@ static void test_snapshot(void)
         g_assert_cmphex(qtest_readq(lab.qts, fresh), ==, PATTERN);
         g_assert_cmphex(qtest_readq(lab.qts, pa), ==, PATTERN);
         g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 1);
+        lab_expect_same_log(&lab, &first);
     }
     pri_lab_stop(&lab);
     g_unlink(file);

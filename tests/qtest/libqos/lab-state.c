@@ -66,6 +66,27 @@ void lab_run_job(QTestState *qts, const char *name, const char *id)
     finish_job(qts, id);
 }
 
+char *lab_read_log(PriLab *lab)
+{
+    QDict *rsp = qtest_qmp(lab->qts, "{ 'execute': 'qom-get', 'arguments': "
+                           "{ 'path': 'pt0', 'property': 'log' } }");
+    char *text = g_strdup(qdict_get_str(rsp, "return"));
+
+    qobject_unref(rsp);
+    return text;
+}
+
+void lab_expect_same_log(PriLab *lab, char **first)
+{
+    g_autofree char *log = lab_read_log(lab);
+
+    if (*first) {
+        g_assert_cmpstr(log, ==, *first);
+    } else {
+        *first = g_steal_pointer(&log);
+    }
+}
+
 void lab_create_disk(QTestState *qts, const char *file)
 {
     int fd = open(file, O_CREAT | O_RDWR, 0600);

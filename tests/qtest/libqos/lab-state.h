@@ -29,6 +29,20 @@ void lab_create_disk(QTestState *qts, const char *file);
  */
 void lab_run_job(QTestState *qts, const char *name, const char *id);
 
+/* How often a test of "the same run every time" loads its snapshot */
+#define LAB_RUNS                100
+
+/**
+ * lab_read_log: the event log of the first pri-testdev; free it with g_free()
+ */
+char *lab_read_log(PriLab *lab);
+
+/**
+ * lab_expect_same_log: is the log that of the first run?  The first call sets
+ * *@first, which is freed with g_free().
+ */
+void lab_expect_same_log(PriLab *lab, char **first);
+
 /**
  * lab_migrate: move @lab to another QEMU, which then replaces the first
  *
