@@ -20,7 +20,6 @@
 #define DEVICES     "/sys/bus/pci/devices/"
 #define DRIVER      "/sys/bus/pci/drivers/pri_testdev"
 #define SLOTS       "/sys/bus/pci/slots/"
-#define PATTERN     0x1122334455667788ull
 
 #define CAP_LIST    0x34
 #define CAP_EXP     0x10
@@ -244,46 +243,14 @@ unsigned port_wait_back(struct port *port, unsigned ms)
 
 /* -- Work ------------------------------------------------------------------ */
 
-void port_load(struct pt *pt, struct pt_chan *ch, unsigned n)
-{
-    unsigned i;
-
-    for (i = 0; i < n; i++) {
-        struct pt_op op = {
-            .cmd = PT_OP_WRITE, .len = 64ull << 20, .pattern = PATTERN,
-            .group = 1 + i, .no_irq = true,
-        };
-
-        if (!ch[i].regs) {
-            pt_chan(pt, &ch[i]);
-        }
-        op.dst = pt_map_anon(op.len);
-        pt_start(&ch[i], &op);
-    }
-    for (i = 0; i < n; i++) {
-        while (!pt_rd64(ch[i].regs, PT_CH_DONE)) {
-            CHECK(pt_rd32(ch[i].regs, PT_CH_STATUS) == PT_ST_RUNNING,
-                  "channel %u ended: %s", i,
-                  pt_status_name(pt_rd32(ch[i].regs, PT_CH_STATUS)));
-        }
-    }
-}
-
 void port_check_works(unsigned index)
 {
-    struct pt_op op = {
-        .cmd = PT_OP_WRITE, .len = 16 * PT_PAGE, .pattern = PATTERN,
-    };
-    struct pt_result res;
     struct pt_chan ch;
     struct pt pt;
 
     pt_open_bound(&pt, index);
     pt_chan(&pt, &ch);
-    op.dst = pt_map_anon(op.len);
-    pt_expect(&ch, &op, PT_ST_DONE, &res);
-    CHECK_EQ(res.requests, 16, "page requests");
-    pt_check_stamp(op.dst, op.len, PATTERN);
+    pt_check_works(&ch);
     CHECK_EQ(pt_counter(&pt, PT_CNT_VIOLATIONS), 0, "violations");
     pt_unbind(&pt);
     pt_close(&pt);

@@ -46,10 +46,7 @@ void port_power(struct port *port, bool on);
 void port_wait_gone(struct port *port, unsigned ms);
 unsigned port_wait_back(struct port *port, unsigned ms);    /* index of node */
 
-/* Channels of a bound file at work on memory that comes in page by page */
-void port_load(struct pt *pt, struct pt_chan *ch, unsigned n);
-
-/* A DMA of 16 fresh pages by a new file of that index, byte by byte right */
+/* pt_check_works() by a new file of that index */
 void port_check_works(unsigned index);
 
 #endif

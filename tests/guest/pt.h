@@ -195,6 +195,17 @@ void pt_check_equal(const void *p, const void *q,
 uint32_t pt_crc32(const void *p, size_t len);
 uint64_t pt_random(uint64_t *state);
 
+/* -- Work: pt-load.c ------------------------------------------------------- */
+
+/*
+ * n channels at work on memory that comes in page by page, in groups of 1 to
+ * n; returns when each has got its first bytes through
+ */
+void pt_load(struct pt *pt, struct pt_chan *ch, unsigned n);
+
+/* Memory never touched is asked for, written, and gone */
+void pt_check_works(struct pt_chan *ch);
+
 /* -- Processes and time ---------------------------------------------------- */
 
 /* Wait for a child; fail the test unless it exited with `status` */

@@ -32,16 +32,8 @@ static void reset(struct pt *pt)
 /* Bind again and use a channel that this file already has */
 static void check_works(struct pt *pt, struct pt_chan *ch)
 {
-    struct pt_op op = {
-        .cmd = PT_OP_WRITE, .len = PAGES(16), .pattern = PATTERN,
-    };
-    struct pt_result res;
-
     pt_bind(pt);
-    op.dst = pt_map_anon(op.len);
-    pt_expect(ch, &op, PT_ST_DONE, &res);
-    CHECK_EQ(res.requests, 16, "page requests");
-    pt_check_stamp(op.dst, op.len, PATTERN);
+    pt_check_works(ch);
 }
 
 static void check_enabled(struct pt *pt)
@@ -108,34 +100,6 @@ static void test_idle(void)
     check_works(&pt, &ch);
 }
 
-/* Channels at work on memory that comes in page by page */
-static unsigned start_some(struct pt *pt, struct pt_chan *ch, unsigned n)
-{
-    unsigned i;
-
-    n = pt->channels < n ? pt->channels : n;
-    for (i = 0; i < n; i++) {
-        struct pt_op op = {
-            .cmd = PT_OP_WRITE, .len = 64ull << 20, .pattern = PATTERN,
-            .group = 1 + i, .no_irq = true,
-        };
-
-        if (!ch[i].regs) {
-            pt_chan(pt, &ch[i]);
-        }
-        op.dst = pt_map_anon(op.len);
-        pt_start(&ch[i], &op);
-    }
-    for (i = 0; i < n; i++) {
-        while (!pt_rd64(ch[i].regs, PT_CH_DONE)) {
-            CHECK(pt_rd32(ch[i].regs, PT_CH_STATUS) == PT_ST_RUNNING,
-                  "channel %u ended: %s", i,
-                  pt_status_name(pt_rd32(ch[i].regs, PT_CH_STATUS)));
-        }
-    }
-    return n;
-}
-
 static void test_in_flight(void)
 {
     struct pt_chan ch[8] = {};
@@ -146,7 +110,8 @@ static void test_in_flight(void)
     for (round = 0; round < 3; round++) {
         uint64_t flrs = pt_counter(&pt, PT_CNT_FLRS);
 
-        n = start_some(&pt, ch, 8);
+        n = pt.channels < 8 ? pt.channels : 8;
+        pt_load(&pt, ch, n);
         CHECK(pt_rd32(ch[0].regs, PT_CH_STATUS) == PT_ST_RUNNING,
               "not in flight any more");
         reset(&pt);
@@ -243,7 +208,7 @@ static void test_two_processes(void)
     CHECK(child >= 0, "fork: %s", strerror(errno));
     if (!child) {
         pt_open_bound(&pt, 0);
-        start_some(&pt, &ch, 1);
+        pt_load(&pt, &ch, 1);
         CHECK(write(ready[1], &byte, 1) == 1 && read(go[0], &byte, 1) == 1,
               "pipe: %s", strerror(errno));
         CHECK_EQ(pt_rd32(ch.regs, PT_CH_STATUS), PT_ST_IDLE, "status");
@@ -253,7 +218,7 @@ static void test_two_processes(void)
     }
     pt_open_bound(&pt, 0);
     CHECK(read(ready[0], &byte, 1) == 1, "the child is gone");
-    start_some(&pt, &ch, 1);
+    pt_load(&pt, &ch, 1);
     reset(&pt);
     CHECK(write(go[1], &byte, 1) == 1, "pipe: %s", strerror(errno));
     pt_reap(child, KTAP_PASS);
@@ -279,7 +244,7 @@ static void test_keep_bindings(void)
     sysfs_write(KEEP_BINDINGS, "1");
     pt_open_bound(&pt, 0);
     for (round = 0; round < 4; round++) {
-        start_some(&pt, ch, 4);
+        pt_load(&pt, ch, 4);
         reset(&pt);
         pt_info(&pt, &info);
         CHECK_EQ(info.bound, 1, "binding after the reset");

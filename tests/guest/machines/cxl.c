@@ -50,19 +50,6 @@ static unsigned find(struct pt *pt, struct pri_testdev_info *info)
 }
 
 /* Memory never touched is asked for, written, and gone */
-static void check_works(struct pt_chan *ch)
-{
-    struct pt_op op = {
-        .cmd = PT_OP_WRITE, .len = 16 * PT_PAGE, .pattern = PATTERN,
-        .group = 4,
-    };
-
-    op.dst = pt_map_anon(op.len);
-    pt_expect(ch, &op, PT_ST_DONE, NULL);
-    pt_check_stamp(op.dst, op.len, PATTERN);
-    CHECK(!munmap(op.dst, op.len), "munmap: %s", strerror(errno));
-}
-
 static void test_reset(void)
 {
     struct pri_testdev_info info;
@@ -82,7 +69,7 @@ static void test_reset(void)
     for (i = 0; i < ROUNDS; i++) {
         uint32_t resets = pt_rd32(pt.func, PT_RESETS);
 
-        check_works(&ch);
+        pt_check_works(&ch);
         pt_start(&busy, &op);
         sysfs_reset(info.pci_name, "cxl_bus");
         CHECK_EQ(pt_rd32(pt.func, PT_RESETS), resets + 1, "resets");
@@ -92,7 +79,7 @@ static void test_reset(void)
         pt.bound = false;
         pt_bind(&pt);
     }
-    check_works(&ch);
+    pt_check_works(&ch);
     sysfs_reset_method(info.pci_name, "default");
     CHECK_EQ(pt_counter(&pt, PT_CNT_VIOLATIONS), 0, "violations");
 }

@@ -108,7 +108,7 @@ static void test_fatal(void)
     for (round = 0; round < 3; round++) {
         unsigned before = resets(&pt);
 
-        port_load(&pt, ch, CHANNELS);
+        pt_load(&pt, ch, CHANNELS);
         pt_knob_blind(&pt, PT_KNOB_AER_ERROR, FATAL);
         wait_recovered(&pt, &port, false);
         CHECK_EQ(resets(&pt), before + 1, "recoveries");
@@ -124,7 +124,7 @@ static void test_software(void)
 
     open_port(&port);
     pt_open_bound(&pt, 0);
-    port_load(&pt, ch, CHANNELS);
+    pt_load(&pt, ch, CHANNELS);
     soft_trigger(&port);
     wait_recovered(&pt, &port, false);
     check_works(&pt, &ch[0]);
@@ -172,7 +172,7 @@ static void test_two_processes(void)
     CHECK(child >= 0, "fork: %s", strerror(errno));
     if (!child) {
         pt_open_bound(&pt, 0);
-        port_load(&pt, ch, 2);
+        pt_load(&pt, ch, 2);
         CHECK(write(ready[1], &byte, 1) == 1 && read(go[0], &byte, 1) == 1,
               "pipe: %s", strerror(errno));
         wait_recovered(&pt, &port, false);
@@ -181,7 +181,7 @@ static void test_two_processes(void)
     }
     pt_open_bound(&pt, 0);
     CHECK(read(ready[0], &byte, 1) == 1, "the child is gone");
-    port_load(&pt, ch, 2);
+    pt_load(&pt, ch, 2);
     soft_trigger(&port);
     wait_recovered(&pt, &port, false);
     CHECK(write(go[1], &byte, 1) == 1, "pipe: %s", strerror(errno));

@@ -41,7 +41,7 @@ static void open_loaded(struct port *port, struct pt *pt, struct pt_chan *ch)
 {
     memset(ch, 0, CHANNELS * sizeof(*ch));
     pt_open_bound(pt, port_node(port));
-    port_load(pt, ch, CHANNELS);
+    pt_load(pt, ch, CHANNELS);
     CHECK_EQ(pt_rd32(ch[0].regs, PT_CH_STATUS), PT_ST_RUNNING, "status");
 }
 

@@ -134,46 +134,6 @@ static void check_enabled(struct pt *pt)
           want & ~state);
 }
 
-static void start_some(struct pt *pt, struct pt_chan *ch)
-{
-    unsigned i;
-
-    for (i = 0; i < CHANNELS; i++) {
-        struct pt_op op = {
-            .cmd = PT_OP_WRITE, .len = 64ull << 20, .pattern = PATTERN,
-            .group = 1 + i, .no_irq = true,
-        };
-
-        if (!ch[i].regs) {
-            pt_chan(pt, &ch[i]);
-        }
-        op.dst = pt_map_anon(op.len);
-        pt_start(&ch[i], &op);
-    }
-    for (i = 0; i < CHANNELS; i++) {
-        while (!pt_rd64(ch[i].regs, PT_CH_DONE)) {
-            CHECK(pt_rd32(ch[i].regs, PT_CH_STATUS) == PT_ST_RUNNING,
-                  "channel %u ended: %s", i,
-                  pt_status_name(pt_rd32(ch[i].regs, PT_CH_STATUS)));
-        }
-    }
-}
-
-/* Memory never touched is asked for, written, and gone */
-static void check_works(struct pt_chan *ch)
-{
-    struct pt_op op = {
-        .cmd = PT_OP_WRITE, .len = PAGES(16), .pattern = PATTERN, .group = 4,
-    };
-    struct pt_result res;
-
-    op.dst = pt_map_anon(op.len);
-    pt_expect(ch, &op, PT_ST_DONE, &res);
-    CHECK_EQ(res.requests, 16, "page requests");
-    pt_check_stamp(op.dst, op.len, PATTERN);
-    CHECK(!munmap(op.dst, op.len), "munmap: %s", strerror(errno));
-}
-
 /* One reset with everything at work */
 static void one_reset(struct pt *pt, struct pt_chan *ch, const char *name,
                       const char *method, uint32_t kind, bool keep)
@@ -182,7 +142,7 @@ static void one_reset(struct pt *pt, struct pt_chan *ch, const char *name,
     uint32_t resets = pt_rd32(pt->func, PT_RESETS);
     unsigned i;
 
-    start_some(pt, ch);
+    pt_load(pt, ch, CHANNELS);
     sysfs_reset(name, method);
     CHECK_EQ(pt_rd32(pt->func, PT_RESETS), resets + 1, "resets");
     CHECK_EQ(pt_rd32(pt->func, PT_RESET_LAST), kind, "kind of the last reset");
@@ -197,7 +157,7 @@ static void one_reset(struct pt *pt, struct pt_chan *ch, const char *name,
         pt->bound = false;
         pt_bind(pt);
     }
-    check_works(&ch[0]);
+    pt_check_works(&ch[0]);
 }
 
 static void run_method(const char *method, uint32_t kind)
@@ -306,7 +266,7 @@ static unsigned timed_reset(unsigned index, const char *method)
 
     pt_open_bound(&pt, index);
     pt_chan(&pt, &ch);
-    check_works(&ch);
+    pt_check_works(&ch);
     pt_info(&pt, &info);
     start = pt_now();
     sysfs_reset(info.pci_name, method);
@@ -314,7 +274,7 @@ static unsigned timed_reset(unsigned index, const char *method)
     ktap_note("function %u, %s: %u ms", index, method, ms);
     pt.bound = false;
     pt_bind(&pt);
-    check_works(&ch);
+    pt_check_works(&ch);
     sysfs_reset_method(info.pci_name, "default");
     pt_close(&pt);
     return ms;
@@ -376,11 +336,11 @@ static void late(uint64_t what)
     pt_info(&pt, &info);
     pt_knob(&pt, PT_KNOB_FLR_LATE_DMA, what);
     for (i = 0; i < ROUNDS; i++) {
-        start_some(&pt, ch);
+        pt_load(&pt, ch, CHANNELS);
         sysfs_reset(info.pci_name, "flr");
         pt.bound = false;
         pt_bind(&pt);
-        check_works(&ch[0]);
+        pt_check_works(&ch[0]);
     }
     pt_knob(&pt, PT_KNOB_FLR_LATE_DMA, 0);
     sysfs_reset_method(info.pci_name, "default");
@@ -414,7 +374,7 @@ static void test_soft(void)
         double until = pt_now() + 10;
 
         child_works(child);
-        start_some(&pt, ch);
+        pt_load(&pt, ch, CHANNELS);
         pt_wr32(pt.func, PT_SOFT_RESET, i & 1 ? ch[0].index :
                 PT_SOFT_RESET_ALL);
         while (pt_rd32(pt.func, PT_SOFT_RESET)) {
@@ -432,7 +392,7 @@ static void test_soft(void)
             pt_wr32(pt.func, PT_CTRL, PT_CTRL_ABORT);
         }
         check_enabled(&pt);
-        check_works(&ch[0]);
+        pt_check_works(&ch[0]);
     }
     pt_knob(&pt, PT_KNOB_SOFT_DURATION, 0);
     child_stop(child);

@@ -165,7 +165,7 @@ static void test_vf_flr(void)
         pt_chan(&vf[i], &ch[i]);
     }
     for (round = 0; round < 3; round++) {
-        port_load(&vf[0], load, 2);
+        pt_load(&vf[0], load, 2);
         sysfs_flr(name[0]);
         pt_info(&vf[0], &info);
         CHECK_EQ(info.resets, round + 1, "resets that the driver saw");
@@ -198,7 +198,7 @@ static void test_disable(void)
         set_vfs(&pf, VFS);
         memset(ch, 0, sizeof(ch));
         pt_open_bound(&vf, vf_node(&pf, 1, name));
-        port_load(&vf, ch, VFS);
+        pt_load(&vf, ch, VFS);
         set_vfs(&pf, 0);
         pt_close(&vf);
         CHECK_EQ(pt_rd32(pf.pt.func, PT_PRI_GROUPS), 0, "open groups");
