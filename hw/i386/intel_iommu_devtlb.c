@@ -302,6 +302,8 @@ static bool vtd_devtlb_send(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
     uint64_t timeout = s->svm.knobs.ite_timeout;
+    int64_t deadline = !timeout ? INT64_MAX :
+        qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + timeout * SCALE_MS;
     VTDDevTlbFn *fn = vtd_devtlb_free_fn(s, msg->rid, mip);
 
     if (!fn) {
@@ -316,14 +318,14 @@ static bool vtd_devtlb_send(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip)
     fn->used |= 1u << msg->itag;
     fn->seq[msg->itag] = ++devtlb->seq;
     fn->copies[msg->itag] = 0;
-    fn->deadline[msg->itag] = !timeout ? INT64_MAX :
-        qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + timeout * SCALE_MS;
+    fn->deadline[msg->itag] = deadline;
     devtlb->outstanding++;
     devtlb->requests++;
     trace_vtd_devtlb_request(msg->rid, msg->pasid, msg->addr, msg->itag);
     ats_link_send(s->svm.link, msg);
-    if (devtlb->outstanding) {
-        vtd_devtlb_arm(s);
+    /* It may be too early for what is outstanding: then it is set once more */
+    if (devtlb->outstanding && timeout) {
+        timer_mod_anticipate(devtlb->timer, deadline);
     }
     return true;
 }

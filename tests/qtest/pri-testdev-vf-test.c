@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "libqos/lab-state.h"
+#include "libqos/pri-root-port.h"
 #include "libqos/vtd-inv.h"
 #include <glib/gstdio.h>
 
@@ -76,11 +77,12 @@ static void find_vf(PriLab *lab, QPriTestdev *vf, unsigned int n)
     g_assert_cmphex(qpt_readl(vf, PT_ID), ==, PT_ID_MAGIC);
 }
 
-static void start_vf(PriLab *lab, QPriTestdev *vf, const char *options)
+static void start_vf_at(PriLab *lab, QPriTestdev *vf, const char *options,
+                        PriLabFlags flags)
 {
     g_autofree char *dev = g_strdup_printf("vfs=3%s", options);
 
-    pri_lab_start_with(lab, "ite-timeout-ms=100", dev, 0);
+    pri_lab_start_with(lab, "ite-timeout-ms=100", dev, flags);
     enable_vfs(lab, 2);
     find_vf(lab, vf, 0);
     qvtd_device_setup(&lab->v, vf->rid, 7);
@@ -89,6 +91,11 @@ static void start_vf(PriLab *lab, QPriTestdev *vf, const char *options)
     qvtd_flush(&lab->v);
     qpt_config_writew(vf, COMMAND, 0x6);
     qpt_config_writew(vf, vf->ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
+}
+
+static void start_vf(PriLab *lab, QPriTestdev *vf, const char *options)
+{
+    start_vf_at(lab, vf, options, 0);
 }
 
 static void start_dma(QPriTestdev *d, unsigned int pages)
@@ -309,6 +316,177 @@ static void test_vf_flr(void)
     pri_lab_stop(&lab);
 }
 
+/* FLR-02, FLR-07: one that takes time, which the PF does not notice */
+static void test_vf_flr_duration(void)
+{
+    unsigned int devctl;
+    uint32_t slot;
+    uint16_t prgi;
+    QPriTestdev vf;
+    PriLab lab;
+
+    start_vf(&lab, &vf, "");
+    devctl = vf.exp + QPT_EXP_DEVCTL;
+    g_assert_cmpuint(qpt_knob_set(&vf, PT_KNOB_FLR_DURATION, 70), ==,
+                     PT_KNOB_OK);
+    g_assert_cmpuint(qpt_knob_set(&vf, PT_KNOB_FLR_CONFIG, 1), ==, PT_KNOB_OK);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_FLR_DURATION), ==, 0);
+    start_dma(&vf, 1);
+    prgi = take_request(&lab, vf.rid);
+    start_dma(&lab.d, 1);
+    qpt_config_writew(&vf, devctl, QPT_EXP_DEVCTL_FLR);
+    g_assert_cmphex(qpt_config_readl(&vf, 8), ==, UINT32_MAX);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_ID), ==, PT_ID_MAGIC);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
+    g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_STATUS), ==,
+                     PT_ST_RUNNING);
+
+    /* Its response is lost, and so is an invalidation of it */
+    qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_SUCCESS);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_STALE), ==, 0);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    qinv_put_dev_tlb(&lab.v, vf.rid);
+    slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+    qvtd_qi_ring(&lab.v);
+    qtest_clock_step(lab.qts, 69 * QINV_MS);
+    g_assert_cmphex(qpt_config_readl(&vf, 8), ==, UINT32_MAX);
+    qtest_clock_step(lab.qts, 2 * QINV_MS);
+    g_assert_cmphex(qpt_config_readl(&vf, 8), !=, UINT32_MAX);
+    qpt_config_writew(&vf, COMMAND, 0x2);
+    g_assert_cmphex(qpt_readl(&vf, PT_ID), ==, PT_ID_MAGIC);
+    g_assert_cmpuint(qpt_ch_readl(&vf, 0, PT_CH_STATUS), ==, PT_ST_IDLE);
+    g_assert_cmpuint(qpt_readl(&vf, PT_RESET_LAST), ==, PT_RESET_FLR);
+    qtest_clock_step(lab.qts, 40 * QINV_MS);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, vf.rid);
+
+    /* the PF goes on */
+    qvtd_writel(&lab.v, QVTD_FSTS, QVTD_FSTS_ITE);
+    prgi = take_request(&lab, lab.d.rid);
+    qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, prgi, QPT_INVALID_REQUEST);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_INVALID_REQUEST);
+    pri_lab_stop(&lab);
+}
+
+/* -- The port above -------------------------------------------------------- */
+
+/* The VFs are gone with the link; the PF is back without them */
+static void expect_vfs_lost(PriLab *lab, QPriTestdev *vf, QRootPort *p)
+{
+    uint16_t cap = find_ext(&lab->d, EXT_ID_SRIOV);
+
+    g_assert_true(qrp_link_up(p));
+    g_assert_cmphex(qpt_config_readw(&lab->d, cap + SRIOV_CTRL) & 1, ==, 0);
+    g_assert_cmphex(qpt_config_readl(vf, 8), ==, UINT32_MAX);
+    qpt_restore(&lab->d);
+    qpt_enable(&lab->d, 0);
+    g_assert_cmpuint(qpt_readl(&lab->d, PT_PRI_GROUPS), ==, 0);
+
+    enable_vfs(lab, 2);
+    find_vf(lab, vf, 0);
+    g_assert_cmphex(qpt_readl(vf, PT_SCRATCH), ==, 0);
+    g_assert_cmpuint(qpt_ch_readl(vf, 0, PT_CH_STATUS), ==, PT_ST_IDLE);
+    g_assert_cmphex(qpt_config_readw(vf, vf->ats + QPT_ATS_CTRL), ==, 0);
+
+    /* and they work */
+    qpt_config_writew(vf, COMMAND, 0x6);
+    qpt_config_writew(vf, vf->ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
+    qvtd_prq_drop_all(&lab->v);
+    start_dma(vf, 1);
+    qvtd_respond(&lab->v, vf->rid, LAB_PASID, take_request(lab, vf->rid),
+                 QPT_INVALID_REQUEST);
+    g_assert_cmpuint(qpt_wait(vf, 0), ==, PT_ST_INVALID_REQUEST);
+}
+
+static void expect_lost(PriLab *lab, QPriTestdev *vf)
+{
+    qrp_expect_absent(lab);
+    g_assert_cmphex(qpt_config_readl(vf, 8), ==, UINT32_MAX);
+    g_assert_cmphex(qpt_readl(vf, PT_ID), ==, UINT32_MAX);
+}
+
+/* A VF and its PF with requests, invalidations and work under way */
+static void start_busy(PriLab *lab, QPriTestdev *vf, QRootPort *p,
+                       uint16_t *prgi)
+{
+    start_vf_at(lab, vf, "", LAB_PRI_PORT);
+    qrp_init(p, lab->qts, lab->d.port);
+    start_dma(vf, 1);
+    *prgi = take_request(lab, vf->rid);
+    start_dma(&lab->d, 1);
+    qpt_writel(vf, PT_SCRATCH, 0x5c5c);
+}
+
+/*
+ * Downstream Port Containment by a fatal error of a VF (PCIe 6.2 6.2.11): the
+ * source is the VF, and all functions are below a link that is down
+ */
+static void test_dpc(void)
+{
+    uint32_t slot;
+    uint16_t prgi;
+    QPriTestdev vf;
+    QRootPort p;
+    PriLab lab;
+
+    start_busy(&lab, &vf, &p, &prgi);
+    qrp_writew(&p, p.exp + QRP_DEVCTL, QRP_DEVCTL_FERE);
+    qrp_writew(&p, 0x3e, 0x2);
+    qpt_config_writew(&vf, vf.exp + QPT_EXP_DEVCTL, QRP_DEVCTL_FERE);
+    qrp_writew(&p, p.dpc + QRP_DPC_CTL, 1);
+    /* the VF may be gone before the knob could say that it was turned */
+    qpt_writel(&vf, PT_KNOB_SELECT, PT_KNOB_AER_ERROR);
+    qpt_writeq(&vf, PT_KNOB_VALUE, 3);
+    g_assert_cmphex(qrp_readw(&p, p.dpc + QRP_DPC_STATUS) & QRP_DPC_TRIGGERED,
+                    !=, 0);
+    g_assert_cmphex(qrp_readw(&p, p.dpc + QRP_DPC_SOURCE), ==, vf.rid);
+    expect_lost(&lab, &vf);
+
+    /* nobody hears the response, nobody answers the invalidation */
+    qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_SUCCESS);
+    qinv_put_dev_tlb(&lab.v, vf.rid);
+    slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+    qvtd_qi_ring(&lab.v);
+    qtest_clock_step(lab.qts, 110 * QINV_MS);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, vf.rid);
+    qvtd_writel(&lab.v, QVTD_FSTS, QVTD_FSTS_ITE);
+
+    qrp_writew(&p, p.dpc + QRP_DPC_STATUS,
+               QRP_DPC_TRIGGERED | QRP_DPC_INTERRUPT);
+    expect_vfs_lost(&lab, &vf, &p);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+/* Link Disable, and a secondary bus reset */
+static void test_link(const void *opaque)
+{
+    bool disable = opaque;
+    uint16_t prgi;
+    QPriTestdev vf;
+    QRootPort p;
+    PriLab lab;
+
+    start_busy(&lab, &vf, &p, &prgi);
+    if (disable) {
+        qrp_writew(&p, p.exp + QRP_LNKCTL, QRP_LNKCTL_LD);
+        expect_lost(&lab, &vf);
+        qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_SUCCESS);
+        qrp_writew(&p, p.exp + QRP_LNKCTL, 0);
+    } else {
+        qrp_writew(&p, 0x3e, 0x40);
+        expect_lost(&lab, &vf);
+        qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_SUCCESS);
+        qrp_writew(&p, 0x3e, 0);
+    }
+    expect_vfs_lost(&lab, &vf, &p);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+/* -- The PF ---------------------------------------------------------------- */
+
 /* FLR-07: that of the PF takes its VFs along */
 static void test_pf_flr(void)
 {
@@ -429,7 +607,12 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/vf/gates", test_gates);
     qtest_add_func("/pri-testdev/vf/invalidate", test_invalidate);
     qtest_add_func("/pri-testdev/vf/FLR-07/vf", test_vf_flr);
+    qtest_add_func("/pri-testdev/vf/FLR-02/FLR-07/vf-duration",
+                   test_vf_flr_duration);
     qtest_add_func("/pri-testdev/vf/FLR-07/pf", test_pf_flr);
+    qtest_add_func("/pri-testdev/vf/dpc", test_dpc);
+    qtest_add_data_func("/pri-testdev/vf/link-disable", "", test_link);
+    qtest_add_data_func("/pri-testdev/vf/bus-reset", NULL, test_link);
     qtest_add_func("/pri-testdev/vf/soft-reset", test_soft_reset);
     qtest_add_func("/pri-testdev/vf/migration", test_migration);
     return g_test_run();
