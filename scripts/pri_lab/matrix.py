@@ -17,7 +17,8 @@ from .errors import LabError
 FILE = os.path.join('guest', 'kernel', 'matrix')
 _KINDS = {'deb': 3, 'src': 3, 'stock': 2}       # words of a source line
 _KEYS = ('sources', 'note', 'lacks', 'all', 'without', 'with')
-LACKS = ('sva',)                # what a kernel may lack
+# what a kernel may lack; tests/guest/pt.c says what each means
+LACKS = ('sva', 'iopf-dequeue', 'ite-retry')
 
 
 class Source(NamedTuple):

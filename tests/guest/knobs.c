@@ -58,7 +58,7 @@ static void with_knobs(const struct setting *s, void (*work)(void))
     int status = -1;
     pid_t child;
 
-    pt_need_sva();
+    pt_need("sva");
     turn(s, false);
     child = fork();
     CHECK(child >= 0, "fork: %s", strerror(errno));

@@ -191,7 +191,7 @@ static void test_wide_pasids(void)
     int ready[2], go[2];
     unsigned i;
 
-    pt_need_sva();
+    pt_need("sva");
     CHECK(ECAP_PSS(read_ecap()) + 1 == 20, "PASIDs of %u bits",
           (unsigned)ECAP_PSS(read_ecap()) + 1);
     CHECK(!pipe(ready) && !pipe(go), "pipe: %s", strerror(errno));

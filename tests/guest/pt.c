@@ -83,11 +83,26 @@ bool pt_lacks(const char *what)
     return found;
 }
 
-void pt_need_sva(void)
+void pt_need(const char *what)
 {
-    if (pt_lacks("sva")) {
-        ktap_skip("SVA is switched off in this kernel");
+    static const char *const why[][2] = {
+        { "sva", "SVA is switched off in this kernel" },
+        { "iopf-dequeue", "this kernel frees groups twice that are not "
+          "answered at a detach (mended in 6.18.44, 7.1.8, 7.2)" },
+        { "ite-retry", "an invalidation that times out can stop this kernel "
+          "for good (mended in 6.18.20, 6.19.10, 7.0)" },
+    };
+    unsigned i;
+
+    for (i = 0; i < sizeof(why) / sizeof(why[0]); i++) {
+        if (!strcmp(why[i][0], what)) {
+            if (pt_lacks(what)) {
+                ktap_skip("%s", why[i][1]);
+            }
+            return;
+        }
     }
+    CHECK(false, "nothing is known of %s", what);
 }
 
 void pt_need_kernel(unsigned major, unsigned minor, const char *what)
@@ -107,7 +122,7 @@ void pt_bind(struct pt *pt)
     int ret = ioctl(pt->fd, PRI_TESTDEV_IOC_BIND, &pt->pasid);
 
     if (ret && (errno == EOPNOTSUPP || errno == ENODEV)) {
-        pt_need_sva();
+        pt_need("sva");
     }
     CHECK(!ret, "bind: %s%s", strerror(errno),
           errno == EOPNOTSUPP || errno == ENODEV ?

@@ -98,11 +98,11 @@ static inline void pt_wr64(pt_reg *regs, unsigned off, uint64_t v)
 
 /*
  * Whether this kernel is known to lack something (`lacks` in
- * guest/kernel/matrix); skip the test if it is SVA, or if the kernel is older
+ * guest/kernel/matrix); skip the test if it does, or if the kernel is older
  * than what the test is about.
  */
 bool pt_lacks(const char *what);
-void pt_need_sva(void);
+void pt_need(const char *what);
 void pt_need_kernel(unsigned major, unsigned minor, const char *what);
 
 /*

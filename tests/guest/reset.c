@@ -140,7 +140,7 @@ static void test_storm(void)
     unsigned done = 0, lost = 0;
     pid_t child;
 
-    pt_need_sva();
+    pt_need("sva");
     pt_open(&pt, 0);
     pt_info(&pt, &info);
     pt_chan(&pt, &ch);

@@ -132,7 +132,7 @@ static void end_in_flight(bool by_signal)
     struct pt pt;
     unsigned i;
 
-    pt_need_sva();
+    pt_need("sva");
     for (i = 0; i < 4; i++) {
         pid_t child = fork();
 

@@ -81,6 +81,7 @@ static void test_lost_once(void)
     char *p;
     int log;
 
+    pt_need("ite-retry");
     pt_open_bound(&pt, 0);
     pt_chan(&pt, &ch);
     p = touched(&ch);
@@ -109,6 +110,7 @@ static void test_mute(void)
     char *p;
     int log;
 
+    pt_need("ite-retry");
     need_two_processors();
     pt_open_bound(&pt, 0);
     pt_chan(&pt, &ch);
@@ -168,6 +170,7 @@ static void test_gone(void)
     char *p;
     int log;
 
+    pt_need("ite-retry");
     need_two_processors();
     if (access("/dev/pri_testdev1", F_OK)) {
         ktap_skip("needs a second pri-testdev");

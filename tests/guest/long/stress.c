@@ -183,6 +183,9 @@ int main(int argc, char **argv)
     parts = n > 1 ? n - 1 : (int)TESTS - 1;
     for (i = 0; i < (int)TESTS; i++) {
         tests[i].timeout = seconds + 2 * STRESS_HANG + 60;
+        if (tests[i].run == test_kmemleak) {
+            tests[i].timeout = STRESS_LEAKS;
+        }
     }
     return ktap_run(tests, TESTS, n, names);
 }

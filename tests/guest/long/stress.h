@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-#define STRESS_HANG     120      /* seconds that an operation may take */
+#define STRESS_LEAKS    1800    /* that the scans may take, with KASAN */
+#define STRESS_HANG     120     /* seconds that an operation may take */
 #define STRESS_CGROUP   "/tmp/stress-cgroup"    /* a cgroup2 with small/ */
 
 /*

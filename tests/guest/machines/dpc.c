@@ -103,6 +103,7 @@ static void test_fatal(void)
     struct pt pt;
     unsigned round;
 
+    pt_need("ite-retry");
     open_port(&port);
     pt_open_bound(&pt, 0);
     for (round = 0; round < 3; round++) {
@@ -122,6 +123,7 @@ static void test_software(void)
     struct port port;
     struct pt pt;
 
+    pt_need("ite-retry");
     open_port(&port);
     pt_open_bound(&pt, 0);
     pt_load(&pt, ch, CHANNELS);
@@ -166,6 +168,7 @@ static void test_two_processes(void)
     pid_t child;
     struct pt pt;
 
+    pt_need("ite-retry");
     open_port(&port);
     CHECK(!pipe(ready) && !pipe(go), "pipe: %s", strerror(errno));
     child = fork();

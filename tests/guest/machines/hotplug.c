@@ -88,6 +88,7 @@ static void test_surprise(void)
     struct pt pt;
     unsigned round;
 
+    pt_need("ite-retry");
     port_open(&port, 0);
     for (round = 0; round < 3; round++) {
         open_loaded(&port, &pt, ch);
@@ -111,6 +112,7 @@ static void test_surprise_munmap(void)
     struct port port;
     unsigned round;
 
+    pt_need("ite-retry");
     port_open(&port, 0);
     for (round = 0; round < 3; round++) {
         pid_t child = fork();
@@ -143,6 +145,7 @@ static void test_flap(void)
     struct port port;
     struct pt pt;
 
+    pt_need("ite-retry");
     port_open(&port, 0);
     open_loaded(&port, &pt, ch);
     port_knob(&port, PRP_KNOB_LINK, 1);
@@ -168,6 +171,7 @@ static void test_neighbour(void)
         .cmd = PT_OP_WRITE, .len = 64 * PT_PAGE, .pattern = 0x77,
     };
 
+    pt_need("ite-retry");
     port_open(&port, 0);
     port_open(&next, 1);
     pt_open_bound(&neighbour, port_node(&next));

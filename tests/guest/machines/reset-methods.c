@@ -92,7 +92,7 @@ static struct child *child_start(void)
                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pid;
 
-    pt_need_sva();
+    pt_need("sva");
     CHECK(c != MAP_FAILED, "mmap: %s", strerror(errno));
     pid = fork();
     CHECK(pid >= 0, "fork: %s", strerror(errno));
