@@ -150,11 +150,12 @@ static void test_requests(void)
     dev_start(&dev, 0);
     pt_sleep_ms(50);
     got = read(dev.pt.fault_fd, fault, 7 * sizeof(fault[0]));
-    if (!got) {
-        pt_need_kernel(7, 1, "an error for a read of too little");
+    if (!got && pt_lacks("iopf-dequeue")) {
+        ktap_note("this old kernel gives 0 for a read of too little");
+    } else {
+        CHECK(got == -1 && errno == EINVAL,
+              "read of too little gives %zd, %s", got, strerror(errno));
     }
-    CHECK(got == -1 && errno == EINVAL, "read of too little gives %zd, %s",
-          got, strerror(errno));
     iofd_read(&dev.pt, fault, 8);
     for (i = 0; i < 8; i++) {
         CHECK_EQ(fault[i].addr, IOVA + PAGES(i), "address");
