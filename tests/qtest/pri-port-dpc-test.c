@@ -307,6 +307,15 @@ static void test_err_cor(void)
     g_assert_cmphex(root_status(&p) & 0x7f, ==, QRP_AER_COR_RCV);
     g_assert_cmphex(qrp_readl(&p, p.aer + QRP_AER_SOURCE) & 0xffff, ==, p.rid);
     g_assert_cmphex(qrp_readw(&p, p.exp + QRP_DEVSTA) & QRP_DEVSTA_CED, ==, 0);
+
+    /* Correctable Error Reporting Enable of the port has its say */
+    qrp_writel(&p, p.aer + QRP_AER_ROOT_STATUS, 0x7f);
+    release(&p);
+    qrp_writew(&p, p.exp + QRP_DEVCTL,
+               qrp_readw(&p, p.exp + QRP_DEVCTL) & ~QRP_DEVCTL_CERE);
+    control(&p, QRP_DPC_CTL_FATAL | QRP_DPC_CTL_COR | QRP_DPC_CTL_SW);
+    g_assert_cmphex(status(&p) & QRP_DPC_TRIGGERED, !=, 0);
+    g_assert_cmphex(root_status(&p) & QRP_AER_COR_RCV, ==, 0);
     pri_lab_stop(&lab);
 }
 
