@@ -1,10 +1,8 @@
 /*
  * pri-testdev: DMA channels
  *
- * A channel walks its operation page by page in the device's bottom half.  A
- * page that may not be accessed becomes a page request group; the channel
- * then waits for the response, or for credits first, in the order in which
- * the channels asked.
+ * A channel walks its operation page by page in the device's bottom half.
+ * What it does about a page that may not be accessed is in pri-testdev-fault.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -58,7 +56,7 @@ static void pt_unqueue(PriTestdev *d, unsigned int n)
     }
 }
 
-static void pt_set_run(PriTestdev *d, unsigned int n, PtRun run)
+void pt_set_run(PriTestdev *d, unsigned int n, PtRun run)
 {
     PtChannel *ch = &d->ch[n];
 
@@ -74,8 +72,8 @@ static void pt_set_run(PriTestdev *d, unsigned int n, PtRun run)
     }
 }
 
-static void pt_end(PriTestdev *d, unsigned int n, uint32_t status,
-                   uint64_t err_addr)
+void pt_end(PriTestdev *d, unsigned int n, uint32_t status,
+            uint64_t err_addr)
 {
     PtChannel *ch = &d->ch[n];
 
@@ -154,11 +152,6 @@ void pt_channels_reset(PriTestdev *d)
 
 /* -- Callbacks of the function: they take note, the bottom half acts ------- */
 
-static uint64_t pt_cookie(const PtChannel *ch, unsigned int n)
-{
-    return (uint64_t)ch->seq << 8 | n;
-}
-
 static void pt_answer(PriTestdev *d, unsigned int n, PciePriEnd end,
                       unsigned int code)
 {
@@ -232,159 +225,6 @@ const AtsFunctionOps pt_channel_function_ops = {
     .timed_out = pt_translation_timed_out,
     .stopping = pt_pri_stopping,
 };
-
-/* -- Page faults ----------------------------------------------------------- */
-
-/*
- * The absent pages of one side from the one that faulted on, as many as a
- * group may have.  Pages that are present meanwhile get into the ATC.
- */
-static uint32_t pt_collect(PriTestdev *d, const PtSide *side, uint32_t max,
-                           PciePriPage *pages, int32_t *budget)
-{
-    AtsAccess acc = side->acc;
-    uint32_t n = 0;
-
-    acc.addr = side->addr & PT_PAGE_MASK;
-    for (uint32_t i = 0; i < ATS_PRGI_NR && n < max; i++) {
-        AtsTrEntry entry;
-        AtsResult res = ATS_ABSENT;
-
-        if (i) {
-            res = ats_function_translate(&d->fn, &acc, &entry, ATS_NO_OWNER);
-            *budget -= 1;
-        }
-        if (res == ATS_ABSENT) {
-            pages[n++] = (PciePriPage) {
-                .addr = acc.addr,
-                .read = acc.read,
-                .write = acc.write,
-            };
-        } else if (res != ATS_OK) {
-            break;
-        }
-        if (side->last - acc.addr < PT_PAGE) {
-            break;
-        }
-        acc.addr += PT_PAGE;
-    }
-    return n;
-}
-
-static void pt_wait_credits(PriTestdev *d, unsigned int n, bool first)
-{
-    pt_set_run(d, n, PT_RUN_CREDITS);
-    if (first) {
-        memmove(&d->waiters[1], &d->waiters[0], d->n_waiters);
-        d->waiters[0] = n;
-    } else {
-        d->waiters[d->n_waiters] = n;
-    }
-    d->n_waiters++;
-}
-
-/*
- * Success from inside the submission is an answer of hardware, which will give
- * the same to the next group: the way to the IOMMU and back takes its time, or
- * a queue that is full (VT-d 7.4.1) would have the channel run for ever before
- * software can empty it.
- */
-static void pt_pause(PriTestdev *d, unsigned int n)
-{
-    if (d->ch[n].run != PT_RUN_READY || !d->knobs.retry_delay) {
-        return;
-    }
-    pt_set_run(d, n, PT_RUN_PAUSE);
-    if (!timer_pending(d->pause_timer)) {
-        timer_mod(d->pause_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                  d->knobs.retry_delay * SCALE_US);
-    }
-}
-
-/* All pauses end together; one that began later is shorter */
-static void pt_pause_over(void *opaque)
-{
-    PriTestdev *d = opaque;
-
-    for (unsigned int n = 0; n < d->n_channels; n++) {
-        if (d->ch[n].run == PT_RUN_PAUSE) {
-            pt_set_run(d, n, PT_RUN_READY);
-        }
-    }
-}
-
-static void pt_request(PriTestdev *d, unsigned int n, const PtSide *side,
-                       bool first, int32_t *budget)
-{
-    PtChannel *ch = &d->ch[n];
-    PciePriPage pages[ATS_PRGI_NR];
-    PciePriRequest req = {
-        .pages = pages,
-        .pasid = side->acc.pasid,
-        .priv = side->acc.priv,
-        .exec = side->acc.exec,
-        .cookie = pt_cookie(ch, n),
-    };
-    PciePriSubmit res;
-
-    req.n_pages = pt_collect(d, side, MIN(ch->op.group,
-                                          pcie_pri_limit(
-                                              ats_function_pri(&d->fn))),
-                             pages, budget);
-    trace_pri_testdev_fault(DEVICE(d)->id, n, side->addr, req.n_pages,
-                            ch->tries);
-
-    /* The response can come from inside the submission */
-    pt_set_run(d, n, PT_RUN_RESPONSE);
-    ch->requests += req.n_pages;
-    ch->groups++;
-    res = ats_function_submit(&d->fn, &req);
-    if (res == PCIE_PRI_SENT) {
-        pt_pause(d, n);
-        return;
-    }
-    ch->requests -= req.n_pages;
-    ch->groups--;
-    if (res == PCIE_PRI_BUSY) {
-        pt_wait_credits(d, n, first);
-    } else {
-        pt_end(d, n, PT_ST_NO_PRI, side->addr);
-    }
-}
-
-/*
- * A page may not be accessed.
- *
- * @waited: the channel was first in the queue for credits, and is still
- */
-static void pt_fault(PriTestdev *d, unsigned int n, const PtSide *side,
-                     bool waited, int32_t *budget)
-{
-    PtChannel *ch = &d->ch[n];
-    uint64_t page = side->addr & PT_PAGE_MASK;
-
-    if (!ch->fault || ch->fault_page != page ||
-        ch->fault_write != side->acc.write) {
-        ch->fault = true;
-        ch->fault_page = page;
-        ch->fault_write = side->acc.write;
-        ch->tries = 0;
-    } else if (ch->answered && ch->tries++ >= ch->op.retries) {
-        pt_end(d, n, PT_ST_RETRY_LIMIT, side->addr);
-        return;
-    }
-    ch->answered = false;
-
-    if (ch->op.flags & PT_FLAG_NO_PRI) {
-        pt_end(d, n, PT_ST_NO_PRI, side->addr);
-    } else if (!ats_function_pri_usable(&d->fn, side->acc.pasid)) {
-        pt_end(d, n, waited ? PT_ST_ABORTED : PT_ST_NO_PRI, side->addr);
-    } else if (d->n_waiters && !waited) {
-        pt_wait_credits(d, n, false);
-    } else {
-        pt_request(d, n, side, waited, budget);
-    }
-}
 
 /* -- Memory accesses ------------------------------------------------------- */
 
@@ -641,12 +481,12 @@ void pt_channels_realize(PriTestdev *d)
 {
     d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
                                &DEVICE(d)->mem_reentrancy_guard);
-    d->pause_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_pause_over, d);
+    pt_fault_realize(d);
 }
 
 void pt_channels_exit(PriTestdev *d)
 {
-    timer_free(d->pause_timer);
+    pt_fault_exit(d);
     qemu_bh_delete(d->bh);
 }
 

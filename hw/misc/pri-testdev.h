@@ -317,6 +317,39 @@ void pt_channels_exit(PriTestdev *d);
  */
 void pt_channels_kick(PriTestdev *d);
 
+/**
+ * pt_set_run: channel @n waits for something else now
+ */
+void pt_set_run(PriTestdev *d, unsigned int n, PtRun run);
+
+/**
+ * pt_end: the operation of channel @n is over
+ *
+ * @status: PT_ST_*
+ * @err_addr: what PT_CH_ERR_ADDR will say
+ */
+void pt_end(PriTestdev *d, unsigned int n, uint32_t status,
+            uint64_t err_addr);
+
+/* -- Page faults of a channel: pri-testdev-fault.c ------------------------- */
+
+void pt_fault_realize(PriTestdev *d);
+void pt_fault_exit(PriTestdev *d);
+
+/**
+ * pt_fault: a page of channel @n may not be accessed: ask for it
+ *
+ * @waited: the channel was first in the queue for credits, and is still
+ * @budget: pages that may be looked at; less what the group took
+ */
+void pt_fault(PriTestdev *d, unsigned int n, const PtSide *side, bool waited,
+              int32_t *budget);
+
+/**
+ * pt_cookie: what tells the groups of one operation from those of others
+ */
+uint64_t pt_cookie(const PtChannel *ch, unsigned int n);
+
 /* -- Operations: pri-testdev-op.c ------------------------------------------ */
 
 /**
