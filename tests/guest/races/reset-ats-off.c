@@ -1,0 +1,74 @@
+/*
+ * Race: O-D
+ * Title: invalidations are sent to a function whose ATS is still off
+ * What: pcie_flr() puts the PASIDs back when the reset is over, and returns; the
+ *   configuration, ATS Enable among it, is restored by its caller after that. In
+ *   between an unmap sends an Invalidate Request to a function that has ATS
+ *   disabled.
+ * Loses: nobody as long as the function answers, as PCIe 10.3.4 wants it to even
+ *   then. With one that does not, the CPU that unmaps: it waits with interrupts
+ *   off until the Invalidation Time-out Error, and then tries once more.
+ * Order: bind, and keep the binding in a reset (keep_bindings); a function with
+ *   ATS disabled drops Invalidate Requests (inv-when-e0); one process unmaps
+ *   memory without pause on one CPU, another writes reset on the other, up to 30
+ *   times.
+ * Fix: none known.
+ * Kernels: 7.3.4; by reading, 7.0 and later.
+ * Sign: log /VT-d detected Invalidation Time-out Error/
+ * Expect: 7.3 yes
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hw/i386/vtd-knobs.h"
+#include "hw/misc/pri-testdev-knobs.h"
+#include "pt.h"
+#include "race.h"
+#include "sysfs.h"
+
+#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
+#define ITE_TIMEOUT_MS  20
+#define DROP            1
+#define RESETS          30
+
+static void reset_ats_off(void)
+{
+    struct pri_testdev_info info;
+    unsigned unmapped = 0;
+    pid_t resetter;
+    struct pt pt;
+
+    race_cpu(1);
+    sysfs_write(KEEP_BINDINGS, "1");
+    pt_open_bound(&pt, 0);
+    pt_info(&pt, &info);
+    pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_TIMEOUT_MS);
+    pt_knob(&pt, PT_KNOB_INV_WHEN_E0, DROP);
+    race_ready();
+
+    resetter = fork();
+    CHECK(resetter >= 0, "fork");
+    if (!resetter) {
+        race_cpu(0);
+        for (unsigned i = 0; i < RESETS; i++) {
+            sysfs_flr(info.pci_name);
+        }
+        _exit(KTAP_PASS);
+    }
+    while (!waitpid(resetter, NULL, WNOHANG)) {
+        volatile uint8_t *page = pt_map_anon(PT_PAGE);  /* volatile: written */
+
+        *page = 1;
+        CHECK(!munmap((void *)page, PT_PAGE), "munmap");
+        unmapped++;
+    }
+    ktap_note("%u resets, %u pages unmapped meanwhile", RESETS, unmapped);
+    pt_unbind(&pt);
+}
+
+RACE_MAIN("reset-ats-off", reset_ats_off, 60)
