@@ -18,7 +18,7 @@ from .race import CANNOT_RUN, Entry, Verdict
 from .session import Output, Session
 
 RUNS, COLD = 10, 1              # unless told
-PATIENCE = {'tcg': 900.0, 'kvm': 120.0}    # host seconds, boot or run
+PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
 SETTLE = 0.3                    # seconds after a sign, for others to follow
 AFTER = 0.05                    # after the program's end
 KEEP = 300                      # directories of runs kept in the cache
