@@ -15,7 +15,6 @@
  * Fix: none needed. S-01 is a kernel that does not drain. A request that the
  *   drain itself lets into the queue is another matter: flr-late.
  * Kernels: all; by reading, keep_bindings from 7.0 on.
- * Sign: stuck
  * Sign: not-drained
  * Sign: late-response
  * Sign: mistaken

@@ -16,7 +16,6 @@
  * Sign: answered-twice
  * Sign: unanswered
  * Sign: taken
- * Sign: stuck
  * Sign: log /KASAN: .*(iopf|iommu|worker)/
  * Sign: log /Invalidation Queue Error/
  * Expect: 7.3 no

@@ -14,7 +14,6 @@
  * Fix: none needed. S-01 is a kernel that does not drain.
  * Kernels: all; by reading of iopf_queue_flush_dev() and
  *   intel_iommu_drain_pasid_prq().
- * Sign: stuck
  * Sign: not-drained
  * Sign: unanswered
  * Sign: answered-twice
