@@ -370,6 +370,7 @@ static void test_bad_entry(void)
     } bad[] = {
         { LAB_IOVA, 0, 0 },
         { LAB_IOVA, 0, PT_LIST_LAST },
+        { 0, 0, 0 },
         { LAB_IOVA, 8, 2 },
         { LAB_IOVA, 8, 0x80000000 },
         { -8ULL, 9, 0 },

@@ -95,9 +95,12 @@ static void begin_af(QPriTestdev *d)
 static void begin_d3(QPriTestdev *d)
 {
     unsigned int pm = qpt_find_cap(d, QPT_CAP_ID_PM) + PMCSR;
+    uint16_t ats = qpt_config_readw(d, d->ats + QPT_ATS_CTRL);
 
     qpt_config_writew(d, pm, 3);
     g_assert_cmphex(qpt_config_readw(d, pm) & 3, ==, 3);
+    /* the reset is on the way back */
+    g_assert_cmphex(qpt_config_readw(d, d->ats + QPT_ATS_CTRL), ==, ats);
     qpt_config_writew(d, pm, 0);
 }
 
