@@ -64,9 +64,9 @@ def _fit(a: str, b: str, patches: Dict[str, str]) -> bool:
 def share(repo: str, kernels: List[str]) -> Dict[str, str]:
     """Kernels with a patch each -> kernels with many: to build and boot fewer.
 
-    Bugs and fixes are kept apart, and so are patches that change the same
-    lines, or of which one has a line "Not with: NAMES". A kernel with several
-    patches keeps to itself.
+    Bugs and fixes are kept apart, those of the scenarios (S-...) and of the
+    catalogue, and patches that change the same lines, or of which one has a
+    line "Not with: NAMES". A kernel with several patches keeps to itself.
     """
     groups: List[Tuple[str, List[str]]] = []
     patches: Dict[str, str] = {}
@@ -76,7 +76,7 @@ def share(repo: str, kernels: List[str]) -> Dict[str, str]:
             continue
         bug = bugs[0]
         patches[bug] = _read(os.path.join(repo, BUGS, f'{bug}.patch'))
-        kind = f'{base} {bug.endswith("-fix")}'
+        kind = f'{base} {bug.endswith("-fix")} {bug.startswith("S-")}'
         for have, members in groups:
             if have == kind and all(_fit(bug, m, patches) for m in members):
                 members.append(bug)

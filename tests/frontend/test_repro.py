@@ -244,17 +244,19 @@ class Machine(unittest.TestCase):
             os.makedirs(os.path.join(d, bugkernel.BUGS))
             for name, file, line in (('A', 'x.c', 10), ('B', 'x.c', 16),
                                      ('C', 'x.c', 90), ('A-fix', 'y.c', 1),
-                                     ('D', 'z.c', 1)):
+                                     ('D', 'z.c', 1), ('S-1', 'w.c', 1)):
                 with open(os.path.join(d, bugkernel.BUGS, f'{name}.patch'),
                           'w', encoding='utf-8') as f:
                     f.write('Not with: E, C (why)\n' if name == 'D' else '')
                     f.write(f'--- a/{file}\n+++ b/{file}\n'
                             f'@@ -{line},7 +{line},7 @@\n')
             got = bugkernel.share(d, ['7.3+A', '7.3+B', '7.3+C', '7.3+A-fix',
-                                      '7.2+C', '7.3+A+C', '7.3+D'])
+                                      '7.2+C', '7.3+A+C', '7.3+D',
+                                      '7.3+S-1'])
         self.assertEqual(got, {'7.3+A': '7.3+A+C', '7.3+C': '7.3+A+C',
                                '7.3+B': '7.3+B+D', '7.3+D': '7.3+B+D',
-                               '7.3+A-fix': '7.3+A-fix', '7.2+C': '7.2+C'})
+                               '7.3+A-fix': '7.3+A-fix', '7.2+C': '7.2+C',
+                               '7.3+S-1': '7.3+S-1'})
 
 
 class Runs(unittest.TestCase):
