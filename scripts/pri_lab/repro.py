@@ -341,7 +341,9 @@ class Repro:
         if self.options.kernel:
             return self.options.kernel.split(',')
         if self.options.all:
-            return [self._shared().get(k, k) for k in entry.expect]
+            shared = self._shared()
+            return list(dict.fromkeys(shared.get(k, k)
+                                      for k in entry.expect))
         home = entry.affected() or next(iter(entry.expect))
         return [home]
 
