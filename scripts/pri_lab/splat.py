@@ -50,6 +50,9 @@ _KNOWN = (
      'docs/findings/pciehp-reset-lock.md'),
     ('possible circular locking dependency detected',
      'vfio_pci_mmap_page_fault', 'docs/findings/vfio-reset-lock.md'),
+    # of 6.18.15 alone, by the line
+    ('WARNING: ', 'drivers/iommu/intel/iommu.c:1226 '
+     'intel_iommu_release_device', 'docs/findings/linux-6.18.md'),
 )
 
 
