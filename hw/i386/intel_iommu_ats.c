@@ -11,6 +11,9 @@
  * it at any moment.  Accessed and Dirty flags are set with a compare-and-swap
  * for the same reason; ECAP.SMPWC promises that.
  *
+ * Untranslated requests with a PASID come this way, too, because an address
+ * space of QEMU has none.
+ *
  * Locking: called under the BQL; takes iommu_lock around the IOTLB.
  *
  * VT-d 3.6, 3.7, 4.2.3, 7.1.2, 7.1.3
@@ -284,11 +287,22 @@ static AtsTrStatus vtd_ats_nothing(const AtsTrReq *req, AtsTrEntry *entry)
     return ATS_TR_SUCCESS;
 }
 
+static void vtd_ats_record(IntelIOMMUState *s, uint16_t rid, uint32_t pasid,
+                           uint64_t addr, int reason, uint64_t flags)
+{
+    uint64_t hi = VTD_FRCD_SID(rid) | VTD_FRCD_FR(reason) | flags;
+
+    if (pasid != ATS_NO_PASID) {
+        hi |= VTD_FRCD_PP(1) | VTD_FRCD_PV((uint64_t)pasid);
+    }
+    vtd_report_frcd_fault(s, rid, hi,
+                          VTD_FRCD_FI(addr & VTD_HAW_MASK(s->aw_bits)));
+}
+
 static AtsTrStatus vtd_ats_fault(IntelIOMMUState *s, const AtsTrReq *req,
                                  int reason, bool fpd, AtsTrEntry *entry)
 {
     AtsTrStatus status = vtd_sm_fault_tr_status(reason);
-    uint64_t hi;
 
     if (status == ATS_TR_SUCCESS) {
         return vtd_ats_nothing(req, entry);
@@ -297,13 +311,8 @@ static AtsTrStatus vtd_ats_fault(IntelIOMMUState *s, const AtsTrReq *req,
     if (fpd && vtd_sm_fault_qualified(reason)) {
         return status;
     }
-    hi = VTD_FRCD_SID(req->rid) | VTD_FRCD_FR(reason) |
-         VTD_FRCD_AT_TRANSLATION | (req->no_write ? VTD_FRCD_T : 0);
-    if (req->pasid != ATS_NO_PASID) {
-        hi |= VTD_FRCD_PP(1) | ((uint64_t)req->pasid << 40);
-    }
-    vtd_report_frcd_fault(s, req->rid, hi,
-                          VTD_FRCD_FI(req->addr & VTD_HAW_MASK(s->aw_bits)));
+    vtd_ats_record(s, req->rid, req->pasid, req->addr, reason,
+                   VTD_FRCD_AT_TRANSLATION | (req->no_write ? VTD_FRCD_T : 0));
     return status;
 }
 
@@ -462,4 +471,40 @@ AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
              vtd_ats_scalable(s, &effective, entry);
     qemu_mutex_unlock(&s->iommu_lock);
     return status;
+}
+
+/* The tables down to the PASID-table entry; QEMU looks at less of them */
+static bool vtd_ats_untranslated_check(IntelIOMMUState *s, uint16_t rid,
+                                       uint32_t pasid, hwaddr addr, bool write)
+{
+    VTDSmWalk walk = { .rid = rid, .pasid = pasid, .untranslated = true };
+    int reason;
+
+    qemu_mutex_lock(&s->iommu_lock);
+    reason = vtd_sm_walk(s, &walk);
+    if (reason && !(walk.fpd && vtd_sm_fault_qualified(reason))) {
+        vtd_ats_record(s, rid, pasid, addr, reason, write ? 0 : VTD_FRCD_T);
+    }
+    qemu_mutex_unlock(&s->iommu_lock);
+    return !reason;
+}
+
+bool vtd_ats_untranslated(IntelIOMMUState *s, PCIDevice *dev, uint32_t pasid,
+                          hwaddr addr, bool write, uint64_t *out)
+{
+    IOMMUTLBEntry entry = {};
+
+    if (!s->dmar_enabled) {
+        *out = addr;
+        return true;
+    }
+    if (!vtd_ats_untranslated_check(s, pci_requester_id(dev), pasid, addr,
+                                    write) ||
+        !vtd_translate_pasid(s, pci_get_bus(dev), dev->devfn, pasid, addr,
+                             write, &entry) ||
+        !(entry.perm & (write ? IOMMU_WO : IOMMU_RO))) {
+        return false;
+    }
+    *out = entry.translated_addr | (addr & entry.addr_mask);
+    return true;
 }

@@ -325,6 +325,12 @@ static AtsTrStatus vtd_agent_translate(void *opaque, const AtsTrReq *req,
     return vtd_ats_translate(opaque, req, entry);
 }
 
+static bool vtd_agent_untranslated(void *opaque, PCIDevice *dev, uint32_t pasid,
+                                   uint64_t addr, bool write, uint64_t *out)
+{
+    return vtd_ats_untranslated(opaque, dev, pasid, addr, write, out);
+}
+
 static int64_t vtd_agent_now(void *opaque)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
@@ -356,6 +362,7 @@ static const AtsAgentOps vtd_agent_ops = {
     .page_request = vtd_agent_page_request,
     .inv_completion = vtd_agent_inv_completion,
     .translate = vtd_agent_translate,
+    .untranslated = vtd_agent_untranslated,
 };
 
 bool vtd_function_exists(uint16_t rid)

@@ -205,7 +205,7 @@ static int vtd_sm_check_request(IntelIOMMUState *s, VTDSmWalk *walk)
         if (!(ce->val[0] & VTD_SM_CONTEXT_ENTRY_PRE)) {
             return VTD_FR_SCT_8;
         }
-    } else if (!(ce->val[0] & VTD_SM_CE_DTE)) {
+    } else if (!walk->untranslated && !(ce->val[0] & VTD_SM_CE_DTE)) {
         return VTD_FR_SCT_5;
     }
 

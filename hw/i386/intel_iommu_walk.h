@@ -73,9 +73,9 @@ typedef struct VTDTornRead {
 /**
  * struct VTDSmWalk - a walk and what it found
  *
- * @rid: requester id; @pasid: PASID or ATS_NO_PASID; @page_request: whether
- *       the request is a page request (else a translation request). Set by the
- *       caller.
+ * @rid: requester id; @pasid: PASID or ATS_NO_PASID; @page_request,
+ *       @untranslated: the request is a page request, or an untranslated one
+ *       with a PASID, else a translation request. Set by the caller.
  * @torn: entry that was read earlier, to be used instead of memory, or NULL
  * @table_pasid: PASID that selects the PASID-table entry: @pasid, or RID_PASID
  *               of the context entry for a request without PASID
@@ -87,6 +87,7 @@ typedef struct VTDSmWalk {
     uint16_t rid;
     uint32_t pasid;
     bool page_request;
+    bool untranslated;
     uint32_t table_pasid;
     bool fpd;
     VTDContextEntry ce;

@@ -237,7 +237,8 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
     uint8_t buf[PT_PAGE];
 
     if (pt_op_reads(&ch->op)) {
-        if (!pt_dma_access(d, from, src->addr, buf, len, false)) {
+        if (!pt_dma_access(d, from, src->acc.pasid, src->addr, buf, len,
+                           false)) {
             pt_end(d, n, PT_ST_DMA_ERROR, src->addr);
             return;
         }
@@ -246,7 +247,7 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
         pt_dma_generate(&ch->op, dst->addr, buf, len);
     }
     if (pt_op_writes(&ch->op) &&
-        !pt_dma_access(d, to, dst->addr, buf, len, true)) {
+        !pt_dma_access(d, to, dst->acc.pasid, dst->addr, buf, len, true)) {
         pt_end(d, n, PT_ST_DMA_ERROR, dst->addr);
         return;
     }
@@ -267,7 +268,8 @@ static bool pt_translate(PriTestdev *d, unsigned int n, const PtSide *side,
 {
     if (d->ch[n].op.flags & PT_FLAG_UNTRANSLATED) {
         entry->untranslated = true;
-        if (!ats_function_may_request(&d->fn)) {
+        if (!ats_function_may_request(&d->fn) ||
+            !ats_function_pasid_ok(&d->fn, side->acc.pasid, false, false)) {
             pt_end(d, n, PT_ST_NOT_ENABLED, side->addr);
             return false;
         }
@@ -275,11 +277,6 @@ static bool pt_translate(PriTestdev *d, unsigned int n, const PtSide *side,
     }
     switch (ats_function_translate(&d->fn, &side->acc, entry, n)) {
     case ATS_OK:
-        if (entry->untranslated && side->acc.pasid != ATS_NO_PASID) {
-            /* There is no untranslated access with a PASID here */
-            pt_end(d, n, PT_ST_DMA_ERROR, side->addr);
-            return false;
-        }
         return true;
     case ATS_ABSENT:
         pt_fault(d, n, side, waited, budget);
@@ -339,7 +336,8 @@ static void pt_fetch(PriTestdev *d, unsigned int n, bool waited,
     if (!pt_translate(d, n, &side, &entry, waited, budget)) {
         return;
     }
-    if (!pt_dma_access(d, &entry, side.addr, buf, sizeof(buf), false)) {
+    if (!pt_dma_access(d, &entry, side.acc.pasid, side.addr, buf,
+                       sizeof(buf), false)) {
         pt_end(d, n, PT_ST_DMA_ERROR, side.addr);
         return;
     }

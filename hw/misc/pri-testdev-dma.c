@@ -10,8 +10,8 @@
 #include "system/dma.h"
 #include "pri-testdev.h"
 
-bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint64_t addr,
-                   uint8_t *buf, uint32_t len, bool write)
+bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
+                   uint64_t addr, uint8_t *buf, uint32_t len, bool write)
 {
     PCIDevice *dev = PCI_DEVICE(d);
     /* .memory: RAM only, so that a guest cannot send DMA into a device */
@@ -20,8 +20,13 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint64_t addr,
         .requester_id = pci_requester_id(dev),
     };
     MemTxResult res;
+    uint64_t to;
 
-    if (!entry || entry->untranslated) {
+    if (entry->untranslated && pasid != ATS_NO_PASID) {
+        res = ats_link_untranslated(d->fn.link, dev, pasid, addr, write, &to) ?
+              address_space_rw(&address_space_memory, to, attrs, buf, len,
+                               write) : MEMTX_ACCESS_ERROR;
+    } else if (entry->untranslated) {
         res = pci_dma_rw(dev, addr, buf, len, write ?
                          DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE,
                          MEMTXATTRS_UNSPECIFIED);

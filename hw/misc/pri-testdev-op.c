@@ -50,7 +50,8 @@ bool pt_op_valid(const PriTestdev *d, const PtOp *op)
         return false;
     }
     if (flags & PT_FLAG_PASID) {
-        return !(flags & PT_FLAG_UNTRANSLATED) &&
+        return !(flags & PT_FLAG_UNTRANSLATED &&
+                 flags & (PT_FLAG_PRIV | PT_FLAG_EXEC)) &&
                !(op->pasid >> d->cfg.pasid_bits) &&
                (!(flags & PT_FLAG_EXEC) || pt_op_reads(op));
     }

@@ -409,12 +409,13 @@ bool pt_op_post_load(const PtChannel *ch);
 /**
  * pt_dma_access: read or write @len bytes that do not leave a page
  *
- * @entry: translation of @addr, or NULL for an untranslated access
+ * @entry: translation of @addr; or untranslated, then @addr is accessed as it
+ *         is, with @pasid if that is not ATS_NO_PASID
  *
  * Returns: false if memory cannot be accessed; that is counted.
  */
-bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint64_t addr,
-                   uint8_t *buf, uint32_t len, bool write);
+bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
+                   uint64_t addr, uint8_t *buf, uint32_t len, bool write);
 
 /**
  * pt_dma_generate: the bytes that WRITE or FILL has for @addr

@@ -439,6 +439,14 @@ AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
     return status;
 }
 
+bool ats_link_untranslated(AtsLink *link, struct PCIDevice *dev,
+                           uint32_t pasid, uint64_t addr, bool write,
+                           uint64_t *out)
+{
+    return link->ops->untranslated &&
+           link->ops->untranslated(link->opaque, dev, pasid, addr, write, out);
+}
+
 const AtsLinkCounters *ats_link_counters(const AtsLink *link)
 {
     return &link->cnt;

@@ -115,6 +115,13 @@ AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
                               AtsTrEntry *entry);
 
 /**
+ * vtd_ats_untranslated: translate an untranslated request with a PASID
+ * (AtsAgentOps), by QEMU's own walk
+ */
+bool vtd_ats_untranslated(IntelIOMMUState *s, PCIDevice *dev, uint32_t pasid,
+                          hwaddr addr, bool write, uint64_t *out);
+
+/**
  * vtd_ats_pwc_flush: drop all cached paging-structure entries
  *
  * Called for each IOTLB invalidation but those with the hint IH=1.

@@ -189,9 +189,13 @@ typedef struct AtsTrEntry {
     bool untranslated;
 } AtsTrEntry;
 
+struct PCIDevice;
+
 /*
  * What the translation agent does with what comes up the link, and the knobs
  * it lets a function turn (ats_knobs.h; their owner is @opaque); may be NULL.
+ *
+ * @untranslated: see ats_link_untranslated(); may be NULL.
  *
  * @now: the virtual clock, ns; @alarm: call ats_link_alarm() at that time, or
  * never if it is INT64_MAX; @rules_changed: a rule has counted down, or what it
@@ -202,6 +206,9 @@ typedef struct AtsAgentOps {
     void (*inv_completion)(void *opaque, const AtsMsg *msg);
     AtsTrStatus (*translate)(void *opaque, const AtsTrReq *req,
                              AtsTrEntry *entry);
+    bool (*untranslated)(void *opaque, struct PCIDevice *dev,
+                         uint32_t pasid, uint64_t addr, bool write,
+                         uint64_t *out);
     const struct AtsKnobTable *knobs;
     int64_t (*now)(void *opaque);
     void (*alarm)(void *opaque, int64_t due);
@@ -289,6 +296,21 @@ void ats_link_send(AtsLink *link, const AtsMsg *msg);
  */
 AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
                                AtsTrEntry *entry);
+
+/**
+ * ats_link_untranslated: where an untranslated request with a PASID goes
+ *
+ * It is no message of ATS, so no rule of the link applies to it; what it meets
+ * is not recoverable, and has been reported when this returns (VT-d 7.1.3).
+ * Without a PASID such a request goes through the address space of @dev.
+ *
+ * @out: the address in the system's memory, good to the end of the 4-KByte page
+ *
+ * Returns: false if the request was blocked.
+ */
+bool ats_link_untranslated(AtsLink *link, struct PCIDevice *dev,
+                           uint32_t pasid, uint64_t addr, bool write,
+                           uint64_t *out);
 
 /**
  * ats_link_set_rule: change rule @n, 0 to ATS_RULE_NR - 1
