@@ -84,7 +84,8 @@ def page(root, found):
                 missing += 1
                 out.append(f"| {item} | {rule} | – | "
                            f"{why[0] if why else 'no test yet'} |")
-    out.insert(1, f"\n{tested} items have tests, {missing} have none.")
+    out.insert(1, f"\n{tested} items have tests, {missing} "
+                  f"{'has' if missing == 1 else 'have'} none.")
     return "\n".join(out) + "\n"
 
 
