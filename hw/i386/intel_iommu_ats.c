@@ -426,7 +426,8 @@ static AtsTrStatus vtd_ats_legacy(IntelIOMMUState *s, const AtsTrReq *req,
         return vtd_ats_fault(s, req, VTD_FR_RTA_2, false, entry);
     }
     outcome = -vtd_dev_to_context_entry(s, req->rid >> 8, req->rid & 0xff, &ce);
-    if (!outcome && (ce.lo & VTD_CONTEXT_ENTRY_TT) != VTD_CONTEXT_TT_DEV_IOTLB) {
+    if (!outcome &&
+        (ce.lo & VTD_CONTEXT_ENTRY_TT) != VTD_CONTEXT_TT_DEV_IOTLB) {
         outcome = VTD_FR_CONTEXT_ENTRY_TT;              /* LCT.5 */
     }
     if (outcome) {

@@ -502,7 +502,7 @@ static void test_d3_pending(void)
     check_d3_pending(1, false);
 }
 
-/* FLR-10: it lasts as long as the port says, and the time counts from its end */
+/* FLR-10: as long as the port says; the time counts from its end */
 static void test_hot_hold(void)
 {
     uint32_t slot;

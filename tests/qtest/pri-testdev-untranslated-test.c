@@ -100,8 +100,10 @@ static void test_blocked(void)
     PriLab lab;
 
     pri_lab_start(&lab);
-    pa = qvtd_alloc(&lab.v, 1);
+    pa = qvtd_alloc(&lab.v, 2);
     qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA, pa, QVTD_FS_USER);
+    qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA + 2 * PAGE, pa + PAGE,
+                QVTD_FS_USER);
 
     /* the second page is absent */
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DMA_ERROR);
@@ -120,13 +122,14 @@ static void test_blocked(void)
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DMA_ERROR);
     expect_fault(&lab, FR_SGN_8, MSI_ADDR, false);
 
-    /* the PASID is gone; the IOTLB does not know the page */
+    /* the PASID is gone; the page is there, but not in the IOTLB */
     qvtd_set(&lab.v, qvtd_pasid_entry(&lab.v, lab.d.rid, LAB_PASID),
              QVTD_PE_P, 0);
     qvtd_flush(&lab.v);
-    op = lab_op(PT_OP_WRITE, 0, LAB_IOVA + PAGE, 8);
+    op = lab_op(PT_OP_WRITE, 0, LAB_IOVA + 2 * PAGE, 8);
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DMA_ERROR);
-    expect_fault(&lab, FR_SPT_2, LAB_IOVA + PAGE, false);
+    expect_fault(&lab, FR_SPT_2, LAB_IOVA + 2 * PAGE, false);
+    g_assert_cmphex(qtest_readq(lab.qts, pa + PAGE), ==, 0);
     g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_DMA_ERRORS), ==, 4);
     pri_lab_stop(&lab);
 }

@@ -121,8 +121,8 @@
       "report Unsupported Request or Unexpected Completion instead") \
     X(PRI_STOP_DELAY, pri_stop_delay, "pri-stop-delay-us", 0, 60000000, \
       NULL, \
-      "microseconds from the end of the last group of disabled Page Requests, " \
-      "by a response or because a reset forgets it, until Stopped is set") \
+      "microseconds from the end of the last group of disabled Page " \
+      "Requests, by a response or because a reset forgets it, until Stopped is set") \
     X(RETRY, retry, "retry", 0, 2, \
       "translate\0request\0give-up\0", \
       "after a response Success a channel translates again, asks for the " \
@@ -156,8 +156,8 @@
       "a write to a page whose translation is from before it") \
     X(RETRY_DELAY, retry_delay, "retry-delay-us", 10, 60000000, \
       NULL, \
-      "microseconds until a channel does what retry says, if hardware answered " \
-      "Success at once, as a full queue does; 0: in the same instant, for ever") \
+      "microseconds until a channel does what retry says, if hardware " \
+      "answered Success at once, as a full queue does; 0: in the same instant, for ever") \
     X(COMPLETION_TIMEOUT, completion_timeout, "completion-timeout-us", 50000, \
       64000000, NULL, \
       "microseconds until a Translation Request without a completion times " \

@@ -92,7 +92,8 @@ typedef struct AtsFunction AtsFunction;
  * @due: a Translation Request is pending: when it is to time out, as
  *     AtsInflightReq::due; the device calls ats_function_expire() then.  NULL:
  *     never
- * @timed_out: it has, and is forgotten; @owner is ATS_NO_OWNER if he had left it
+ * @timed_out: it has, and is forgotten; @owner is ATS_NO_OWNER if he had left
+ *     it
  * @stopping: as in PciePriOps; answered with ats_function_stopped(); may be
  *     NULL
  */

@@ -165,7 +165,8 @@ uint64_t qpt_ch_readq(QPriTestdev *d, unsigned int ch, unsigned int offset);
 /**
  * qpt_knob_set: turn a knob of the function by its registers
  *
- * @knob: PT_KNOB_* of pri-testdev-knobs.h; with PT_KNOB_IOMMU one of vtd-knobs.h
+ * @knob: PT_KNOB_* of pri-testdev-knobs.h; with PT_KNOB_IOMMU one of
+ *        vtd-knobs.h
  *
  * Returns: PT_KNOB_STATUS
  */
