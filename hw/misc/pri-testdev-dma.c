@@ -23,7 +23,8 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
     uint64_t to;
 
     if (entry->untranslated && pasid != ATS_NO_PASID) {
-        res = ats_link_untranslated(d->fn.link, dev, pasid, addr, write, &to) ?
+        res = ats_function_has_link(&d->fn) &&
+              ats_link_untranslated(d->fn.link, dev, pasid, addr, write, &to) ?
               address_space_rw(&address_space_memory, to, attrs, buf, len,
                                write) : MEMTX_ACCESS_ERROR;
     } else if (entry->untranslated) {

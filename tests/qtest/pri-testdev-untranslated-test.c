@@ -188,6 +188,22 @@ static void test_gates(void)
     pri_lab_stop(&lab);
 }
 
+/* A machine without an IOMMU: nobody on the other side who knows PASIDs */
+static void test_no_iommu(void)
+{
+    QPtOp op = lab_op(PT_OP_WRITE, 0, 0x100000, 8);
+    PriLab lab = {};
+
+    lab.qts = qtest_init("-machine q35 -m 256M -nodefaults "
+                         "-device pcie-root-port,id=rp0,chassis=1,slot=1,"
+                         "bus=pcie.0,addr=4 -device pri-testdev,bus=rp0");
+    qpt_init(&lab.d, lab.qts, 4, LAB_BUS);
+    qpt_enable(&lab.d, 0);
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DMA_ERROR);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_DMA_ERRORS), ==, 1);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -199,5 +215,6 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/untranslated/read-only", test_read_only);
     qtest_add_func("/pri-testdev/untranslated/legacy-mode", test_legacy_mode);
     qtest_add_func("/pri-testdev/untranslated/PASID-01/gates", test_gates);
+    qtest_add_func("/pri-testdev/untranslated/no-iommu", test_no_iommu);
     return g_test_run();
 }
