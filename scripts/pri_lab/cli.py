@@ -217,8 +217,8 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
                        '--qemu-arg=\'-device edu\', may be repeated')
     if 'add' in uses:
         p.add_argument('--add', action='append', default=[],
-                       metavar='FILE|DIR', help='put your own program (static, '
-                       'or a shell script) into the guest, as /tests/NAME; a '
+                       metavar='FILE|DIR', help='put your own program (it finds '
+                       'libc and busybox) into the guest, as /tests/NAME; a '
                        'JOB can be one; may be repeated')
     if 'append' in uses:
         p.add_argument('--append', default='', metavar='WORDS',

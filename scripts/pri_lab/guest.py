@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from typing import Dict, List
 
 from . import cache, cpio, proc
@@ -31,6 +32,23 @@ def _busybox() -> bytes:
 def _read(path: str) -> bytes:
     with open(path, 'rb') as f:
         return f.read()
+
+
+def _libraries() -> Dict[str, bytes]:
+    """What the programs are linked with: file name -> content.
+
+    One C library for all of them: with it in each, the image has ten times the
+    size, and every boot and snapshot pays for that.
+    """
+    out = {}
+    for name in ('ld-linux-x86-64.so.2', 'libc.so.6'):
+        found = subprocess.run(['cc', f'-print-file-name={name}'], check=True,
+                               stdout=subprocess.PIPE, text=True)
+        path = found.stdout.strip()
+        if not os.path.isabs(path):         # cc says the name: not found
+            raise LabError(f'there is no {name}', 'apt-get install libc6-dev')
+        out[name] = _read(path)
+    return out
 
 
 def _mirror(src: str, dest: str) -> None:
@@ -105,10 +123,12 @@ class Guest:
                         'include'):
                 sources += cache.files_under(os.path.join(repo, top))
             busybox = _busybox()
+            libraries = _libraries()
             cache.touch(self.dir)
             cache.prune(self.paths.guest, '', KEEP, self.dir)
             key = cache.key_of(cache.tree_key(sources, repo),
-                               self.kernel.key, cache.digest(busybox))
+                               self.kernel.key, cache.digest(busybox),
+                               *map(cache.digest, libraries.values()))
             stamp = cache.Stamp(self.initrd + '.stamp')
             if stamp.valid(key):
                 step.done('up to date')
@@ -117,7 +137,7 @@ class Guest:
             module = self._driver()
             step.note = 'programs'
             programs = self._programs()
-            image = self._image(busybox, module, programs)
+            image = self._image(busybox, libraries, module, programs)
             cache.write_atomic(self.initrd, image)
             stamp.write(key, [self.initrd, self._warned])
             step.done(f'{len(programs)} programs, '
@@ -166,8 +186,8 @@ class Guest:
                  'building the guest programs', self.log, ui=self.ui)
         return cache.files_under(out)
 
-    def _image(self, busybox: bytes, module: bytes,
-               programs: List[str]) -> bytes:
+    def _image(self, busybox: bytes, libraries: Dict[str, bytes],
+               module: bytes, programs: List[str]) -> bytes:
         entries = {
             'bin/busybox': cpio.regular(busybox, 0o755),
             'init': cpio.regular(_read(os.path.join(
@@ -175,7 +195,11 @@ class Guest:
             'lib/pri_testdev.ko': cpio.regular(module),
             'dev/console': cpio.chardev(5, 1),
             'dev/null': cpio.chardev(1, 3, 0o666),
+            # the loader's path is lib64, the library is looked for in either
+            'lib64': cpio.symlink('lib'),
         }
+        entries.update({f'lib/{name}': cpio.regular(data, 0o755)
+                        for name, data in libraries.items()})
         top = os.path.join(self.dir, 'programs')
         names = {os.path.relpath(p, top): p for p in programs}
         for d in ('proc', 'sys', 'tmp', 'dev', 'root', 'tests',
