@@ -131,16 +131,50 @@ def rows(comparisons: List[Comparison]) -> List[str]:
     return _columns(out)
 
 
-def table(comparisons: List[Comparison], alone: Dict[str, Series]) \
-        -> List[str]:
-    """The report; alone: series of what only ours can do."""
-    out = rows(comparisons) + ['']
-    out += _columns([['ours alone', 'best', 'median']] + [
-        [name, _ns(s.best), _ns(s.median)] for name, s in alone.items()])
+def series(title: str, times: Dict[str, Series]) -> List[str]:
+    """The same for what only ours can do."""
+    return _columns([[title, 'best', 'median']] + [
+        [name, _ns(s.best), _ns(s.median)] for name, s in times.items()])
+
+
+def target(comparisons: List[Comparison]) -> str:
     missed = [f'{c.name} ({c.ratio:.3f})' for c in comparisons if not c.met]
-    out += ['', f'target: throughput at least {TARGET} of stock: '
-            + ('missed by ' + ', '.join(missed) if missed else 'met')]
-    return out
+    return f'target: throughput at least {TARGET} of stock: ' + (
+        'missed by ' + ', '.join(missed) if missed else 'met')
+
+
+class Results:
+    """What was measured, as far as the command came."""
+
+    def __init__(self) -> None:
+        self.comparisons: List[Comparison] = []     # have a target
+        self.alone: Dict[str, Series] = {}          # only ours can do it
+        self.faults: Dict[str, Comparison] = {}     # have none
+        self.cached: Dict[str, Series] = {}
+        self.where: List[str] = []                  # lines
+
+    def lines(self) -> List[str]:
+        """The report."""
+        out: List[str] = []
+        if self.comparisons:
+            out += rows(self.comparisons) + ['', target(self.comparisons), '']
+        if self.alone:
+            out += series('ours alone, nanoseconds', self.alone) + ['']
+        if self.faults:
+            out += ["page faults; stock: QEMU's own page-request code with "
+                    'a minimal endpoint', '']
+            out += rows(list(self.faults.values())) + ['']
+            out += series('ours alone, nanoseconds', self.cached) + ['']
+        return (out + self.where) or ['nothing was measured']
+
+    def as_json(self) -> Dict:
+        return {
+            'comparisons': [c.as_json() for c in self.comparisons],
+            'ours_alone': {n: s.turns for n, s in
+                           {**self.alone, **self.cached}.items()},
+            'faults': [c.as_json() for c in self.faults.values()],
+            'where': self.where,
+        }
 
 
 class DiskGuest:
@@ -251,7 +285,7 @@ class DiskGuest:
 
 
 class Bench:
-    """One run of all measurements.
+    """One run of the measurements.
 
     stock, ours: binaries; driver: pri-bench; image: guest kernel;
     lab_initrd: our guest's user space for that kernel.
@@ -272,37 +306,45 @@ class Bench:
         self.initrd = os.path.join(logdir, 'bench.cpio')
         self.lab_initrd = lab_initrd
 
-    STEPS = 7
+    # name -> (method, steps of it)
+    PARTS = {'iq': ('_iq', 1), 'disk': ('_disks', 2), 'prq': ('_prq', 1),
+             'functions': ('_scale', 1), 'faults': ('_faults', 2)}
 
-    def run(self) -> int:
+    @classmethod
+    def chosen(cls, names: List[str]) -> List[str]:
+        """Those PARTS, in their order; none means all."""
+        for name in names:
+            if name not in cls.PARTS:
+                raise LabError(f'bench has no part {name}',
+                               'there are: ' + ' '.join(cls.PARTS))
+        return [p for p in cls.PARTS if not names or p in names]
+
+    @classmethod
+    def steps(cls, names: List[str]) -> int:
+        return sum(cls.PARTS[p][1] for p in cls.chosen(names))
+
+    def run(self, parts: List[str]) -> int:
+        """Measure PARTS, or those that are named; what there is gets told and
+        stored whatever becomes of the rest."""
         load, cpus = os.getloadavg()[0], len(os.sched_getaffinity(0))
         if load > cpus / 2:
             self.ui.say(f'the machine is busy (load {load:.1f} on {cpus} '
                         'processors): expect noise')
-        self._image()
-        comparisons = self._iq() + [self._disk('off'), self._disk('on')]
-        alone = {**self._prq(), **self._scale()}
-        faults, cached, where = self._faults()
-        lines = table(comparisons, alone)
-        lines += ['', "page faults; stock: QEMU's own page-request code with "
-                  'a minimal endpoint', ''] + rows(list(faults.values()))
-        lines += [f'{name}: {_ns(s.best)} ns, ours alone'
-                  for name, s in cached.items()] + [''] + where
+        results = Results()
         path = os.path.join(self.logdir, RESULT)
-        cache.write_atomic(path, json.dumps({
-            'target': TARGET, 'accel': self.accel, 'processors': cpus,
-            'load': load, 'rounds': self.rounds,
-            'comparisons': [c.as_json() for c in comparisons],
-            'ours_alone': {n: s.turns for n, s in {**alone,
-                                                   **cached}.items()},
-            'faults': [c.as_json() for c in faults.values()],
-            'where': where,
-        }, indent=1).encode())
-        for x in [f'{cpus} processors, {self.accel}, {self.rounds} rounds; '
-                  'ratio is the throughput of ours relative to stock', ''] \
-                + lines:
-            self.ui.result(x)
-        self.ui.say(f'every sample: {path}')
+        try:
+            for part in self.chosen(parts):
+                getattr(self, self.PARTS[part][0])(results)
+        finally:
+            cache.write_atomic(path, json.dumps({
+                'target': TARGET, 'accel': self.accel, 'processors': cpus,
+                'load': load, 'rounds': self.rounds, **results.as_json()
+            }, indent=1).encode())
+            for x in [f'{cpus} processors, {self.accel}, {self.rounds} '
+                      'rounds; ratio is the throughput of ours relative to '
+                      'stock', ''] + results.lines():
+                self.ui.result(x)
+            self.ui.say(f'every sample: {path}')
         return 0                # speed is told, never judged
 
     def _in_turn(self, n: int) -> List[str]:
@@ -329,7 +371,7 @@ class Bench:
                            self.log.path)
         return out
 
-    def _iq(self) -> List[Comparison]:
+    def _iq(self, out: Results) -> None:
         cs = [Comparison(name, 'a descriptor')
               for name in ('iq-16383', 'iq-dev-tlb')]
         with self.ui.step('Invalidation queue, in turn') as step:
@@ -340,9 +382,9 @@ class Bench:
                     for c in cs:
                         getattr(c, side).add([x / IQ_N for x in got[c.name]])
             step.done(', '.join(f'{c.ratio:.3f}' for c in cs))
-        return cs
+        out.comparisons += cs
 
-    def _prq(self) -> Dict[str, Series]:
+    def _prq(self, out: Results) -> None:
         requests, drain = Series(), Series()
         with self.ui.step('Page requests') as step:
             for n in range(self.rounds):
@@ -351,11 +393,10 @@ class Bench:
                 requests.add([x / PRQ_N for x in got['prq-2047']])
                 drain.add(got['prq-drain'])
             step.done('done')
-        return {'prq-2047, a request': requests,
-                'prq-drain, 2047 in the queue': drain}
+        out.alone.update({'prq-2047, a request': requests,
+                          'prq-drain, 2047 in the queue': drain})
 
-    def _faults(self):
-        """(comparisons, series of ours alone, lines: where the time goes)"""
+    def _faults(self, out: Results) -> None:
         bench = benchpri.FaultBench(
             self.paths.repo, self.logdir, self.log, self.accel,
             self.binaries, self.image, self.lab_initrd,
@@ -370,23 +411,23 @@ class Bench:
 
                 bench.boot(n, faults, cached, note)
             step.done(f'{faults["fault"].ratio:.3f}')
+        out.faults, out.cached = faults, cached
         with self.ui.step('Where the time of a fault goes') as step:
-            where = bench.recorded(self.paths.repo)
+            out.where = bench.recorded(self.paths.repo)
             step.done('done')
-        return faults, cached, where
 
-    def _scale(self) -> Dict[str, Series]:
+    def _scale(self, out: Results) -> None:
         """One page's share of request and response, by functions."""
-        out: Dict[str, Series] = {}
+        times: Dict[str, Series] = {}
         with self.ui.step('Faults of 1, 8 and 64 functions') as step:
             for n in range(self.rounds):
                 step.note = f'round {n + 1} of {self.rounds}'
                 got = self._qtest('fault', self.binaries['ours'], 5)
-                for name, times in got.items():
-                    out.setdefault(f'{name}, a page', Series()).add(
-                        [x / FAULT_N for x in times])
+                for name, ns in got.items():
+                    times.setdefault(f'{name}, a page', Series()).add(
+                        [x / FAULT_N for x in ns])
             step.done('done')
-        return out
+        out.alone.update(times)
 
     # -- in a guest --
 
@@ -432,6 +473,11 @@ class Bench:
         if said.get('ats') != ('1' if ats == 'on' else '0'):
             raise LabError(f'the guest {guest.name}: ATS of the disk is '
                            f'{said.get("ats")} with ats={ats}')
+
+    def _disks(self, out: Results) -> None:
+        self._image()
+        for ats in ('off', 'on'):
+            out.comparisons.append(self._disk(ats))
 
     def _disk(self, ats: str) -> Comparison:
         """Two guests at a time, one reads while the other one is idle."""

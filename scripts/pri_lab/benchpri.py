@@ -10,6 +10,7 @@ both, in turns.
 from __future__ import annotations
 
 import os
+import re
 from typing import Callable, Dict, List, Tuple
 
 from . import exchange, jobs, proc, record, timeline, vm
@@ -60,9 +61,10 @@ class FaultBench:
                         for side in SIDES}
 
     def command(self, side: str) -> List[str]:
-        """QEMU's command line, without serial ports."""
+        """QEMU's command line, without serial ports: what both have."""
         args = self.machine[side].args(vm.job_words(JOB), self.wants)
-        return [IOMMU[side] if x == vm.IOMMU else x for x in args]
+        return [IOMMU[side] if x == vm.IOMMU else
+                re.sub('^pri-root-port,', 'pcie-root-port,', x) for x in args]
 
     def boot(self, n: int, comparisons: Dict, ours_alone: Dict,
              note: Callable[[str], None]) -> None:

@@ -106,8 +106,9 @@ COMMANDS = {
               'Builds a stock QEMU of the same source with the same options '
               'and a plain\nguest kernel the first time.  Reports; a slow '
               'result is no failure.  Best on a\nquiet machine; '
-              'docs/performance.md says what is measured.',
-              '  ./pri-lab bench\n  ./pri-lab bench --rounds 30'),
+              'docs/performance.md says what is measured.  PART: iq, disk, '
+              'prq, functions,\nfaults; without one all of them.',
+              '  ./pri-lab bench\n  ./pri-lab bench --rounds 30 faults'),
     'timeline': ('draw a recorded run as a message sequence chart',
                  'LOG is what `run --record` wrote, or a log of QEMU made '
                  'with -msg vclock=on.\nWrites one page that needs nothing '
@@ -282,6 +283,8 @@ def parser() -> argparse.ArgumentParser:
                            metavar='SCENARIO')
         elif name == 'repro':
             p.add_argument('races', nargs='*', metavar='RACE')
+        elif name == 'bench':
+            p.add_argument('parts', nargs='*', metavar='PART')
         elif name == 'check':
             p.add_argument('names', nargs='*', metavar='SUITE|TEST')
         elif name == 'completion':

@@ -427,7 +427,7 @@ class Lab:
             self.ui.say(note)
         self._bad_input_first()
         self.ui.plan(6 + kernel.steps(self.paths.repo, self.options.kernel)
-                     + bench.Bench.STEPS)
+                     + bench.Bench.steps(self.options.parts))
         with self.clone_lock():
             tools = self._packages()
             ours = self._qemu(tools, True)
@@ -445,7 +445,8 @@ class Lab:
             return bench.Bench(
                 self.paths, self.logdir, self.log, self.ui, accel,
                 plain.binary, ours.binary, driver, linux.image,
-                self.options.rounds or bench.ROUNDS, user.initrd).run()
+                self.options.rounds or bench.ROUNDS, user.initrd).run(
+                    self.options.parts)
 
     def cmd_package(self) -> int:
         """A .deb of QEMU and the front end; prints its path."""

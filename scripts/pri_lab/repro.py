@@ -11,8 +11,8 @@ import time
 from collections import Counter
 from typing import Dict, List, Optional, Tuple
 
-from . import (bugkernel, cache, guest, host, jobs, kernel, race, racetable,
-               vm)
+from . import (abreast, bugkernel, cache, guest, host, jobs, kernel, race,
+               racetable, vm)
 from .errors import LabError
 from .race import CANNOT_RUN, Entry, Verdict
 from .session import Output, Session
@@ -363,6 +363,10 @@ class Repro:
         # kernel by kernel, and what shares a machine together
         work = [(name, entry) for entry in entries
                 for name in self.kernels(entry)]
+        if self.lab.jobs > 1:
+            todo = abreast.shares(work, self._key)
+            if len(todo) > 1:
+                return self._abreast(todo, runs, cold)
         tallies = []
         try:
             for name in dict.fromkeys(n for n, _ in work):
@@ -380,6 +384,32 @@ class Repro:
             self.ui.result(f'{len(tallies) - bad} as expected, {bad} not, '
                            f'{time.monotonic() - start:.0f} s')
         return 0 if all(t.good for t in tallies) else 1
+
+    def _abreast(self, todo: List[abreast.Share], runs: int, cold: int) -> int:
+        """Several processors: a process for each share of the work."""
+        for share in todo:              # built here, so that none waits
+            try:
+                self.machine(share.kernel)
+            except LabError:            # the share says it
+                pass
+        words = ['--runs', str(runs), '--cold', str(cold),
+                 '--accel', self.accel]
+        if self.options.limit:
+            words += ['--limit', str(self.options.limit)]
+        if self.options.qemu_src:
+            words += ['--qemu-src', self.options.qemu_src]
+
+        def after() -> None:
+            if self.options.table:
+                racetable.write(self, quiet=True)
+
+        start = time.monotonic()
+        good = abreast.Abreast(self.lab, words).run(todo, after)
+        self.ui.result('')
+        self.ui.result(('all as expected' if good else
+                        'not all as expected')
+                       + f', {time.monotonic() - start:.0f} s')
+        return 0 if good else 1
 
     def close(self) -> None:
         for r in self._runners.values():

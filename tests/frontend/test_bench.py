@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import json
 import os
 import sys
 import tempfile
 import unittest
 
 from pri_lab import (bench, benchpri, cli, exchange, kconfig, kernel,
-                     proc, stock)
+                     proc, stock, ui)
 from pri_lab.errors import LabError
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -42,11 +43,44 @@ class Numbers(unittest.TestCase):
         bad = comparison([[100]], [[200]])
         series = bench.Series()
         series.add([5])
-        text = bench.table([good], {'alone': series})
-        self.assertTrue(text[-1].endswith('met'))
-        self.assertTrue(any('alone' in x for x in text))
-        text = bench.table([good, bad], {'alone': series})
-        self.assertIn('missed by work (0.500)', text[-1])
+        out = bench.Results()
+        self.assertEqual(out.lines(), ['nothing was measured'])
+        out.comparisons = [good]
+        out.alone['request'] = series
+        text = '\n'.join(out.lines())
+        self.assertIn('of stock: met', text)
+        self.assertRegex(text, r'request +5\.0')
+        out.comparisons.append(bad)
+        self.assertIn('missed by work (0.500)', '\n'.join(out.lines()))
+
+    def test_parts(self):
+        parts = bench.Bench.chosen
+        self.assertEqual(parts([]), list(bench.Bench.PARTS))
+        self.assertEqual(parts(['faults', 'iq']), ['iq', 'faults'])
+        self.assertEqual(bench.Bench.steps(['disk']), 2)
+        with self.assertRaisesRegex(LabError, 'no part fast'):
+            parts(['fast'])
+
+    def test_what_there_is_survives_a_failure(self):
+        tmp = tempfile.TemporaryDirectory()
+        self.addCleanup(tmp.cleanup)
+        job = bench.Bench.__new__(bench.Bench)
+        job.logdir, job.accel, job.rounds = tmp.name, 'tcg', 1
+        said = []
+        job.ui = ui.UI(quiet=True)
+        job.ui.result = said.append
+        job.ui.say = said.append
+
+        def broken(out):
+            raise LabError('no guest')
+        job._iq = lambda out: out.comparisons.append(
+            comparison([[100]], [[200]]))
+        job._faults = broken
+        with self.assertRaisesRegex(LabError, 'no guest'):
+            job.run(['iq', 'faults'])
+        self.assertIn('missed by work', '\n'.join(said))
+        with open(os.path.join(tmp.name, bench.RESULT)) as f:
+            self.assertEqual(json.load(f)['comparisons'][0]['name'], 'work')
 
 
 class FakeGuest(unittest.TestCase):
@@ -153,6 +187,7 @@ class Faults(unittest.TestCase):
         self.assertNotIn('svm=on', ' '.join(b.command('stock')))
         for side in benchpri.SIDES:
             self.assertIn('channels=32', ' '.join(b.command(side)))
+            self.assertNotIn('pri-root-port', ' '.join(b.command(side)))
             self.assertIn('pri_lab.job=bench/pri', ' '.join(b.command(side)))
 
     def test_parts_add_up(self):

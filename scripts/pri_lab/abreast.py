@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reproducers side by side: a process for each of several shares of the work.
+
+A guest whose time is a count of instructions takes one processor and does not
+notice what the others do, so as many runs go on at once as there are
+processors.  A share is entries of one kernel and one kind of machine, so that
+they have their boot in common; each is a `pri-lab repro` of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Dict, List, NamedTuple, Tuple
+
+from . import proc
+from .race import Entry
+
+SHARE = 4                       # entries; a boot costs as much as 20 runs
+GRACE = 30.0                    # seconds to store results after Ctrl-C
+_LAST = '  logs: '              # of the lines about one entry
+_POLL = 0.2
+
+
+class Share(NamedTuple):
+    kernel: str
+    entries: List[Entry]
+    alone: bool                 # its guests use several processors
+
+
+def shares(work: List[Tuple[str, Entry]], key) -> List[Share]:
+    """Cut (kernel, entry) pairs into shares, those that run alone last.
+
+    key(kernel, entry): equal for what can share a machine.
+    """
+    groups: Dict[Tuple, Tuple[str, List[Entry]]] = {}
+    for name, entry in work:
+        groups.setdefault(key(name, entry), (name, []))[1].append(entry)
+    out = [Share(name, mine[i:i + SHARE], not mine[i].icount)
+           for name, mine in groups.values()
+           for i in range(0, len(mine), SHARE)]
+    return sorted(out, key=lambda s: s.alone)
+
+
+class _Child:
+    """One running share, and what it has said so far."""
+
+    def __init__(self, share: Share, words: List[str], base: str):
+        self.share = share
+        self.out = open(base + '.out', 'w+', encoding='utf-8')
+        self.err = base + '.err'
+        with open(self.err, 'wb') as err:
+            self.process = proc.spawn(words, stdin=subprocess.DEVNULL,
+                                      stdout=self.out, stderr=err)
+        self._at = 0
+        self._rest = ''
+
+    def blocks(self) -> List[List[str]]:
+        """The lines about each entry that has come to its end since."""
+        self.out.seek(self._at)
+        text = self._rest + self.out.read()
+        self._at = self.out.tell()
+        out = []
+        while True:
+            at = text.find(_LAST)
+            end = text.find('\n', at)
+            if at < 0 or end < 0:
+                self._rest = text
+                return out
+            out.append(text[:end].split('\n'))
+            text = text[end + 1:]
+
+    def complaint(self) -> str:
+        with open(self.err, encoding='utf-8', errors='replace') as f:
+            lines = [x.strip() for x in f if x.strip()]
+        return lines[-1] if lines else 'nothing said'
+
+    def close(self) -> None:
+        proc.reap(self.process)
+        self.out.close()
+
+
+class Abreast:
+    """Run shares, `jobs` at a time; results go to the user as they come."""
+
+    def __init__(self, lab, words: List[str]):
+        """words: options of `repro` for every share."""
+        self.lab = lab
+        self.ui = lab.ui
+        self.words = [sys.executable, '-B', os.path.abspath(sys.argv[0]),
+                      'repro', '--jobs', '1'] + words
+        self.done = 0               # entries
+        self.failed = 0             # shares: something not as expected
+        self._running: List[_Child] = []
+
+    def run(self, todo: List[Share], after) -> bool:
+        """True: all came to what was expected.  after() is called whenever
+        there are new results."""
+        todo = list(todo)
+        count = sum(len(s.entries) for s in todo)
+        number = 0
+        self.ui.plan(1)
+        try:
+            with self.ui.step(f'{count} entries, {self.lab.jobs} at a time'
+                              ) as step:
+                while todo or self._running:
+                    while todo and self._room(todo[0]):
+                        self._start(todo.pop(0), number)
+                        number += 1
+                    if self._collect():
+                        after()
+                    step.note = f'{self.done} done' + ''.join(
+                        f'; {c.share.kernel}: '
+                        + ' '.join(e.name for e in c.share.entries)
+                        for c in self._running)
+                    time.sleep(_POLL)
+        finally:                    # Ctrl-C: they store what they have
+            self._end()
+            self._collect()
+            after()
+        return not self.failed
+
+    def _end(self) -> None:
+        until = time.monotonic() + GRACE
+        for c in self._running:
+            c.process.send_signal(signal.SIGINT)
+        for c in self._running:
+            try:
+                c.process.wait(max(until - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                proc.kill_group(c.process)
+
+    def _room(self, share: Share) -> bool:
+        if share.alone or any(c.share.alone for c in self._running):
+            return not self._running
+        return len(self._running) < self.lab.jobs
+
+    def _start(self, share: Share, number: int) -> None:
+        words = self.words + ['--kernel', share.kernel] + [
+            e.name for e in share.entries]
+        self.lab.log.write('$ ' + ' '.join(words))
+        self._running.append(_Child(share, words, os.path.join(
+            self.lab.logdir, f'share-{number:03}')))
+
+    def _collect(self) -> bool:
+        """Pass on what is new, bury who has ended; True: there was some."""
+        new = False
+        for c in list(self._running):
+            ended = c.process.poll()
+            for block in c.blocks():
+                new = True
+                self.done += 1
+                for line in block:
+                    self.ui.result(line)
+            if ended is None:
+                continue
+            self._running.remove(c)
+            if ended:
+                self.failed += 1
+            if ended not in (0, 1):
+                self.ui.error(f'{c.share.kernel}: {c.complaint()}')
+            c.close()
+        return new

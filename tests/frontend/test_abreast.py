@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import argparse
+import os
+import sys
+import tempfile
+import textwrap
+import time
+import unittest
+from unittest import mock
+
+from pri_lab import abreast, proc, ui
+from pri_lab.errors import Interrupted
+
+# What stands for `pri-lab repro`: says of each race what a run says
+CHILD = '''\
+import signal, sys, time
+names = sys.argv[sys.argv.index('--kernel') + 2:]
+kernel = sys.argv[sys.argv.index('--kernel') + 1]
+def stop(*_):
+    print(f'X-1 {names[0]}, kernel {kernel}')
+    print('  logs: /kept', flush=True)
+    sys.exit(130)
+signal.signal(signal.SIGINT, stop)
+if names[0] == 'broken':
+    print('pri-lab: no such thing', file=sys.stderr)
+    sys.exit(2)
+for name in names:
+    print(f'X-1 {name}, kernel {kernel}')
+    print(f'  REPRODUCED: 1/1')
+    print(f'  logs: /{name}', flush=True)
+    time.sleep(0.05)
+if names[0] == 'long':
+    open(sys.argv[0] + '.started', 'w').close()
+    time.sleep(60)
+sys.exit(names[0] == 'wrong')
+'''
+
+
+class Entry:
+    def __init__(self, name, icount=True):
+        self.name = name
+        self.icount = icount
+
+
+def share(kernel, *names, alone=False):
+    return abreast.Share(kernel, [Entry(n) for n in names], alone)
+
+
+class Shares(unittest.TestCase):
+    def test_a_machine_is_shared_but_not_by_too_many(self):
+        work = [('7.3', Entry(f'a{n}')) for n in range(abreast.SHARE + 1)]
+        work.insert(1, ('7.2', Entry('b')))
+        got = abreast.shares(work, lambda name, e: name)
+        self.assertEqual([(s.kernel, len(s.entries)) for s in got],
+                         [('7.3', abreast.SHARE), ('7.3', 1), ('7.2', 1)])
+
+    def test_what_needs_the_processors_is_last_and_alone(self):
+        work = [('7.3', Entry('a', icount=False)), ('7.3', Entry('b'))]
+        got = abreast.shares(work, lambda name, e: (name, e.icount))
+        self.assertEqual([(s.entries[0].name, s.alone) for s in got],
+                         [('b', False), ('a', True)])
+
+
+class Run(unittest.TestCase):
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.dir = d.name
+        self.child = os.path.join(self.dir, 'child.py')
+        with open(self.child, 'w', encoding='utf-8') as f:
+            f.write(textwrap.dedent(CHILD))
+        lab = argparse.Namespace(jobs=2, logdir=self.dir, ui=ui.UI(quiet=True))
+        lab.log = proc.Log(os.path.join(self.dir, 'log'))
+        self.addCleanup(lab.log.close)
+        self.said, self.errors = [], []
+        lab.ui.result = self.said.append
+        lab.ui.error = self.errors.append
+        self.after = mock.Mock()
+        with mock.patch.object(sys, 'argv', [self.child]):
+            self.job = abreast.Abreast(lab, ['--runs', '1'])
+
+    def test_each_entry_is_told_of_as_a_whole(self):
+        self.assertTrue(self.job.run([share('7.3', 'a', 'b'),
+                                      share('7.2', 'c')], self.after))
+        self.assertEqual(self.job.done, 3)
+        for name, kernel in (('a', '7.3'), ('b', '7.3'), ('c', '7.2')):
+            at = self.said.index(f'X-1 {name}, kernel {kernel}')
+            self.assertEqual(self.said[at + 1:at + 3],
+                             ['  REPRODUCED: 1/1', f'  logs: /{name}'])
+        self.assertTrue(self.after.called)
+
+    def test_what_is_not_as_expected_counts(self):
+        self.assertFalse(self.job.run([share('7.3', 'wrong'),
+                                       share('7.3', 'a')], self.after))
+        self.assertEqual((self.job.failed, self.errors), (1, []))
+
+    def test_what_cannot_be_run_is_named(self):
+        self.assertFalse(self.job.run([share('7.1', 'broken'),
+                                       share('7.3', 'a')], self.after))
+        self.assertEqual(self.errors, ['7.1: pri-lab: no such thing'])
+        self.assertIn('X-1 a, kernel 7.3', self.said)
+
+    def test_no_more_at_a_time_than_there_are_jobs(self):
+        most = []
+        start = self.job._start
+
+        def count(*args):
+            start(*args)
+            most.append(len(self.job._running))
+        self.job._start = count
+        self.job.run([share('7.3', x) for x in 'abcde'], self.after)
+        self.assertEqual((max(most), len(most)), (2, 5))
+
+    def test_alone_is_alone(self):
+        todo = share('7.3', 'a', alone=True)
+        self.assertTrue(self.job._room(todo))
+        self.job._running.append(argparse.Namespace(share=share('7.3', 'b')))
+        self.assertFalse(self.job._room(todo))
+        self.assertTrue(self.job._room(share('7.3', 'c')))
+        self.job._running[0].share = todo
+        self.assertFalse(self.job._room(share('7.3', 'c')))
+
+    def test_ctrl_c_keeps_what_the_shares_have(self):
+        def interrupt():
+            until = time.monotonic() + 20
+            while not os.path.exists(self.child + '.started') and \
+                    time.monotonic() < until:
+                time.sleep(0.01)
+            self.after.side_effect = None
+            raise Interrupted(2)
+        self.after.side_effect = interrupt
+        with self.assertRaises(Interrupted):
+            self.job.run([share('7.3', 'long')], self.after)
+        self.assertIn('  logs: /kept', self.said)
+        self.assertEqual(self.job._running, [])
+
+
+if __name__ == '__main__':
+    unittest.main()
