@@ -4,15 +4,16 @@
 Stock QEMU and ours take turns within one run, so that a change of the
 machine's speed meets both.  A turn is a QEMU of its own: where its code and
 the guest's translated code come to lie makes one boot faster than the next
-by more than what is looked for.  Of each turn the best sample counts, as other
-work on the machine only ever adds time; of the turns, the median.  Shown
-beside it are the median of all samples and how far stock's even and odd turns
-lie apart, which is what this machine cannot tell from nothing.
+by more than what is looked for.  A turn of stock and the turn of ours beside it
+are a pair; the ratio of their medians is one observation, and what is told is
+the mean of the pairs with its error, so that a difference can be told from
+chance.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import select
@@ -60,21 +61,11 @@ class Series:
 
     @property
     def best(self) -> float:
-        """The median of what each turn did best."""
-        return statistics.median(min(turn) for turn in self.turns)
+        return min(self.all)
 
     @property
     def median(self) -> float:
         return statistics.median(self.all)
-
-    @property
-    def noise(self) -> Optional[float]:
-        """Relative distance of the even and the odd turns."""
-        if len(self.turns) < 2:
-            return None
-        halves = [statistics.median(min(turn) for turn in self.turns[n::2])
-                  for n in (0, 1)]
-        return max(halves) / min(halves) - 1
 
 
 class Comparison:
@@ -87,22 +78,40 @@ class Comparison:
         self.ours = Series()
 
     @property
+    def _pairs(self) -> List[float]:
+        """Logarithms of the ratio of each pair of turns."""
+        return [math.log(statistics.median(s) / statistics.median(o))
+                for s, o in zip(self.stock.turns, self.ours.turns)]
+
+    @property
     def ratio(self) -> float:
-        """Throughput of ours relative to stock, by the best of each turn."""
-        return self.stock.best / self.ours.best
+        """Throughput of ours relative to stock: geometric mean of the pairs."""
+        return math.exp(statistics.mean(self._pairs))
 
     @property
-    def median_ratio(self) -> float:
-        return self.stock.median / self.ours.median
+    def error(self) -> Optional[float]:
+        """Two standard errors of the ratio; None of a single pair."""
+        if len(self._pairs) < 2:
+            return None
+        return self.ratio * 2 * statistics.stdev(self._pairs) \
+            / math.sqrt(len(self._pairs))
 
     @property
-    def met(self) -> bool:
-        return self.ratio >= TARGET
+    def told(self) -> str:
+        """'0.985 +- 0.012'"""
+        return f'{self.ratio:.3f}' + (
+            '' if self.error is None else f' +- {self.error:.3f}')
+
+    @property
+    def verdict(self) -> str:
+        """'met', 'missed', or 'open': the error reaches over the target."""
+        if self.ratio >= TARGET:
+            return 'met'
+        return 'missed' if self.ratio + (self.error or 0) < TARGET else 'open'
 
     def as_json(self) -> Dict:
         return {'name': self.name, 'unit': self.unit, 'ratio': self.ratio,
-                'median_ratio': self.median_ratio,
-                'noise': self.stock.noise, 'met': self.met,
+                'error': self.error, 'verdict': self.verdict,
                 'stock_ns': self.stock.turns, 'ours_ns': self.ours.turns}
 
 
@@ -119,15 +128,11 @@ def _columns(rows: List[List[str]]) -> List[str]:
 
 def rows(comparisons: List[Comparison]) -> List[str]:
     """A line each, under a heading."""
-    out = [['nanoseconds', 'stock', 'ours', 'ratio', 'median stock',
-             'median ours', 'ratio', 'noise']]
+    out = [['nanoseconds, median', 'stock', 'ours', 'ratio', '+-']]
     for c in comparisons:
-        noise = c.stock.noise
-        out.append([f'{c.name}, {c.unit}', _ns(c.stock.best),
-                    _ns(c.ours.best), f'{c.ratio:.3f}',
-                    _ns(c.stock.median), _ns(c.ours.median),
-                    f'{c.median_ratio:.3f}',
-                    '-' if noise is None else f'{noise:.1%}'])
+        out.append([f'{c.name}, {c.unit}', _ns(c.stock.median),
+                    _ns(c.ours.median), f'{c.ratio:.3f}',
+                    '-' if c.error is None else f'{c.error:.3f}'])
     return _columns(out)
 
 
@@ -138,9 +143,17 @@ def series(title: str, times: Dict[str, Series]) -> List[str]:
 
 
 def target(comparisons: List[Comparison]) -> str:
-    missed = [f'{c.name} ({c.ratio:.3f})' for c in comparisons if not c.met]
+    """One line: what kept the target, what did not, what is not decided."""
+    words = []
+    for verdict in ('missed', 'open'):
+        names = [f'{c.name} ({c.told})' for c in comparisons
+                 if c.verdict == verdict]
+        if names:
+            words.append({'missed': 'missed by ', 'open':
+                          'within the error of, so more --rounds would tell: '
+                          }[verdict] + ', '.join(names))
     return f'target: throughput at least {TARGET} of stock: ' + (
-        'missed by ' + ', '.join(missed) if missed else 'met')
+        '; '.join(words) or 'met')
 
 
 class Results:

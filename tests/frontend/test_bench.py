@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
+import math
 import os
 import sys
 import tempfile
@@ -23,20 +24,27 @@ def comparison(stock_turns, ours_turns):
 
 
 class Numbers(unittest.TestCase):
-    def test_ratio_is_throughput_by_the_median_of_the_best(self):
-        c = comparison([[200, 100], [300, 90], [400]],
-                       [[125], [1000, 999], [50]])
-        self.assertAlmostEqual(c.ratio, 0.8)
-        self.assertAlmostEqual(c.median_ratio, 200 / 562)
+    def test_ratio_is_the_mean_of_pairs(self):
+        c = comparison([[200, 100, 100], [90, 300, 80]],
+                       [[125, 999, 125], [360]])
+        self.assertAlmostEqual(c.ratio, (0.8 * 0.25) ** 0.5)
+
+    def test_error(self):
+        same = comparison([[100], [200]], [[100], [200]])
+        self.assertAlmostEqual(same.error, 0)
+        self.assertIsNone(comparison([[100]], [[1]]).error)
+        # logarithms +-x: deviation x * sqrt(2), divided by sqrt(2), doubled
+        c = comparison([[110], [100]], [[100], [110]])
+        self.assertAlmostEqual(c.error, 2 * math.log(1.1))
 
     def test_target(self):
-        self.assertTrue(comparison([[97]], [[100]]).met)
-        self.assertFalse(comparison([[96.9]], [[100]]).met)
-
-    def test_noise_compares_stock_with_itself(self):
-        c = comparison([[100], [110, 120], [100], [110]], [[1]])
-        self.assertAlmostEqual(c.stock.noise, 0.1)
-        self.assertIsNone(comparison([[100]], [[1]]).stock.noise)
+        self.assertEqual(comparison([[97]], [[100]]).verdict, 'met')
+        self.assertEqual(comparison([[96.9]], [[100]]).verdict, 'missed')
+        apart = comparison([[120], [75]], [[100], [100]])
+        self.assertEqual(apart.verdict, 'open')
+        self.assertIn('more --rounds', bench.target([apart]))
+        near = comparison([[95], [94]], [[100], [100]])
+        self.assertEqual(near.verdict, 'missed')
 
     def test_table(self):
         good = comparison([[100], [101]], [[100], [102]])
