@@ -418,9 +418,9 @@ class Bench:
                   for name, unit, _, _ in benchpri.workloads()}
         cached = {name: Series() for name, _, _ in benchpri.alone()}
         with self.ui.step('Page faults, in turn') as step:
-            for n in range(benchpri.BOOTS):
+            for n in range(self.rounds):
                 def note(what: str, boot: int = n + 1) -> None:
-                    step.note = f'boot {boot} of {benchpri.BOOTS}, {what}'
+                    step.note = f'boot {boot} of {self.rounds}, {what}'
 
                 bench.boot(n, faults, cached, note)
             step.done(f'{faults["fault"].ratio:.3f}')

@@ -17,7 +17,6 @@ from . import exchange, jobs, proc, record, timeline, vm
 from .errors import LabError
 
 JOB = os.path.join('bench', 'pri')
-BOOTS = 3                       # of each side
 SAMPLES = 3                     # of each workload in one boot
 FAULTS = 100                    # single faults for one median
 MS = 100                        # of the workloads that run for a time
