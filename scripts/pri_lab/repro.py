@@ -19,7 +19,7 @@ from .session import Output, Session
 
 RUNS, COLD = 10, 1              # unless told
 PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
-SETTLE = 0.3                    # seconds after a sign, for others to follow
+SETTLE = 0.1                    # seconds after a sign, for others to follow
 AFTER = 0.05                    # after the program's end
 KEEP = 300                      # directories of runs kept in the cache
 # Kernel command line: wait for the host at the point before the race
@@ -28,7 +28,7 @@ WHICH = '# pri-lab: which job'     # the guest waits for the name of a program
 BOOTED, READY = 'booted', 'ready'       # snapshots
 # The guest of a reproducer is small, so that a snapshot is; without the tables
 # of ACPI hotplug and legacy controllers it boots in three quarters of the time
-SMALL = ['-m', '640M', '-machine', 'smbus=off,sata=off',
+SMALL = ['-m', '320M', '-machine', 'smbus=off,sata=off',
          '-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
 _END = re.compile(r'^((not )?ok \d|Bail out!|# pri-lab: exit|# race: stuck)')
 
