@@ -24,6 +24,8 @@ def options(p: argparse.ArgumentParser) -> None:
                    f'{record.SUFFIX} the events that are asked for as a log')
     p.add_argument('--text', action='store_true',
                    help='print columns instead')
+    p.add_argument('--list', action='store_true',
+                   help='print a short line an event instead')
     p.add_argument('--title', default='', help='of the chart (default: job '
                    'and arguments)')
     p.add_argument('--from', type=float, metavar='MS', dest='since',
@@ -89,9 +91,10 @@ def run(opts: argparse.Namespace, repo: str, ui) -> int:
     wanted = {k: getattr(opts, k).split(',') for k in timeline.FILTERS
               if getattr(opts, k)}
     chart = _only(merged, wanted, opts.title or _title(merged))
-    if opts.text:
+    if opts.text or opts.list:
         try:
-            for line in timeline.text(chart):
+            for line in (timeline.listing if opts.list
+                         else timeline.text)(chart):
                 sys.stdout.write(line + '\n')
             sys.stdout.flush()
         except BrokenPipeError:         # | head

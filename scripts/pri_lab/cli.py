@@ -63,6 +63,7 @@ COMMANDS = {
               '  ./pri-lab repro\n  ./pri-lab repro O-H\n'
               '  ./pri-lab repro O-H --runs 100 --cold 5\n'
               '  ./pri-lab repro C-18 --kernel 7.3,7.3+C-18\n'
+              '  ./pri-lab repro O-H --record\n'
               '  ./pri-lab repro --all --runs 100 --cold 5 --table'),
     'explore': ('try every order of the steps of a scenario',
                 'Without a name: lists tests/guest/scenarios.  From one '
@@ -141,7 +142,7 @@ COMMANDS = {
 }
 USES = {                        # which options a command understands
     'run': 'machine job timeout append junit debug record add',
-    'repro': 'repro', 'explore': 'explore',
+    'repro': 'repro record', 'explore': 'explore',
     'check': 'machine timeout sanitize junit',
     'build': 'qemu sanitize', 'kernel': 'machine',
     'qemu': 'machine job append',
@@ -233,7 +234,8 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     if 'record' in uses:
         p.add_argument('--record', action='store_true',
                        help='write one log of guest, IOMMU and device, for '
-                       '`timeline`')
+                       '`timeline`' + (' (one run of each race)'
+                                       if 'repro' in uses else ''))
     if 'chart' in uses:
         chart.options(p)
     if 'explore' in uses:

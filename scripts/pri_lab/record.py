@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from typing import Dict, Iterable, List, Optional, TextIO, Tuple
 
 from . import cache, events, tracelog
@@ -42,6 +43,10 @@ class Recording:
         """For the guest's kernel command line."""
         return f'pri_lab.record={PORT}'
 
+    def part(self, stem: str) -> 'Part':
+        """What is recorded from here on, of a machine that goes on."""
+        return Part(stem, self)
+
     def merge(self, repo: str, about: Dict[str, str]) -> 'Merged':
         """Write the log; about: what goes into its first line as it is."""
         known = tracelog.formats(repo)
@@ -51,6 +56,21 @@ class Recording:
         cache.write_atomic(self.log, ''.join(
             x + '\n' for x in merged.lines()).encode())
         return merged
+
+
+class Part(Recording):
+    """Part of another recording, up to end(): a run from a snapshot."""
+
+    def __init__(self, stem: str, whole: Recording):
+        super().__init__(stem)
+        self._files = [(src, dst, os.path.getsize(src)) for src, dst in (
+            (whole.trace, self.trace), (whole.ftrace, self.ftrace))]
+
+    def end(self) -> None:
+        for src, dst, start in self._files:
+            with open(src, 'rb') as f, open(dst, 'wb') as out:
+                f.seek(start)
+                shutil.copyfileobj(f, out)
 
 
 def _open(path: str) -> TextIO:

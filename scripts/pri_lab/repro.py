@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Dict, List, Optional, Tuple
 
 from . import (abreast, bugkernel, cache, guest, host, jobs, kernel, race,
-               racetable, vm)
+               racetable, record, vm)
 from .errors import LabError
 from .race import CANNOT_RUN, Entry, Verdict
 from .session import Output, Session
@@ -20,6 +20,7 @@ from .session import Output, Session
 RUNS, COLD = 10, 1              # unless told
 PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
 SETTLE = 0.1                    # seconds after a sign, for others to follow
+WRITTEN = 60.0                  # seconds for what the recorder still has
 AFTER = 0.05                    # after the program's end
 KEEP = 300                      # directories of runs kept in the cache
 # Kernel command line: wait for the host at the point before the race
@@ -30,6 +31,7 @@ BOOTED, READY = 'booted', 'ready'       # snapshots
 # of ACPI hotplug and legacy controllers it boots in three quarters of the time
 SMALL = ['-m', '320M', '-machine', 'smbus=off,sata=off',
          '-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
+EXIT = '# pri-lab: exit'        # all is written down, a recording too
 _END = re.compile(r'^((not )?ok \d|Bail out!|# pri-lab: exit|# race: stuck)')
 
 
@@ -137,9 +139,11 @@ class Runner:
     """
 
     def __init__(self, machine: vm.Machine, wants: jobs.Wants, icount: bool,
-                 logdir: str, log):
+                 logdir: str, log, recorded: bool = False):
         self.machine = machine
         self.wants = wants
+        self.recording = record.Recording(
+            os.path.join(logdir, 'all')) if recorded else None
         self.icount = icount
         self.logdir = logdir
         self.log = log
@@ -152,9 +156,13 @@ class Runner:
             self._session = None
 
     def _new(self, job: str, logdir: str, snapshots: bool) -> Session:
-        return Session(self.machine, f'{vm.job_words(job)} {WORDS}',
-                       self.wants, SMALL, self.icount, logdir, self.log,
-                       snapshots)
+        words = f'{vm.job_words(job)} {WORDS}'
+        extra = SMALL
+        if self.recording:
+            words += ' ' + self.recording.words()
+            extra = extra + self.recording.qemu_args()
+        return Session(self.machine, words, self.wants, extra, self.icount,
+                       logdir, self.log, snapshots)
 
     def _follow(self, s: Session, mark: str) -> str:
         """Until the guest says so, or is at its end."""
@@ -272,6 +280,33 @@ class Runner:
                 s.fresh()
                 out.append(self.race(entry, s, os.path.join(base, 'run')))
 
+    def recorded(self, entry: Entry, logdir: str
+                 ) -> Tuple[Verdict, Optional[record.Recording]]:
+        """A run that goes on until all is recorded; the part that is its
+        own, or None if there is none."""
+        try:
+            s = self._booted()
+        except LabError as e:
+            return Verdict(CANNOT_RUN, [], e.what, []), None
+        s.fresh()
+        base = os.path.join(logdir, 'run')
+        part = self.recording.part(os.path.join(logdir, entry.name))
+        s.cont()
+        s.say(f'{entry.job}\n'.encode())
+        end = self._follow(s, race.READY)
+        verdict = self._trouble(entry, s, end, base)
+        if verdict is None:
+            s.say(b'go \n')
+            end = s.follow(PATIENCE[self.machine.accel], finished)
+            if end == 'done':
+                s.follow(WRITTEN, lambda out: any(x.startswith(EXIT)
+                                                  for x in out.ktap))
+            s.stop()
+            s.out.store(base)
+            verdict = race.judge(entry, s.out.console, s.out.ktap, end)
+        part.end()
+        return verdict, part
+
 
 class Repro:
     """The command."""
@@ -352,7 +387,43 @@ class Repro:
         return bugkernel.share(self.paths.repo, [
             k for e in self.entries for k in e.expect if '+' in k])
 
+    def record(self, entries: List[Entry]) -> int:
+        """One run each, recorded.  It is in no table: to record takes time,
+        which is part of the race."""
+        self.prepare()
+        good = True
+        try:
+            for entry in entries:
+                for name in self.kernels(entry):
+                    good &= self._record(entry, name)
+        finally:
+            self.close()
+        return 0 if good else 1
+
+    def _record(self, entry: Entry, name: str) -> bool:
+        tally = Tally(entry, name)
+        tally.logdir = self.new_logdir(entry, name)
+        runner = self.runner(name, entry)
+        start = time.monotonic()
+        self.ui.plan(1)
+        with self.ui.step(f'{entry.id} on {name}, recorded') as step:
+            verdict, recording = runner.recorded(entry, tally.logdir)
+            tally.snapshot = [verdict]
+            step.done(verdict.word)
+        tally.seconds = time.monotonic() - start
+        tally.release = runner.release
+        self._report(tally)
+        if recording:
+            merged = recording.merge(self.paths.repo, {
+                'job': entry.job, 'args': '', 'kernel': name,
+                'accel': runner.machine.accel, 'verdict': verdict.word})
+            self.ui.result(f'log: {recording.log}')
+            self.ui.say(record.summary(merged))
+        return tally.good
+
     def run(self, entries: List[Entry]) -> int:
+        if self.options.record:
+            return self.record(entries)
         runs = self.options.runs if self.options.runs >= 0 else RUNS
         cold = self.options.cold if self.options.cold >= 0 else COLD
         if runs + cold == 0:
@@ -428,7 +499,7 @@ class Repro:
                 self.machine(name), jobs.wants(self.paths.repo, entry.job),
                 entry.icount, os.path.join(
                     self.lab.logdir, f'machine-{len(self._machines)}'),
-                self.lab.log)}
+                self.lab.log, self.options.record)}
         return self._runners[key]
 
     def _one(self, entry: Entry, name: str, runs: int, cold: int) -> Tally:

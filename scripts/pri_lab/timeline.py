@@ -9,7 +9,8 @@ import os
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from . import exchange, record
-from .events import IOMMU, LANE_NAMES, LANES, LINK, VIOLATION, WARNING
+from .events import (IOMMU, LANE_NAMES, LANES, LINK, PROCESS, QI, VIOLATION,
+                     WARNING)
 
 PAGE = os.path.join(os.path.dirname(os.path.realpath(__file__)), 'page')
 RESPONSE = {0: 'Success', 1: 'Invalid Request', 15: 'Response Failure'}
@@ -246,6 +247,24 @@ def text(chart: Chart, chosen: Optional[Iterable[Tuple[int, Dict]]] = None) \
         step = '' if before is None else f'+{(e["t"] - before) / 1e3:,.3f}'
         before = e['t']
         yield f'{t:15,.3f} {step:>11}{_draw(e)} {label(e)}'
+
+
+def listing(chart: Chart) -> Iterator[str]:
+    """One short line an event, for a mail or a page: time, lane, label.
+
+    What a process does, or submits, has its name and number.
+    """
+    start = chart.events[0]['t'] if chart.events else 0
+    for e in chart.events:
+        where = LANE_NAMES[e['lane']]
+        if e.get('to'):
+            where += ' > ' + LANE_NAMES[e['to']]
+        who = ''
+        if e['lane'] in (PROCESS, QI) and e.get('task'):
+            who = f' [{e["task"]}]'
+        bad = {WARNING: '! ', VIOLATION: 'X '}.get(e.get('level', 0), '')
+        t = (e['t'] - start) / 1e3
+        yield f'{t:13,.1f} µs  {where:20} {bad}{label(e)}{who}'
 
 
 # -- Filter -------------------------------------------------------------------

@@ -6,9 +6,10 @@ import struct
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
-from pri_lab import (bugkernel, explore, qmp, race, racetable, repro, session,
-                     ui)
+from pri_lab import (bugkernel, explore, qmp, race, racetable, record, repro,
+                     session, ui)
 from pri_lab.errors import Interrupted, LabError
 from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
 
@@ -321,6 +322,40 @@ class Runs(unittest.TestCase):
         self.assertEqual(repro.joined(new, dict(old, key='x')), new)
         both = dict(old, snapshot=[2, 2])
         self.assertEqual(repro.joined(both, old), both)
+
+    def test_a_recorded_run_is_in_no_table(self):
+        def recorded(e, logdir):
+            return race.Verdict(REPRODUCED, ['wrong-data'], '', []), whole
+
+        whole = record.Recording('x')
+        merged = record.Merged({'clock': {'marks': 0}}, [])
+        job = self.repro([])
+        job.paths = argparse.Namespace(repo=REPO)
+        runner = argparse.Namespace(
+            release='7.3.4', recorded=recorded,
+            machine=argparse.Namespace(accel='tcg'))
+        job.runner = lambda name, e: runner
+        with unittest.mock.patch.object(record.Recording, 'merge',
+                                        return_value=merged) as merge:
+            self.assertTrue(job._record(entry(), '7.3'))
+        self.assertEqual(merge.call_args[0][1]['verdict'], REPRODUCED)
+        self.assertIn('log: x.jsonl', job.said)
+        self.assertFalse(os.path.exists(job.results))
+
+    def test_a_part_of_a_recording(self):
+        with tempfile.TemporaryDirectory() as d:
+            whole = record.Recording(os.path.join(d, 'all'))
+            for path in (whole.trace, whole.ftrace):
+                with open(path, 'w') as f:
+                    f.write('before\n')
+            part = whole.part(os.path.join(d, 'run'))
+            for path in (whole.trace, whole.ftrace):
+                with open(path, 'a') as f:
+                    f.write('mine\n')
+            part.end()
+            for path in (part.trace, part.ftrace):
+                with open(path) as f:
+                    self.assertEqual(f.read(), 'mine\n')
 
     def test_progress(self):
         done = [race.Verdict(w, [], '', []) for w in

@@ -364,6 +364,18 @@ class Text(unittest.TestCase):
         line = next(x for x in self.lines(c) if 'unexpected' in x)
         self.assertIn(' X ', line)
 
+    def test_a_list_has_a_line_an_event(self):
+        c = drawn(1, ['[1000400] pcie_pri_unexpected prgi 7 pasid 0x1 '
+                      'code 0x0'])
+        out = list(timeline.listing(c))
+        self.assertEqual(len(out), len(c.events))
+        self.assertRegex('\n'.join(out), r'µs  endpoint > IOMMU +Page Request '
+                         r'PASID 1 PRGI \d 0x7f0000000000 WL')
+        self.assertEqual(sum(' X unexpected' in x for x in out), 1)
+        # a process has a name
+        c.events[0].update(lane=events.PROCESS, task='race-66')
+        self.assertIn('[race-66]', next(timeline.listing(c)))
+
     def test_durations(self):
         self.assertEqual([timeline.duration(x) for x in
                           (5, 1500, 59_800, 34_150_900, 5.7e9)],
@@ -446,6 +458,7 @@ class Command(unittest.TestCase):
 
     def test_the_recording_is_asked_for(self):
         self.assertTrue(cli.parse(['run', 'reset', '--record']).record)
+        self.assertTrue(cli.parse(['repro', 'O-A', '--record']).record)
         self.assertFalse(cli.parse(['run']).record)
 
 

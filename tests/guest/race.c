@@ -80,6 +80,7 @@ void race_ready(void)
     char order[RACE_ORDER];
 
     race_wait(order, sizeof(order));
+    ktap_mark("race begins");
 }
 
 void race_steps(const struct race_step *steps, unsigned n)
@@ -124,6 +125,7 @@ void race_sign(const char *name, const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     __atomic_add_fetch(&race->signs, 1, __ATOMIC_RELAXED);
+    ktap_mark("sign %s: %s", name, text);
     ktap_note("race: sign %s: %s", name, text);
 }
 
@@ -209,10 +211,11 @@ static int race_log_open(void)
 }
 
 /*
- * Have the log show what every processor is at, and pass it on.  One that is
- * stuck with interrupts off answers the NMI of the sysrq, but whatever it prints
- * stays in the buffer: nobody else can wake the thread of the console once this
- * processor was to do it.
+ * Have the log show what every processor is at, and every task that cannot be
+ * interrupted, and pass it on.  A processor that is stuck with interrupts off
+ * answers the NMI of the sysrq, but whatever it prints stays in the buffer:
+ * nobody else can wake the thread of the console once this processor was to do
+ * it.
  */
 static void race_show_processors(int log)
 {
@@ -220,6 +223,7 @@ static void race_show_processors(int log)
     unsigned lines = 0;
 
     race_write("/proc/sysrq-trigger", "l");
+    race_write("/proc/sysrq-trigger", "w");
     pt_sleep_ms(100);
     while (log >= 0 && lines < RACE_LOG_LINES) {
         ssize_t n = read(log, record, sizeof(record) - 1);
