@@ -1,5 +1,5 @@
 /*
- * VT-d page requests: the queue, its event and the responses
+ * VT-d page requests: the queue and the responses
  *
  * A Page Request message goes through three stages, VT-d 7.7 names them:
  *
@@ -29,6 +29,7 @@
 #include "system/dma.h"
 #include "hw/i386/intel_iommu.h"
 #include "intel_iommu_internal.h"
+#include "intel_iommu_prq_event.h"
 #include "intel_iommu_walk.h"
 #include "trace.h"
 
@@ -102,31 +103,9 @@ static void vtd_prq_refuse(IntelIOMMUState *s, const AtsMsg *msg, uint8_t code)
     }
 }
 
-/* -- Page Request Event: VT-d 7.5 ----------------------------------------- */
+/* -- accepting: the queue, VT-d 7.4.1 ------------------------------------- */
 
-static void vtd_prq_send_msi(IntelIOMMUState *s)
-{
-    VTDPrq *prq = &s->svm.prq;
-
-    vtd_set_clear_mask_long(s, DMAR_PECTL_REG, VTD_PR_PECTL_IP, 0);
-    prq->events++;
-    trace_vtd_prq_event(vtd_get_long_raw(s, DMAR_PRS_REG));
-    if (s->svm.knobs.prq_irq_delay) {
-        timer_mod(prq->irq_timer,
-                  qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                  s->svm.knobs.prq_irq_delay * SCALE_US);
-    } else {
-        vtd_generate_interrupt(s, DMAR_PEADDR_REG, DMAR_PEDATA_REG);
-    }
-}
-
-static void vtd_prq_irq_timer(void *opaque)
-{
-    vtd_generate_interrupt(opaque, DMAR_PEADDR_REG, DMAR_PEDATA_REG);
-}
-
-/* Number of requests that software has not taken from the queue */
-static uint64_t vtd_prq_level(IntelIOMMUState *s)
+uint64_t vtd_prq_level(IntelIOMMUState *s)
 {
     uint64_t size = 0x1000ULL <<
                     (vtd_get_quad_raw(s, DMAR_PQA_REG) & VTD_PQA_SIZE);
@@ -135,106 +114,6 @@ static uint64_t vtd_prq_level(IntelIOMMUState *s)
 
     return ((tail - head) & (size - 1)) / VTD_PQA_ENTRY_SIZE;
 }
-
-/* The event is due: send it unless it is masked or held back */
-static void vtd_prq_raise(IntelIOMMUState *s)
-{
-    const VTDKnobs *knobs = &s->svm.knobs;
-
-    if (vtd_get_long_raw(s, DMAR_PECTL_REG) & VTD_PR_PECTL_IM) {
-        return;
-    }
-    if (knobs->prq_irq_hold &&
-        (!knobs->prq_irq_after || vtd_prq_level(s) < knobs->prq_irq_after)) {
-        s->svm.prq.irq_held = true;
-        return;
-    }
-    s->svm.prq.irq_held = false;
-    vtd_prq_send_msi(s);
-}
-
-void vtd_prq_irq_release(IntelIOMMUState *s)
-{
-    uint32_t pectl = vtd_get_long_raw(s, DMAR_PECTL_REG);
-
-    if (s->svm.prq.irq_held) {
-        s->svm.prq.irq_held = false;
-        if ((pectl & VTD_PR_PECTL_IP) && !(pectl & VTD_PR_PECTL_IM)) {
-            vtd_prq_send_msi(s);
-        }
-    }
-}
-
-/* PPR or PRO becomes 1; the event depends on what they were before */
-static void vtd_prq_set_status(IntelIOMMUState *s, uint32_t bit)
-{
-    uint32_t old = vtd_get_long_raw(s, DMAR_PRS_REG);
-
-    vtd_set_clear_mask_long(s, DMAR_PRS_REG, 0, bit);
-    if (old & (VTD_PR_STATUS_PPR | VTD_PR_STATUS_PRO)) {
-        if (s->svm.prq.irq_held) {
-            vtd_prq_raise(s);       /* enough entries by now? */
-        }
-        return;
-    }
-    vtd_set_clear_mask_long(s, DMAR_PECTL_REG, 0, VTD_PR_PECTL_IP);
-    vtd_prq_raise(s);
-}
-
-static void vtd_prq_prs_written(IntelIOMMUState *s)
-{
-    uint32_t prs = vtd_get_long_raw(s, DMAR_PRS_REG);
-    uint32_t serviced = VTD_PR_STATUS_PPR;
-
-    if (s->svm.knobs.ip_clear == 0) {
-        serviced |= VTD_PR_STATUS_PRO;
-    }
-    if (!(prs & serviced)) {
-        vtd_set_clear_mask_long(s, DMAR_PECTL_REG, VTD_PR_PECTL_IP, 0);
-        s->svm.prq.irq_held = false;
-    }
-}
-
-static void vtd_prq_pectl_written(IntelIOMMUState *s)
-{
-    uint32_t pectl = vtd_get_long_raw(s, DMAR_PECTL_REG);
-
-    if ((pectl & VTD_PR_PECTL_IP) && !(pectl & VTD_PR_PECTL_IM)) {
-        vtd_prq_raise(s);
-    }
-}
-
-void vtd_prq_mem_write(IntelIOMMUState *s, hwaddr addr, uint32_t old)
-{
-    trace_vtd_prq_reg_write(addr, old, vtd_get_long_raw(s, addr));
-    switch (addr) {
-    case DMAR_PQA_REG:
-    case DMAR_PQA_REG_HI:
-        s->svm.prq.pqa_written = true;
-        break;
-    case DMAR_PRS_REG:
-        vtd_prq_prs_written(s);
-        break;
-    case DMAR_PECTL_REG:
-        vtd_prq_pectl_written(s);
-        break;
-    default:
-        break;
-    }
-}
-
-void vtd_prq_mem_read(IntelIOMMUState *s, hwaddr addr)
-{
-    bool pushes = addr == DMAR_PQT_REG || addr == DMAR_PRS_REG ||
-                  addr == DMAR_PECTL_REG;
-
-    if (pushes && timer_pending(s->svm.prq.irq_timer)) {
-        timer_del(s->svm.prq.irq_timer);
-        vtd_prq_irq_timer(s);
-    }
-}
-
-/* -- accepting: the queue, VT-d 7.4.1 ------------------------------------- */
 
 static bool vtd_prq_write_desc(IntelIOMMUState *s, hwaddr addr,
                                const AtsMsg *msg)
@@ -675,15 +554,7 @@ void vtd_prq_realize(IntelIOMMUState *s)
 {
     QTAILQ_INIT(&s->svm.prq.pending);
     s->svm.prq.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_prq_timer, s);
-    s->svm.prq.irq_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_prq_irq_timer,
-                                        s);
-}
-
-void vtd_prq_reset_enter(IntelIOMMUState *s)
-{
-    /* VT-d 11.2: PPR and PRO are RW1CS */
-    s->svm.prq.sticky = s->svm.knobs.sticky_reset ?
-                        vtd_get_long_raw(s, DMAR_PRS_REG) : 0;
+    vtd_prq_event_realize(s);
 }
 
 void vtd_prq_reset(IntelIOMMUState *s)
@@ -694,19 +565,14 @@ void vtd_prq_reset(IntelIOMMUState *s)
         vtd_prq_remove(s, QTAILQ_FIRST(&prq->pending));
     }
     prq->seq_done = prq->seq_received;
-    prq->irq_held = false;
     prq->pqa_written = false;
     timer_del(prq->timer);
-    timer_del(prq->irq_timer);
+    vtd_prq_event_reset(s);
     if (!vtd_prq_supported(s)) {
         return;
     }
     vtd_define_quad(s, DMAR_PQH_REG, 0, 0x7ffe0ULL, 0);
     vtd_define_quad(s, DMAR_PQT_REG, 0, 0x7ffe0ULL, 0);
     vtd_define_quad(s, DMAR_PQA_REG, 0, 0xfffffffffffff007ULL, 0);
-    vtd_define_long(s, DMAR_PRS_REG, prq->sticky, 0, 0x3UL);
-    vtd_define_long(s, DMAR_PECTL_REG, VTD_PR_PECTL_IM, VTD_PR_PECTL_IM, 0);
-    vtd_define_long(s, DMAR_PEDATA_REG, 0, 0xffffUL, 0);
-    vtd_define_long(s, DMAR_PEADDR_REG, 0, 0xfffffffcUL, 0);
-    vtd_define_long(s, DMAR_PEUADDR_REG, 0, 0xffffffffUL, 0);
+    vtd_prq_event_registers(s);
 }

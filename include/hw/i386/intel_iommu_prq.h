@@ -109,6 +109,11 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg);
 bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc);
 
 /**
+ * vtd_prq_level: number of requests that software has not taken from the queue
+ */
+uint64_t vtd_prq_level(IntelIOMMUState *s);
+
+/**
  * vtd_prq_drained: are all requests up to number @seq done with?
  */
 bool vtd_prq_drained(IntelIOMMUState *s, uint64_t seq);
