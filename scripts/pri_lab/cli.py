@@ -255,6 +255,9 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--limit', type=_positive, metavar='SECONDS',
                        default=0, help='of a race on a kernel, start no more '
                        'runs of either kind after that long')
+        p.add_argument('--resume', action='store_true',
+                       help='add to the results there are, and make only '
+                       'the runs that they lack of --runs and --cold')
         p.add_argument('--all', action='store_true',
                        help='every race, on every kernel its header names')
         p.add_argument('--table', action='store_true',

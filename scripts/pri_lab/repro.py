@@ -61,6 +61,7 @@ class Tally:
         self.seconds = 0.0
         self.logdir = ''
         self.key = ''               # of what was run: program, QEMU, kernel
+        self.before: Optional[Dict] = None      # record to add to
 
     @property
     def all(self) -> List[Verdict]:
@@ -70,7 +71,10 @@ class Tally:
     def verdict(self) -> str:
         """The one that all runs share; '' if they differ."""
         words = {v.word for v in self.all}
-        return words.pop() if len(words) == 1 else ''
+        if self.before:
+            words.add(self.before['verdict'])
+        return words.pop() if len(words) == 1 and 'DIFFERS' not in words \
+            else ''
 
     @property
     def expected(self) -> Optional[str]:
@@ -97,7 +101,7 @@ class Tally:
     def record(self) -> Dict:
         word = self.verdict or self.expected or race.REPRODUCED
         last = next((v for v in reversed(self.all) if v.word == word),
-                    self.all[-1])
+                    self.all[-1] if self.all else Verdict(word, [], '', []))
         seen = sorted({s for v in self.all for s in v.signs})
         return {
             'race': self.entry.id, 'name': self.entry.name,
@@ -128,6 +132,21 @@ def joined(new: Dict, old: Dict) -> Dict:
             out['signs'] = sorted(set(new['signs']) | set(old['signs']))
             if old['verdict'] != new['verdict']:
                 out['verdict'] = 'DIFFERS'
+    return out
+
+
+def added(new: Dict, old: Dict) -> Dict:
+    """A record of the runs of both, for --resume."""
+    out = dict(new)
+    for kind in ('snapshot', 'cold'):
+        of = old[kind][0] if old['of'] == new['of'] else 0
+        out[kind] = [new[kind][0] + of, new[kind][1] + old[kind][1]]
+    for what in ('why', 'facts', 'release'):
+        out[what] = new[what] or old[what]
+    out['seconds'] = round(new['seconds'] + old['seconds'], 1)
+    out['signs'] = sorted(set(new['signs']) | set(old['signs']))
+    if old['verdict'] != new['verdict']:
+        out['verdict'] = 'DIFFERS'
     return out
 
 
@@ -467,6 +486,8 @@ class Repro:
                  '--accel', self.accel]
         if self.options.limit:
             words += ['--limit', str(self.options.limit)]
+        if self.options.resume:
+            words += ['--resume']
         if self.options.qemu_src:
             words += ['--qemu-src', self.options.qemu_src]
 
@@ -512,6 +533,11 @@ class Repro:
             tally.snapshot = [Verdict(CANNOT_RUN, [], e.what, [])]
             self._report(tally)
             return tally
+        if self.options.resume:
+            tally.before = self._stored(tally)
+            if tally.before:
+                runs = max(0, runs - tally.before['snapshot'][1])
+                cold = max(0, cold - tally.before['cold'][1])
         start = time.monotonic()
         self.ui.plan(1)
         try:
@@ -523,6 +549,7 @@ class Repro:
             tally.seconds = time.monotonic() - start
             if tally.all:
                 self._store(tally)
+            if tally.all or tally.before:
                 self._report(tally)
         return tally
 
@@ -557,15 +584,31 @@ class Repro:
         return cache.key_of(machine.kernel,
                             *map(cache.file_digest, sources + [machine.qemu]))
 
-    def _store(self, tally: Tally) -> None:
+    def _path(self, tally: Tally) -> str:
         safe = re.sub(r'[^\w.+-]', '_', tally.kernel)
-        path = os.path.join(self.results, f'{tally.entry.name}@{safe}.json')
-        record = tally.record()
+        return os.path.join(self.results, f'{tally.entry.name}@{safe}.json')
+
+    def _stored(self, tally: Tally) -> Optional[Dict]:
+        """What earlier runs of the same program, QEMU and kernel came to."""
         try:
-            with open(path, encoding='utf-8') as f:
-                record = joined(record, json.load(f))
+            with open(self._path(tally), encoding='utf-8') as f:
+                old = json.load(f)
         except (OSError, ValueError):
-            pass
+            return None
+        return old if old.get('key') == tally.key and \
+            old['verdict'] != CANNOT_RUN else None
+
+    def _store(self, tally: Tally) -> None:
+        path = self._path(tally)
+        record = tally.record()
+        if tally.before:
+            record = added(record, tally.before)
+        else:
+            try:
+                with open(path, encoding='utf-8') as f:
+                    record = joined(record, json.load(f))
+            except (OSError, ValueError):
+                pass
         cache.write_atomic(path, json.dumps(record, indent=1).encode())
         with open(os.path.join(tally.logdir, 'verdict.json'), 'w',
                   encoding='utf-8') as f:
@@ -582,6 +625,12 @@ class Repro:
                     f'EXPECTED {tally.expected}') if tally.expected else \
             'nothing is expected of this kernel'
         out(f'  {word}: {tally.counts()} ({expected}, {tally.seconds:.0f} s)')
+        if tally.before:
+            out('  with the runs before: ' + ', '.join(
+                f'{a + c}/{b + d} {kind}' for kind, (a, b), (c, d) in (
+                    ('from a snapshot', r['snapshot'],
+                     tally.before['snapshot']),
+                    ('cold', r['cold'], tally.before['cold']))))
         for s in r['signs']:
             n = sum(1 for v in tally.all if s in v.signs)
             out(f'  sign: {s} ({n} of {len(tally.all)})')

@@ -280,7 +280,8 @@ class Runs(unittest.TestCase):
         d = tempfile.TemporaryDirectory()
         self.addCleanup(d.cleanup)
         job = repro.Repro.__new__(repro.Repro)
-        job.options = argparse.Namespace(limit=0, **options)
+        job.options = argparse.Namespace(**{'limit': 0, 'resume': False,
+                                            **options})
         job.said = []
         job.ui = ui.UI(quiet=True)
         job.ui.result = job.said.append
@@ -356,6 +357,39 @@ class Runs(unittest.TestCase):
             for path in (part.trace, part.ftrace):
                 with open(path) as f:
                     self.assertEqual(f.read(), 'mine\n')
+
+    def test_resume_makes_what_is_lacking(self):
+        job = self.repro([REPRODUCED] * 9)
+        job._one(entry(), '7.3', 3, 1)
+        job.options.resume = True
+        tally = job._one(entry(), '7.3', 5, 2)
+        self.assertEqual((len(tally.snapshot), len(tally.cold)), (2, 1))
+        record, = racetable.load(job.results)
+        self.assertEqual((record['snapshot'], record['cold'],
+                          record['verdict']), ([5, 5], [2, 2], REPRODUCED))
+        self.assertIn('5/5 from a snapshot, 2/2 cold', '\n'.join(job.said))
+        tally = job._one(entry(), '7.3', 5, 2)
+        self.assertEqual((tally.all, tally.good), ([], True))
+        self.assertEqual(racetable.load(job.results), [record])
+
+    def test_resume_is_for_the_same_program_and_kernel(self):
+        job = self.repro([REPRODUCED] * 9)
+        job._one(entry(), '7.3', 3, 1)
+        job.options.resume = True
+        job.key = lambda e, machine: 'other'
+        self.assertEqual(len(job._one(entry(), '7.3', 3, 1).snapshot), 3)
+
+    def test_resume_tells_when_runs_differ(self):
+        job = self.repro([REPRODUCED] * 9)
+        job._one(entry(), '7.3', 3, 0)
+        job.options.resume = True
+        other = self.repro([NOT_REPRODUCED] * 9)
+        job.runner = other.runner
+        tally = job._one(entry(), '7.3', 5, 0)
+        record, = racetable.load(job.results)
+        self.assertEqual((record['verdict'], record['snapshot'], tally.good),
+                         ('DIFFERS', [3, 5], False))
+        self.assertEqual(job._one(entry(), '7.3', 5, 0).verdict, '')
 
     def test_progress(self):
         done = [race.Verdict(w, [], '', []) for w in
