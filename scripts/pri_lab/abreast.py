@@ -17,6 +17,7 @@ import time
 from typing import Dict, List, NamedTuple, Tuple
 
 from . import proc
+from .errors import EXIT_INTERRUPTED
 from .race import Entry
 
 SHARE = 4                       # entries; a boot costs as much as 20 runs
@@ -160,7 +161,7 @@ class Abreast:
             self._running.remove(c)
             if ended:
                 self.failed += 1
-            if ended not in (0, 1):
+            if ended not in (0, 1, EXIT_INTERRUPTED):
                 self.ui.error(f'{c.share.kernel}: {c.complaint()}')
             c.close()
         return new
