@@ -16,6 +16,17 @@ _HELP = {'pasid': 'PASIDs', 'prgi': 'PRG indices', 'itag': 'ITags',
          'channel': 'DMA channels'}
 
 
+RACE = 'race'                   # --from
+BEGINS = 'race begins'          # the mark that race_ready() leaves
+
+
+def _since(text: str):
+    return text if text == RACE else float(text)
+
+
+_since.__name__ = 'time'        # argparse prints it
+
+
 def options(p: argparse.ArgumentParser) -> None:
     p.add_argument('log', metavar='LOG', help='a file, or a log directory '
                    'with one recording')
@@ -28,9 +39,10 @@ def options(p: argparse.ArgumentParser) -> None:
                    help='print a short line an event instead')
     p.add_argument('--title', default='', help='of the chart (default: job '
                    'and arguments)')
-    p.add_argument('--from', type=float, metavar='MS', dest='since',
+    p.add_argument('--from', type=_since, metavar='MS|race', dest='since',
                    default=None, help='from this time on, as the chart '
-                   'counts it, in milliseconds')
+                   'counts it, in milliseconds; `race`: from where a race '
+                   'begins')
     p.add_argument('--to', type=float, metavar='MS', dest='until',
                    default=None, help='until this time')
     for name in timeline.FILTERS:
@@ -55,6 +67,15 @@ def _title(merged: record.Merged) -> str:
     text = ' '.join(x for x in words if x) or 'timeline'
     verdict = merged.head.get('verdict')
     return f'{text} \u2013 {verdict}' if verdict else text
+
+
+def _begins(merged: record.Merged) -> float:
+    """When the race begins, in ms after the first event."""
+    for e in merged.events:
+        if e['kind'] == 'mark' and e.get('text') == BEGINS:
+            return (e['t'] - merged.events[0]['t']) / 1e6
+    raise LabError('there is no race in this log',
+                   'record one: ./pri-lab repro NAME --record')
 
 
 def _during(merged: record.Merged, since: Optional[float],
@@ -87,7 +108,9 @@ def _only(merged: record.Merged, wanted: Dict[str, List[str]],
 
 def run(opts: argparse.Namespace, repo: str, ui) -> int:
     path = _find(opts.log)
-    merged = _during(record.load(path, repo), opts.since, opts.until)
+    merged = record.load(path, repo)
+    since = _begins(merged) if opts.since == RACE else opts.since
+    merged = _during(merged, since, opts.until)
     wanted = {k: getattr(opts, k).split(',') for k in timeline.FILTERS
               if getattr(opts, k)}
     chart = _only(merged, wanted, opts.title or _title(merged))

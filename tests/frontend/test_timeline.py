@@ -450,6 +450,13 @@ class Command(unittest.TestCase):
             self.assertGreater(len(part), 5)
             with self.assertRaisesRegex(LabError, 'ends after'):
                 self.run_it(log, '--from', '999')
+            with self.assertRaisesRegex(LabError, 'no race in this log'):
+                self.run_it(log, '--from', 'race')
+            whole.events[5].update(kind='mark', text='race begins')
+            with open(log, 'w', encoding='utf-8') as f:
+                f.writelines(x + '\n' for x in whole.lines())
+            self.run_it(log, '--from', 'race', '-o', cut)
+            self.assertEqual(record.load(cut, REPO).events, whole.events[5:])
 
     def test_a_directory_without_a_recording(self):
         with tempfile.TemporaryDirectory() as tmp:
