@@ -18,7 +18,7 @@
  * Sign: not-as-it-was
  * Sign: not-after
  * Sign: still-there
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-12 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

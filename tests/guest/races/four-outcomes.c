@@ -18,7 +18,7 @@
  * Sign: success-unmapped
  * Sign: invalid-mapped
  * Sign: failure
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-10 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -16,7 +16,7 @@
  * Sign: violation
  * Sign: hangs
  * Sign: lost
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-05-pri yes
  *
  * @device prg-resp-pasid-required=off
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -16,7 +16,7 @@
  * Sign: pasid
  * Sign: violation
  * Sign: lost
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-05 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

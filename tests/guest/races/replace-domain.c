@@ -17,7 +17,7 @@
  * Sign: not-blocked
  * Sign: hangs
  * Sign: lost
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-09 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
