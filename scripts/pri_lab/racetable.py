@@ -20,7 +20,7 @@ on. This page is written by the last of these commands, from the results there
 are:
 
     ./pri-lab repro --all --runs 100 --cold 5
-    ./pri-lab repro --all --runs 100 --cold 5 --limit 60    # what fits in
+    ./pri-lab repro --all --runs 100 --cold 5 --limit 60 --resume   # in pieces
     ./pri-lab repro --table
 
 One cell is one entry on one kernel. `yes` is REPRODUCED and `no` is NOT
@@ -110,7 +110,9 @@ def page(entries: List[Entry], records: List[Dict],
 def write(job, quiet: bool = False) -> int:
     """Write the page from what is stored; 1 if there is nothing."""
     names = {e.name for e in job.entries}
-    records = [r for r in load(job.results) if r['name'] in names]
+    mine = job.combinations()
+    records = [r for r in load(job.results) if r['name'] in names
+               and ('+' not in r['kernel'] or r['kernel'] in mine)]
     if not records:
         job.ui.error('there are no results yet; run ./pri-lab repro --all')
         return 1

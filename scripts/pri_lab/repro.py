@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 from collections import Counter
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from . import (abreast, bugkernel, cache, guest, host, jobs, kernel, race,
                racetable, record, vm)
@@ -400,6 +400,12 @@ class Repro:
                                       for k in entry.expect))
         home = entry.affected() or next(iter(entry.expect))
         return [home]
+
+    def combinations(self) -> Set[str]:
+        """Kernels with patches that the headers name or --all makes; results
+        of others are left over from headers as they were."""
+        return {k for e in self.entries for k in e.expect} | \
+            set(self._shared().values())
 
     def _shared(self) -> Dict[str, str]:
         """Kernels of the headers -> those to build, each for several."""

@@ -358,6 +358,24 @@ class Runs(unittest.TestCase):
                 with open(path) as f:
                     self.assertEqual(f.read(), 'mine\n')
 
+    def test_table_without_kernels_of_older_headers(self):
+        job = self.repro([REPRODUCED] * 9)
+        job.entries = [entry()]
+        job.paths = argparse.Namespace(repo=job.results)
+        races = os.path.join(job.results, race.RACES)
+        os.makedirs(races)
+        os.makedirs(os.path.join(job.results, 'docs'))
+        open(os.path.join(races, 'left-out'), 'wb').close()
+        job._shared = lambda: {'7.3+X-1-fix': '7.3+W+X-1-fix'}
+        for kernel in ('7.2', '7.3+X-1-fix', '7.3+W+X-1-fix', '7.3+GONE'):
+            job._one(entry(), kernel, 1, 0)
+        self.assertEqual(racetable.write(job, quiet=True), 0)
+        with open(os.path.join(job.results, racetable.PAGE)) as f:
+            page = f.read()
+        for kernel, there in (('7.2', True), ('7.3+X-1-fix', True),
+                              ('7.3+W+X-1-fix', True), ('7.3+GONE', False)):
+            self.assertEqual(f'| {kernel} (' in page, there, kernel)
+
     def test_resume_makes_what_is_lacking(self):
         job = self.repro([REPRODUCED] * 9)
         job._one(entry(), '7.3', 3, 1)
