@@ -12,10 +12,10 @@
  *   ATS disabled drops Invalidate Requests (inv-when-e0); one process unmaps
  *   memory without pause on one CPU, another writes reset on the other, up to 30
  *   times.
- * Fix: none known.
+ * Fix: none known. O-D-fix is our own trial.
  * Kernels: 7.3.4; by reading, 7.0 and later.
  * Sign: log /VT-d detected Invalidation Time-out Error/
- * Expect: 7.3 yes
+ * Expect: 7.3 yes, 7.3+O-D-fix no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
