@@ -120,6 +120,47 @@ static void test_unbind_in_flight(void)
     write_some(&ch);
 }
 
+/*
+ * What a file has started ends with it, also where its address space stays
+ * bound for another file: the device writes no more, and whoever gets the
+ * channel finds it idle.
+ */
+static void test_close_in_flight(void)
+{
+    struct pt_op op = {
+        .cmd = PT_OP_WRITE, .len = 64ull << 20, .pattern = PATTERN,
+        .no_irq = true,
+    };
+    struct pt_chan ch, next;
+    struct pt pt, pt2;
+    uint64_t done;
+
+    pt_open_bound(&pt2, 0);
+    pt_open_bound(&pt, 0);
+    CHECK_EQ(pt2.pasid, pt.pasid, "PASID of the second file");
+    pt_chan(&pt, &ch);
+    op.dst = pt_map_anon(op.len);
+    pt_start(&ch, &op);
+    while (!pt_rd64(ch.regs, PT_CH_DONE)) {
+        CHECK_EQ(pt_rd32(ch.regs, PT_CH_STATUS), PT_ST_RUNNING, "status");
+    }
+    munmap((void *)ch.regs, PT_PAGE);
+    pt_close(&pt);
+
+    /* channels are given out from the first: it is the same one */
+    pt_chan(&pt2, &next);
+    CHECK_EQ(next.index, ch.index, "channel of the second file");
+    CHECK_EQ(pt_rd32(next.regs, PT_CH_STATUS), PT_ST_ABORTED,
+             "status after the file was closed");
+    done = pt_rd64(next.regs, PT_CH_DONE);
+    CHECK(done < op.len, "64 MiB were too few to be in flight");
+    pt_sleep_ms(50);
+    CHECK_EQ(pt_rd64(next.regs, PT_CH_DONE), done, "bytes done");
+    CHECK(!pt_resident((char *)op.dst + op.len - PT_PAGE),
+          "the last page was written after the file was closed");
+    write_some(&next);
+}
+
 static void test_channels(void)
 {
     struct pt_chan ch, other;
@@ -494,6 +535,7 @@ static void test_show(void)
 static const struct ktap_test tests[] = {
     { "binding", test_binding, 0 },
     { "unbind-in-flight", test_unbind_in_flight, 0 },
+    { "close-in-flight", test_close_in_flight, 0 },
     { "channels", test_channels, 0 },
     { "function-page", test_function_page, 0 },
     { "events", test_events, 0 },
