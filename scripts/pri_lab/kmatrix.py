@@ -14,7 +14,7 @@ import os
 import time
 from typing import Dict, List, NamedTuple, Tuple
 
-from . import cache, jobs, matrix, proc, vm
+from . import cache, jobs, junit, matrix, proc, vm
 from .kernelcmd import columns as line_up
 from .ktap import FAIL, PASS, SKIP, Result
 
@@ -122,6 +122,15 @@ def group_of(test: str) -> str:
     if head.startswith(tuple(d + '/' for d in jobs.OWN)):
         return '/'.join(head.split('/')[:2])
     return head.split('/', 1)[0]
+
+
+def suites(cols: List[Column]) -> List[junit.Suite]:
+    """For --junit: one a kernel and program."""
+    out: Dict[str, List[Result]] = {}
+    for c in cols:
+        for r in c.results:
+            out.setdefault(f'{c.kernel}/{group_of(r.name)}', []).append(r)
+    return [junit.Suite(name, results) for name, results in out.items()]
 
 
 def tests_of(cols: List[Column]) -> List[str]:

@@ -34,6 +34,10 @@ _POINT = re.compile(
 _PLAN = re.compile(r'1\.\.(\d+)\s*(?:#\s*(.*))?$')
 _SUBTEST = re.compile(r'#\s*Subtest:\s*(.*)$')
 _BAIL = re.compile(r'Bail out!\s*(.*)$')
+# a remark of a program; what says no reason, or would be read as a directive,
+# is left out
+_NOTE = re.compile(r'#\s*(?!stat |pri-lab:|starting QEMU|Start of |End of '
+                   r'|skip|todo)(\S.*)$', re.I)
 
 
 class _Level:
@@ -52,6 +56,7 @@ class Reader:
         self.results: List[Result] = []
         self.bailed: Optional[str] = None
         self.plain_skip = False         # '1..0 # SKIP'
+        self._note = ''                 # the last since the last test point
         self._levels: Dict[int, _Level] = {}
         self._names: Dict[int, str] = {}
 
@@ -72,6 +77,9 @@ class Reader:
             self._plan(indent, m, out)
         elif (m := _POINT.match(body)):
             self._point(indent, m, out)
+            self._note = ''
+        elif (m := _NOTE.match(body)):
+            self._note = m.group(1)
         self.results += out
         return out
 
@@ -139,6 +147,8 @@ class Reader:
             reason = note
         elif status == PASS:
             reason = ''
+        else:
+            reason = reason or self._note
         return Result(self._path(indent, name), status, reason)
 
     def _missing(self, indent: int, level: _Level,

@@ -291,7 +291,7 @@ class Lab:
         for line in kmatrix.text(cols):
             self.ui.result(line)
         counts = {s: sum(c.counts[s] for c in cols) for s in kmatrix.WORD}
-        self._junit([junit.Suite(c.kernel, c.results) for c in cols])
+        self._junit(kmatrix.suites(cols))
         self.ui.result('')
         self.ui.result(check.summary(counts))
         return check.exit_status(counts)

@@ -172,6 +172,15 @@ class Junit(unittest.TestCase):
         self.assertEqual(a.find('system-out').text, 'said ?[1m')
         self.assertIsNone(b.find('system-out'))     # nothing failed
 
+    def test_suite_is_a_kernel_and_a_program(self):
+        cols = [kmatrix.Column(k, '', '', '', '', '', [
+            Result('own/a', PASS, ''), Result('own/b', FAIL, 'no'),
+            Result('driver/x', PASS, '')]) for k in ('6.1', '7.3')]
+        self.assertEqual(
+            [(s.name, len(s.results)) for s in kmatrix.suites(cols)],
+            [('6.1/own', 2), ('6.1/driver', 1),
+             ('7.3/own', 2), ('7.3/driver', 1)])
+
     def test_option(self):
         self.assertEqual(cli.parse(['check', '--junit', 'x']).junit, 'x')
         self.assertEqual(cli.parse(['run', '--junit', 'x']).junit, 'x')

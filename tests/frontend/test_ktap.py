@@ -60,6 +60,15 @@ class Reader(unittest.TestCase):
     def test_other_output_is_not_a_result(self):
         self.assertEqual(leaves('okay\n# ok 1 no\nnothing\n'), [])
 
+    def test_last_remark_is_why_it_failed(self):
+        r = ktap.read('# x.c:9: early\n# x.c:10: status is 1, not 10\n'
+                      'not ok 1 a\nnot ok 2 b\n# all is well\nok 3 c\n'
+                      '# todo one day\n# stat own faults 9\nnot ok 4 d\n')
+        self.assertEqual([x.reason for x in r.results],
+                         ['x.c:10: status is 1, not 10', '', '', ''])
+        self.assertEqual([x.status for x in r.results],
+                         [FAIL, FAIL, PASS, FAIL])
+
     def test_line_round_trip(self):
         for r in (ktap.Result('a/b', PASS, ''), ktap.Result('a', SKIP, 'x'),
                   ktap.Result('c', FAIL, '')):
