@@ -296,7 +296,7 @@ def parser() -> argparse.ArgumentParser:
             p.add_argument('shell', choices=('bash', 'zsh', 'words'),
                            metavar='bash|zsh')
             p.add_argument('kind', nargs='?', default='jobs',
-                           choices=('jobs', 'kernels', 'tests'),
+                           choices=completion.KINDS,
                            help=argparse.SUPPRESS)
         elif name == 'kernel':
             p.add_argument('action', nargs='?', default=None,

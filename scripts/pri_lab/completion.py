@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`pri-lab completion bash|zsh`: a script for the shell to read.
 
-The names of kernels and jobs are asked for when they are completed
+The names of kernels, jobs, tests and races are asked for when they are completed
 (`pri-lab completion words KIND`), everything else is in the script.
 """
 
@@ -12,16 +12,23 @@ import os
 import re
 from typing import List
 
-from . import jobs, matrix, options
+from . import jobs, matrix, options, race
 from .check import SUITES
 
 SHELLS = ('bash', 'zsh')
+LATER = ('long', 'races')       # programs that are asked for by name
+KINDS = ('jobs', 'kernels', 'tests', 'races', 'scenarios')
+RACES = {'races': race.RACES, 'scenarios': race.SCENARIOS}
 
 
 def words(repo: str, kind: str) -> List[str]:
-    """Names for completion: kernels, jobs or tests of this clone."""
+    """Names for completion: kernels, jobs, tests, races or scenarios of
+    this clone."""
     if kind == 'kernels':
         return ['all'] + list(matrix.load(repo))
+    if kind in RACES:
+        return list(dict.fromkeys(
+            n for e in race.load(repo, RACES[kind]) for n in (e.id, e.name)))
     top = os.path.join(repo, 'tests', 'guest')
     with open(os.path.join(top, 'Makefile'), encoding='utf-8') as f:
         text = f.read().replace('\\\n', ' ')
@@ -30,15 +37,25 @@ def words(repo: str, kind: str) -> List[str]:
     own = jobs.own_machine(repo)
     if kind == 'tests':
         return list(SUITES) + ['guest-' + os.path.basename(j) for j in own]
-    races = os.path.join(top, 'races')
-    if os.path.isdir(races):
-        own += [f'races/{x[:-2]}' for x in sorted(os.listdir(races))
-                if x.endswith('.c')]
+    for d in LATER:
+        own += [f'{d}/{x}' for x in _programs(os.path.join(top, d))]
     return ['all'] + programs + own
 
 
+def _programs(top: str) -> List[str]:
+    """Sources with a main() in a directory that may not be there."""
+    out = []
+    for x in sorted(os.listdir(top)) if os.path.isdir(top) else []:
+        if x.endswith('.c'):
+            with open(os.path.join(top, x), encoding='utf-8') as f:
+                if re.search(r'^(int main|\w+_MAIN)\b', f.read(), re.M):
+                    out.append(x[:-2])
+    return out
+
+
 def _positional_kind(command: str) -> str:
-    return {'run': 'jobs', 'check': 'tests'}.get(command, '')
+    return {'run': 'jobs', 'check': 'tests', 'repro': 'races',
+            'explore': 'scenarios'}.get(command, '')
 
 
 def _ask(kind: str) -> str:
@@ -91,8 +108,10 @@ def _bash_value(o: options.Option) -> str:
         reply = f'COMPREPLY=($(compgen -W \'{" ".join(o.choices)}\' ' \
             '-- "$cur"))'
     elif o.wants == 'kernel':
-        reply = f'COMPREPLY=($(compgen -W "{_ask("kernels")}" -f ' \
-            '-- "$cur"))'
+        # one of a list: what is before the last comma stays
+        reply = 'local before=; [[ $cur == *,* ]] && before=${cur%,*},\n' \
+            '        COMPREPLY=($(compgen -P "$before" -W ' \
+            f'"{_ask("kernels")}" -f -- "${{cur##*,}}"))'
     elif o.wants == 'file':
         reply = 'COMPREPLY=($(compgen -f -- "$cur"))'
     elif o.wants == 'dir':
@@ -147,6 +166,7 @@ _pri_lab_words() {{
 }}
 
 _pri_lab_kernels() {{
+    compset -P '*,'
     _pri_lab_words kernels
     _files
 }}

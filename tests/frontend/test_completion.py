@@ -50,6 +50,17 @@ printf '%s\\n' "${COMPREPLY[@]}"
         self.assertEqual(self.complete('pri-lab kernel li'), ['list'])
         self.assertIn('7.3', self.complete('pri-lab kernel build 7'))
         self.assertIn('guest', self.complete('pri-lab kernel build gu'))
+        self.assertEqual(self.complete('pri-lab run long/'), ['long/stress'])
+        self.assertEqual(self.complete('pri-lab repro drain-sk'),
+                         ['drain-skipped'])
+        self.assertIn('O-A', self.complete('pri-lab repro O-'))
+        self.assertEqual(self.complete('pri-lab explore gr'), ['groups'])
+
+    def test_list_of_kernels(self):
+        self.assertEqual(self.complete('pri-lab check --kernel 7.3,6.12'),
+                         ['7.3,6.12'])
+        self.assertEqual(self.complete('pri-lab check --kernel 6.12,7.3,al'),
+                         ['6.12,7.3,all'])
 
 
 class Zsh(unittest.TestCase):
