@@ -32,6 +32,11 @@ def trace_args(patterns: List[str], log: str) -> List[str]:
     return ['-D', log] + [x for p in patterns for x in ('-trace', p)]
 
 
+def traced(log: str) -> bool:
+    """Whether anything was written to the file of trace_args()."""
+    return os.path.exists(log) and os.path.getsize(log) > 0
+
+
 def free_port(first: int = GDB_PORT) -> int:
     """A TCP port of this host nobody listens on; first if possible."""
     for port in (first, 0):

@@ -17,7 +17,7 @@ BINARY = os.path.join('bin', 'qemu-system-x86_64')
 REPOSITORY_ONLY = {
     'check': 'runs its tests', 'bench': 'builds two QEMUs',
     'conformance': 'writes its pages', 'kernel report': 'writes its pages',
-    'package': 'packs it',
+    'package': 'packs it', 'repro --table': 'writes its pages',
 }
 
 
@@ -37,5 +37,5 @@ def is_installed(repo: str) -> bool:
 def refuse(command: str, why: str) -> LabError:
     return LabError(f'{command} needs the repository: it {why}; this is the '
                     'installed package',
-                    'run, shell, qemu, kernel and check --kernel LIST work '
-                    'without it')
+                    'run, repro, explore, shell, qemu, kernel and check '
+                    '--kernel LIST work without it')

@@ -182,6 +182,7 @@ class Lab:
                                                            step),
                           self.ui.output)
             step.done('done' if out.passed else 'FAILED')
+        self._check_trace()
         status = self._verdict(job, out)
         if recording:
             merged = recording.merge(self.paths.repo, {
@@ -191,6 +192,16 @@ class Lab:
             self.ui.say(record.summary(merged))
         return status
 
+    def _trace_path(self) -> str:
+        return os.path.join(self.logdir, 'qemu.trace')
+
+    def _check_trace(self) -> None:
+        """--trace with a name that QEMU does not have is no error to it."""
+        if self.options.trace and not self.options.record and \
+                not debug.traced(self._trace_path()):
+            self.ui.error('--trace: no such event happened; their names: '
+                          './pri-lab qemu -trace help')
+
     def _debug_args(self) -> List[str]:
         """QEMU arguments of --gdb, --trace and --qemu-arg; says what the
         user has to know about them."""
@@ -199,7 +210,7 @@ class Lab:
         if o.record:                    # they go into the recording
             extra += [x for p in o.trace for x in ('-trace', p)]
         elif o.trace:
-            path = os.path.join(self.logdir, 'qemu.trace')
+            path = self._trace_path()
             self.ui.say(f'QEMU\'s trace: {path}')
             extra += debug.trace_args(o.trace, path)
         if o.gdb:
@@ -466,6 +477,8 @@ class Lab:
 
     def cmd_repro(self) -> int:
         """List the races, reproduce some, or write the table of results."""
+        if self.options.table:
+            self._needs_repository('repro --table')
         job = repro.Repro(self)
         if not self.options.races and not self.options.all:
             return racetable.write(job) if self.options.table else job.list()

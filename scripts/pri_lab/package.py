@@ -35,8 +35,9 @@ OVERRIDES = f'''\
 TREES = {
     'scripts/pri_lab': ('.py', '.html', '.css', '.js'),
     'hw': ('trace-events',),
-    'guest': ('.c', '.h', '.config', 'Kbuild', 'Makefile', 'init', 'matrix'),
-    'tests/guest': ('.c', '.h', 'Makefile'),
+    'guest': ('.c', '.h', '.config', 'Kbuild', 'Makefile', 'init', 'matrix',
+              '.patch'),
+    'tests/guest': ('.c', '.h', 'Makefile', 'left-out'),
     'include': ('.h',),
 }
 DOCS = ('README.md', 'docs', 'guest/README.md')

@@ -25,6 +25,16 @@ class Arguments(unittest.TestCase):
                          ['-D', '/l', '-trace', 'a*', '-trace', 'b'])
         self.assertEqual(debug.trace_args([], '/l'), [])
 
+    def test_nothing_traced(self):
+        with tempfile.TemporaryDirectory() as d:
+            log = os.path.join(d, 'qemu.trace')
+            self.assertFalse(debug.traced(log))
+            open(log, 'wb').close()
+            self.assertFalse(debug.traced(log))
+            with open(log, 'w', encoding='utf-8') as f:
+                f.write('vtd_prq_deliver\n')
+            self.assertTrue(debug.traced(log))
+
     def test_options(self):
         o = cli.parse(['run', '--gdb', '--trace', 'a', '--trace', 'b',
                        '--qemu-arg=-S'])

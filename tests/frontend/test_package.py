@@ -85,6 +85,16 @@ class Package(unittest.TestCase):
                          '../../../../share/seabios/x.bin')
         self.assertTrue(os.path.isfile(os.path.join(share, 'pvh.bin')))
 
+    def test_races_and_their_patches_go_along(self):
+        out = self.run_installed('repro', 'no-such-race')
+        self.assertIn('there is no race no-such-race', out.stderr)
+        bugs = os.path.join('guest', 'kernel', 'bugs')
+        self.assertEqual(
+            sorted(os.listdir(os.path.join(self.root, package.LIB, bugs))),
+            sorted(os.listdir(os.path.join(REPO, bugs))))
+        out = self.run_installed('repro', '--table')
+        self.assertIn('repro --table needs the repository', out.stderr)
+
     def test_front_end_runs_from_it(self):
         out = self.run_installed('kernel', 'list')
         self.assertEqual(out.returncode, 0, out.stderr)
