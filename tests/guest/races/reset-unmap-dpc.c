@@ -14,7 +14,7 @@
  * Sign: lost
  * Sign: log /(soft|hard) lockup|hard LOCKUP/
  * Sign: log /KASAN: /
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-08 yes
  *
  * @iommu ite-timeout-ms=100
  * @port hotplug=off

@@ -19,7 +19,7 @@
  * Sign: log /Invalidation Time-out Error/
  * Sign: stuck
  * Sign: lost
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-08-blocked yes
  *
  * @iommu ite-timeout-ms=200
  * @device af-flr=on,acpi-reset=on,no-soft-reset=off
