@@ -18,7 +18,7 @@
  * Sign: taken
  * Sign: log /KASAN: .*(iopf|iommu|worker)/
  * Sign: log /Invalidation Queue Error/
- * Expect: 7.3 no
+ * Expect: 7.3 no, 7.3+S-11 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
