@@ -14,7 +14,7 @@ from typing import List
 from . import (bench, cache, chart, check, debug, explore, guest, host,
                installed, jobs, junit, kernel, kernelcmd, kmatrix, matrix,
                overlay, package, packages, proc, qemubuild, qemusrc, race,
-               racetable, record, report, repro, stock, vm)
+               racerecord, racetable, record, report, repro, stock, vm)
 from .errors import EXIT_FAIL, EXIT_SKIP, LabError, Unavailable
 from .ktap import FAIL, PASS, SKIP
 
@@ -485,6 +485,8 @@ class Lab:
         entries = race.find(
             job.entries, self.options.races,
             race.left_out(self.paths.repo)) if self.options.races else job.entries
+        if self.options.record:
+            return racerecord.run(job, entries)
         status = job.run(entries)
         if self.options.table:
             racetable.write(job)

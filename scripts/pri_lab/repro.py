@@ -20,7 +20,6 @@ from .session import Output, Session
 RUNS, COLD = 10, 1              # unless told
 PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
 SETTLE = 0.1                    # seconds after a sign, for others to follow
-WRITTEN = 60.0                  # seconds for what the recorder still has
 AFTER = 0.05                    # after the program's end
 KEEP = 300                      # directories of runs kept in the cache
 # Kernel command line: wait for the host at the point before the race
@@ -31,7 +30,6 @@ BOOTED, READY = 'booted', 'ready'       # snapshots
 # of ACPI hotplug and legacy controllers it boots in three quarters of the time
 SMALL = ['-m', '320M', '-machine', 'smbus=off,sata=off',
          '-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
-EXIT = '# pri-lab: exit'        # all is written down, a recording too
 _END = re.compile(r'^((not )?ok \d|Bail out!|# pri-lab: exit|# race: stuck)')
 
 
@@ -183,7 +181,7 @@ class Runner:
         return Session(self.machine, words, self.wants, extra, self.icount,
                        logdir, self.log, snapshots)
 
-    def _follow(self, s: Session, mark: str) -> str:
+    def follow(self, s: Session, mark: str) -> str:
         """Until the guest says so, or is at its end."""
         end = s.follow(PATIENCE[self.machine.accel],
                        lambda out: finished(out) or mark in out.ktap)
@@ -193,7 +191,7 @@ class Runner:
                 self.release = m.group(1)
         return end
 
-    def _booted(self) -> Session:
+    def booted(self) -> Session:
         """The machine at the question; LabError if it does not come."""
         s = self._session
         if s is not None and s.alive():
@@ -203,7 +201,7 @@ class Runner:
         s = self._session = self._new('port', self.logdir, True)
         s.start()
         s.cont()
-        end = self._follow(s, WHICH)
+        end = self.follow(s, WHICH)
         if WHICH not in s.out.ktap:
             s.out.store(os.path.join(self.logdir, 'boot'))
             raise LabError('the guest does not boot: '
@@ -212,7 +210,7 @@ class Runner:
         s.save(BOOTED)
         return s
 
-    def _trouble(self, entry: Entry, s: Session, end: str,
+    def trouble(self, entry: Entry, s: Session, end: str,
                  base: str) -> Optional[Verdict]:
         """Why an entry did not get to the point before the race, if so."""
         if race.READY in s.out.ktap and not finished(s.out):
@@ -242,14 +240,14 @@ class Runner:
         """The machine before the race, with a snapshot; or why not."""
         step.note = 'booting'
         try:
-            s = self._booted()
+            s = self.booted()
         except LabError as e:
             return None, Verdict(CANNOT_RUN, [], e.what, [])
         s.fresh()
         s.cont()
         s.say(f'{entry.job}\n'.encode())
-        end = self._follow(s, race.READY)
-        trouble = self._trouble(entry, s, end, os.path.join(logdir, 'boot'))
+        end = self.follow(s, race.READY)
+        trouble = self.trouble(entry, s, end, os.path.join(logdir, 'boot'))
         if trouble:
             return None, trouble
         s.stop()
@@ -290,41 +288,14 @@ class Runner:
             with self._new(entry.job, base, False) as s:
                 s.start()
                 s.cont()
-                end = self._follow(s, race.READY)
-                trouble = self._trouble(entry, s, end,
+                end = self.follow(s, race.READY)
+                trouble = self.trouble(entry, s, end,
                                         os.path.join(base, 'boot'))
                 if trouble:
                     out.append(trouble)
                     break
                 s.fresh()
                 out.append(self.race(entry, s, os.path.join(base, 'run')))
-
-    def recorded(self, entry: Entry, logdir: str
-                 ) -> Tuple[Verdict, Optional[record.Recording]]:
-        """A run that goes on until all is recorded; the part that is its
-        own, or None if there is none."""
-        try:
-            s = self._booted()
-        except LabError as e:
-            return Verdict(CANNOT_RUN, [], e.what, []), None
-        s.fresh()
-        base = os.path.join(logdir, 'run')
-        part = self.recording.part(os.path.join(logdir, entry.name))
-        s.cont()
-        s.say(f'{entry.job}\n'.encode())
-        end = self._follow(s, race.READY)
-        verdict = self._trouble(entry, s, end, base)
-        if verdict is None:
-            s.say(b'go \n')
-            end = s.follow(PATIENCE[self.machine.accel], finished)
-            if end == 'done':
-                s.follow(WRITTEN, lambda out: any(x.startswith(EXIT)
-                                                  for x in out.ktap))
-            s.stop()
-            s.out.store(base)
-            verdict = race.judge(entry, s.out.console, s.out.ktap, end)
-        part.end()
-        return verdict, part
 
 
 class Repro:
@@ -412,43 +383,7 @@ class Repro:
         return bugkernel.share(self.paths.repo, [
             k for e in self.entries for k in e.expect if '+' in k])
 
-    def record(self, entries: List[Entry]) -> int:
-        """One run each, recorded.  It is in no table: to record takes time,
-        which is part of the race."""
-        self.prepare()
-        good = True
-        try:
-            for entry in entries:
-                for name in self.kernels(entry):
-                    good &= self._record(entry, name)
-        finally:
-            self.close()
-        return 0 if good else 1
-
-    def _record(self, entry: Entry, name: str) -> bool:
-        tally = Tally(entry, name)
-        tally.logdir = self.new_logdir(entry, name)
-        runner = self.runner(name, entry)
-        start = time.monotonic()
-        self.ui.plan(1)
-        with self.ui.step(f'{entry.id} on {name}, recorded') as step:
-            verdict, recording = runner.recorded(entry, tally.logdir)
-            tally.snapshot = [verdict]
-            step.done(verdict.word)
-        tally.seconds = time.monotonic() - start
-        tally.release = runner.release
-        self._report(tally)
-        if recording:
-            merged = recording.merge(self.paths.repo, {
-                'job': entry.job, 'args': '', 'kernel': name,
-                'accel': runner.machine.accel, 'verdict': verdict.word})
-            self.ui.result(f'log: {recording.log}')
-            self.ui.say(record.summary(merged))
-        return tally.good
-
     def run(self, entries: List[Entry]) -> int:
-        if self.options.record:
-            return self.record(entries)
         runs = self.options.runs if self.options.runs >= 0 else RUNS
         cold = self.options.cold if self.options.cold >= 0 else COLD
         if runs + cold == 0:
@@ -537,7 +472,7 @@ class Repro:
             tally.key = self.key(entry, runner.machine)
         except LabError as e:
             tally.snapshot = [Verdict(CANNOT_RUN, [], e.what, [])]
-            self._report(tally)
+            self.report(tally)
             return tally
         if self.options.resume:
             tally.before = self._stored(tally)
@@ -556,7 +491,7 @@ class Repro:
             if tally.all:
                 self._store(tally)
             if tally.all or tally.before:
-                self._report(tally)
+                self.report(tally)
         return tally
 
     def _runs(self, tally: Tally, runner: Runner, runs: int, cold: int,
@@ -620,7 +555,7 @@ class Repro:
                   encoding='utf-8') as f:
             json.dump(record, f, indent=1)
 
-    def _report(self, tally: Tally) -> None:
+    def report(self, tally: Tally) -> None:
         r = tally.record()
         e = tally.entry
         out = self.ui.result

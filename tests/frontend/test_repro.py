@@ -8,8 +8,8 @@ import threading
 import unittest
 import unittest.mock
 
-from pri_lab import (bugkernel, explore, qmp, race, racetable, record, repro,
-                     session, ui)
+from pri_lab import (bugkernel, explore, qmp, race, racerecord, racetable,
+                     record, repro, session, ui)
 from pri_lab.errors import Interrupted, LabError
 from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
 
@@ -325,20 +325,20 @@ class Runs(unittest.TestCase):
         self.assertEqual(repro.joined(both, old), both)
 
     def test_a_recorded_run_is_in_no_table(self):
-        def recorded(e, logdir):
-            return race.Verdict(REPRODUCED, ['wrong-data'], '', []), whole
-
         whole = record.Recording('x')
         merged = record.Merged({'clock': {'marks': 0}}, [])
         job = self.repro([])
         job.paths = argparse.Namespace(repo=REPO)
         runner = argparse.Namespace(
-            release='7.3.4', recorded=recorded,
+            release='7.3.4',
             machine=argparse.Namespace(accel='tcg'))
         job.runner = lambda name, e: runner
-        with unittest.mock.patch.object(record.Recording, 'merge',
-                                        return_value=merged) as merge:
-            self.assertTrue(job._record(entry(), '7.3'))
+        came = race.Verdict(REPRODUCED, ['wrong-data'], '', []), whole
+        with unittest.mock.patch.object(
+                racerecord, 'recorded', return_value=came), \
+                unittest.mock.patch.object(
+                    record.Recording, 'merge', return_value=merged) as merge:
+            self.assertTrue(racerecord.one(job, entry(), '7.3'))
         self.assertEqual(merge.call_args[0][1]['verdict'], REPRODUCED)
         self.assertIn('log: x.jsonl', job.said)
         self.assertFalse(os.path.exists(job.results))
