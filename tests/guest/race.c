@@ -249,15 +249,8 @@ static void race_show_processors(int log)
         ssize_t n = read(log, record, sizeof(record) - 1);
         char *text;
 
-        if (n < 0 && errno == EPIPE && lost < RACE_LOG_LOST) {
-            /*
-             * Some were overwritten.  A processor that prints for ever does
-             * that to the oldest one again and again: go on with the newest
-             */
-            if (++lost > 1) {
-                lseek(log, 0, SEEK_END);
-            }
-            continue;
+        if (n < 0 && errno == EPIPE && lost++ < RACE_LOG_LOST) {
+            continue;                   /* some were overwritten */
         }
         if (n <= 0) {
             break;
