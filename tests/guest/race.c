@@ -134,6 +134,16 @@ void race_cpu(unsigned cpu)
           strerror(errno));
 }
 
+/* Wherever the scheduler likes */
+static void race_any_cpu(void)
+{
+    cpu_set_t set;
+
+    memset(&set, 0xff, sizeof(set));
+    CHECK(!sched_setaffinity(0, sizeof(set), &set), "processors: %s",
+          strerror(errno));
+}
+
 void race_sign(const char *name, const char *fmt, ...)
 {
     char text[256];
@@ -265,7 +275,12 @@ static void race_show_processors(int log)
     }
 }
 
-/* Watch the body from another processor, as long as it may take */
+/*
+ * Watch the body from processor 0, as long as it may take.  This process has never
+ * been on another one, race_main() sees to that: Linux sends the flush of a TLB to
+ * every processor that an address space was on, and waits for its answer, which
+ * does not come from one that is stuck.
+ */
 static void race_run(void)
 {
     int status, log = race_log_open();
@@ -276,10 +291,10 @@ static void race_run(void)
     body = fork();
     CHECK(body >= 0, "fork: %s", strerror(errno));
     if (!body) {
+        race_any_cpu();
         race->body();
         _exit(KTAP_PASS);
     }
-    race_cpu(0);
     while (waitpid(body, &status, WNOHANG) != body) {
         if (race_too_long()) {
             race_show_processors(log);
@@ -308,5 +323,6 @@ int race_main(const char *name, void (*run)(void), unsigned seconds, int argc,
     }
     race->body = run;
     race->limit = seconds;
+    race_cpu(0);                    /* inherited by the process of the test */
     return ktap_run(&test, 1, argc, argv);
 }
