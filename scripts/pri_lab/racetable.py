@@ -54,9 +54,9 @@ def _cell(r: Dict) -> str:
         text = 'differs'
     else:
         text = 'yes' if r['verdict'] == REPRODUCED else 'no'
-    counts = [f'{n}/{of}' for n, of in (r['snapshot'], r['cold']) if of]
     if r['verdict'] != CANNOT_RUN:
-        text += ' ' + ' + '.join(counts)
+        for sign, (n, of) in (('', r['snapshot']), ('+ ', r['cold'])):
+            text += f' {sign}{n}/{of}' if of else ''
     if r['expected'] and r['expected'] != r['verdict']:
         text = f'**{text}**'
     return text

@@ -210,6 +210,8 @@ class TallyCase(unittest.TestCase):
         text = racetable.page([entry()], records)
         self.assertIn('| yes 2/2 + 1/1 |', text)
         self.assertIn('| **yes 1/1** |', text)      # 6.12 is to be a no
+        cold = [self.tally([], [REPRODUCED]).record()]
+        self.assertIn('| yes + 1/1 |', racetable.page([entry()], cold))
         self.assertIn('not run', racetable.page([entry()], []))
 
 
