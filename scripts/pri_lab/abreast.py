@@ -19,6 +19,7 @@ from typing import Dict, List, NamedTuple, Tuple
 from . import proc
 from .errors import EXIT_INTERRUPTED
 from .race import Entry
+from .session import Lines
 
 SHARE = 4                       # entries; a boot costs as much as 20 runs
 GRACE = 30.0                    # seconds to store results after Ctrl-C
@@ -51,28 +52,24 @@ class _Child:
 
     def __init__(self, share: Share, words: List[str], base: str):
         self.share = share
-        self.out = open(base + '.out', 'w+', encoding='utf-8')
         self.err = base + '.err'
-        with open(self.err, 'wb') as err:
+        with open(base + '.out', 'wb') as out, open(self.err, 'wb') as err:
             self.process = proc.spawn(words, stdin=subprocess.DEVNULL,
-                                      stdout=self.out, stderr=err)
-        self._at = 0
-        self._rest = ''
+                                      stdout=out, stderr=err)
+        # opened anew: the place of the child's next line is its own
+        self.out = open(base + '.out', 'rb')
+        self._lines = Lines()
+        self._block: List[str] = []
 
     def blocks(self) -> List[List[str]]:
         """The lines about each entry that has come to its end since."""
-        self.out.seek(self._at)
-        text = self._rest + self.out.read()
-        self._at = self.out.tell()
         out = []
-        while True:
-            at = text.find(_LAST)
-            end = text.find('\n', at)
-            if at < 0 or end < 0:
-                self._rest = text
-                return out
-            out.append(text[:end].split('\n'))
-            text = text[end + 1:]
+        for line in self._lines.feed(self.out.read()):
+            self._block.append(line)
+            if line.startswith(_LAST):
+                out.append(self._block)
+                self._block = []
+        return out
 
     def complaint(self) -> str:
         with open(self.err, encoding='utf-8', errors='replace') as f:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from typing import Dict, List
 
 from . import cache, cpio, proc
@@ -42,9 +41,7 @@ def _libraries() -> Dict[str, bytes]:
     """
     out = {}
     for name in ('ld-linux-x86-64.so.2', 'libc.so.6'):
-        found = subprocess.run(['cc', f'-print-file-name={name}'], check=True,
-                               stdout=subprocess.PIPE, text=True)
-        path = found.stdout.strip()
+        path = proc.output_of(['cc', f'-print-file-name={name}']).strip()
         if not os.path.isabs(path):         # cc says the name: not found
             raise LabError(f'there is no {name}', 'apt-get install libc6-dev')
         out[name] = _read(path)

@@ -24,10 +24,11 @@ are:
     ./pri-lab repro --table
 
 One cell is one entry on one kernel. `yes` is REPRODUCED and `no` is NOT
-REPRODUCED, with the number of runs that came to it: N/N from one snapshot taken
-before the race, and after `+` those from cold boots, if there were any. It is
-the number that was made, which is less than 100 and 5 where the machine was
-busy. A cell in **bold** is not what the entry's
+REPRODUCED, with the number of runs that came to it: N/N from a snapshot taken
+before the race (several, with `--resume`), and after `+` those from cold boots, if
+there were any. It is the number that was made, which is less than 100 and 5 where
+the machine was busy, and of the last time that the entry was run, which may have
+been some commits ago. A cell in **bold** is not what the entry's
 header expects. `7.3+NAME` is Linux 7.3 with `guest/kernel/bugs/NAME.patch`: a
 bug that was put back, or the fix of one (`-fix`). [The front end's
 manual](manual/pri-lab.md#races) says how an entry is run and judged.

@@ -62,7 +62,7 @@ class Output:
                 f.writelines(x + '\n' for x in lines)
 
 
-class _Lines:
+class Lines:
     """Whole lines out of bytes that come in pieces."""
 
     def __init__(self) -> None:
@@ -92,8 +92,8 @@ class Session:
                      '-serial', 'chardev:port'] + extra
         self.out = Output()
         self._p: Optional[subprocess.Popen] = None
-        self._port_lines = _Lines()
-        self._console_lines = _Lines()
+        self._port_lines = Lines()
+        self._console_lines = Lines()
 
     def __enter__(self) -> 'Session':
         return self
