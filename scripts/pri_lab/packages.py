@@ -29,6 +29,7 @@ NEEDED: Dict[str, str] = {
     'libpixman-1-dev': 'QEMU',
     'zlib1g-dev': 'QEMU',
     'libfdt-dev': 'QEMU',
+    'libattr1-dev': 'QEMU',
     'seabios': 'the guest\'s firmware',
     'ipxe-qemu': 'the firmware of QEMU\'s default network card',
     'flex': 'the guest kernel',

@@ -28,7 +28,8 @@ ROMS = ['pvh.bin', 'linuxboot_dma.bin', 'kvmvapic.bin']
 CONFIGURE = [
     '--target-list=x86_64-softmmu', '--without-default-features',
     '--enable-system', '--enable-tcg', '--enable-kvm', '--enable-fdt=system',
-    '--enable-pixman', '--disable-install-blobs', '--disable-docs',
+    '--enable-pixman', '--enable-virtfs', '--enable-attr',
+    '--disable-install-blobs', '--disable-docs',
     '--enable-trace-backends=log', '--disable-tools', '--disable-werror',
     '--disable-download',
 ]
