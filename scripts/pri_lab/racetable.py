@@ -69,6 +69,22 @@ def _order(name: str):
     return (numbers, bugs)
 
 
+def _cost(records: List[Dict]) -> List[str]:
+    """How long it took: all of it, and the kernel with the most entries."""
+    if not records:
+        return []
+    total = sum(r['seconds'] for r in records)
+    seconds: Dict[str, List[float]] = {}
+    for r in records:
+        seconds.setdefault(r['kernel'], []).append(r['seconds'])
+    most = max(sorted(seconds), key=lambda k: len(seconds[k]))
+    runs = sum(r[kind][1] for r in records for kind in ('snapshot', 'cold')
+               if r['kernel'] == most)
+    return [f'All of it took {total / 60:.0f} minutes, boots included, one '
+            f'after the other; on {most} alone, {len(seconds[most])} entries '
+            f'and {runs} runs, {sum(seconds[most]) / 60:.0f} minutes.']
+
+
 def page(entries: List[Entry], records: List[Dict],
          without: Sequence[LeftOut] = ()) -> str:
     """The page; entries without a result are listed as not run, and races
@@ -92,9 +108,7 @@ def page(entries: List[Entry], records: List[Dict],
                          f'{r["seconds"]:.0f} |')
     lines += [f'| {x.id} | {x.title} | | cannot run, see below | |'
               for x in without]
-    total = sum(r['seconds'] for r in mine)
-    lines += ['', f'All of it took {total / 60:.0f} minutes, boots included.',
-              '', '## What the entries are', '']
+    lines += ['', *_cost(mine), '', '## What the entries are', '']
     for e in entries:
         lines += [f'**{e.id}** `{e.name}`: {e.title}. Who loses: '
                   f'{e.fields["Loses"]} Fix: {e.fields["Fix"]}', '']

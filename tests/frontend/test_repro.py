@@ -214,6 +214,16 @@ class TallyCase(unittest.TestCase):
         self.assertIn('| yes + 1/1 |', racetable.page([entry()], cold))
         self.assertIn('not run', racetable.page([entry()], []))
 
+    def test_the_cost(self):
+        records = []
+        for kernel, seconds in (('7.3', 60), ('6.12', 120), ('7.3', 180)):
+            records.append(self.tally([REPRODUCED] * 2, [REPRODUCED],
+                                      kernel).record())
+            records[-1]['seconds'] = seconds
+        text = racetable.page([entry()], records)
+        self.assertIn('All of it took 6 minutes', text)
+        self.assertIn('on 7.3 alone, 2 entries and 6 runs, 4 minutes', text)
+
 
 class Machine(unittest.TestCase):
     def test_an_image_for_snapshots(self):
