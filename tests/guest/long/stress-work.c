@@ -238,16 +238,27 @@ void stress_keep(uint64_t rnd, double until)
     ktap_note("keep: %llu operations checked", (unsigned long long)rounds);
 }
 
+/* Memory of no content at a place that is taken, whatever is left of it */
+static void map_anew(void *p, size_t len, int prot)
+{
+    void *q = mmap(p, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                   0);
+
+    CHECK(q == p, "mmap: %s", strerror(errno));
+}
+
 /* Memory that goes; between two guards that the device must not touch */
 void stress_lose(uint64_t rnd, double until)
 {
     uint8_t *const base = pt_map_anon(3 * LOSE);
     uint8_t *const p = base + LOSE;
-    void *q;
+    uint8_t *const aside = pt_map_anon(LOSE);   /* where it is moved to */
 
     memset(base, 0xa5, LOSE);
     memset(base + 2 * LOSE, 0xa5, LOSE);
     while (pt_now() < until) {
+        /* or the next channel's registers get the place */
+        map_anew(p, LOSE, PROT_READ | PROT_WRITE);
         if (sigsetjmp(gone, 1) || !dev_open(&rnd) || !dev_bind()) {
             pt_sleep_ms(5);
             continue;
@@ -268,10 +279,9 @@ void stress_lose(uint64_t rnd, double until)
                 madvise(p + at, LOSE - at, MADV_DONTNEED);
                 break;
             case 2:
-                q = mremap(p, LOSE, LOSE, MREMAP_MAYMOVE | MREMAP_FIXED,
-                           base + 8 * LOSE);
-                if (q != MAP_FAILED) {
-                    munmap(q, LOSE);
+                if (mremap(p, LOSE, LOSE, MREMAP_MAYMOVE | MREMAP_FIXED,
+                           aside) != MAP_FAILED) {
+                    map_anew(aside, LOSE, PROT_NONE);
                 }
                 break;
             default:
@@ -282,9 +292,7 @@ void stress_lose(uint64_t rnd, double until)
             while (pt_rd32(dev.ch.regs, PT_CH_STATUS) == PT_ST_RUNNING) {
                 pt_sleep_ms(0);
             }
-            q = mmap(p, LOSE, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-            CHECK(q == p, "mmap: %s", strerror(errno));
+            map_anew(p, LOSE, PROT_READ | PROT_WRITE);
             pt_check_zero(p + at, 4 * PT_PAGE);
             rounds++;
         }
