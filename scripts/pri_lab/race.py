@@ -16,7 +16,10 @@ fields, `Name: text`, whose text goes on up to the next field or a blank line:
                  log /RE/         a line of the kernel's log matches
                  log /RE/ xN      N lines do
                  stuck            the run does not end in time, RACE_MAIN(); the
-                                  log has what every processor is at
+                                  log has what every processor is at.  If the
+                                  guest cannot say so, the host does when the
+                                  guest's time is well over (overdue.py), but
+                                  not with Icount: off or KVM
                  NAME             the program says so, race_sign() in race.h
     Expect   KERNEL yes|no, ...  where KERNEL is a series, and +PATCH means the
              patch of that name in guest/kernel/bugs
@@ -59,6 +62,7 @@ _KNOWN = _NEEDED + ('Needs', 'Icount')
 _FIELD = re.compile(r'^ \* ([A-Z][A-Za-z]*): *(.*)$')
 _LOG = re.compile(r'^log /(.+)/(?: x([1-9]\d*))?$')
 _SIGN = re.compile(r'^# race: sign ([\w-]+): ?(.*)$')
+_LIMIT = re.compile(r'^RACE_MAIN\(\s*"[^"]*",\s*\w+,\s*(\d+)\)', re.M)
 
 
 class Part(NamedTuple):
@@ -120,6 +124,9 @@ class Entry:
             if 'Expect' in fields else {}
         self.needs = self.fields.get('Needs', '').replace(',', ' ').split()
         self.icount = self.fields.get('Icount', '') != 'off'
+        limit = _LIMIT.search(text)
+        # seconds of the guest's time that the race may take, if known
+        self.limit = int(limit.group(1)) if limit else None
 
     def expected(self, kernel: str) -> Optional[str]:
         """The verdict that the header expects on a kernel, or None.
@@ -278,7 +285,7 @@ def judge(entry: Entry, console: List[str], ktap: List[str], end: str
     """What a run came to.
 
     end: how it ended: 'done' (the program said so or ended), 'limit' (of the
-    host's patience), or what became of the guest.
+    host's patience), 'over' (its own time), or what became of the guest.
     """
     signs = signs_seen(entry, console, ktap)
     names = said(ktap)
@@ -315,8 +322,9 @@ def no_end(ktap: List[str], end: str) -> str:
              or x.startswith(('# no end after', '# ended by signal'))]
     if notes:
         return notes[-1]
-    if any(x.startswith(STUCK) for x in lines):
-        return 'the program is stuck'
+    for x in lines:
+        if x.startswith(STUCK):
+            return 'the program is stuck' + x[len(STUCK):]
     if end == 'limit':
         return 'the guest did not come to an end; it may be too slow here'
     return f'the guest ended before the program: {end}'

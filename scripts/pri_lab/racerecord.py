@@ -72,8 +72,7 @@ def recorded(runner: repro.Runner, entry: Entry, logdir: str
     end = runner.follow(s, race.READY)
     verdict = runner.trouble(entry, s, end, base)
     if verdict is None:
-        s.say(b'go \n')
-        end = s.follow(repro.PATIENCE[runner.machine.accel], repro.finished)
+        end = runner.go(entry, s, repro.finished)
         if end == 'done':
             s.follow(WRITTEN, lambda out: any(x.startswith(EXIT)
                                               for x in out.ktap))

@@ -9,10 +9,10 @@ import re
 import shutil
 import time
 from collections import Counter
-from typing import Dict, List, Optional, Set, Tuple
+from typing import Callable, Dict, List, Optional, Set, Tuple
 
-from . import (abreast, bugkernel, cache, guest, host, jobs, kernel, race,
-               racetable, record, vm)
+from . import (abreast, bugkernel, cache, guest, host, jobs, kernel, overdue,
+               race, racetable, record, vm)
 from .errors import LabError
 from .race import CANNOT_RUN, Entry, Verdict
 from .session import Output, Session
@@ -222,13 +222,21 @@ class Runner:
         return Verdict(CANNOT_RUN, [], 'it came to its end before the point '
                        'where the race begins', [])
 
+    def go(self, entry: Entry, s: Session, enough: Callable[[Output], bool],
+           order: str = '') -> str:
+        """From that point until enough(), or as long as a run may take."""
+        over = overdue.Watch(s, entry.limit)
+        s.say(f'go {order}\n'.encode())
+        end = s.follow(PATIENCE[self.machine.accel], enough, over)
+        if end == 'over':
+            over.say()
+        return end
+
     def race(self, entry: Entry, s: Session, base: str,
              order: str = '') -> Verdict:
         """From that point to a verdict; order: of the steps of a scenario."""
-        s.say(f'go {order}\n'.encode())
-        end = s.follow(PATIENCE[self.machine.accel],
-                       lambda out: finished(out) or bool(race.signs_seen(
-                           entry, out.console, out.ktap)))
+        end = self.go(entry, s, lambda out: finished(out) or bool(
+            race.signs_seen(entry, out.console, out.ktap)), order)
         if end == 'done':
             s.follow(AFTER if finished(s.out) else SETTLE, finished)
         s.stop()

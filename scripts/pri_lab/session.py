@@ -23,8 +23,11 @@ from .vm import Machine
 
 # 8 ns an instruction; while the guest's processors sleep its time jumps to the
 # next timer, so that a wait of seconds in a race costs nothing
-ICOUNT = 'shift=3,sleep=off'
+_SHIFT = 3
+NS = 1 << _SHIFT
+ICOUNT = f'shift={_SHIFT},sleep=off'
 _POLL = 0.005                   # seconds between looks at what the guest said
+_ASK = 1.0                      # between questions whether its time is over
 
 _ENDED = ('shutdown', 'guest-panicked', 'internal-error')
 
@@ -84,7 +87,8 @@ class Session:
         self.console_path = os.path.join(logdir, 'console')
         self.image = os.path.join(logdir, 'state.qcow2') if snapshots else ''
         self.cmd = machine.args(append, wants)
-        if icount and machine.accel == 'tcg':
+        self.icount = icount and machine.accel == 'tcg'
+        if self.icount:
             self.cmd = ['tcg' if x.startswith('tcg') else x
                         for x in self.cmd] + ['-icount', ICOUNT]
         self.cmd += ['-no-shutdown', '-S',
@@ -170,6 +174,11 @@ class Session:
         if self._p is not None and self._p.poll() is None:
             self.qmp.command('stop')
 
+    def instructions(self) -> int:
+        """That the guest has executed, with those before the state that was
+        loaded; 0 without icount.  One took NS of its time."""
+        return self.qmp.command('query-replay')['icount']
+
     def save(self, name: str) -> None:
         """Keep the state of the stopped machine; one of that name goes."""
         self.qmp.hmp(f'savevm {name}')
@@ -218,14 +227,16 @@ class Session:
         self.out.ktap += said
         return bool(new or said)
 
-    def follow(self, seconds: float,
-               enough: Callable[[Output], bool]) -> str:
+    def follow(self, seconds: float, enough: Callable[[Output], bool],
+               over: Callable[[], bool] = lambda: False) -> str:
         """Until enough() is content.
 
-        Returns 'done', 'limit' after that many seconds, 'panic' or 'off' when
-        the guest is through, or what QEMU died of.
+        Returns 'done', 'limit' after that many seconds, 'over' when over(),
+        which is asked now and then, says so, 'panic' or 'off' when the guest
+        is through, or what QEMU died of.
         """
         until = time.monotonic() + seconds
+        ask = time.monotonic() + _ASK
         while True:
             ended = self._p.poll()
             events = [] if ended is not None else self.qmp.poll()
@@ -238,6 +249,11 @@ class Session:
             if 'SHUTDOWN' in events:
                 self._read()
                 return 'off'
+            if time.monotonic() > ask:
+                if over():              # it may just have said something
+                    said = self._read() and enough(self.out)
+                    return 'done' if said else 'over'
+                ask = time.monotonic() + _ASK
             if time.monotonic() > until:
                 return 'limit'
             time.sleep(_POLL)

@@ -8,8 +8,8 @@ import threading
 import unittest
 import unittest.mock
 
-from pri_lab import (bugkernel, explore, qmp, race, racerecord, racetable,
-                     record, repro, session, ui)
+from pri_lab import (bugkernel, explore, overdue, qmp, race, racerecord,
+                     racetable, record, repro, session, ui)
 from pri_lab.errors import Interrupted, LabError
 from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
 
@@ -76,6 +76,7 @@ class Header(unittest.TestCase):
             for kernel in e.expect:
                 for bug in kernel.split('+')[1:]:
                     self.assertIn(bug, bugkernel.names(REPO), e.name)
+            self.assertTrue(e.limit, e.name)
             with open(e.path, encoding='utf-8') as f:
                 text = f.read()
             for s in e.signs:
@@ -86,6 +87,14 @@ class Header(unittest.TestCase):
                          entries[0].id)
         with self.assertRaisesRegex(LabError, 'there is no race nothing'):
             race.find(entries, ['nothing'])
+
+    def test_the_limit(self):
+        for text, limit in (
+                ('RACE_MAIN("another-name", a_race, 40)\n', 40),
+                ('RACE_MAIN("another-name",\n          a_race, 7)\n', 7),
+                ('/* RACE_MAIN("x", y, 3) */\nRACE_MAIN("x", y, 4)\n', 4),
+                ('RACE_MAIN("x", y, LIMIT)\n', None), ('', None)):
+            self.assertEqual(entry(HEADER + text).limit, limit, text)
 
     def test_a_kernel_with_several_patches(self):
         e = entry()
@@ -151,7 +160,8 @@ class Judge(unittest.TestCase):
         self.assertEqual(self.word(flood, race.DONE)[0], NOT_REPRODUCED)
         self.assertEqual(self.word('Queue Error\n' * 2, stuck)[0],
                          CANNOT_RUN)
-        self.assertEqual(self.word('', stuck)[2], 'the program is stuck')
+        self.assertEqual(self.word('', stuck)[2], 'the program is stuck: '
+                         'no end after 4 seconds')
 
     def test_the_log_may_come_from_the_program(self):
         flood = '# log: x Queue Error\n' * 3
@@ -270,6 +280,129 @@ class Machine(unittest.TestCase):
                                '7.3+B': '7.3+B+D', '7.3+D': '7.3+B+D',
                                '7.3+A-fix': '7.3+A-fix', '7.2+C': '7.2+C',
                                '7.3+S-1': '7.3+S-1'})
+
+
+class Overdue(unittest.TestCase):
+    """One run of a guest that executes instructions and says little."""
+
+    LIMIT = 20
+    SECOND = 10 ** 9 // session.NS
+
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.base = os.path.join(d.name, 'run')
+        for what in ('_ASK', '_POLL'):
+            patch = unittest.mock.patch.object(session, what, 0)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def session(self, counts, words):
+        """counts: instructions at each question, the last one for ever;
+        words: {number of the question: what the guest says then}."""
+        mine, guest = socket.socketpair()
+        self.asked = 0
+
+        def command(name, **_):
+            if name == 'stop':
+                return None
+            self.assertEqual(name, 'query-replay')
+            self.asked += 1
+            guest.sendall(words.get(self.asked, b''))
+            count = counts[min(self.asked, len(counts)) - 1]
+            if count is None:
+                raise LabError('QEMU closed its monitor')
+            return {'mode': 'none', 'icount': count}
+
+        s = session.Session.__new__(session.Session)
+        s.icount = True
+        s._port, s._console = mine, open(os.devnull, 'rb')
+        s._port_lines, s._console_lines = session.Lines(), session.Lines()
+        s._p = argparse.Namespace(poll=lambda: None)
+        s.qmp = argparse.Namespace(command=command, poll=lambda: [])
+        s.out = session.Output()
+        for f in (mine, guest, s._console):
+            self.addCleanup(f.close)
+        return s
+
+    def run_one(self, sign, counts, words={}, limit=LIMIT, patience=20,
+                **of_session):
+        """The verdict of a race that the guest does not end."""
+        text = HEADER.replace('wrong-data', sign)
+        if limit:
+            text += f'RACE_MAIN("other", fn, {limit})\n'
+        runner = repro.Runner.__new__(repro.Runner)
+        runner.machine = argparse.Namespace(accel='tcg')
+        s = self.session(counts, words)
+        s.__dict__.update(of_session)
+        with unittest.mock.patch.dict(repro.PATIENCE, tcg=patience):
+            v = runner.race(entry(text), s, self.base)
+        with open(self.base + '.ktap', encoding='utf-8') as f:
+            self.log = f.read().splitlines()
+        return v
+
+    def late(self, first=0):
+        """Instructions up to the moment when it is too much."""
+        most = overdue.allowed(self.LIMIT)
+        return [first, first + int(most * self.SECOND),
+                first + int(most * self.SECOND) + 1]
+
+    def test_a_silent_guest_is_stuck(self):
+        v = self.run_one('stuck', self.late())
+        self.assertEqual((v.word, v.signs), (REPRODUCED, ['stuck']))
+        self.assertEqual(self.asked, 3)
+        self.assertEqual(len(self.log), 1)
+        self.assertTrue(self.log[0].startswith(race.STUCK))
+        self.assertIn('host', self.log[0])
+
+    def test_it_has_more_than_its_limit(self):
+        self.assertGreater(overdue.allowed(2), 4)
+        self.assertGreaterEqual(overdue.allowed(60), 90)
+
+    def test_which_is_no_sign_of_every_race(self):
+        v = self.run_one('lost', self.late())
+        self.assertEqual(v.word, CANNOT_RUN)
+        self.assertIn('the program is stuck: the host says so', v.why)
+
+    def test_before_go_no_instruction_counts(self):
+        self.run_one('stuck', self.late(first=10 ** 12))
+        self.assertEqual(self.asked, 3)
+
+    def test_a_guest_that_is_slow_is_not_stuck(self):
+        v = self.run_one('stuck', self.late()[:2], patience=0.2)
+        self.assertEqual((v.word, self.log), (CANNOT_RUN, []))
+        self.assertIn('too slow', v.why)
+        self.assertGreater(self.asked, 3)
+
+    def test_the_last_word_is_the_guests(self):
+        v = self.run_one('stuck', self.late(), {3: b'# race: done\n'})
+        self.assertEqual((v.word, self.log),
+                         (NOT_REPRODUCED, ['# race: done']))
+
+    def test_nobody_asks_what_cannot_be_known(self):
+        for how in ({'limit': None}, {'icount': False}):
+            v = self.run_one('stuck', self.late(), patience=0.1, **how)
+            self.assertEqual((v.word, self.asked), (CANNOT_RUN, 0), how)
+
+    def test_instructions_are_counted_under_tcg(self):
+        for accel, icount, counted in (('tcg', True, True),
+                                       ('tcg', False, False),
+                                       ('kvm', True, False)):
+            machine = argparse.Namespace(
+                accel=accel, args=lambda *_: ['qemu', '-accel', accel])
+            s = session.Session(machine, '', None, [], icount, self.base,
+                                None, False)
+            self.assertEqual((s.icount, '-icount' in s.cmd),
+                             (counted, counted), accel)
+
+    def test_a_short_run_does_not_pay(self):
+        with unittest.mock.patch.object(session, '_ASK', 60):
+            v = self.run_one('stuck', self.late(), patience=0.1)
+        self.assertEqual((v.word, self.asked), (CANNOT_RUN, 0))
+
+    def test_a_monitor_that_is_gone_is_no_stuck(self):
+        v = self.run_one('stuck', [0, None], patience=0.1)
+        self.assertEqual(v.word, CANNOT_RUN)
 
 
 class Runs(unittest.TestCase):
