@@ -116,9 +116,10 @@ class Abreast:
                         for c in self._running)
                     time.sleep(_POLL)
         finally:                    # Ctrl-C: they store what they have
-            self._end()
-            self._collect()
-            after()
+            with proc.undisturbed():
+                self._end()
+                self._collect()
+                after()
         return not self.failed
 
     def _end(self) -> None:

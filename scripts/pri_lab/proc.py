@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import ctypes
 import os
 import shlex
 import signal
 import subprocess
 import time
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, Iterator, List, Optional, Sequence
 
 from .errors import Interrupted, LabError, known_cause
 
 TAIL = 20                       # lines of output shown when a command fails
 _PR_SET_PDEATHSIG = 1
+_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 try:
     _libc = ctypes.CDLL(None, use_errno=True)
@@ -35,8 +37,25 @@ def install_signal_handlers() -> None:
     """SIGTERM and SIGHUP end a command the way Ctrl-C does."""
     def handler(signum, _frame):
         raise Interrupted(signum)
-    for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for s in _STOP:
         signal.signal(s, handler)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """What is done here is done to its end: a signal that asks us to stop is
+    obeyed afterwards.  For results that a second Ctrl-C must not lose; only
+    the main thread can be disturbed, so only it may ask for this."""
+    came: List[int] = []
+    before = {s: signal.signal(s, lambda signum, _frame: came.append(signum))
+              for s in _STOP}
+    try:
+        yield
+    finally:
+        for s, handler in before.items():
+            signal.signal(s, handler)
+        if came:
+            raise Interrupted(came[0])
 
 
 def child_env(extra: Optional[Dict[str, str]] = None) -> Dict[str, str]:

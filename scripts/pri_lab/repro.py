@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from . import (abreast, bugkernel, cache, guest, host, jobs, kernel, overdue,
-               race, racetable, record, vm)
+               proc, race, racetable, record, vm)
 from .errors import LabError
 from .race import CANNOT_RUN, Entry, Verdict
 from .session import Output, Session
@@ -493,13 +493,14 @@ class Repro:
             with self.ui.step(f'{entry.id} on {name}') as step:
                 self._runs(tally, runner, runs, cold, step)
                 step.done(tally.verdict or 'the runs differ')
-        finally:                        # Ctrl-C keeps what there is
-            tally.release = runner.release
-            tally.seconds = time.monotonic() - start
-            if tally.all:
-                self._store(tally)
-            if tally.all or tally.before:
-                self.report(tally)
+        finally:            # Ctrl-C keeps what there is, and so does a second
+            with proc.undisturbed():
+                tally.release = runner.release
+                tally.seconds = time.monotonic() - start
+                if tally.all:
+                    self._store(tally)
+                if tally.all or tally.before:
+                    self.report(tally)
         return tally
 
     def _runs(self, tally: Tally, runner: Runner, runs: int, cold: int,

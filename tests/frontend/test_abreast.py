@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import textwrap
@@ -8,6 +9,7 @@ import time
 import unittest
 from unittest import mock
 
+import signals
 from pri_lab import abreast, proc, ui
 from pri_lab.errors import Interrupted
 
@@ -17,6 +19,7 @@ import signal, sys, time
 names = sys.argv[sys.argv.index('--kernel') + 2:]
 kernel = sys.argv[sys.argv.index('--kernel') + 1]
 def stop(*_):
+    time.sleep(0.2)
     print(f'X-1 {names[0]}, kernel {kernel}')
     print('  logs: /kept', flush=True)
     sys.exit(130)
@@ -120,15 +123,31 @@ class Run(unittest.TestCase):
         self.job._running[0].share = todo
         self.assertFalse(self.job._room(share('7.3', 'c')))
 
+    def interrupt(self):
+        """Ctrl-C, when a share is at work."""
+        until = time.monotonic() + 20
+        while not os.path.exists(self.child + '.started') and \
+                time.monotonic() < until:
+            time.sleep(0.01)
+        self.after.side_effect = None
+        raise Interrupted(2)
+
     def test_ctrl_c_keeps_what_the_shares_have(self):
-        def interrupt():
-            until = time.monotonic() + 20
-            while not os.path.exists(self.child + '.started') and \
-                    time.monotonic() < until:
-                time.sleep(0.01)
-            self.after.side_effect = None
-            raise Interrupted(2)
-        self.after.side_effect = interrupt
+        self.after.side_effect = self.interrupt
+        with self.assertRaises(Interrupted):
+            self.job.run([share('7.3', 'long')], self.after)
+        self.assertIn('  logs: /kept', self.said)
+        self.assertEqual(self.job._running, [])
+
+    def test_a_second_ctrl_c_waits_for_them_too(self):
+        signals.install(self)
+        end = self.job._end
+
+        def interrupted():
+            signal.raise_signal(signal.SIGINT)
+            end()
+        self.job._end = interrupted
+        self.after.side_effect = self.interrupt
         with self.assertRaises(Interrupted):
             self.job.run([share('7.3', 'long')], self.after)
         self.assertIn('  logs: /kept', self.said)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import argparse
 import os
+import signal
 import socket
 import struct
 import tempfile
@@ -8,7 +9,8 @@ import threading
 import unittest
 import unittest.mock
 
-from pri_lab import (bugkernel, explore, overdue, qmp, race, racerecord,
+import signals
+from pri_lab import (bugkernel, explore, overdue, proc, qmp, race, racerecord,
                      racetable, record, repro, session, ui)
 from pri_lab.errors import Interrupted, LabError
 from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
@@ -454,6 +456,33 @@ class Runs(unittest.TestCase):
         self.assertEqual((record['snapshot'], record['cold']),
                          ([2, 2], [0, 0]))
         self.assertIn('2/2 from a snapshot', '\n'.join(job.said))
+
+    def test_a_second_ctrl_c_loses_nothing(self):
+        signals.install(self)
+        handler = signal.getsignal(signal.SIGINT)
+        job = self.repro([REPRODUCED, REPRODUCED, KeyboardInterrupt])
+        store = job._store
+
+        def interrupted(tally):
+            signal.raise_signal(signal.SIGINT)
+            store(tally)
+        job._store = interrupted
+        with self.assertRaises(Interrupted):
+            job._one(entry(), '7.3', 9, 2)
+        record, = racetable.load(job.results)
+        self.assertEqual(record['snapshot'], [2, 2])
+        self.assertIn('2/2 from a snapshot', '\n'.join(job.said))
+        self.assertIs(signal.getsignal(signal.SIGINT), handler)
+
+    def test_ctrl_c_while_results_are_stored_is_obeyed(self):
+        signals.install(self)
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            job = self.repro([REPRODUCED])
+            job._store = lambda _tally: signal.raise_signal(signum)
+            with self.assertRaises(Interrupted) as e:
+                job._one(entry(), '7.3', 1, 0)
+            self.assertEqual(e.exception.signum, signum)
+            self.assertIn('1/1 from a snapshot', '\n'.join(job.said))
 
     def test_the_other_kind_of_runs_is_kept(self):
         old = {'key': 'k', 'verdict': REPRODUCED, 'snapshot': [9, 9],
