@@ -6,13 +6,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import time
 from collections import Counter
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from . import (abreast, bugkernel, cache, guest, host, jobs, kernel, overdue,
-               proc, race, racetable, record, vm)
+               proc, race, racetable, record, runlogs, vm)
 from .errors import LabError
 from .race import CANNOT_RUN, Entry, Verdict
 from .session import Output, Session
@@ -21,7 +20,6 @@ RUNS, COLD = 10, 1              # unless told
 PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
 SETTLE = 0.1                    # seconds after a sign, for others to follow
 AFTER = 0.05                    # after the program's end
-KEEP = 300                      # directories of runs kept in the cache
 # Kernel command line: wait for the host at the point before the race
 WORDS = 'pri_lab.go'
 WHICH = '# pri-lab: which job'     # the guest waits for the name of a program
@@ -515,16 +513,8 @@ class Repro:
                         limit)
 
     def new_logdir(self, entry: Entry, name: str) -> str:
-        top = os.path.join(self.paths.root, 'repro')
-        os.makedirs(top, exist_ok=True)
-        old = sorted(os.listdir(top))
-        for d in old[:-KEEP]:
-            shutil.rmtree(os.path.join(top, d), ignore_errors=True)
-        safe = re.sub(r'[^\w.+-]', '_', name)
-        out = os.path.join(top, time.strftime('%Y%m%d-%H%M%S')
-                           + f'-{entry.name}-{safe}-{os.getpid()}')
-        os.makedirs(out)
-        return out
+        return runlogs.new(os.path.join(self.paths.root, 'repro'), entry.name,
+                           name)
 
     def key(self, entry: Entry, machine: vm.Machine) -> str:
         """Of what decides about a verdict."""

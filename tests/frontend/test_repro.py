@@ -11,7 +11,7 @@ import unittest.mock
 
 import signals
 from pri_lab import (bugkernel, explore, overdue, proc, qmp, race, racerecord,
-                     racetable, record, repro, session, ui)
+                     racetable, record, repro, runlogs, session, ui)
 from pri_lab.errors import Interrupted, LabError
 from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
 
@@ -589,6 +589,50 @@ class Runs(unittest.TestCase):
         self.assertEqual(repro.progress([], 0), '')
         self.assertRegex(repro.progress(done, 0), r'^, 2 REPRODUCED, 1 NOT '
                          r'REPRODUCED, [\d.]+ s each$')
+
+
+class Logs(unittest.TestCase):
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.top = d.name
+        patch = unittest.mock.patch.object(runlogs, 'KEEP', 2)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def made(self, *names, empty=False):
+        for name in names:
+            os.mkdir(os.path.join(self.top, name))
+            if not empty:
+                open(os.path.join(self.top, name, 'run-001.ktap'),
+                     'wb').close()
+        return list(names)
+
+    def test_the_newest_of_an_entry_and_a_kernel_stays(self):
+        gone = self.made('20260101-000000-a-b-7.3+C-02-fix-9',
+                         '20260101-000001-a-7.3-10',
+                         '20260101-000001-of-somebody-else')
+        self.made('20260102-000000-a-7.3-5', '20260102-000001-a-6.12-5',
+                  '20260102-000002-a-b-7.3+C-02-fix-1234',
+                  '20260103-000000-c-7.3-1', '20260103-000001-c-7.3-1')
+        self.assertEqual(runlogs.old(self.top), gone)
+
+    def test_one_without_a_run_is_no_newest(self):
+        kept, = self.made('20260101-000000-a-7.3-1')
+        self.made('20260102-000000-a-7.3-2', empty=True)
+        self.made('20260103-000000-b-7.3-1', '20260103-000001-b-7.3-1')
+        self.assertEqual(runlogs.old(self.top), ['20260102-000000-a-7.3-2'])
+
+    def test_a_new_one(self):
+        gone, kept, *_ = self.made(
+            '20260101-000000-a-7.3-1', '20260101-000001-a-7.3-1',
+            '20260102-000000-b-7.3-1', '20260102-000001-b-7.3-1')
+        path = runlogs.new(self.top, 'a', 'dir/of a-kernel')
+        self.assertRegex(os.path.basename(path),
+                         r'^\d{8}-\d{6}-a-dir_of_a-kernel-\d+$')
+        self.assertEqual(len(os.listdir(self.top)), 4)
+        self.assertNotIn(gone, os.listdir(self.top))
+        self.assertIn(kept, os.listdir(self.top))
 
 
 class QmpCase(unittest.TestCase):
