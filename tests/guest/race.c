@@ -169,13 +169,23 @@ bool race_write(const char *path, const char *text)
     return n == (ssize_t)strlen(text);
 }
 
+static void race_sysctl(const char *name, unsigned value)
+{
+    char path[64], text[16];
+
+    snprintf(path, sizeof(path), "/proc/sys/kernel/%s", name);
+    snprintf(text, sizeof(text), "%u", value);
+    CHECK(race_write(path, text), "%s: %s", path, strerror(errno));
+}
+
 void race_hung_task(unsigned seconds)
 {
-    char text[16];
+    race_sysctl("hung_task_timeout_secs", seconds);
+}
 
-    snprintf(text, sizeof(text), "%u", seconds);
-    CHECK(race_write("/proc/sys/kernel/hung_task_timeout_secs", text),
-          "hung_task_timeout_secs: %s", strerror(errno));
+void race_lockup(unsigned seconds)
+{
+    race_sysctl("watchdog_thresh", seconds);
 }
 
 /*

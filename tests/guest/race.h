@@ -52,6 +52,12 @@ void race_sign(const char *name, const char *fmt, ...)
  */
 void race_hung_task(unsigned seconds);
 
+/*
+ * Seconds of the soft lockup detector's clock, instead of ten: a processor that
+ * does not take interrupts any more is reported after two of them or three.
+ */
+void race_lockup(unsigned seconds);
+
 /* Write text to a file of /proc or /sys; false: it could not be done */
 bool race_write(const char *path, const char *text);
 

@@ -10,7 +10,7 @@
  *   off until the Invalidation Time-out Error, and then tries once more.
  * Order: bind, and keep the binding in a reset (keep_bindings); a function with
  *   ATS disabled drops Invalidate Requests (inv-when-e0); one process unmaps
- *   memory without pause on one CPU, another writes reset on the other, up to 30
+ *   memory without pause on one CPU, another writes reset on the other, up to 10
  *   times.
  * Fix: none known. O-D-fix is our own trial.
  * Kernels: 7.3.4; by reading, 7.0 and later.
@@ -34,7 +34,7 @@
 #define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 #define ITE_TIMEOUT_MS  20
 #define DROP            1
-#define RESETS          30
+#define RESETS          10
 
 static void reset_ats_off(void)
 {

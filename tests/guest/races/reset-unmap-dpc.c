@@ -30,7 +30,8 @@
 #include "port.h"
 #include "race.h"
 
-#define RECOVER_MS      30000
+#define RECOVER_MS      4000
+#define LOCKUP          1           /* second */
 #define DPC_CTL         6
 #define DPC_CTL_SW      (1 << 6)
 
@@ -50,6 +51,7 @@ static void reset_unmap_dpc(void)
     pt_info(&pt, &info);            /* from now on POLLPRI means a reset */
     owner_start(&a, 0);
     race_cpu(0);
+    race_lockup(LOCKUP);
     race_ready();
 
     CHECK_EQ(owner_do(&a, OWNER_WRITE), PT_ST_DONE, "status");
@@ -71,4 +73,4 @@ static void reset_unmap_dpc(void)
     CHECK_EQ(pt_counter(&pt, PT_CNT_VIOLATIONS), 0, "violations");
 }
 
-RACE_MAIN("reset-unmap-dpc", reset_unmap_dpc, 60)
+RACE_MAIN("reset-unmap-dpc", reset_unmap_dpc, 5)

@@ -28,8 +28,9 @@
 #include "port.h"
 #include "race.h"
 
-#define GONE_MS     30000
-#define BACK_MS     30000
+#define GONE_MS     4000
+#define BACK_MS     4000
+#define LOCKUP      1               /* second */
 
 static void reset_unmap_unplug(void)
 {
@@ -43,6 +44,7 @@ static void reset_unmap_unplug(void)
     pt_open(&pt, port_node(&port));
     owner_start(&a, port_node(&port));
     race_cpu(0);
+    race_lockup(LOCKUP);
     race_ready();
 
     CHECK_EQ(owner_do(&a, OWNER_WRITE), PT_ST_DONE, "status");
@@ -60,4 +62,4 @@ static void reset_unmap_unplug(void)
     port_check_works(port_wait_back(&port, BACK_MS));
 }
 
-RACE_MAIN("reset-unmap-unplug", reset_unmap_unplug, 90)
+RACE_MAIN("reset-unmap-unplug", reset_unmap_unplug, 8)

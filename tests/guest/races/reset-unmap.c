@@ -21,10 +21,10 @@
  * Sign: lost
  * Expect: 7.3 no, 7.3+S-08-blocked yes
  *
- * @iommu ite-timeout-ms=200
+ * @iommu ite-timeout-ms=60
  * @device af-flr=on,acpi-reset=on,no-soft-reset=off
- * @device flr-duration-ms=400,d3-duration-ms=400,hot-reset-ms=400
- * @device soft-reset-ms=400,flr-config=all-ones
+ * @device flr-duration-ms=130,d3-duration-ms=130,hot-reset-ms=130
+ * @device soft-reset-ms=130,flr-config=all-ones
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
