@@ -57,6 +57,23 @@ static void answer(uint32_t code)
     pt_own_respond(&pt, grp.id, code);
 }
 
+/* The same, as long as there are groups; false: the operation has ended */
+static bool answer_if_asked(uint32_t code)
+{
+    double until = pt_now() + PT_TIMEOUT / 1000.0;
+    struct pri_testdev_group grp;
+
+    while (!pt_own_groups(&pt, &grp, 1)) {
+        if (pt_rd32(ch.regs, PT_CH_STATUS) != PT_ST_RUNNING) {
+            return false;
+        }
+        CHECK(pt_now() < until, "neither a group nor an end");
+        pt_sleep_ms(1);
+    }
+    pt_own_respond(&pt, grp.id, code);
+    return true;
+}
+
 /* Whether the operation ends so; says what it did instead */
 static void expect(const char *sign, const struct pt_op *op, uint32_t status)
 {
@@ -75,8 +92,7 @@ static void success_absent(void)
 
     pt_start(&ch, &op);
     for (unsigned i = 0; i <= RETRIES; i++) {
-        answer(PRI_TESTDEV_RESP_SUCCESS);
-        if (pt_rd32(ch.regs, PT_CH_STATUS) != PT_ST_RUNNING) {
+        if (!answer_if_asked(PRI_TESTDEV_RESP_SUCCESS)) {
             break;
         }
     }
@@ -142,6 +158,7 @@ static void invalid_mapped(void)
 static void failure(void)
 {
     struct pt_op op = fill(PATTERN + 3);
+    struct pri_testdev_group grp;
     struct pri_testdev_info info;
     void *p = pt_map_anon(PT_PAGE);
     uint64_t asked;
@@ -164,8 +181,9 @@ static void failure(void)
 
     pt_own_attach(&pt, PRI_TESTDEV_OWN_PASID);
     pt_start(&ch, &op);
+    pt_own_wait(&pt, &grp, 1);
     pt_own_map(&pt, IOVA, p, PT_PAGE);
-    answer(PRI_TESTDEV_RESP_SUCCESS);
+    pt_own_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
     expect("failure", &op, PT_ST_DONE);
     pt_check_fill(p, PT_PAGE, PATTERN + 3);
 }
