@@ -14,7 +14,7 @@
  *   and, for the user, all the time.
  * Order: vfio-pci, two page tables that map one address; a channel writes it
  *   without pause; the second page table is attached over the first one, and
- *   each wait for an invalidation takes 5 ms (wait-delay-us).
+ *   each wait for an invalidation takes 30 ms (wait-delay-us).
  * Fix: none known.
  * Kernels: 7.3.4; by reading, since intel_pasid_replace_*() was given up.
  * Sign: error-in-between
@@ -35,7 +35,7 @@
 #define PASID       5u
 #define IOVA        0x600000000ull
 #define PATTERN     0x1fe2d3c4b5a69788ull
-#define DELAY_US    5000
+#define DELAY_US    30000
 
 static void replace_gap(void)
 {
