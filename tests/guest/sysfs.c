@@ -18,6 +18,7 @@
 
 #define DEVICES "/sys/bus/pci/devices/"
 #define DRIVER  "/sys/bus/pci/drivers/pri_testdev/"
+#define NODES   8               /* that are looked for */
 
 void sysfs_write(const char *path, const char *text)
 {
@@ -27,6 +28,28 @@ void sysfs_write(const char *path, const char *text)
     CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text),
           "write of '%s' to %s: %s", text, path, strerror(errno));
     close(fd);
+}
+
+int sysfs_open_resettable(struct pt *pt, struct pri_testdev_info *info,
+                          const char *method)
+{
+    char node[32], list[128];
+
+    for (int i = 0; i < NODES; i++) {
+        snprintf(node, sizeof(node), "/dev/pri_testdev%d", i);
+        if (access(node, F_OK)) {
+            continue;
+        }
+        pt_open(pt, i);
+        pt_info(pt, info);
+        sysfs_reset_methods(info->pci_name, list, sizeof(list));
+        ktap_note("%s: %s", info->pci_name, list);
+        if (strstr(list, method)) {
+            return i;
+        }
+        pt_close(pt);
+    }
+    return -1;
 }
 
 void sysfs_reset_method(const char *pci_name, const char *method)

@@ -23,6 +23,13 @@ void sysfs_write(const char *path, const char *text);
 void sysfs_reset_methods(const char *pci_name, char *list, size_t size);
 void sysfs_reset_method(const char *pci_name, const char *method);
 
+/*
+ * Open the first function that the kernel would reset by this method; its
+ * index, -1 if there is none
+ */
+int sysfs_open_resettable(struct pt *pt, struct pri_testdev_info *info,
+                          const char *method);
+
 /* Reset by that method alone; returns when the kernel is through with it */
 void sysfs_reset(const char *pci_name, const char *method);
 void sysfs_flr(const char *pci_name);

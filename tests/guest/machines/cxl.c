@@ -11,43 +11,12 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#define _GNU_SOURCE
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "pt.h"
 #include "sysfs.h"
 
 #define PATTERN     0x1122334455667788ull
 #define ROUNDS      3
-
-/* The node of the function whose port offers this method */
-static unsigned find(struct pt *pt, struct pri_testdev_info *info)
-{
-    char node[32], list[128];
-    unsigned i;
-
-    for (i = 0; i < 8; i++) {
-        snprintf(node, sizeof(node), "/dev/pri_testdev%u", i);
-        if (access(node, F_OK)) {
-            continue;
-        }
-        pt_open(pt, i);
-        pt_info(pt, info);
-        sysfs_reset_methods(info->pci_name, list, sizeof(list));
-        ktap_note("%s: %s", info->pci_name, list);
-        if (strstr(list, "cxl_bus")) {
-            return i;
-        }
-        pt_close(pt);
-    }
-    pt_need_kernel(6, 10, "the reset of a CXL port's bus");
-    CHECK(false, "no function has the method cxl_bus");
-    return 0;
-}
+#define METHOD      "cxl_bus"
 
 /* Memory never touched is asked for, written, and gone */
 static void test_reset(void)
@@ -61,7 +30,10 @@ static void test_reset(void)
     struct pt pt;
     unsigned i;
 
-    find(&pt, &info);
+    if (sysfs_open_resettable(&pt, &info, METHOD) < 0) {
+        pt_need_kernel(6, 10, "the reset of a CXL port's bus");
+        CHECK(false, "no function has the method " METHOD);
+    }
     pt_bind(&pt);
     pt_chan(&pt, &ch);
     pt_chan(&pt, &busy);
@@ -71,7 +43,7 @@ static void test_reset(void)
 
         pt_check_works(&ch);
         pt_start(&busy, &op);
-        sysfs_reset(info.pci_name, "cxl_bus");
+        sysfs_reset(info.pci_name, METHOD);
         CHECK_EQ(pt_rd32(pt.func, PT_RESETS), resets + 1, "resets");
         CHECK_EQ(pt_rd32(pt.func, PT_RESET_LAST), PT_RESET_HOT,
                  "kind of the last reset");

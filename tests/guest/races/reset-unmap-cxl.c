@@ -27,9 +27,6 @@
  */
 
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "owner.h"
 #include "race.h"
@@ -37,33 +34,21 @@
 
 #define METHOD          "cxl_bus"
 #define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
-#define NODES           8
 
 static struct pt pt;
 static struct owner a;
 static struct pri_testdev_info info;
 
-/* The node of the function whose port has the method */
+/* The function below the CXL port */
 static unsigned find(void)
 {
-    char node[32], list[128];
+    int index = sysfs_open_resettable(&pt, &info, METHOD);
 
-    for (unsigned i = 0; i < NODES; i++) {
-        snprintf(node, sizeof(node), "/dev/pri_testdev%u", i);
-        if (access(node, F_OK)) {
-            continue;
-        }
-        pt_open(&pt, i);
-        pt_info(&pt, &info);
-        sysfs_reset_methods(info.pci_name, list, sizeof(list));
-        if (strstr(list, METHOD)) {
-            return i;
-        }
-        pt_close(&pt);
+    if (index < 0) {
+        pt_need_kernel(6, 10, "the reset of a CXL port's bus");
+        CHECK(false, "no function has the method " METHOD);
     }
-    pt_need_kernel(6, 10, "the reset of a CXL port's bus");
-    CHECK(false, "no function has the method " METHOD);
-    return 0;
+    return index;
 }
 
 static void one(bool keep)
