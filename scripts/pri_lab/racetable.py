@@ -80,9 +80,11 @@ def _cost(records: List[Dict]) -> List[str]:
     most = max(sorted(seconds), key=lambda k: len(seconds[k]))
     runs = sum(r[kind][1] for r in records for kind in ('snapshot', 'cold')
                if r['kernel'] == most)
-    return [f'All of it took {total / 60:.0f} minutes, boots included, one '
-            f'after the other; on {most} alone, {len(seconds[most])} entries '
-            f'and {runs} runs, {sum(seconds[most]) / 60:.0f} minutes.']
+    return [f'The seconds of all cells, boots included, are '
+            f'{total / 60:.0f} minutes; of {most} alone, '
+            f'{len(seconds[most])} entries and {runs} runs, '
+            f'{sum(seconds[most]) / 60:.0f} minutes. Cells that were run side '
+            f'by side (`-j`) took longer each, and less together.']
 
 
 def page(entries: List[Entry], records: List[Dict],

@@ -233,8 +233,8 @@ class TallyCase(unittest.TestCase):
                                       kernel).record())
             records[-1]['seconds'] = seconds
         text = racetable.page([entry()], records)
-        self.assertIn('All of it took 6 minutes', text)
-        self.assertIn('on 7.3 alone, 2 entries and 6 runs, 4 minutes', text)
+        self.assertIn('boots included, are 6 minutes', text)
+        self.assertIn('of 7.3 alone, 2 entries and 6 runs, 4 minutes', text)
 
 
 class Machine(unittest.TestCase):
