@@ -11,7 +11,6 @@
 #include "libqtest.h"
 #include "libqos/lab-state.h"
 #include "qemu/cutils.h"
-#include "qobject/qdict.h"
 #include <glib/gstdio.h>
 
 /* Pages of real-mode code and data: all segments begin at 0 */
@@ -41,8 +40,7 @@ static char *make_file(const uint8_t *data, size_t len)
 
     g_assert_cmpint(fd, >=, 0);
     close(fd);
-    g_assert_true(g_file_set_contents(name, (const char *)data,
-                                      len, NULL));
+    g_assert_true(g_file_set_contents(name, (const char *)data, len, NULL));
     return name;
 }
 
@@ -164,6 +162,7 @@ static void test_zero_page(void)
 
 static void test_same_code(void)
 {
+    static const char *const jobs[] = { "first", "second", "third" };
     unsigned long flushed, invalidated, translated;
     Machine m;
 
@@ -175,8 +174,8 @@ static void test_same_code(void)
     invalidated = count(&m, "TB invalidate count");
     translated = count(&m, "gen code size");
     g_assert_cmpuint(translated, >, 0);
-    for (int i = 0; i < 3; i++) {
-        lab_run_job(m.qts, "snapshot-load", i ? i > 1 ? "c" : "b" : "a");
+    for (int i = 0; i < ARRAY_SIZE(jobs); i++) {
+        lab_run_job(m.qts, "snapshot-load", jobs[i]);
         g_assert_cmphex(run(&m), ==, 0x11);
     }
     g_assert_cmpuint(count(&m, "TB flush count"), ==, flushed);
