@@ -63,6 +63,8 @@ COMMANDS = {
               '  ./pri-lab repro\n  ./pri-lab repro O-H\n'
               '  ./pri-lab repro O-H --runs 100 --cold 5\n'
               '  ./pri-lab repro C-18 --kernel 7.3,7.3+C-18\n'
+              '  ./pri-lab repro --all --kernel 6.18 --config '
+              'guest/kernel/plain.config\n'
               '  ./pri-lab repro O-H --record\n'
               '  ./pri-lab repro --all --runs 100 --cold 5 --table'),
     'explore': ('try every order of the steps of a scenario',
@@ -191,7 +193,7 @@ def _common(p: argparse.ArgumentParser) -> None:
 
 def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     """Options of some commands."""
-    if 'machine' in uses:
+    if 'machine' in uses or 'repro' in uses:
         p.add_argument('--config', action='append', default=[],
                        metavar='FRAGMENT', help='lines of configuration on '
                        'top of base.config, for a kernel of `kernel list`')

@@ -28,7 +28,7 @@ def words(repo: str, kind: str) -> List[str]:
         return ['all'] + list(matrix.load(repo))
     if kind in RACES:
         return list(dict.fromkeys(
-            n for e in race.load(repo, RACES[kind]) for n in (e.id, e.name)))
+            n for e in race.load(repo, RACES[kind]) for n in (*e.ids, e.name)))
     top = os.path.join(repo, 'tests', 'guest')
     with open(os.path.join(top, 'Makefile'), encoding='utf-8') as f:
         text = f.read().replace('\\\n', ' ')

@@ -126,6 +126,13 @@ def fragments(configs: Iterable[str]) -> Tuple[str, ...]:
     return tuple(os.path.realpath(os.path.expanduser(c)) for c in configs)
 
 
+def title(value: str, configs: Iterable[str]) -> str:
+    """A kernel's name with its fragments: '6.18/plain', '7.3/plain+C-01'."""
+    base, *bugs = (value or SERIES).split('+')
+    more = [os.path.splitext(os.path.basename(c))[0] for c in configs]
+    return '+'.join(['/'.join([base] + more)] + bugs)
+
+
 def builder(paths: cache.Paths, entry: matrix.Entry, jobs: int,
             log: proc.Log, ui, more: Tuple[str, ...] = ()):
     """What makes a kernel of the matrix: has have(), state(), version."""

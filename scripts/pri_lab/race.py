@@ -6,7 +6,9 @@ fields, `Name: text`, whose text goes on up to the next field or a blank line:
 
     Race     the ID in the catalogue; S-01 ... S-12 are the scenarios that every
              IOMMU driver argues about: REPRODUCED means that a promise of the
-             specification or of the kernel's documentation is broken
+             specification or of the kernel's documentation is broken.
+             Further IDs after it are those of races with the same order, and of
+             patches in Expect
     Title    one line
     What     what the race is            Loses   who loses by it
     Order    order of events             Fix     if there is one
@@ -23,7 +25,8 @@ fields, `Name: text`, whose text goes on up to the next field or a blank line:
                  NAME             the program says so, race_sign() in race.h
     Expect   KERNEL yes|no, ...  where KERNEL is a series, and +PATCH means the
              patch of that name in guest/kernel/bugs
-    Needs    CONFIG_X, ... of the kernel
+    Needs    CONFIG_X, ... of the kernel; without one of them, or without the
+             checkers that all signs are of, the verdict is CANNOT RUN
     Icount   off: processors of the guest on a thread each.  Otherwise they share
              one, and the guest's time is a count of its instructions, so that
              a busy host does not change a race
@@ -54,6 +57,9 @@ STEPS = '# race: steps '
 DONE = '# race: done'
 STUCK = '# race: stuck'
 LOG = '# log: '               # a line of the kernel's log follows
+
+# Beginnings of lines of the log, and what prints them
+_CHECKERS = (('KASAN: ', 'CONFIG_KASAN'), ('ODEBUG: ', 'CONFIG_DEBUG_OBJECTS'))
 
 _NEEDED = ('Race', 'Title', 'What', 'Loses', 'Order', 'Fix', 'Kernels',
            'Sign', 'Expect')
@@ -117,7 +123,9 @@ class Entry:
         if missing:
             raise ValueError('no ' + ', '.join(missing))
         self.fields = {k: ' '.join(v) for k, v in fields.items()}
-        self.id = self.fields.get('Race', self.name)
+        self.ids = self.fields.get('Race', self.name).replace(
+            ',', ' ').split()
+        self.id = self.ids[0]
         self.title = self.fields['Title']
         self.signs = [parse_sign(x) for x in fields['Sign']]
         self.expect = _expect(self.fields['Expect']) \
@@ -128,13 +136,25 @@ class Entry:
         # seconds of the guest's time that the race may take, if known
         self.limit = int(limit.group(1)) if limit else None
 
+    def lacking(self, config: Dict[str, str]) -> List[str]:
+        """Options without which a kernel of this configuration cannot show
+        the race: those of Needs, and checkers that all signs depend on."""
+        missing = {o for o in self.needs if config.get(o, 'n') == 'n'}
+        unseen = [{option for word, option in _CHECKERS for p in s.parts
+                   if p.kind == 'log' and word in p.what
+                   and config.get(option, 'n') == 'n'} for s in self.signs]
+        if all(unseen):
+            missing.update(*unseen)
+        return sorted(missing)
+
     def expected(self, kernel: str) -> Optional[str]:
         """The verdict that the header expects on a kernel, or None.
 
         A kernel with several patches is as the one with those of them that
-        the header names.
+        the header names; a fragment of configuration makes no difference.
         """
         base, *bugs = kernel.split('+')
+        base = base.split('/')[0]
         fits = [k for k in self.expect if k.split('+')[0] == base
                 and set(k.split('+')[1:]) <= set(bugs)]
         if not fits:
@@ -142,10 +162,17 @@ class Entry:
         have = self.expect[max(fits, key=lambda k: k.count('+'))]
         return REPRODUCED if have == 'yes' else NOT_REPRODUCED
 
-    def affected(self) -> Optional[str]:
-        """A kernel that has the race, ours rather than another."""
+    def id_on(self, kernel: str) -> str:
+        """Which of its races a kernel with patches is about."""
+        return next((x for x in self.ids if x in kernel.split('+')), self.id)
+
+    def affected(self, name: str = '') -> Optional[str]:
+        """A kernel that has the race (or that one of them, if `name` is one
+        of the IDs), ours rather than another."""
         yes = [k for k, v in self.expect.items() if v == 'yes']
-        return next((k for k in yes if k.startswith('7.3')),
+        mine = [k for k in yes if name.upper() in k.split('+')
+                and name.upper() in self.ids]
+        return next((k for k in mine or yes if k.startswith('7.3')),
                     yes[0] if yes else None)
 
 
@@ -239,7 +266,7 @@ def find(entries: List[Entry], names: List[str],
             if name.lower() == x.id.lower():
                 raise LabError(f'{x.id} cannot run here: {x.title}', x.why)
         hits = [e for e in entries if name.lower() in
-                (e.name.lower(), e.id.lower())]
+                [e.name.lower()] + [x.lower() for x in e.ids]]
         if not hits:
             raise LabError(f'there is no race {name}', 'there are: ' + ' '.join(
                 f'{e.id} ({e.name})' for e in entries))

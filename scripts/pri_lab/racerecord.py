@@ -40,7 +40,7 @@ def one(job: repro.Repro, entry: Entry, name: str) -> bool:
     runner = job.runner(name, entry)
     start = time.monotonic()
     job.ui.plan(1)
-    with job.ui.step(f'{entry.id} on {name}, recorded') as step:
+    with job.ui.step(f'{entry.id_on(name)} on {name}, recorded') as step:
         verdict, recording = recorded(runner, entry, tally.logdir)
         tally.snapshot = [verdict]
         step.done(verdict.word)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import glob
 import json
 import os
-from typing import Dict, List, Sequence
+from typing import Dict, List, Sequence, Tuple
 
 from . import cache
 from .race import CANNOT_RUN, Entry, LeftOut, REPRODUCED, left_out
@@ -28,10 +28,12 @@ REPRODUCED, with the number of runs that came to it: N/N from a snapshot taken
 before the race (several, with `--resume`), and after `+` those from cold boots, if
 there were any. It is the number that was made, which is less than 100 and 5 where
 the machine was busy, and of the last time that the entry was run, which may have
-been some commits ago. A cell in **bold** is not what the entry's
-header expects. `7.3+NAME` is Linux 7.3 with `guest/kernel/bugs/NAME.patch`: a
-bug that was put back, or the fix of one (`-fix`). [The front end's
-manual](manual/pri-lab.md#races) says how an entry is run and judged.
+been some commits ago. A cell in **bold** is not what the entry's header expects; of
+kernels that it does not name it expects nothing. `/plain` is a kernel built with
+`--config guest/kernel/plain.config`, without KASAN and the like: what only these
+could show cannot run there. `7.3+NAME` is Linux 7.3 with
+`guest/kernel/bugs/NAME.patch`: a bug that was put back, or the fix of one (`-fix`).
+[The front end's manual](manual/pri-lab.md#races) says how an entry is run and judged.
 
 C-... are known bugs and O-... open ones. S-01 to S-12 are the scenarios that
 every IOMMU driver argues about: there, `yes` means that something is not as the
@@ -65,7 +67,8 @@ def _cell(r: Dict) -> str:
 
 def _order(name: str):
     base, *bugs = name.split('+')
-    numbers = [int(x) if x.isdigit() else 0 for x in base.split('.')]
+    numbers = [int(x) if x.isdigit() else 0
+               for x in base.split('/')[0].split('.')]
     return (numbers, bugs)
 
 
@@ -87,6 +90,50 @@ def _cost(records: List[Dict]) -> List[str]:
             f'by side (`-j`) took longer each, and less together.']
 
 
+def _matrix(entries: List[Entry], by_name: Dict[str, List[Dict]],
+            without: Sequence[LeftOut]) -> List[str]:
+    """Entry by kernel, of kernels without a patch."""
+    releases: Dict[str, str] = {}
+    cells: Dict[Tuple[str, str], str] = {}
+    for e in entries:
+        for r in by_name.get(e.name, []):
+            if '+' not in r['kernel']:
+                cells[e.name, r['kernel']] = _cell(r)
+                if r['release'] or r['kernel'] not in releases:
+                    releases[r['kernel']] = r['release']
+    kernels = sorted(releases, key=_order, reverse=True)
+    lines = ['| race | entry | ' + ' | '.join(
+        _kernel(k, releases[k]) for k in kernels) + ' |',
+        '|---|---|' + '---|' * len(kernels)]
+    for e in entries:
+        mine = [cells.get((e.name, k), '') for k in kernels]
+        if not by_name.get(e.name):
+            mine = ['not run'] + mine[1:]
+        lines.append(f'| {e.id} | `{e.name}` | ' + ' | '.join(mine) + ' |')
+    return lines + [f'| {x.id} | {x.title} | cannot run, see below '
+                    + '| ' * len(kernels[1:]) + '|' for x in without]
+
+
+def _patched(entries: List[Entry], by_name: Dict[str, List[Dict]]
+             ) -> List[str]:
+    lines = ['| race | entry | kernel | result | seconds |',
+             '|---|---|---|---|---|']
+    for e in entries:
+        for r in sorted(by_name.get(e.name, []),
+                        key=lambda r: _order(r['kernel'])):
+            if '+' in r['kernel']:
+                lines.append(
+                    f'| {e.id_on(r["kernel"])} | `{e.name}` | '
+                    f'{_kernel(r["kernel"], r["release"])} | {_cell(r)} | '
+                    f'{r["seconds"]:.0f} |')
+    return lines
+
+
+def _kernel(name: str, release: str) -> str:
+    release = release.split('-pri-lab')[0]
+    return name + (f' ({release})' if release else '')
+
+
 def page(entries: List[Entry], records: List[Dict],
          without: Sequence[LeftOut] = ()) -> str:
     """The page; entries without a result are listed as not run, and races
@@ -95,24 +142,12 @@ def page(entries: List[Entry], records: List[Dict],
     for r in records:
         by_name.setdefault(r['name'], []).append(r)
     mine = [r for rs in by_name.values() for r in rs]
-    lines = [_HEAD]
-    lines += ['| race | entry | kernel | result | seconds |',
-              '|---|---|---|---|---|']
+    lines = [_HEAD, '## Kernels as they are', '',
+             *_matrix(entries, by_name, without), '', *_cost(mine), '',
+             '## Kernels with a patch', '', *_patched(entries, by_name), '',
+             '## What the entries are', '']
     for e in entries:
-        rows = sorted(by_name.get(e.name, []),
-                      key=lambda r: _order(r['kernel']))
-        if not rows:
-            lines.append(f'| {e.id} | `{e.name}` | | not run | |')
-        for r in rows:
-            release = r['release'].replace('-pri-lab', '')
-            kernel = r['kernel'] + (f' ({release})' if release else '')
-            lines.append(f'| {e.id} | `{e.name}` | {kernel} | {_cell(r)} | '
-                         f'{r["seconds"]:.0f} |')
-    lines += [f'| {x.id} | {x.title} | | cannot run, see below | |'
-              for x in without]
-    lines += ['', *_cost(mine), '', '## What the entries are', '']
-    for e in entries:
-        lines += [f'**{e.id}** `{e.name}`: {e.title}. Who loses: '
+        lines += [f'**{", ".join(e.ids)}** `{e.name}`: {e.title}. Who loses: '
                   f'{e.fields["Loses"]} Fix: {e.fields["Fix"]}', '']
         for r in by_name.get(e.name, []):
             if r['verdict'] == CANNOT_RUN and r['why']:

@@ -10,8 +10,8 @@ import time
 from collections import Counter
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
-from . import (abreast, bugkernel, cache, guest, host, jobs, kernel, overdue,
-               proc, race, racetable, record, runlogs, vm)
+from . import (abreast, bugkernel, cache, guest, host, jobs, kconfig, kernel,
+               overdue, proc, race, racetable, record, runlogs, vm)
 from .errors import LabError
 from .race import CANNOT_RUN, Entry, Verdict
 from .session import Output, Session
@@ -105,7 +105,7 @@ class Tally:
                     self.all[-1] if self.all else Verdict(word, [], '', []))
         seen = sorted({s for v in self.all for s in v.signs})
         return {
-            'race': self.entry.id, 'name': self.entry.name,
+            'race': self.entry.id_on(self.kernel), 'name': self.entry.name,
             'kernel': self.kernel, 'release': self.release,
             'verdict': self.verdict or 'DIFFERS', 'expected': self.expected,
             'of': word,
@@ -320,6 +320,7 @@ class Repro:
         self.entries = race.load(lab.paths.repo, top)
         self.results = os.path.join(lab.paths.work, 'repro')
         self._machines: Dict[str, vm.Machine] = {}
+        self._configs: Dict[str, Dict[str, str]] = {}
         self._runners: Dict[Tuple, Runner] = {}
 
     # -- list -----------------------------------------------------------------
@@ -328,7 +329,8 @@ class Repro:
         width = max(len(e.name) for e in self.entries)
         for e in self.entries:
             kernels = ' '.join(f'{k}={v}' for k, v in e.expect.items())
-            self.ui.result(f'{e.id:11} {e.name:{width}}  {e.title}')
+            self.ui.result(f'{", ".join(e.ids):11} {e.name:{width}}  '
+                           f'{e.title}')
             self.ui.result(f'{"":11} {"":{width}}  expected: {kernels}')
         left = race.left_out(self.paths.repo)
         self.ui.result('cannot run here: ' + ' '.join(x.id for x in left))
@@ -361,14 +363,18 @@ class Repro:
             self.ui.plan(1)
             linux = bugkernel.build(self.paths, base, bugs, self.lab.jobs,
                                     self.lab.log, self.ui)
-        self._machines[name] = vm.Machine(self.binary, self.accel,
-                                          linux.image, user.initrd)
+        self._machines[name] = vm.Machine(
+            self.binary, self.accel, linux.image, user.initrd,
+            kernel.words(self.paths.repo, base_name))
+        self._configs[name] = kconfig.parse(
+            kconfig.config_near(base.image) or '')
         return self._machines[name]
 
     def _base(self, name: str) -> kernel.Kernel:
         self.ui.plan(2)
+        kernel.check_configs(self.paths.repo, name, self.options.config)
         return kernel.get(self.paths, name, self.lab.jobs, self.lab.log,
-                          self.ui)
+                          self.ui, kernel.fragments(self.options.config))
 
     # -- run ------------------------------------------------------------------
 
@@ -380,7 +386,9 @@ class Repro:
             shared = self._shared()
             return list(dict.fromkeys(shared.get(k, k)
                                       for k in entry.expect))
-        home = entry.affected() or next(iter(entry.expect))
+        asked = next((n for n in self.options.races
+                      if n.upper() in entry.ids), '')
+        home = entry.affected(asked) or next(iter(entry.expect))
         return [home]
 
     def combinations(self) -> Set[str]:
@@ -442,6 +450,8 @@ class Repro:
             words += ['--resume']
         if self.options.qemu_src:
             words += ['--qemu-src', self.options.qemu_src]
+        for fragment in self.options.config:
+            words += ['--config', fragment]
 
         def after() -> None:
             if self.options.table:
@@ -476,13 +486,22 @@ class Repro:
         return self._runners[key]
 
     def _one(self, entry: Entry, name: str, runs: int, cold: int) -> Tally:
-        tally = Tally(entry, name)
-        tally.logdir = self.new_logdir(entry, name)
+        title = kernel.title(name, self.options.config)
+        tally = Tally(entry, title)
+        tally.logdir = self.new_logdir(entry, title)
         try:
             runner = self.runner(name, entry)
             tally.key = self.key(entry, runner.machine)
         except LabError as e:
             tally.snapshot = [Verdict(CANNOT_RUN, [], e.what, [])]
+            self.report(tally)
+            return tally
+        config = self._configs.get(name)        # {}: nobody knows
+        lacks = entry.lacking(config) if config else []
+        if lacks:
+            tally.snapshot = [Verdict(CANNOT_RUN, [], 'the kernel has no '
+                                      + ', '.join(lacks), [])]
+            self._store(tally)
             self.report(tally)
             return tally
         if self.options.resume:
@@ -493,7 +512,7 @@ class Repro:
         start = time.monotonic()
         self.ui.plan(1)
         try:
-            with self.ui.step(f'{entry.id} on {name}') as step:
+            with self.ui.step(f'{entry.id_on(name)} on {name}') as step:
                 self._runs(tally, runner, runs, cold, step)
                 step.done(tally.verdict or 'the runs differ')
         finally:            # Ctrl-C keeps what there is, and so does a second
@@ -563,7 +582,7 @@ class Repro:
         r = tally.record()
         e = tally.entry
         out = self.ui.result
-        out(f'{e.id} {e.name}, kernel {tally.release or tally.kernel}'
+        out(f'{e.id_on(tally.kernel)} {e.name}, kernel {tally.release or tally.kernel}'
             + (f' ({tally.kernel})' if tally.release else ''))
         word = tally.verdict or 'THE RUNS DIFFER'
         expected = ('as expected' if tally.good else

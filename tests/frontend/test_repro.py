@@ -90,6 +90,30 @@ class Header(unittest.TestCase):
         with self.assertRaisesRegex(LabError, 'there is no race nothing'):
             race.find(entries, ['nothing'])
 
+    def test_several_races_with_one_order(self):
+        e = entry(HEADER.replace('X-1\n', 'X-1, Y-2\n').replace(
+            '6.12 no', '6.12 no, 7.3+X-1-fix+Y-2 yes'))
+        self.assertEqual((e.id, e.ids), ('X-1', ['X-1', 'Y-2']))
+        self.assertEqual(race.find([e], ['y-2']), [e])
+        self.assertEqual(e.affected(), '7.3')
+        self.assertEqual(e.affected('y-2'), '7.3+X-1-fix+Y-2')
+        self.assertEqual(e.id_on('7.3+X-1-fix'), 'X-1')
+        self.assertEqual(e.id_on('7.3+X-1-fix+Y-2'), 'Y-2')
+
+    def test_what_a_kernel_lacks(self):
+        full = {'CONFIG_KASAN': 'y', 'CONFIG_DEBUG_OBJECTS': 'y',
+                'CONFIG_X': 'm'}
+        self.assertEqual(entry().lacking({}), [])       # wrong-data will do
+        only = HEADER.replace(' * Sign: wrong-data\n', '').replace(
+            'log /Queue Error/ x3 and stuck', 'log /ODEBUG: / and stuck')
+        self.assertEqual(entry(only).lacking(full), [])
+        self.assertEqual(entry(only).lacking(dict(full, CONFIG_KASAN='n')), [])
+        self.assertEqual(entry(only).lacking({}),
+                         ['CONFIG_DEBUG_OBJECTS', 'CONFIG_KASAN'])
+        needs = entry(only.replace(' * Sign', ' * Needs: CONFIG_X, CONFIG_Y\n'
+                                   ' * Sign', 1))
+        self.assertEqual(needs.lacking(full), ['CONFIG_Y'])
+
     def test_the_limit(self):
         for text, limit in (
                 ('RACE_MAIN("another-name", a_race, 40)\n', 40),
@@ -103,11 +127,12 @@ class Header(unittest.TestCase):
         self.assertEqual(e.expected('7.3'), REPRODUCED)
         self.assertEqual(e.expected('7.3+Y'), REPRODUCED)
         self.assertEqual(e.expected('7.3+Y+X-1-fix'), NOT_REPRODUCED)
+        self.assertEqual(e.expected('7.3/plain+X-1-fix'), NOT_REPRODUCED)
         self.assertIsNone(e.expected('7.2'))
 
     def test_every_race_of_the_catalogue_is_here_or_has_a_reason(self):
         without = race.left_out(REPO)
-        have = [e.id for e in race.load(REPO)]
+        have = [x for e in race.load(REPO) for x in e.ids]
         for x in without:
             self.assertNotIn(x.id, have)
             self.assertTrue(x.title and x.why, x.id)
@@ -225,6 +250,17 @@ class TallyCase(unittest.TestCase):
         cold = [self.tally([], [REPRODUCED]).record()]
         self.assertIn('| yes + 1/1 |', racetable.page([entry()], cold))
         self.assertIn('not run', racetable.page([entry()], []))
+
+    def test_kernels_with_a_patch_are_listed_apart(self):
+        records = [self.tally([word], [], kernel).record()
+                   for word, kernel in ((REPRODUCED, '7.3'),
+                                        (NOT_REPRODUCED, '6.12/plain'),
+                                        (NOT_REPRODUCED, '7.3+X-1-fix'))]
+        text = racetable.page([entry(HEADER.replace('X-1\n', 'X-1, Y-2\n'))],
+                              records)
+        self.assertIn('| race | entry | 7.3 | 6.12/plain |\n', text)
+        self.assertIn('| X-1 | `a-race` | yes 1/1 | no 1/1 |\n', text)
+        self.assertIn('| X-1 | `a-race` | 7.3+X-1-fix | no 1/1 | 0 |\n', text)
 
     def test_the_cost(self):
         records = []
@@ -428,7 +464,8 @@ class Runs(unittest.TestCase):
         self.addCleanup(d.cleanup)
         job = repro.Repro.__new__(repro.Repro)
         job.options = argparse.Namespace(**{'limit': 0, 'resume': False,
-                                            **options})
+                                            'config': [], **options})
+        job._configs = {}
         job.said = []
         job.ui = ui.UI(quiet=True)
         job.ui.result = job.said.append
@@ -443,6 +480,20 @@ class Runs(unittest.TestCase):
         tally = job._one(entry(), '7.3', 3, 2)
         self.assertEqual((len(tally.snapshot), len(tally.cold)), (3, 2))
         self.assertIn('3/3 from a snapshot, 2/2 cold', '\n'.join(job.said))
+
+    def test_a_kernel_without_what_the_signs_are_of(self):
+        job = self.repro([NOT_REPRODUCED] * 9, config=['x/plain.config'])
+        job._configs = {'7.3': {'CONFIG_KASAN': 'n'}}
+        text = HEADER.replace(' * Sign: wrong-data\n', '').replace(
+            ' * Sign: log /Queue Error/ x3 and stuck\n', '')
+        tally = job._one(entry(text), '7.3', 3, 1)
+        self.assertEqual((tally.verdict, len(tally.all), tally.good),
+                         (CANNOT_RUN, 1, False))
+        record, = racetable.load(job.results)
+        self.assertEqual((record['kernel'], record['why']),
+                         ('7.3/plain', 'the kernel has no CONFIG_KASAN'))
+        self.assertEqual(job._one(entry(), '7.3', 3, 0).verdict,
+                         NOT_REPRODUCED)
 
     def test_no_cold_boot_of_what_cannot_run(self):
         tally = self.repro([CANNOT_RUN])._one(entry(), '7.3', 3, 2)
