@@ -168,8 +168,16 @@ void iofd_open(struct iofd *io)
     set_master(io);
     io->pt.fd = -1;
     io->pt.func = p;
+    io->bar0_size = size;
     CHECK_EQ(pt_rd32(io->pt.func, PT_ID), PT_ID_MAGIC, "PT_ID");
     io->pt.channels = pt_rd32(io->pt.func, PT_CHANNELS);
+}
+
+void iofd_close(struct iofd *io)
+{
+    munmap((void *)io->pt.func, io->bar0_size);
+    close(io->dev);
+    close(io->iommu);
 }
 
 unsigned iofd_back(void)
@@ -222,20 +230,25 @@ void iofd_pt_alloc(struct iofd *io, struct iofd_pt *pt, bool faults)
     pt->fault_fd = faults ? (int)fault.out_fault_fd : -1;
 }
 
-void iofd_attach(struct iofd *io, uint32_t pt_id, uint32_t pasid)
+int iofd_try_attach(struct iofd *io, uint32_t pt_id, uint32_t pasid)
 {
     struct vfio_fd_attach req = { .argsz = sizeof(req), .pt_id = pt_id };
-    int ret;
 
     if (pasid) {
         req.flags = VFIO_FD_WITH_PASID;
         req.pasid = pasid;
     }
-    ret = ioctl(io->dev, VFIO_FD_ATTACH, &req);
-    if (ret && pasid && (errno == EOPNOTSUPP || errno == ENOTTY)) {
+    return ioctl(io->dev, VFIO_FD_ATTACH, &req) ? errno : 0;
+}
+
+void iofd_attach(struct iofd *io, uint32_t pt_id, uint32_t pasid)
+{
+    int err = iofd_try_attach(io, pt_id, pasid);
+
+    if (pasid && (err == EOPNOTSUPP || err == ENOTTY)) {
         ktap_skip("this kernel's vfio-pci has no PASIDs");
     }
-    CHECK(!ret, "attach to PASID %u: %s", pasid, strerror(errno));
+    CHECK(!err, "attach to PASID %u: %s", pasid, strerror(err));
 }
 
 void iofd_detach(struct iofd *io, uint32_t pasid)

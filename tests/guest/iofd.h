@@ -20,6 +20,7 @@ struct iofd {
     int dev;                    /* /dev/vfio/devices/vfio<n> */
     uint32_t dev_id;
     struct pt pt;               /* registers only: no fd */
+    uint64_t bar0_size;
     char pci_name[32];
 };
 
@@ -39,6 +40,9 @@ struct iofd_pt {
 void iofd_open(struct iofd *io);
 unsigned iofd_back(void);
 
+/* Give up the function and what was allocated; its driver is still vfio-pci */
+void iofd_close(struct iofd *io);
+
 /* Channel n; there is no interrupt, so operations need no_irq */
 void iofd_chan(struct iofd *io, struct pt_chan *ch, unsigned n);
 
@@ -47,9 +51,10 @@ void iofd_pt_alloc(struct iofd *io, struct iofd_pt *pt, bool faults);
 
 /*
  * Attach to a PASID, or to the RID with IOFD_NO_PASID; instead of what was
- * there, if something was.
+ * there, if something was.  iofd_try_attach() returns 0, or errno.
  */
 void iofd_attach(struct iofd *io, uint32_t pt_id, uint32_t pasid);
+int iofd_try_attach(struct iofd *io, uint32_t pt_id, uint32_t pasid);
 void iofd_detach(struct iofd *io, uint32_t pasid);
 
 void iofd_map(struct iofd *io, uint32_t ioas, uint64_t iova, void *addr,

@@ -1,5 +1,5 @@
 /*
- * Race: O-H
+ * Race: O-H, C-14
  * Title: requests of an exited process reach the next owner of its PASID
  * What: when a process exits before its device is unbound, mm_release tears
  *   down the PASID entry, and the unbind that follows is to drain the queue.
@@ -7,7 +7,8 @@
  *   intel_pasid_clear_entry() looks at it, so the entry never gets the FPD bit
  *   by which the unbind knows that there is something left to drain: it
  *   returns at once. Requests that are in the queue stay there, and the PASID
- *   is free.
+ *   is free. C-14 is the same by another bug: there was an FPD bit, and that
+ *   branch of the unbind did not drain.
  * Loses: the process that gets the PASID next. The old requests are handled
  *   on its address space: pages that it never touched are faulted in, and the
  *   device is told Success for addresses that mean nothing to it.
@@ -15,12 +16,14 @@
  *   event is held (prq-irq-hold); parent exits (mm_release); child closes the
  *   descriptor (unbind): no drain; another process binds and gets the same
  *   PASID, with memory at the same address; the event is let go.
- * Fix: none known. O-H-fix is our own trial.
+ * Fix: of O-H none known, O-H-fix is our own trial. Of C-14 cf08ca81d08a
+ *   "iommu/vt-d: Draining PRQ in sva unbind path when FPD bit set" (6.14,
+ *   6.12.92); C-14 puts that bug back, on top of O-H-fix.
  * Kernels: 7.3.4 has it; by reading, since "Clear Present bit before tearing
  *   down PASID entry" (7.0, 6.18 and 6.19 stable).
  * Sign: next-owner
  * Sign: log /KASAN: .*use-after-free in .*(iopf|iommu|worker)/
- * Expect: 7.3 yes, 7.3+O-H-fix no
+ * Expect: 7.3 yes, 7.3+O-H-fix no, 7.3+O-H-fix+C-14 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,11 +1,12 @@
 /*
- * Race: O-E
+ * Race: O-E, C-15
  * Title: a domain is taken from the RID while its page requests are queued
  * What: blocking_domain_attach_dev() takes the device out of the iopf queue
  *   before it blocks translation. From then on a request that comes out of the
  *   page request queue finds a domain with a handler, and no fault parameter;
  *   and the drain that the blocking ends with does nothing, because it goes by
- *   the reference that was just dropped.
+ *   the reference that was just dropped. C-15 is older: the blocking drained
+ *   nothing in the first place.
  * Loses: iommu_report_device_fault(), which warns and answers Invalid Request;
  *   and the next domain of the RID, to which a request is reported that was
  *   made under the one before it.
@@ -14,12 +15,14 @@
  *   the event is let go. (2) a request is in the queue, its event comes 200 ms
  *   later (prq-irq-delay-us); the RID is detached, and each invalidation of
  *   the blocking takes 500 ms (wait-delay-us): the event falls between.
- * Fix: none known. O-E-fix is our own trial.
+ * Fix: of O-E none known, O-E-fix is our own trial. Of C-15 c43e1ccdebf2
+ *   "iommu/vt-d: Drain PRQs when domain removed from RID" (6.13, 6.12.75); C-15
+ *   puts that bug back, on top of O-E-fix.
  * Kernels: 7.3.4; by reading, 6.16 and later.
  * Sign: not-drained
  * Sign: next-owner
  * Sign: log /WARNING: .*io-pgfault\.c:\d+ at iommu_report_device_fault/
- * Expect: 7.3 yes, 7.3+O-E-fix no
+ * Expect: 7.3 yes, 7.3+O-E-fix no, 7.3+O-E-fix+C-15 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
