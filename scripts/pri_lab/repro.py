@@ -321,6 +321,7 @@ class Repro:
         self.results = os.path.join(lab.paths.work, 'repro')
         self._machines: Dict[str, vm.Machine] = {}
         self._configs: Dict[str, Dict[str, str]] = {}
+        self._failed: Dict[str, LabError] = {}
         self._runners: Dict[Tuple, Runner] = {}
 
     # -- list -----------------------------------------------------------------
@@ -348,9 +349,21 @@ class Repro:
             self.binary = self.lab._qemu(self.lab._packages(), False).binary
 
     def machine(self, name: str) -> vm.Machine:
-        """The machine with a kernel: a series or a path, +PATCH after it."""
-        if name in self._machines:
-            return self._machines[name]
+        """The machine with a kernel: a series or a path, +PATCH after it.
+
+        What cannot be built is tried once, not for each entry.
+        """
+        if name in self._failed:
+            raise self._failed[name]
+        if name not in self._machines:
+            try:
+                self._machines[name] = self._machine(name)
+            except LabError as e:
+                self._failed[name] = e
+                raise
+        return self._machines[name]
+
+    def _machine(self, name: str) -> vm.Machine:
         base_name, *bugs = name.split('+')
         base = self._base(base_name)
         user = guest.Guest(self.paths, base, self.lab.jobs, self.lab.log,
@@ -363,12 +376,10 @@ class Repro:
             self.ui.plan(1)
             linux = bugkernel.build(self.paths, base, bugs, self.lab.jobs,
                                     self.lab.log, self.ui)
-        self._machines[name] = vm.Machine(
-            self.binary, self.accel, linux.image, user.initrd,
-            kernel.words(self.paths.repo, base_name))
         self._configs[name] = kconfig.parse(
             kconfig.config_near(base.image) or '')
-        return self._machines[name]
+        return vm.Machine(self.binary, self.accel, linux.image, user.initrd,
+                          kernel.words(self.paths.repo, base_name))
 
     def _base(self, name: str) -> kernel.Kernel:
         self.ui.plan(2)

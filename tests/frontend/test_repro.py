@@ -495,6 +495,16 @@ class Runs(unittest.TestCase):
         self.assertEqual(job._one(entry(), '7.3', 3, 0).verdict,
                          NOT_REPRODUCED)
 
+    def test_a_kernel_that_does_not_build_is_tried_once(self):
+        job = self.repro([])
+        job._machines, job._failed = {}, {}
+        with unittest.mock.patch.object(
+                job, '_machine', side_effect=LabError('no', 'do')) as build:
+            for _ in range(3):
+                with self.assertRaisesRegex(LabError, 'no'):
+                    job.machine('7.3')
+        self.assertEqual(build.call_count, 1)
+
     def test_no_cold_boot_of_what_cannot_run(self):
         tally = self.repro([CANNOT_RUN])._one(entry(), '7.3', 3, 2)
         self.assertEqual(tally.cold, [])
