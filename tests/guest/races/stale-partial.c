@@ -92,7 +92,10 @@ static void stale_partial(void)
         process_a(ready[1], end[0]);
     }
     close(end[0]);
-    CHECK(read(ready[0], &c, 1) == 1, "pipe");
+    close(ready[1]);
+    if (read(ready[0], &c, 1) != 1) {
+        pt_reap(a, KTAP_PASS);          /* says why, or is a skip */
+    }
     p = map_at_base();
     pt_open_bound(&pt, 0);
     CHECK(pt.pasid != *pasid_a, "both have PASID %u", pt.pasid);
