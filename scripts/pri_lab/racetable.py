@@ -73,19 +73,19 @@ def _order(name: str):
 
 
 def _cost(records: List[Dict]) -> List[str]:
-    """How long it took: all of it, and the kernel with the most entries."""
+    """How long it took: all of it, and the kernel with the most entries and runs."""
     if not records:
         return []
     total = sum(r['seconds'] for r in records)
     seconds: Dict[str, List[float]] = {}
     for r in records:
         seconds.setdefault(r['kernel'], []).append(r['seconds'])
-    most = max(sorted(seconds), key=lambda k: len(seconds[k]))
-    runs = sum(r[kind][1] for r in records for kind in ('snapshot', 'cold')
-               if r['kernel'] == most)
+    runs = {k: sum(r[kind][1] for r in records if r['kernel'] == k
+                   for kind in ('snapshot', 'cold')) for k in seconds}
+    most = max(sorted(seconds), key=lambda k: (len(seconds[k]), runs[k]))
     return [f'The seconds of all cells, boots included, are '
             f'{total / 60:.0f} minutes; of {most} alone, '
-            f'{len(seconds[most])} entries and {runs} runs, '
+            f'{len(seconds[most])} entries and {runs[most]} runs, '
             f'{sum(seconds[most]) / 60:.0f} minutes. Cells that were run side '
             f'by side (`-j`) took longer each, and less together.']
 

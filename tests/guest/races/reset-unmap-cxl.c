@@ -21,7 +21,7 @@
  * @qemu -machine cxl=on
  * @qemu -device pxb-cxl,id=cxl0,bus=pcie.0,bus_nr=32
  * @qemu -device cxl-rp,id=crp0,bus=cxl0,port=0,chassis=9,slot=9
- * @qemu -device pri-testdev,id=ptc,bus=crp0,hot-reset-ms=130
+ * @qemu -device pri-testdev,id=ptc,bus=crp0,hot-reset-ms=130,flr-config=all-ones
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
