@@ -73,7 +73,8 @@ def _order(name: str):
 
 
 def _cost(records: List[Dict]) -> List[str]:
-    """How long it took: all of it, and the kernel with the most entries and runs."""
+    """How long it took: all of it, and the kernel with the most entries, and
+    of these the most runs."""
     if not records:
         return []
     total = sum(r['seconds'] for r in records)

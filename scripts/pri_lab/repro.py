@@ -593,7 +593,8 @@ class Repro:
         r = tally.record()
         e = tally.entry
         out = self.ui.result
-        out(f'{e.id_on(tally.kernel)} {e.name}, kernel {tally.release or tally.kernel}'
+        out(f'{e.id_on(tally.kernel)} {e.name}, '
+            f'kernel {tally.release or tally.kernel}'
             + (f' ({tally.kernel})' if tally.release else ''))
         word = tally.verdict or 'THE RUNS DIFFER'
         expected = ('as expected' if tally.good else
