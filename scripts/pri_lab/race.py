@@ -172,7 +172,8 @@ class Entry:
         yes = [k for k, v in self.expect.items() if v == 'yes']
         mine = [k for k in yes if name.upper() in k.split('+')
                 and name.upper() in self.ids]
-        return next((k for k in mine or yes if k.startswith('7.3')),
+        yes = mine or yes
+        return next((k for k in yes if k.startswith('7.3')),
                     yes[0] if yes else None)
 
 
