@@ -36,6 +36,12 @@ def changed(patch: str) -> List[str]:
     return re.findall(r'^\+\+\+ b/(\S+)', patch, re.M)
 
 
+def recorded(text: str) -> str:
+    """The command that made an object, as kbuild wrote it down; ''."""
+    m = re.match(r'(?:saved)?cmd_\S+ := (.*)\n', text)      # saved: after 6.1
+    return m.group(1).replace('$(pound)', '#').replace('$$', '$') if m else ''
+
+
 def _hunks(patch: str) -> List[Tuple[str, int, int]]:
     """Lines that a patch touches: file, first, last."""
     out = []
@@ -167,7 +173,8 @@ class _Patched:
             self.step.note = 'linking'
             self._run(['make', '-C', self.src, f'O={self.tree}',
                        f'-j{self.jobs}', 'KBUILD_BUILD_USER=pri-lab',
-                       'KBUILD_BUILD_HOST=pri-lab', 'vmlinux'],
+                       'KBUILD_BUILD_HOST=pri-lab', *self.base.words,
+                       'vmlinux'],
                       'linking the kernel')
             with cache.fresh_tree(self.out) as part:
                 for name in _KEPT:
@@ -213,11 +220,9 @@ class _Patched:
         """Run the command that made the object, on the patched file."""
         d, base = os.path.split(name)
         record = os.path.join(self.tree, d, f'.{base[:-2]}.o.cmd')
-        m = re.match(r'savedcmd_\S+ := (.*)\n', _read(record)) \
-            if os.path.isfile(record) else None
-        if not m:
+        command = recorded(_read(record)) if os.path.isfile(record) else ''
+        if not command:
             raise LabError(f'{self.base.image} was built without {name}')
-        command = m.group(1).replace('$(pound)', '#').replace('$$', '$')
         original = os.path.join(self.src, name)
         if f' {original} ' not in command + ' ':
             raise LabError(f'{record}: does not compile {original}')

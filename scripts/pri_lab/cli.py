@@ -185,8 +185,9 @@ def _common(p: argparse.ArgumentParser) -> None:
     p.add_argument('--qemu-src', metavar='DIR|TARBALL', default=s,
                    help='QEMU 10.2.2 source to use')
     p.add_argument('--kernel', metavar='NAME|DIR|IMAGE', default=s,
-                   help='guest kernel to use: a name of `kernel list`, a '
-                   'build directory, a vmlinux or a bzImage')
+                   help='guest kernel to use: a name of `kernel list`, '
+                   'with /FRAGMENT for guest/kernel/FRAGMENT.config on top; '
+                   'a build directory, a vmlinux or a bzImage')
     p.add_argument('--accel', choices=('tcg', 'kvm'), default=s,
                    help='default: kvm where it works, else tcg')
 

@@ -58,10 +58,15 @@ def verify(config: Dict[str, str], fragment: Dict[str, str],
 
 
 class Tree:
-    """One kernel build: a source tree, a fragment, an output directory."""
+    """One kernel build: a source tree, a fragment, an output directory.
+
+    words: further ones for make
+    """
 
     def __init__(self, src: str, out: str, fragment: str,
-                 without: Dict[str, str], jobs: int, log: proc.Log, ui):
+                 without: Dict[str, str], jobs: int, log: proc.Log, ui,
+                 words: Iterable[str] = ()):
+        self.words = list(words)
         self.src = src
         self.out = out
         self.fragment = fragment
@@ -96,7 +101,8 @@ class Tree:
     def make(self, args: List[str], what: str, on_line=None) -> None:
         proc.run(['make', '-C', self.src, f'O={self.out}', f'-j{self.jobs}',
                   'KBUILD_BUILD_USER=pri-lab', 'KBUILD_BUILD_HOST=pri-lab']
-                 + args, what, self.log, ui=self.ui, on_line=on_line)
+                 + self.words + args, what, self.log, ui=self.ui,
+                 on_line=on_line)
 
 
 PRODUCTS = ('vmlinux', 'Module.symvers', '.config')
@@ -136,8 +142,9 @@ class Builder:
 
     def key(self) -> str:
         cc = proc.output_of(['gcc', '--version']).splitlines()[:1]
+        words = [sorted(self.entry.make)] if self.entry.make else []
         return cache.key_of(self.source.version,
-                            kconfig.parse(self.fragment), cc)
+                            kconfig.parse(self.fragment), cc, *words)
 
     def place(self, key: str) -> str:
         return os.path.join(self.paths.linux, f'{self.entry.name}-{key[:12]}')
@@ -162,7 +169,7 @@ class Builder:
         """Continue or start a build; one that cannot continue starts over."""
         resumed = os.path.isdir(out)
         tree = Tree(self.source.dir, out, self.fragment, self.entry.without,
-                    self.jobs, self.log, self.ui)
+                    self.jobs, self.log, self.ui, self.entry.make)
         try:
             tree.make_all(step)
         except LabError:

@@ -2,8 +2,9 @@
 """The guest kernel: one of the matrix, or the user's own.
 
 A Kernel is an image to boot and the build tree modules are made against.
-What --kernel names is, in this order: a name of guest/kernel/matrix, a build
-directory, an image.
+What --kernel names is, in this order: a name of guest/kernel/matrix, with
+/FRAGMENT after it for each guest/kernel/FRAGMENT.config on top; a build
+directory; an image.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from .errors import LabError
 from .kbuild import BENCH, FRAGMENTS, release_of
 
 SERIES = '7.3'                  # the default guest kernel
+KERNELS = os.path.dirname(FRAGMENTS)
 
 
 class Kernel:
-    """image: vmlinux or bzImage; build: kernel build tree or None."""
+    """image: vmlinux or bzImage; build: kernel build tree or None; words:
+    those for make that it was built with, besides the usual ones."""
 
-    def __init__(self, image: str, build: Optional[str], release: str):
+    def __init__(self, image: str, build: Optional[str], release: str,
+                 words: Iterable[str] = ()):
+        self.words = list(words)
         self.image = image
         self.build = build
         self.release = release
@@ -92,9 +97,31 @@ def _tree_of(image: str) -> Optional[str]:
 
 # -- any of them --------------------------------------------------------------
 
+def _split(repo: str, value: str) -> Tuple[Optional[matrix.Entry],
+                                            Tuple[str, ...]]:
+    """What --kernel VALUE means: an entry of the matrix with fragments,
+    relative to the repository; None: a path."""
+    base, *more = (value or SERIES).split('/')
+    entry = matrix.load(repo).get(base)
+    if not more:
+        return entry, ()
+    files = tuple(os.path.join(KERNELS, f'{m}.config') for m in more)
+    if entry is None or entry.stock or os.path.exists(value):
+        return None, ()
+    for m, path in zip(more, files):
+        if not os.path.isfile(os.path.join(repo, path)):
+            raise LabError(f'--kernel {value}: there is no {path}',
+                           'there are: ' + ' '.join(
+                               os.path.splitext(os.path.basename(f))[0]
+                               for f in cache.files_under(os.path.join(
+                                   repo, KERNELS), ('.config',))
+                               if not f.endswith(FRAGMENTS)))
+    return entry, files
+
+
 def named(repo: str, value: str) -> Optional[matrix.Entry]:
     """The matrix' entry that --kernel VALUE means; None: a path."""
-    return matrix.load(repo).get(value or SERIES)
+    return _split(repo, value)[0]
 
 
 def steps(repo: str, value: str) -> int:
@@ -146,18 +173,19 @@ def get(paths: cache.Paths, value: str, jobs: int, log: proc.Log,
         ui, more: Tuple[str, ...] = ()) -> Kernel:
     """The kernel to boot: the user's, or one of ours, built if need be.
 
-    more: fragments on top of FRAGMENTS, relative to the repository.
+    more: fragments on top of those, relative to the repository.
     """
-    entry = named(paths.repo, value)
+    entry, own = _split(paths.repo, value)
     if entry is None:
         with ui.step('Guest kernel') as step:
             kernel = given(value, ui)
             step.done(f'{kernel.image} ({kernel.release})')
         return kernel
-    out = builder(paths, entry, jobs, log, ui, more).have()
+    out = builder(paths, entry, jobs, log, ui, own + more).have()
     if entry.stock:
         return Kernel(*out)
-    return Kernel(os.path.join(out, 'vmlinux'), out, release_of(out))
+    return Kernel(os.path.join(out, 'vmlinux'), out, release_of(out),
+                  entry.make)
 
 
 def version_of(paths: cache.Paths, value: str, log: proc.Log, ui) -> str:

@@ -16,7 +16,8 @@ from .errors import LabError
 
 FILE = os.path.join('guest', 'kernel', 'matrix')
 _KINDS = {'deb': 3, 'src': 3, 'stock': 2}       # words of a source line
-_KEYS = ('sources', 'note', 'lacks', 'all', 'without', 'with')
+_KEYS = ('sources', 'note', 'lacks', 'all', 'without', 'with',
+         'make')
 # what a kernel may lack; tests/guest/pt.c says what each means
 LACKS = ('sva', 'iopf-dequeue', 'ite-retry')
 
@@ -39,6 +40,7 @@ class Entry(NamedTuple):
     in_all: bool
     without: Dict[str, str]         # CONFIG_X -> why it may be lost
     extra: Dict[str, str]           # 'CONFIG_X=y' -> why it is added
+    make: Dict[str, str]            # 'VARIABLE=x' for make -> why
     lacks: List[str]                # of LACKS
 
     @property
@@ -99,6 +101,7 @@ def parse(text: str) -> Dict[str, Entry]:
             ' '.join(s.get('note', '').split()), s.get('all', 'yes') == 'yes',
             _reasons(name, s.get('without', ''), r'CONFIG_\w+'),
             _reasons(name, s.get('with', ''), r'CONFIG_\w+=\S+'),
+            _reasons(name, s.get('make', ''), r'[\w.]+=\S+'),
             s.get('lacks', '').split())
         for word in out[name].lacks:
             if word not in LACKS:

@@ -2,6 +2,7 @@
 import os
 import tempfile
 import unittest
+from unittest import mock
 
 from pri_lab import (apt, cache, cli, kbuild, kconfig, kernel, kernelcmd,
                      ksource, matrix, proc, ui)
@@ -45,6 +46,7 @@ class Matrix(unittest.TestCase):
                 ('[a]\nsources = src x y\nwithout = CONFIG_X: \n',
                  'CONFIG_X'),
                 ('[a]\nsources = src x y\nwith = CONFIG_X: r\n', 'CONFIG_X'),
+                ('[a]\nsources = src x y\nmake = X: r\n', 'not `OPTION'),
                 ('[a]\nsources = stock x\n src x y\n', 'mix'),
                 ('[a]\nsources = src x y\nlacks = pri\n', 'lacks pri'),
                 ('[a]\nx\n', 'guest/kernel/matrix')):
@@ -85,6 +87,22 @@ class Config(unittest.TestCase):
         with self.assertRaises(LabError) as e:
             kbuild.verify(config, fragment, {'CONFIG_A': 'why'})
         self.assertIn('CONFIG_B=y (became n)', e.exception.what)
+
+    def test_words_for_make(self):
+        entry = matrix.parse(TEXT + 'make = K_a.o=n: why\n')['6.18']
+        self.assertEqual(entry.make, {'K_a.o=n': 'why'})
+        paths = cache.Paths(REPO, '/none')
+        keys = set()
+        for e in (entry, entry._replace(make={})):
+            b = kbuild.Builder(paths, e, 1, None, None, [])
+            with mock.patch.object(kbuild.ksource.KernelSource, 'version',
+                                   '1'):
+                keys.add(b.key())
+        self.assertEqual(len(keys), 2)
+        with mock.patch.object(kbuild.proc, 'run') as run:
+            kbuild.Tree('/s', '/o', '', {}, 1, None, None,
+                        entry.make).make(['vmlinux'], 'x')
+        self.assertEqual(run.call_args[0][0][-2:], ['K_a.o=n', 'vmlinux'])
 
     def test_additions_come_last(self):
         entry = matrix.parse(TEXT)['6.18']
@@ -244,3 +262,33 @@ class Options(unittest.TestCase):
         self.assertEqual(kernel.words(REPO, '7.2'), '')
         self.assertEqual(kernel.words(REPO, '/boot/x'), '')
         self.assertEqual(kernel.steps(REPO, '/boot/vmlinuz'), 1)
+
+    def test_a_fragment_in_the_name(self):
+        for value in ('6.12/plain', '6.12/voluntary/plain'):
+            self.assertEqual(kernel.named(REPO, value).name, '6.12')
+        self.assertEqual(kernel.words(REPO, '6.12/plain'),
+                         'pri_lab.lacks=sva')
+        for value in ('6.99/plain', 'debian-12/plain', './6.12/plain'):
+            self.assertIsNone(kernel.named(REPO, value))
+        with self.assertRaisesRegex(LabError, 'no guest/kernel/x.config'):
+            kernel.named(REPO, '6.12/x')
+        with self.assertRaises(LabError) as caught:
+            kernel.named(REPO, '6.12/plain/x')
+        self.assertEqual(caught.exception.hint,
+                         'there are: bench gdb plain voluntary')
+
+    def test_a_fragment_in_the_name_is_built(self):
+        asked = []
+
+        class Builder:
+            def have(self):
+                return '/out'
+
+        def builder(_paths, _entry, _jobs, _log, _ui, more):
+            asked.append(more)
+            return Builder()
+
+        with mock.patch.object(kernel, 'builder', builder), \
+                mock.patch.object(kernel, 'release_of', lambda _: 'x'):
+            kernel.get(cache.Paths(REPO, '/none'), '6.12/plain', 1, None, None, ('more',))
+        self.assertEqual(asked, [('guest/kernel/plain.config', 'more')])
