@@ -23,8 +23,10 @@ fields, `Name: text`, whose text goes on up to the next field or a blank line:
                                   guest's time is well over (overdue.py), but
                                   not with Icount: off or KVM
                  NAME             the program says so, race_sign() in race.h
-    Expect   KERNEL yes|no, ...  where KERNEL is a series, and +PATCH means the
-             patch of that name in guest/kernel/bugs
+    Expect   KERNEL yes|no, ...  where KERNEL is a series; /FRAGMENT means that
+             configuration of guest/kernel on top, and +PATCH the patch of
+             that name in guest/kernel/bugs
+    Elsewhere  the same of kernels that `--all` leaves out unless it is told
     Needs    CONFIG_X, ... of the kernel; without one of them, or without the
              checkers that all signs are of, the verdict is CANNOT RUN
     Icount   off: processors of the guest on a thread each.  Otherwise they share
@@ -41,7 +43,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import cache, splat
 from .errors import LabError
@@ -64,7 +66,8 @@ _CHECKERS = (('KASAN: ', 'CONFIG_KASAN'), ('ODEBUG: ', 'CONFIG_DEBUG_OBJECTS'))
 _NEEDED = ('Race', 'Title', 'What', 'Loses', 'Order', 'Fix', 'Kernels',
            'Sign', 'Expect')
 _SCENARIO = ('Title', 'What', 'Sign')
-_KNOWN = _NEEDED + ('Needs', 'Icount')
+_DECIDES = ('Sign', 'Needs', 'Icount')
+_KNOWN = _NEEDED + ('Needs', 'Icount', 'Elsewhere')
 _FIELD = re.compile(r'^ \* ([A-Z][A-Za-z]*): *(.*)$')
 _LOG = re.compile(r'^log /(.+)/(?: x([1-9]\d*))?$')
 _SIGN = re.compile(r'^# race: sign ([\w-]+): ?(.*)$')
@@ -128,10 +131,11 @@ class Entry:
         self.id = self.ids[0]
         self.title = self.fields['Title']
         self.signs = [parse_sign(x) for x in fields['Sign']]
-        self.expect = _expect(self.fields['Expect']) \
-            if 'Expect' in fields else {}
+        self.expect = _expect(self.fields.get('Expect', ''))
+        self.elsewhere = _expect(self.fields.get('Elsewhere', ''))
         self.needs = self.fields.get('Needs', '').replace(',', ' ').split()
         self.icount = self.fields.get('Icount', '') != 'off'
+        self.program = _program(text, fields)
         limit = _LIMIT.search(text)
         # seconds of the guest's time that the race may take, if known
         self.limit = int(limit.group(1)) if limit else None
@@ -151,15 +155,16 @@ class Entry:
         """The verdict that the header expects on a kernel, or None.
 
         A kernel with several patches is as the one with those of them that
-        the header names; a fragment of configuration makes no difference.
+        the header names; so it is with fragments of configuration.
         """
-        base, *bugs = kernel.split('+')
-        base = base.split('/')[0]
-        fits = [k for k in self.expect if k.split('+')[0] == base
-                and set(k.split('+')[1:]) <= set(bugs)]
+        series, more, bugs = _parts(kernel)
+        all_ = {**self.elsewhere, **self.expect}
+        fits = [k for k in all_ for s, m, b in (_parts(k),)
+                if s == series and m <= more and b <= bugs]
         if not fits:
             return None
-        have = self.expect[max(fits, key=lambda k: k.count('+'))]
+        have = all_[max(
+            fits, key=lambda k: (k.count('/'), k.count('+')))]
         return REPRODUCED if have == 'yes' else NOT_REPRODUCED
 
     def id_on(self, kernel: str) -> str:
@@ -175,6 +180,13 @@ class Entry:
         yes = mine or yes
         return next((k for k in yes if k.startswith('7.3')),
                     yes[0] if yes else None)
+
+
+def _parts(kernel: str) -> Tuple[str, Set[str], Set[str]]:
+    """Series, fragments of configuration and patches of a kernel's name."""
+    base, *bugs = kernel.split('+')
+    series, *more = base.split('/')
+    return series, set(more), set(bugs)
 
 
 def _fields(text: str) -> Dict[str, List[str]]:
@@ -200,9 +212,17 @@ def _fields(text: str) -> Dict[str, List[str]]:
     return out
 
 
+def _program(text: str, fields: Dict[str, List[str]]) -> str:
+    """What of the text decides about a verdict: all but the header's prose."""
+    header, body = text.split('\n */', 1)
+    kept = [f'{k}: {x}' for k in _DECIDES for x in fields.get(k, [])]
+    kept += [x for x in header.split('\n') if x.startswith(' * @')]
+    return '\n'.join(kept) + body
+
+
 def _expect(text: str) -> Dict[str, str]:
     out = {}
-    for item in text.split(','):
+    for item in text.split(',') if text else ():
         words = item.split()
         if len(words) != 2 or words[1] not in ('yes', 'no'):
             raise ValueError(f'Expect: {item.strip()}: not KERNEL yes|no')

@@ -14,6 +14,7 @@ from typing import List, Optional, Tuple
 from . import race, record, repro
 from .errors import LabError
 from .race import CANNOT_RUN, Entry, Verdict
+from .tally import Tally
 
 WRITTEN = 60.0                  # seconds for what the recorder still has
 EXIT = '# pri-lab: exit'        # all is written down, the recording too
@@ -35,7 +36,7 @@ def run(job: repro.Repro, entries: List[Entry]) -> int:
 
 def one(job: repro.Repro, entry: Entry, name: str) -> bool:
     """Record it and say what came of it; True: as expected."""
-    tally = repro.Tally(entry, name)
+    tally = Tally(entry, name)
     tally.logdir = job.new_logdir(entry, name)
     runner = job.runner(name, entry)
     start = time.monotonic()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import glob
 import json
 import os
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from . import cache
 from .race import CANNOT_RUN, Entry, LeftOut, REPRODUCED, left_out
@@ -31,7 +31,8 @@ the machine was busy, and of the last time that the entry was run, which may hav
 been some commits ago. A cell in **bold** is not what the entry's header expects; of
 kernels that it does not name it expects nothing. `/plain` is a kernel built with
 `--config guest/kernel/plain.config`, without KASAN and the like: what only these
-could show cannot run there. `7.3+NAME` is Linux 7.3 with
+could show cannot run there. `/voluntary` is one with voluntary preemption
+(`guest/kernel/voluntary.config`). `7.3+NAME` is Linux 7.3 with
 `guest/kernel/bugs/NAME.patch`: a bug that was put back, or the fix of one (`-fix`).
 [The front end's manual](manual/pri-lab.md#races) says how an entry is run and judged.
 
@@ -50,7 +51,7 @@ def load(results: str) -> List[Dict]:
     return out
 
 
-def _cell(r: Dict) -> str:
+def _cell(r: Dict, expected: Optional[str]) -> str:
     if r['verdict'] == CANNOT_RUN:
         text = 'cannot run'
     elif r['verdict'] == 'DIFFERS':
@@ -60,7 +61,7 @@ def _cell(r: Dict) -> str:
     if r['verdict'] != CANNOT_RUN:
         for sign, (n, of) in (('', r['snapshot']), ('+ ', r['cold'])):
             text += f' {sign}{n}/{of}' if of else ''
-    if r['expected'] and r['expected'] != r['verdict']:
+    if expected and expected != r['verdict']:
         text = f'**{text}**'
     return text
 
@@ -99,7 +100,8 @@ def _matrix(entries: List[Entry], by_name: Dict[str, List[Dict]],
     for e in entries:
         for r in by_name.get(e.name, []):
             if '+' not in r['kernel']:
-                cells[e.name, r['kernel']] = _cell(r)
+                cells[e.name, r['kernel']] = _cell(
+                    r, e.expected(r['kernel']))
                 if r['release'] or r['kernel'] not in releases:
                     releases[r['kernel']] = r['release']
     kernels = sorted(releases, key=_order, reverse=True)
@@ -125,7 +127,8 @@ def _patched(entries: List[Entry], by_name: Dict[str, List[Dict]]
             if '+' in r['kernel']:
                 lines.append(
                     f'| {e.id_on(r["kernel"])} | `{e.name}` | '
-                    f'{_kernel(r["kernel"], r["release"])} | {_cell(r)} | '
+                    f'{_kernel(r["kernel"], r["release"])} | '
+                    f'{_cell(r, e.expected(r["kernel"]))} | '
                     f'{r["seconds"]:.0f} |')
     return lines
 

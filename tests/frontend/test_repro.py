@@ -14,6 +14,7 @@ from pri_lab import (bugkernel, explore, overdue, proc, qmp, race, racerecord,
                      racetable, record, repro, runlogs, session, ui)
 from pri_lab.errors import Interrupted, LabError
 from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
+from pri_lab.tally import Tally, joined
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -130,6 +131,28 @@ class Header(unittest.TestCase):
         self.assertEqual(e.expected('7.3/plain+X-1-fix'), NOT_REPRODUCED)
         self.assertIsNone(e.expected('7.2'))
 
+    def test_kernels_that_all_leaves_out(self):
+        e = entry(HEADER.replace('6.12 no\n', '6.12 no\n * Elsewhere: 6.1 yes,'
+                                 ' 6.18 no\n'))
+        self.assertEqual(e.expected('6.1'), REPRODUCED)
+        self.assertEqual(e.expected('6.18/plain'), NOT_REPRODUCED)
+        self.assertEqual(e.expected('6.12'), NOT_REPRODUCED)
+        self.assertEqual(list(e.expect), ['7.3', '7.3+X-1-fix', '6.12'])
+        self.assertEqual(entry().elsewhere, {})
+
+    def test_a_kernel_with_fragments(self):
+        e = entry(HEADER.replace('7.3+X-1-fix no', '7.3/f no, 7.3/f+Y yes'))
+        for name, verdict in (
+                ('7.3', REPRODUCED), ('7.3/g', REPRODUCED),
+                ('7.3/f', NOT_REPRODUCED), ('7.3/g/f', NOT_REPRODUCED),
+                ('7.3/g/f+Z', NOT_REPRODUCED), ('7.3/f+Y', REPRODUCED),
+                ('7.3+Y', REPRODUCED), ('7.4/f', None)):
+            self.assertEqual(e.expected(name), verdict, name)
+        only = entry(HEADER.replace('7.3 yes, 7.3+X-1-fix no, 6.12 no',
+                                    '6.1/f yes'))
+        self.assertIsNone(only.expected('6.1'))
+        self.assertEqual(only.affected(), '6.1/f')
+
     def test_every_race_of_the_catalogue_is_here_or_has_a_reason(self):
         without = race.left_out(REPO)
         have = [x for e in race.load(REPO) for x in e.ids]
@@ -219,7 +242,7 @@ class Judge(unittest.TestCase):
 
 class TallyCase(unittest.TestCase):
     def tally(self, snapshot, cold, kernel='7.3'):
-        t = repro.Tally(entry(), kernel)
+        t = Tally(entry(), kernel)
         t.snapshot = [race.Verdict(w, [], '', []) for w in snapshot]
         t.cold = [race.Verdict(w, [], '', []) for w in cold]
         return t
@@ -247,6 +270,8 @@ class TallyCase(unittest.TestCase):
         text = racetable.page([entry()], records)
         self.assertIn('| yes 2/2 + 1/1 |', text)
         self.assertIn('| **yes 1/1** |', text)      # 6.12 is to be a no
+        today = entry(HEADER.replace('6.12 no', '6.12 yes'))
+        self.assertIn('| yes 1/1 |', racetable.page([today], records))
         cold = [self.tally([], [REPRODUCED]).record()]
         self.assertIn('| yes + 1/1 |', racetable.page([entry()], cold))
         self.assertIn('not run', racetable.page([entry()], []))
@@ -290,6 +315,13 @@ class Machine(unittest.TestCase):
         counts = struct.unpack_from(f'>{len(data) // cluster}H', data, block)
         self.assertEqual(set(counts), {1})
         self.assertTrue(size and l1_size and l1 < len(data))
+
+    def test_the_command_of_an_object(self):
+        for word in ('cmd_', 'savedcmd_'):
+            self.assertEqual(bugkernel.recorded(
+                f"{word}a/b.o := gcc -DX='$(pound)$$' -o a/b.o b.c\n\nx := y\n"),
+                "gcc -DX='#$' -o a/b.o b.c")
+        self.assertEqual(bugkernel.recorded('x := gcc\n'), '')
 
     def test_patches_change_c_files_only(self):
         for name in bugkernel.names(REPO):
@@ -549,15 +581,15 @@ class Runs(unittest.TestCase):
         old = {'key': 'k', 'verdict': REPRODUCED, 'snapshot': [9, 9],
                'cold': [1, 1], 'signs': ['a'], 'seconds': 3}
         new = dict(old, snapshot=[0, 0], cold=[5, 5], signs=['b'], seconds=4)
-        got = repro.joined(new, old)
+        got = joined(new, old)
         self.assertEqual((got['snapshot'], got['cold'], got['signs'],
                           got['seconds'], got['verdict']),
                          ([9, 9], [5, 5], ['a', 'b'], 7, REPRODUCED))
         other = dict(old, verdict=NOT_REPRODUCED)
-        self.assertEqual(repro.joined(new, other)['verdict'], 'DIFFERS')
-        self.assertEqual(repro.joined(new, dict(old, key='x')), new)
+        self.assertEqual(joined(new, other)['verdict'], 'DIFFERS')
+        self.assertEqual(joined(new, dict(old, key='x')), new)
         both = dict(old, snapshot=[2, 2])
-        self.assertEqual(repro.joined(both, old), both)
+        self.assertEqual(joined(both, old), both)
 
     def test_a_recorded_run_is_in_no_table(self):
         whole = record.Recording('x')
@@ -631,6 +663,20 @@ class Runs(unittest.TestCase):
         job.options.resume = True
         job.key = lambda e, machine: 'other'
         self.assertEqual(len(job._one(entry(), '7.3', 3, 1).snapshot), 3)
+
+    def test_prose_does_not_void_results(self):
+        old = entry(HEADER + 'int a;\n').program
+        for before, after, same in (
+                ('Expect: 7.3 yes', 'Expect: 7.3 no', True),
+                (' * Fix:', ' * Fix: yes:', True),
+                (' * Sign: wrong-data', ' * Sign: wrong', False),
+                (' * Race: ', ' * @iommu x=on\n * Race: ', False),
+                (' * Race: ', ' * Icount: off\n * Race: ', False),
+                (' * Race: ', ' * Needs: CONFIG_X\n * Race: ', False)):
+            self.assertIn(before, HEADER)
+            new = entry(HEADER.replace(before, after) + 'int a;\n').program
+            self.assertEqual(new == old, same, after)
+        self.assertNotEqual(entry(HEADER + 'int b;\n').program, old)
 
     def test_resume_tells_when_runs_differ(self):
         job = self.repro([REPRODUCED] * 9)
