@@ -134,6 +134,16 @@ void race_cpu(unsigned cpu)
           strerror(errno));
 }
 
+void race_first(void)
+{
+    struct sched_param highest = {
+        .sched_priority = sched_get_priority_max(SCHED_FIFO),
+    };
+
+    CHECK(!sched_setscheduler(0, SCHED_FIFO, &highest), "priority: %s",
+          strerror(errno));
+}
+
 /* Wherever the scheduler likes */
 static void race_any_cpu(void)
 {

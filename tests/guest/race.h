@@ -40,6 +40,12 @@ void race_steps(const struct race_step *steps, unsigned n);
 void race_cpu(unsigned cpu);
 
 /*
+ * Go before every other task on a processor, threads of interrupts among them:
+ * when this one wakes up, another one stops where it is
+ */
+void race_first(void);
+
+/*
  * The sign `name` of the header was seen.  The test goes on, and fails at its
  * end.  May be called by any process of the test.
  */
