@@ -14,9 +14,10 @@
  *   for each n until nothing is left that could fail; the function is removed.
  * Fix: 91b55eb171cb "iommu/vt-d: Use old domain parameter when attaching the
  *   blocking domain", queued for 7.4. C-12-fix is our own patch to that effect.
- * Kernels: 7.3.4; by reading, 6.16 and later.
+ * Kernels: 7.3.4, 7.2.12, 6.18.15; by reading, 6.16 and later.
  * Sign: log /WARNING: .*(intel_iommu_release_device|iommu_disable_pci_pri)/
  * Expect: 7.3 yes, 7.3+C-12-fix no
+ * Elsewhere: 7.2 yes, 6.18 yes
  * Needs: CONFIG_FAILSLAB, CONFIG_FAULT_INJECTION_DEBUG_FS
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

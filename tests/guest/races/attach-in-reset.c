@@ -19,6 +19,7 @@
  * Sign: not-after
  * Sign: still-there
  * Expect: 7.3 no, 7.3+S-12 yes
+ * Elsewhere: 7.2 no, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -17,6 +17,7 @@
  * Sign: wrong-code
  * Sign: not-again
  * Expect: 7.3 no
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -24,6 +24,7 @@
  * Sign: next-owner
  * Sign: log /KASAN: .*use-after-free in .*(iopf|iommu|worker)/
  * Expect: 7.3 yes, 7.3+O-H-fix no, 7.3+O-H-fix+C-14 yes
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -17,6 +17,7 @@
  * Sign: mistaken
  * Sign: lost
  * Expect: 7.3 yes
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

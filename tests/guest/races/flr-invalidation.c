@@ -16,6 +16,7 @@
  * Kernels: up to 6.19.
  * Sign: log /VT-d detected Invalidation Time-out Error/
  * Expect: 7.3 no, 7.3+C-04 yes
+ * Elsewhere: 7.2 no, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -14,6 +14,7 @@
  * Sign: log /WARNING: .*iommu\.c/
  * Sign: log /KASAN: .*use-after-free/
  * Expect: 7.3 no, 7.3+C-06 yes
+ * Elsewhere: 7.2 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

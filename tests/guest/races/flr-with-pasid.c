@@ -12,6 +12,7 @@
  * Sign: log /(BUG|KASAN|RIP|WARNING|INFO): .*(domain_remove_dev_pasid|spin_lock|out-of-bounds|trying to register)/
  * Sign: log /general protection fault/
  * Expect: 7.3 no, 7.3+C-05 yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

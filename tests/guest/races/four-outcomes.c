@@ -19,6 +19,7 @@
  * Sign: invalid-mapped
  * Sign: failure
  * Expect: 7.3 no, 7.3+S-10 yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -16,6 +16,7 @@
  * Kernels: 7.3.4; by reading, all with iopf_group_alloc() (6.9).
  * Sign: early-answer
  * Expect: 7.3 yes, 7.3+S-04-fix no
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

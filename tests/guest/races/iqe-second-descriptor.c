@@ -15,6 +15,7 @@
  * Kernels: up to 7.3 wherever a submission has more than one descriptor.
  * Sign: log /VT-d detected Invalidation Queue Error/ x50 and stuck
  * Expect: 7.3 yes, 7.3+C-02-fix no
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

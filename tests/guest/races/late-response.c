@@ -19,6 +19,7 @@
  * Sign: log /KASAN: .*(iopf|iommu|worker)/
  * Sign: log /Invalidation Queue Error/
  * Expect: 7.3 no, 7.3+S-11 yes
+ * Elsewhere: 7.2 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

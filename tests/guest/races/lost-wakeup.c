@@ -16,6 +16,7 @@
  * Sign: not-woken
  * Sign: log /INFO: task .* blocked for more than/
  * Expect: 7.3 yes, 7.3+O-B-fix no
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -22,6 +22,7 @@
  * Sign: not-recovered
  * Sign: answered-twice
  * Expect: 7.3 no, 7.3+S-03 yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

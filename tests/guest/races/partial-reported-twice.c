@@ -13,6 +13,7 @@
  * Sign: early-answer
  * Sign: log /KASAN: .*(use-after-free|double-free)/
  * Expect: 7.3 no, 7.3+C-18 yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

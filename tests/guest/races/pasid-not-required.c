@@ -17,6 +17,7 @@
  * Sign: hangs
  * Sign: lost
  * Expect: 7.3 no, 7.3+S-05-pri yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * @device prg-resp-pasid-required=off
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -17,6 +17,7 @@
  * Sign: violation
  * Sign: lost
  * Expect: 7.3 no, 7.3+S-05 yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -19,6 +19,7 @@
  * Sign: other-address-space
  * Sign: wrong-code
  * Expect: 7.3 yes, 7.3+O-A-fix no, 7.3+S-02-fix no
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

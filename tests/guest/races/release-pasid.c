@@ -21,6 +21,7 @@
  * Sign: other-address-space
  * Sign: log /KASAN: .*(iopf|iommu|worker)/
  * Expect: 7.3 no, 7.3+S-01 yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -18,6 +18,7 @@
  * Sign: hangs
  * Sign: lost
  * Expect: 7.3 no, 7.3+S-09 yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -16,6 +16,7 @@
  * Kernels: 7.3.4.
  * Sign: old-blocked
  * Expect: 7.3 yes
+ * Elsewhere: 7.2 yes, 6.18 no
  * Needs: CONFIG_FAILSLAB, CONFIG_FAULT_INJECTION_DEBUG_FS
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -19,6 +19,7 @@
  * Kernels: 7.3.4; by reading, since intel_pasid_replace_*() was given up.
  * Sign: error-in-between
  * Expect: 7.3 yes
+ * Elsewhere: 7.2 yes, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

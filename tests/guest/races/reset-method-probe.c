@@ -14,6 +14,7 @@
  *   pci_dev_reset_iommu_prepare() before it looks at its argument probe.
  * Sign: dma-blocked
  * Expect: 7.3 yes, 7.3+O-R-fix no
+ * Elsewhere: 7.2 yes, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

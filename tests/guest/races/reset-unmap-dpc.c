@@ -15,6 +15,7 @@
  * Sign: log /(soft|hard) lockup|hard LOCKUP/
  * Sign: log /KASAN: /
  * Expect: 7.3 no, 7.3+S-08 yes
+ * Elsewhere: 7.2 no, 6.18 yes
  *
  * @iommu ite-timeout-ms=100
  * @port hotplug=off

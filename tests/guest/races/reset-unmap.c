@@ -20,6 +20,7 @@
  * Sign: stuck
  * Sign: lost
  * Expect: 7.3 no, 7.3+S-08-blocked yes
+ * Elsewhere: 7.2 no, 6.18 yes
  *
  * @iommu ite-timeout-ms=60
  * @device af-flr=on,acpi-reset=on,no-soft-reset=off

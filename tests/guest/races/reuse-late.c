@@ -15,6 +15,7 @@
  * Kernels: 7.3.4; by reading, 6.11 and later.
  * Sign: next-owner
  * Expect: 7.3 yes, 7.3+O-G-fix no
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -15,6 +15,7 @@
  * Sign: next-owner
  * Sign: wrong-code
  * Expect: 7.3 yes, 7.3+S-02-fix no, 7.3+O-A-fix yes
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -18,6 +18,7 @@
  * Sign: mistaken
  * Sign: next-owner
  * Expect: 7.3 no, 7.3+S-01 yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -23,6 +23,7 @@
  * Sign: next-owner
  * Sign: log /WARNING: .*io-pgfault\.c:\d+ at iommu_report_device_fault/
  * Expect: 7.3 yes, 7.3+O-E-fix no, 7.3+O-E-fix+C-15 yes
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -17,6 +17,7 @@
  * Kernels: 7.3.4; by reading, every one with iopf_group_alloc() (6.9).
  * Sign: other-address-space
  * Expect: 7.3 yes, 7.3+O-A-fix no
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

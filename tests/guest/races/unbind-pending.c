@@ -14,6 +14,7 @@
  * Sign: log /KASAN: .*use-after-free in .*(iopf|iommu|worker)/
  * Sign: answered-twice
  * Expect: 7.3 no, 7.3+C-08 yes
+ * Elsewhere: 7.2 no, 6.18 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
