@@ -144,6 +144,32 @@ void race_first(void)
           strerror(errno));
 }
 
+pid_t race_event_thread(unsigned *irq)
+{
+    DIR *proc = opendir("/proc");
+    char path[300], comm[64];
+    struct dirent *e;
+    pid_t found = 0;
+
+    CHECK(proc, "/proc: %s", strerror(errno));
+    while (!found && (e = readdir(proc))) {
+        FILE *f;
+
+        snprintf(path, sizeof(path), "/proc/%s/comm", e->d_name);
+        f = atoi(e->d_name) ? fopen(path, "re") : NULL;
+        if (f && fgets(comm, sizeof(comm), f) &&
+            sscanf(comm, "irq/%u-dmar", irq) == 1 && strstr(comm, "-p")) {
+            found = atoi(e->d_name);
+        }
+        if (f) {
+            fclose(f);
+        }
+    }
+    closedir(proc);
+    CHECK(found, "there is no thread of page requests");
+    return found;
+}
+
 /* Wherever the scheduler likes */
 static void race_any_cpu(void)
 {

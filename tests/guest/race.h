@@ -13,6 +13,7 @@
 #define TESTS_GUEST_RACE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "ktap.h"
 #include "pt.h"
@@ -44,6 +45,9 @@ void race_cpu(unsigned cpu);
  * when this one wakes up, another one stops where it is
  */
 void race_first(void);
+
+/* The kernel's thread of page requests, and its interrupt */
+pid_t race_event_thread(unsigned *irq);
 
 /*
  * The sign `name` of the header was seen.  The test goes on, and fails at its

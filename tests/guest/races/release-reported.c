@@ -24,13 +24,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "hw/i386/vtd-knobs.h"
 #include "pt-own.h"
@@ -43,43 +38,32 @@
 #define BEGUN_MS    50          /* after that it is at work */
 #define END_MS      400
 
-/* State of the thread of the page request event, as in /proc/PID/stat */
-static char thread_state(unsigned *irq)
-{
-    DIR *proc = opendir("/proc");
-    char path[300], comm[64], state;
-    struct dirent *e;
-    bool found = false;
-
-    CHECK(proc, "/proc: %s", strerror(errno));
-    while (!found && (e = readdir(proc))) {
-        FILE *f;
-
-        snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
-        f = atoi(e->d_name) ? fopen(path, "re") : NULL;
-        if (f) {
-            found = fscanf(f, "%*d (%63[^)]) %c", comm, &state) == 2 &&
-                    sscanf(comm, "irq/%u-dmar", irq) == 1 &&
-                    strstr(comm, "-p");
-            fclose(f);
-        }
-    }
-    closedir(proc);
-    CHECK(found, "there is no thread of page requests");
-    return state;
-}
-
 /* Processor 0 for us and for the thread, and we go first on it */
-static void go_first(void)
+static pid_t go_first(void)
 {
     char path[64];
+    pid_t thread;
     unsigned irq;
 
-    thread_state(&irq);
+    thread = race_event_thread(&irq);
     snprintf(path, sizeof(path), "/proc/irq/%u/smp_affinity_list", irq);
     CHECK(race_write(path, "0"), "%s cannot be written", path);
     race_cpu(0);
     race_first();
+    return thread;
+}
+
+/* Has it anything left to do? */
+static bool at_work(pid_t thread)
+{
+    char path[64], state = 0;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", thread);
+    f = fopen(path, "re");
+    CHECK(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1, "%s", path);
+    fclose(f);
+    return state == 'R';
 }
 
 static void send_all(struct pt *pt)
@@ -100,13 +84,13 @@ static void release_reported(void)
 {
     struct pri_testdev_info info;
     struct pt pt, other;
-    unsigned irq;
+    pid_t thread;
 
     pt_open(&other, 1);
     pt_open(&pt, 0);
     pt_info(&pt, &info);
     pt_own_attach(&pt, PRI_TESTDEV_OWN_PASID);
-    go_first();
+    thread = go_first();
     race_ready();
 
     pt_iommu_knob(&other, VTD_KNOB_PRQ_HOLD, UNTIL_PD);
@@ -117,7 +101,7 @@ static void release_reported(void)
     pt_sleep_ms(BEGUN_MS);
     sysfs_remove(info.pci_name);
     ktap_note("when the function is gone the thread is %s",
-              thread_state(&irq) == 'R' ? "at work" : "done");
+              at_work(thread) ? "at work" : "done");
     pt_sleep_ms(END_MS);
 }
 
