@@ -9,7 +9,7 @@
  *   (iopf_queue_remove_device(), called by blocking_domain_set_dev_pasid())
  *   while its work item is queued or running. With CONFIG_DEBUG_OBJECTS_WORK
  *   that is "ODEBUG: free active", with KASAN a use after free; without either
- *   the timer of the workqueue meets an item that is gone (an oops), or the
+ *   the workqueue meets an item that is gone (an oops, a broken list), or the
  *   group is answered twice.
  * Order: bind; device sends groups, the IOMMU keeps them back
  *   (prq-hold=until-pd); unbind: the kernel waits for the queue (empty),
@@ -22,7 +22,7 @@
  * Kernels: 7.3.4 has it; by reading, 6.11 and later.
  * Sign: log /ODEBUG: free active .*work_struct/
  * Sign: log /KASAN: .*use-after-free in .*(iopf|iommu|worker)/
- * Sign: log /RIP: .*mayday/
+ * Sign: log /RIP: .*mayday|list_del corruption/
  * Sign: answered-twice
  * Expect: 7.3 yes, 7.3+O-G-fix no
  * Elsewhere: 7.2 yes, 6.18 yes

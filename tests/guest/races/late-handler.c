@@ -7,22 +7,23 @@
  *   it owes to the drain, which lets requests into the queue that it does not
  *   wait for (O-G).
  * Loses: whoever attached: with the handle gone it frees it, as iommufd does,
- *   and the event thread calls a handler by what is in the freed memory. If that
- *   is still as it was, a group of the detached PASID gets into the fault queue
- *   after all of them were answered.
- * Order: vfio-pci; a page table with a fault queue is attached to two PASIDs; the
- *   function sends many groups with one, the IOMMU keeps them back
- *   (prq-hold=until-pd); detach: they reach the queue at the wait with PD=1, which
- *   reports later (wait-delay-us), when the event thread is at work on them. A
- *   task of a higher priority looks where that thread is (/proc/PID/stack) until
- *   it is between lookup and handler, and puts it off; the detach returns; the
- *   thread goes on. Up to 4 times.
+ *   and the event thread calls a handler by what is in the freed memory. If
+ *   that is still as it was, a group of the detached PASID gets into the fault
+ *   queue after all of them were answered.
+ * Order: vfio-pci; a page table with a fault queue is attached to two PASIDs;
+ *   the function sends many groups with one, the IOMMU keeps them back
+ *   (prq-hold=until-pd); detach: they reach the queue at the wait with PD=1,
+ *   which reports later (wait-delay-us), when the event thread is at work on
+ *   them. A task of a higher priority looks where that thread is
+ *   (/proc/PID/stack) until it is between lookup and handler, and puts it off;
+ *   the detach returns; the thread goes on. Up to 4 times.
  * Fix: none known. O-G-fix is our own trial.
- * Kernels: 7.3.4, 7.2.12; by reading, 6.11 and later.
- * Sign: log /KASAN: .*use-after-free in (iommu_report_device_fault|iommufd_fault)/
+ * Kernels: 7.3.4, 7.2.12, 6.18.15; by reading, 6.11 and later.
+ * Sign: log /KASAN: .*use-after-free in
+ *   (iommu_report_device_fault|iommufd_fault)/
  * Sign: late-group
  * Expect: 7.3 yes, 7.3+O-G-fix no
- * Elsewhere: 7.2 yes
+ * Elsewhere: 7.2 yes, 6.18 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -71,7 +72,7 @@ static bool reports(pid_t thread)
     return found;
 }
 
-/* Stop the thread in the midst of a report: the processor is ours for a while */
+/* Stop the thread in the midst of a report: the processor is ours a while */
 static void busy(struct pt *pt, pid_t thread)
 {
     double look, until, start = pt_now();
