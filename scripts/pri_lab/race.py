@@ -131,8 +131,9 @@ class Entry:
         self.id = self.ids[0]
         self.title = self.fields['Title']
         self.signs = [parse_sign(x) for x in fields['Sign']]
-        self.expect = _expect(self.fields.get('Expect', ''))
-        self.elsewhere = _expect(self.fields.get('Elsewhere', ''))
+        self.expect, self.elsewhere = (
+            _expect(self.fields[x]) if x in fields else {}
+            for x in ('Expect', 'Elsewhere'))
         self.needs = self.fields.get('Needs', '').replace(',', ' ').split()
         self.icount = self.fields.get('Icount', '') != 'off'
         self.program = _program(text, fields)
@@ -222,7 +223,7 @@ def _program(text: str, fields: Dict[str, List[str]]) -> str:
 
 def _expect(text: str) -> Dict[str, str]:
     out = {}
-    for item in text.split(',') if text else ():
+    for item in text.split(','):
         words = item.split()
         if len(words) != 2 or words[1] not in ('yes', 'no'):
             raise ValueError(f'Expect: {item.strip()}: not KERNEL yes|no')

@@ -58,6 +58,8 @@ class Header(unittest.TestCase):
         for old, new, said in (
                 (' * Fix: none\n', '', 'no Fix'),
                 ('Expect: 7.3 yes', 'Expect: 7.3 maybe', 'KERNEL yes|no'),
+                ('Expect: 7.3 yes, 7.3+X-1-fix no, 6.12 no', 'Expect:',
+                 'KERNEL yes|no'),
                 ('Sign: wrong-data', 'Sign: log KASAN', 'not a sign'),
                 ('Title: a thing', 'Title: a\n * Title: b', 'Title twice')):
             with self.assertRaisesRegex(ValueError, said.replace('|', r'\|')):
