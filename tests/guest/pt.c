@@ -334,6 +334,19 @@ void pt_raw_send(struct pt *pt, const struct pt_raw *raw)
     pt_wr32(pt->func, PT_RAW_SEND, 1);
 }
 
+void pt_raw_send_groups(struct pt *pt, uint64_t addr, unsigned n)
+{
+    struct pt_raw raw = {
+        .addr = addr,
+        .flags = PT_RAW_WRITE | PT_RAW_LAST,
+        .pasid = pt->pasid | PT_RAW_PASID_PRESENT,
+    };
+
+    for (raw.prgi = 0; raw.prgi < n; raw.prgi++) {
+        pt_raw_send(pt, &raw);
+    }
+}
+
 bool pt_raw_wait(struct pt *pt, struct pt_raw_resp *resp, unsigned ms)
 {
     double until = pt_now() + ms / 1000.0;

@@ -176,6 +176,9 @@ void pt_send(struct pt *pt, const void *addr, uint32_t flags, unsigned prgi);
 void pt_expect_resp(struct pt *pt, unsigned prgi, uint32_t code);
 void pt_expect_no_resp(struct pt *pt);
 
+/* n groups of a write each to the same page, PRGI 0 to n - 1, by pt->pasid */
+void pt_raw_send_groups(struct pt *pt, uint64_t addr, unsigned n);
+
 /* -- Memory ---------------------------------------------------------------- */
 
 /*

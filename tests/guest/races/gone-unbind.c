@@ -13,7 +13,7 @@
  * Kernels: up to 6.17.
  * Sign: log /Invalidation Time-out Error/ x5 and log /qi_submit_sync/ and stuck
  * Expect: 7.3 no, 7.3+C-03 yes
- * Elsewhere: 7.2 no, 6.18 no
+ * Elsewhere: 7.2 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

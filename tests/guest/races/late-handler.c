@@ -114,20 +114,6 @@ static int busy_start(struct pt *pt)
     _exit(KTAP_PASS);
 }
 
-static void send_all(struct pt *pt)
-{
-    struct pt_raw raw = {
-        .addr = IOVA,
-        .flags = PT_RAW_WRITE | PT_RAW_LAST,
-        .pasid = pt->pasid | PT_RAW_PASID_PRESENT,
-    };
-
-    for (unsigned i = 0; i < GROUPS; i++) {
-        raw.prgi = i;
-        pt_raw_send(pt, &raw);
-    }
-}
-
 /* Detach with requests on the way; is there a group left afterwards? */
 static bool detach_late(struct iofd *io, struct iofd_pt *pt, int tell)
 {
@@ -135,7 +121,7 @@ static bool detach_late(struct iofd *io, struct iofd_pt *pt, int tell)
 
     iofd_attach(io, pt->hwpt, PASID);
     pt_iommu_knob(&io->pt, VTD_KNOB_PRQ_HOLD, UNTIL_PD);
-    send_all(&io->pt);
+    pt_raw_send_groups(&io->pt, IOVA, GROUPS);
     pt_iommu_knob(&io->pt, VTD_KNOB_WAIT_DELAY, WAIT_DELAY_US);
     CHECK(write(tell, "", 1) == 1, "write: %s", strerror(errno));
     iofd_detach(io, PASID);

@@ -66,20 +66,6 @@ static bool at_work(pid_t thread)
     return state == 'R';
 }
 
-static void send_all(struct pt *pt)
-{
-    struct pt_raw raw = {
-        .addr = IOVA,
-        .flags = PT_RAW_WRITE | PT_RAW_LAST,
-        .pasid = pt->pasid | PT_RAW_PASID_PRESENT,
-    };
-
-    for (unsigned i = 0; i < REQUESTS; i++) {
-        raw.prgi = i;
-        pt_raw_send(pt, &raw);
-    }
-}
-
 static void release_reported(void)
 {
     struct pri_testdev_info info;
@@ -95,7 +81,7 @@ static void release_reported(void)
 
     pt_iommu_knob(&other, VTD_KNOB_PRQ_HOLD, UNTIL_PD);
     pt_iommu_knob(&other, VTD_KNOB_PRQ_IRQ_HOLD, 1);
-    send_all(&pt);
+    pt_raw_send_groups(&pt, IOVA, REQUESTS);
     sysfs_unbind(info.pci_name);
     pt_iommu_knob(&other, VTD_KNOB_PRQ_IRQ_HOLD, 0);
     pt_sleep_ms(BEGUN_MS);
