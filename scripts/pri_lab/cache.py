@@ -28,7 +28,7 @@ from typing import Dict, Iterable, List, Optional
 
 from .errors import LabError
 
-KEEP_LOGS = 20
+KEEP_LOGS = 200
 
 
 def root() -> str:
