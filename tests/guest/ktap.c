@@ -202,6 +202,31 @@ static bool ktap_chosen(const struct ktap_test *test, int argc, char **argv)
     return argc < 2;
 }
 
+/*
+ * A name that no test has is an error of whoever typed it: nothing runs then.
+ */
+static bool ktap_known(const struct ktap_test *tests, unsigned n, int argc,
+                       char **argv)
+{
+    unsigned i;
+    int a;
+
+    for (a = 1; a < argc; a++) {
+        for (i = 0; i < n && strcmp(argv[a], tests[i].name); i++) {
+            ;
+        }
+        if (i < n) {
+            continue;
+        }
+        for (i = 0; i < n; i++) {
+            ktap_note("there is: %s", tests[i].name);
+        }
+        ktap_print("Bail out! no such test: %s", argv[a]);
+        return false;
+    }
+    return true;
+}
+
 int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv)
 {
     unsigned i, plan = 0, run = 0, failed = 0, skipped = 0;
@@ -217,8 +242,7 @@ int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv)
     }
     ktap_print("KTAP version 1");
     ktap_print("1..%u", plan);
-    if (!plan) {
-        ktap_print("Bail out! no such test");
+    if (!ktap_known(tests, n, argc, argv)) {
         return KTAP_FAIL;
     }
 
