@@ -17,14 +17,19 @@ import time
 from typing import Dict, List, NamedTuple, Tuple
 
 from . import proc
-from .errors import EXIT_INTERRUPTED
+from .errors import (EXIT_CANNOT, EXIT_DIFFER, EXIT_FAIL, EXIT_GOOD,
+                     EXIT_INTERRUPTED, EXIT_UNTESTABLE)
 from .race import Entry
 from .session import Lines
+from .state import progress
 
 SHARE = 4                       # entries; a boot costs as much as 20 runs
 GRACE = 30.0                    # seconds to store results after Ctrl-C
 _LAST = '  logs: '              # of the lines about one entry
 _POLL = 0.2
+# statuses of a share that has said what came of its entries
+VERDICTS = (EXIT_GOOD, EXIT_FAIL, EXIT_CANNOT, EXIT_DIFFER, EXIT_UNTESTABLE,
+            EXIT_INTERRUPTED)
 
 
 class Share(NamedTuple):
@@ -33,17 +38,19 @@ class Share(NamedTuple):
     alone: bool                 # its guests use several processors
 
 
-def shares(work: List[Tuple[str, Entry]], key) -> List[Share]:
+def shares(work: List[Tuple[str, Entry]], key, jobs: int) -> List[Share]:
     """Cut (kernel, entry) pairs into shares, those that run alone last.
 
-    key(kernel, entry): equal for what can share a machine.
+    key(kernel, entry): equal for what can share a machine.  A share has at
+    most what one of `jobs` processors would get of all.
     """
+    size = max(1, min(SHARE, -(-len(work) // jobs)))
     groups: Dict[Tuple, Tuple[str, List[Entry]]] = {}
     for name, entry in work:
         groups.setdefault(key(name, entry), (name, []))[1].append(entry)
-    out = [Share(name, mine[i:i + SHARE], not mine[i].icount)
+    out = [Share(name, mine[i:i + size], not mine[i].icount)
            for name, mine in groups.values()
-           for i in range(0, len(mine), SHARE)]
+           for i in range(0, len(mine), size)]
     return sorted(out, key=lambda s: s.alone)
 
 
@@ -53,9 +60,11 @@ class _Child:
     def __init__(self, share: Share, words: List[str], base: str):
         self.share = share
         self.err = base + '.err'
+        self.progress = base + '.progress'
         with open(base + '.out', 'wb') as out, open(self.err, 'wb') as err:
-            self.process = proc.spawn(words, stdin=subprocess.DEVNULL,
-                                      stdout=out, stderr=err)
+            self.process = proc.spawn(
+                words, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                env={**os.environ, progress.WHERE: self.progress})
         # opened anew: the place of the child's next line is its own
         self.out = open(base + '.out', 'rb')
         self._lines = Lines()
@@ -84,19 +93,22 @@ class _Child:
 class Abreast:
     """Run shares, `jobs` at a time; results go to the user as they come."""
 
-    def __init__(self, lab, words: List[str]):
-        """words: options of `repro` for every share."""
+    def __init__(self, lab, words: List[str], whole: progress.Progress):
+        """words: options of `repro` for every share; whole: what is told of
+        all of them."""
         self.lab = lab
         self.ui = lab.ui
         self.words = [sys.executable, '-B', os.path.abspath(sys.argv[0]),
                       'repro', '--jobs', '1'] + words
         self.done = 0               # entries
-        self.failed = 0             # shares: something not as expected
+        self.whole = whole
+        self.statuses: List[int] = []       # of the shares that have ended
         self._running: List[_Child] = []
+        self._progress: List[str] = []      # files of all shares
 
-    def run(self, todo: List[Share], after) -> bool:
-        """True: all came to what was expected.  after() is called whenever
-        there are new results."""
+    def run(self, todo: List[Share], after) -> List[int]:
+        """Exit statuses of the shares.  after() is called whenever there are
+        new results."""
         todo = list(todo)
         count = sum(len(s.entries) for s in todo)
         number = 0
@@ -110,17 +122,22 @@ class Abreast:
                         number += 1
                     if self._collect():
                         after()
-                    step.note = f'{self.done} done' + ''.join(
-                        f'; {c.share.kernel}: '
-                        + ' '.join(e.name for e in c.share.entries)
-                        for c in self._running)
+                    step.note = '; '.join(self._told())
                     time.sleep(_POLL)
         finally:                    # Ctrl-C: they store what they have
             with proc.undisturbed():
                 self._end()
                 self._collect()
                 after()
-        return not self.failed
+        return self.statuses
+
+    def _told(self) -> List[str]:
+        """How far all shares are, for the user and for `repro --status`."""
+        data = self.whole.data
+        now = progress.together(map(progress.read, self._progress),
+                                data['entries'], data['runs'], data['began'])
+        self.whole.show(now)
+        return progress.lines(now, time.time())
 
     def _end(self) -> None:
         until = time.monotonic() + GRACE
@@ -143,6 +160,7 @@ class Abreast:
         self.lab.log.write('$ ' + ' '.join(words))
         self._running.append(_Child(share, words, os.path.join(
             self.lab.logdir, f'share-{number:03}')))
+        self._progress.append(self._running[-1].progress)
 
     def _collect(self) -> bool:
         """Pass on what is new, bury who has ended; True: there was some."""
@@ -157,9 +175,8 @@ class Abreast:
             if ended is None:
                 continue
             self._running.remove(c)
-            if ended:
-                self.failed += 1
-            if ended not in (0, 1, EXIT_INTERRUPTED):
+            self.statuses.append(ended)
+            if ended not in VERDICTS:
                 self.ui.error(f'{c.share.kernel}: {c.complaint()}')
             c.close()
         return new

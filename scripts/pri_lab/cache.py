@@ -18,17 +18,16 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import glob
 import hashlib
 import json
 import os
 import shutil
-import time
 from typing import Dict, Iterable, List, Optional
 
 from .errors import LabError
-
-KEEP_LOGS = 200
+from .state import running
 
 
 def root() -> str:
@@ -66,24 +65,6 @@ class Paths:
         return os.path.join(self.work,
                             'tests-sanitize' if sanitize else 'tests')
 
-    def new_log_dir(self, command: str) -> str:
-        """A directory for this command's logs; the oldest ones go, but
-        those of commands that still run."""
-        os.makedirs(self.logs, exist_ok=True)
-        old = sorted(d for d in os.listdir(self.logs) if not _running(d))
-        for d in old[:-KEEP_LOGS]:
-            shutil.rmtree(os.path.join(self.logs, d), ignore_errors=True)
-        name = time.strftime('%Y%m%d-%H%M%S') + f'-{command}-{os.getpid()}'
-        path = os.path.join(self.logs, name)
-        os.makedirs(path, exist_ok=True)
-        return path
-
-
-def _running(log_dir: str) -> bool:
-    """Whether the command that a log directory is named after still runs."""
-    pid = log_dir.rpartition('-')[2]
-    return pid.isdigit() and os.path.exists(f'/proc/{pid}')
-
 
 # -- digests ------------------------------------------------------------------
 
@@ -97,6 +78,17 @@ def file_digest(path: str) -> str:
         for block in iter(lambda: f.read(1 << 20), b''):
             h.update(block)
     return h.hexdigest()
+
+
+@functools.lru_cache(maxsize=None)
+def _content(path: str, _size: int, _mtime: int, _inode: int) -> str:
+    return file_digest(path)
+
+
+def content_digest(path: str) -> str:
+    """file_digest(), read once for as long as the file is the same."""
+    st = os.stat(path)
+    return _content(path, st.st_size, st.st_mtime_ns, st.st_ino)
 
 
 def key_of(*parts) -> str:
@@ -255,8 +247,10 @@ def lock(paths: Paths, name: str, ui):
         except BlockingIOError:
             f.seek(0)
             owner = f.read().strip() or '?'
-            ui.say(f'waiting for another pri-lab (process {owner}) to '
-                   f'finish with {name}')
+            what = 'this clone\'s builds' if name.startswith('clone-') \
+                else name
+            ui.say(f'waiting for {running.named(paths.root, owner)}: it is '
+                   f'at work on {what}')
             fcntl.flock(f, fcntl.LOCK_EX)
         f.seek(0)
         f.truncate()

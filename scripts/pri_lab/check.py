@@ -150,8 +150,12 @@ class Check:
                  + options, 'setting up the tests', self.log, ui=self.ui,
                  env=self.host.env())
 
-    def run(self, names: List[str], timeout_factor: int) -> int:
-        """Run the tests; print TAP and the summary; exit status."""
+    def run(self, names: List[str], timeout_factor: int,
+            env: Dict[str, str]) -> int:
+        """Run the tests; print TAP and the summary; exit status.
+
+        env: more of the environment of the tests.
+        """
         json_log = os.path.join(self.dir, 'meson-logs', 'testlog.json')
         cache.remove(json_log)
         cmd = self.host.meson() + [
@@ -161,8 +165,7 @@ class Check:
         self.ui.result('TAP version 13')
         with self.ui.step('Tests') as step:
             proc.run(cmd, 'meson test', self.log,
-                     env={**self.host.env(), 'PRI_LAB_LOGS':
-                          os.path.dirname(self.log.path)},
+                     env={**self.host.env(), **env},
                      on_line=lambda line: self._live(line, step),
                      check=False)
             self.verdicts = verdicts = read_log(json_log)

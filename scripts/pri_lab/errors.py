@@ -10,12 +10,42 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import Iterable, Optional
+from typing import Dict, Iterable, Optional
 
+EXIT_GOOD = 0
 EXIT_FAIL = 1
 EXIT_USAGE = 2
+EXIT_CANNOT = 3
 EXIT_SKIP = 4                   # as kselftest: nothing failed, nothing ran
+EXIT_DIFFER = 5
+EXIT_UNTESTABLE = 125           # `git bisect run` skips the commit
+EXIT_ABORT = 128                # `git bisect run` stops
 EXIT_INTERRUPTED = 130
+# The exit statuses of every command; help and manual are made from it.
+STATUSES: Dict[int, str] = {
+    EXIT_GOOD: 'good: tests passed, a race came to what is expected of it',
+    EXIT_FAIL: 'a test failed, a race came to something else than expected, '
+    'an order of steps went wrong; --bisect: REPRODUCED',
+    EXIT_USAGE: 'bad usage: an option, a name or a file on the command line, '
+    'found before anything is built',
+    EXIT_CANNOT: 'nothing was found out: something did not build, boot or '
+    'come to an end',
+    EXIT_SKIP: 'everything was skipped (as kselftest)',
+    EXIT_DIFFER: 'the runs of a race differ',
+    EXIT_UNTESTABLE: '--bisect: the kernel does not build, boot or run the '
+    'race, or the runs differ',
+    EXIT_ABORT: '--bisect: bad usage, or the lab itself cannot be built; '
+    'git stops',
+    EXIT_INTERRUPTED: 'interrupted (128 and the number of the signal)',
+}
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """The status of a command that did several things: what went wrong
+    before what was not found out."""
+    order = (EXIT_FAIL, EXIT_DIFFER, EXIT_CANNOT, EXIT_SKIP)
+    there = set(statuses)
+    return next((s for s in order if s in there), EXIT_GOOD)
 
 
 class LabError(Exception):
@@ -27,6 +57,8 @@ class LabError(Exception):
     tail: last lines of a failed command's output, shown under the message.
     """
 
+    status = EXIT_CANNOT
+
     def __init__(self, what: str, hint: Optional[str] = None,
                  log: Optional[str] = None, tail: Iterable[str] = ()):
         super().__init__(what)
@@ -34,6 +66,12 @@ class LabError(Exception):
         self.hint = hint
         self.log = log
         self.tail = list(tail)
+
+
+class UsageError(LabError):
+    """Something on the command line is wrong."""
+
+    status = EXIT_USAGE
 
 
 class Unavailable(LabError):

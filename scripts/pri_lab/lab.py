@@ -11,31 +11,53 @@ import sys
 import termios
 from typing import List
 
-from . import (bench, cache, chart, check, debug, explore, guest, host,
-               installed, jobs, junit, kernel, kernelcmd, kmatrix, matrix,
-               overlay, package, packages, proc, qemubuild, qemusrc, race,
-               racerecord, racetable, record, report, repro, stock, vm)
-from .errors import EXIT_FAIL, EXIT_SKIP, LabError, Unavailable
+from . import (anykernel, bench, cache, chart, check, debug, explore, guest,
+               host, installed, jobs, junit, kernel, kernelcmd, kmatrix,
+               matrix, overlay, package, packages, proc, qemubuild, qemusrc,
+               race, racerecord, racetable, record, report, repro, stock, vm)
+from .errors import (EXIT_CANNOT, EXIT_FAIL, EXIT_SKIP, LabError,
+                     Unavailable)
+from .inputs import names
 from .ktap import FAIL, PASS, SKIP
+from .state import clean, logs
 
 # The job of `run`: SVA on memory never touched, all kinds of access
 RUN_JOB = 'sva-basic'
 TIMEOUT = {'tcg': 900.0, 'kvm': 300.0}
 FIRST_BUILD_GB = 6.0
-VERDICT = {0: 'PASS', EXIT_FAIL: 'FAIL', EXIT_SKIP: 'SKIP'}
+VERDICT = {0: 'PASS', EXIT_FAIL: 'FAIL', EXIT_SKIP: 'SKIP',
+           EXIT_CANNOT: 'CANNOT RUN'}
+GUEST_LOGS = 'PRI_LAB_LOGS'     # environment of guest-test: where they go
 
 
 class Lab:
     """One invocation: options, paths, log."""
 
-    def __init__(self, repo: str, options, ui):
+    def __init__(self, repo: str, options, ui, line: str = ''):
         self.options = options
         self.ui = ui
+        self.line = line                # the command line, for the log
         self.paths = cache.Paths(repo)
-        self.logdir = self.paths.new_log_dir(options.command)
-        self.log = proc.Log(os.path.join(self.logdir, 'log'))
+        self._logdir = ''
+        self.log = proc.Log(lambda: os.path.join(self.logdir, 'log'))
+        self.evidence = False           # a splat was seen
         self.installed = installed.is_installed(self.paths.repo)
         self.jobs = options.jobs or len(os.sched_getaffinity(0))
+
+    @property
+    def logdir(self) -> str:
+        """This command's, made when it is first asked for: one that only
+        shows what there is leaves nothing behind."""
+        if not self._logdir:
+            self._logdir = logs.new(self.paths.logs, self.options.command)
+        return self._logdir
+
+    def end(self, status: int) -> None:
+        """What came of the command, beside its logs."""
+        self.log.close()
+        if self._logdir:
+            logs.note(self._logdir, self.evidence or status != 0,
+                      command=self.line, status=status)
 
     # -- building blocks ------------------------------------------------------
 
@@ -62,19 +84,11 @@ class Lab:
         build.build(qtests)
         return build
 
-    def _bad_input_first(self) -> None:
-        """What the user gave is wrong: say so before anything is built."""
-        kernel.check(self.paths.repo, self.options.kernel, self.ui,
-                     self.options.config)
-        if self.options.qemu_src:
-            qemusrc.given(self.options.qemu_src)
-        guest.added_files(self.options.add)
-
     def _machine(self, qtests: bool = False) -> vm.Machine:
         """Everything up to a machine that boots."""
         accel = self._accel()
-        self._bad_input_first()
-        self.ui.plan(5 + kernel.steps(self.paths.repo, self.options.kernel))
+        self.ui.plan(5 + anykernel.steps(self.paths.repo,
+                                         self.options.kernel))
         tools = self._packages()
         self.tools = tools
         self.build = self._qemu(tools, qtests)
@@ -93,9 +107,10 @@ class Lab:
     def _guest(self, which: str, accel: str, names: List[str]):
         """(machine, kernel) with the kernel that --kernel WHICH means; it
         must have the programs named.  Steps: the kernel's, and one."""
-        linux = kernel.get(self.paths, which, self.jobs, self.log, self.ui,
-                           kernel.fragments(self.options.config))
-        user = guest.Guest(self.paths, linux, self.jobs, self.log, self.ui)
+        ready = anykernel.have(self.paths, which, self.options.config,
+                               self.jobs, self.log, self.ui)
+        user = guest.Guest(self.paths, ready.base, self.jobs, self.log,
+                           self.ui)
         user.build()
         self.warnings = user.warnings
         for name in names:
@@ -103,8 +118,8 @@ class Lab:
                 user.check_job(name, self.options.add)
         initrd = guest.with_added(user.initrd, self.options.add,
                                   os.path.join(self.logdir, 'initramfs.cpio'))
-        return vm.Machine(self.build.binary, accel, linux.image, initrd,
-                          kernel.words(self.paths.repo, which)), linux
+        return vm.Machine(self.build.binary, accel, ready.linux.image, initrd,
+                          ready.words), ready.linux
 
     def clone_lock(self):
         return cache.lock(self.paths, f'clone-{self.paths.clone}', self.ui)
@@ -119,11 +134,6 @@ class Lab:
         return self.options.timeout or TIMEOUT[machine.accel]
 
     # -- commands -------------------------------------------------------------
-
-    def _needs_repository(self, command: str) -> None:
-        if self.installed:
-            raise installed.refuse(command,
-                                   installed.REPOSITORY_ONLY[command])
 
     def cmd_packages(self) -> int:
         self.ui.plan(1)
@@ -145,7 +155,6 @@ class Lab:
                 self.ui.result(line)
             return 0
         if o.action == 'report':
-            self._needs_repository('kernel report')
             page = kmatrix.write_page(self.paths.repo, self.paths.work)
             if not page:
                 raise LabError('there are no results yet',
@@ -167,7 +176,17 @@ class Lab:
         self.ui.result(linux.image)
         return 0
 
+    def _list_tests(self) -> int:
+        job = self.options.job
+        repo = self.paths.repo
+        for name in (names.tests_of(repo, job) or [] if job
+                     else names.guest_jobs(repo)):
+            self.ui.result(name)
+        return 0
+
     def cmd_run(self) -> int:
+        if self.options.list_tests:
+            return self._list_tests()
         self.ui.plan(1)
         with self.clone_lock():
             machine = self._machine()
@@ -246,7 +265,10 @@ class Lab:
         for x in out.problems:
             self.ui.error(x)
         good = out.passed and not counts[FAIL] and bool(ran)
-        status = check.exit_status(counts) if good else 1
+        status = check.exit_status(counts) if good else EXIT_FAIL
+        if not good and not ran and not out.splats:
+            status = EXIT_CANNOT        # it did not come to run anything
+        self.evidence = bool(out.splats or out.known)
         self.ui.result('')
         self.ui.result(f'{VERDICT[status]}  ' + check.summary(counts))
         if not good:
@@ -259,46 +281,48 @@ class Lab:
         """All tests; with sanitizers those that need no guest."""
         if matrix.split_list(self.options.kernel):
             return self._check_kernels()
-        self._needs_repository('check')
         sanitize = self.options.sanitize
         self.ui.plan(2)
-        with self.clone_lock():
-            if sanitize:
-                self.ui.plan(4)
-                tools = self._packages()
-                build = self._qemu(tools, True, True)
-            elif not check.needs_guest(self.options.names):
-                self.ui.plan(4)
-                tools = self._packages()
-                build = self._qemu(tools, True)
-            else:
-                self._machine(qtests=True)
-                tools, build = self.tools, self.build
-            tests = check.Check(self.paths, tools, build.dir, self.jobs,
-                                self.log, self.ui, sanitize)
-            tests.build()
-            status = tests.run(self.options.names, 10 if sanitize else 3)
+        with cache.lock(self.paths, f'check-{self.paths.clone}', self.ui):
+            with self.clone_lock():     # not while the tests run
+                tools, build = self._for_tests(sanitize)
+                tests = check.Check(self.paths, tools, build.dir, self.jobs,
+                                    self.log, self.ui, sanitize)
+                tests.build()
+            try:
+                status = tests.run(self.options.names, 10 if sanitize else 3,
+                                   {GUEST_LOGS: self.logdir})
+            finally:
+                vm.Machine.release(self.logdir)
             self._junit([junit.Suite(v.name, v.results, v.seconds,
                                      v.output + v.stderr)
                          for v in tests.verdicts])
             return status
 
+    def _for_tests(self, sanitize: bool):
+        """What the tests named want: tools, QEMU, the guest."""
+        if not sanitize and check.needs_guest(self.options.names):
+            machine = self._machine(qtests=True)
+            machine.fixed(self.logdir).store(self.logdir)
+            return self.tools, self.build
+        self.ui.plan(4)
+        tools = self._packages()
+        return tools, self._qemu(tools, True, sanitize)
+
     def _check_kernels(self) -> int:
         """The guest jobs on each kernel of a list, as one table."""
         entries = matrix.load(self.paths.repo)
         which = matrix.select(entries, self.options.kernel)
-        names = kmatrix.guest_jobs(self.paths.repo, self.options.names)
-        for w in which:
-            kernel.check(self.paths.repo, w, self.ui, self.options.config)
+        jobs_ = kmatrix.guest_jobs(self.paths.repo, self.options.names)
         accel = self._accel()
-        self.ui.plan(4 + sum(kernel.steps(self.paths.repo, w) + 1
-                             + len(names) for w in which))
+        self.ui.plan(4 + sum(anykernel.steps(self.paths.repo, w) + 1
+                             + len(jobs_) for w in which))
         with self.clone_lock():
             self.build = self._qemu(self._packages(), False)
-            cols = []
-            for w in which:     # each is kept at once: a matrix takes long
-                cols.append(self._kernel_column(w, accel, names))
-                kmatrix.store(self.paths.work, cols[-1:])
+        cols = []
+        for w in which:         # each is kept at once: a matrix takes long
+            cols.append(self._kernel_column(w, accel, jobs_))
+            kmatrix.store(self.paths.work, cols[-1:])
         for line in kmatrix.text(cols):
             self.ui.result(line)
         counts = {s: sum(c.counts[s] for c in cols) for s in kmatrix.WORD}
@@ -308,11 +332,12 @@ class Lab:
         return check.exit_status(counts)
 
     def _kernel_column(self, which: str, accel: str,
-                       names: List[str]) -> kmatrix.Column:
+                       jobs_: List[str]) -> kmatrix.Column:
         """Run the jobs on one kernel; whatever happens, a column."""
         repo = self.paths.repo
         try:
-            machine, linux = self._guest(which, accel, names)
+            with self.clone_lock():
+                machine, linux = self._guest(which, accel, jobs_)
         except Unavailable as e:
             self.ui.error(f'kernel {which}: {e.what}')
             return kmatrix.without_kernel(which, SKIP, e.what, repo)
@@ -322,7 +347,7 @@ class Lab:
             self.ui.error(f'kernel {which}: {e.what}')
             return kmatrix.without_kernel(which, FAIL, e.what, repo)
         results = [kmatrix.driver_result(self.warnings)]
-        for name in names:
+        for name in jobs_:
             logdir = os.path.join(self.logdir, which.replace('/', '_'))
             os.makedirs(logdir, exist_ok=True)
             job = vm.Job(machine, name, logdir, self.log,
@@ -394,10 +419,11 @@ class Lab:
 
     def cmd_guest_test(self) -> int:
         """For `meson test`: boot one job of what is built, speak TAP."""
-        machine = vm.Machine.load(self.paths.work)
-        logdir = os.environ.get('PRI_LAB_LOGS', '')
+        logdir = os.environ.get(GUEST_LOGS, '')
         if not os.path.isdir(logdir):
             logdir = self.logdir
+        mine = os.path.isfile(os.path.join(logdir, vm.STATE))
+        machine = vm.Machine.load(logdir if mine else self.paths.work)
         job = vm.Job(machine, self.options.job, logdir, self.log,
                      self._timeout(machine), self.options.args,
                      wants=self._wants(self.options.job))
@@ -432,11 +458,9 @@ class Lab:
 
     def cmd_bench(self) -> int:
         """Ours and stock QEMU in one run; docs/performance.md."""
-        self._needs_repository('bench')
         accel, note = host.choose_accel(self.options.accel)
         if note:
             self.ui.say(note)
-        self._bad_input_first()
         self.ui.plan(6 + kernel.steps(self.paths.repo, self.options.kernel)
                      + bench.Bench.steps(self.options.parts))
         with self.clone_lock():
@@ -461,7 +485,6 @@ class Lab:
 
     def cmd_package(self) -> int:
         """A .deb of QEMU and the front end; prints its path."""
-        self._needs_repository('package')
         self.ui.plan(5)
         output = self.options.output or os.path.join(self.paths.work,
                                                      'package')
@@ -477,8 +500,6 @@ class Lab:
 
     def cmd_repro(self) -> int:
         """List the races, reproduce some, or write the table of results."""
-        if self.options.table:
-            self._needs_repository('repro --table')
         job = repro.Repro(self)
         if not self.options.races and not self.options.all:
             return racetable.write(job) if self.options.table else job.list()
@@ -501,7 +522,6 @@ class Lab:
 
     def cmd_conformance(self) -> int:
         """Write docs/conformance.md from the last complete check."""
-        self._needs_repository('conformance')
         if not os.path.exists(self.paths.last_check):
             raise LabError('there are no results of a complete check yet',
                            'run ./pri-lab check first')
@@ -512,16 +532,9 @@ class Lab:
 
     def cmd_clean(self) -> int:
         """Remove this clone's builds, or with --all the whole cache."""
-        self.log.close()
-        if self.options.all:
-            victims = [self.paths.root]
-        else:
-            victims = [self.paths.work]
+        o = self.options
         with self.clone_lock():
-            for v in victims:
-                self.ui.say(f'removing {v}')
-                cache.remove(v)
-        return 0
+            return clean.run(self.paths, o.all, o.results, self.ui)
 
 
 def _note(step, results) -> None:

@@ -9,6 +9,7 @@ import re
 from typing import List
 
 from . import options
+from .errors import STATUSES
 
 PAGE = os.path.join('docs', 'manual', 'pri-lab.1')
 
@@ -26,24 +27,7 @@ pri\-lab \- boot Linux guests whose page faults come from a device
 .SH DESCRIPTION
 '''
 
-_TAIL = r'''.SH EXIT STATUS
-.TP
-.B 0
-Everything passed.
-.TP
-.B 1
-Something failed; the last lines say what, what to do about it and where the
-log is.
-.TP
-.B 2
-Bad usage.
-.TP
-.B 4
-Nothing failed, but everything was skipped, as kselftest has it.
-.TP
-.B 130
-Interrupted.  The same command goes on where it stopped.
-.PP
+_TAIL = r'''.PP
 .B qemu
 and
 .B shell
@@ -130,4 +114,7 @@ def text(top: argparse.ArgumentParser) -> str:
         if c.examples:
             out += ['.PP', '.nf', '.RS 4'] + [_esc(x) for x in c.examples] \
                 + ['.RE', '.fi']
+    out.append('.SH EXIT STATUS')
+    for number, why in STATUSES.items():
+        out += ['.TP', f'.B {number}', _para(_sentence(why))]
     return '\n'.join(out) + '\n' + _TAIL

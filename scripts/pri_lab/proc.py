@@ -11,7 +11,8 @@ import shlex
 import signal
 import subprocess
 import time
-from typing import Callable, Dict, Iterator, List, Optional, Sequence
+from typing import (Callable, Dict, Iterator, List, Optional, Sequence, TextIO,
+                    Union)
 
 from .errors import Interrupted, LabError, known_cause
 
@@ -119,19 +120,34 @@ def kill_all() -> None:
 
 
 class Log:
-    """The log file of one command line after another."""
+    """The log file of one command line after another.
 
-    def __init__(self, path: str):
-        self.path = path
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        self._f = open(path, 'a', encoding='utf-8', errors='replace')
+    path: or a function that says it; it is called, and the file made, when
+    there is something to write.
+    """
+
+    def __init__(self, path: Union[str, Callable[[], str]]):
+        self._path = path
+        self._f: Optional[TextIO] = None
+
+    @property
+    def path(self) -> str:
+        if not isinstance(self._path, str):
+            self._path = self._path()
+        return self._path
 
     def write(self, line: str) -> None:
+        if self._f is None:
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            self._f = open(self.path, 'a', encoding='utf-8',
+                           errors='replace')
         self._f.write(line + '\n')
         self._f.flush()
 
     def close(self) -> None:
-        self._f.close()
+        if self._f is not None:
+            self._f.close()
+            self._f = None
 
 
 def run(cmd: Sequence[str], what: str, log: Log, *, ui=None,

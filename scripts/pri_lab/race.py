@@ -46,11 +46,13 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import cache, splat
-from .errors import LabError
+from .errors import LabError, UsageError
+from .inputs import near
 
 REPRODUCED = 'REPRODUCED'
 NOT_REPRODUCED = 'NOT REPRODUCED'
 CANNOT_RUN = 'CANNOT RUN'
+WORDS = {'yes': REPRODUCED, 'no': NOT_REPRODUCED}      # as headers say it
 
 RACES = os.path.join('tests', 'guest', 'races')
 SCENARIOS = os.path.join('tests', 'guest', 'scenarios')
@@ -166,7 +168,7 @@ class Entry:
             return None
         have = all_[max(
             fits, key=lambda k: (k.count('/'), k.count('+')))]
-        return REPRODUCED if have == 'yes' else NOT_REPRODUCED
+        return WORDS[have]
 
     def id_on(self, kernel: str) -> str:
         """Which of its races a kernel with patches is about."""
@@ -281,19 +283,29 @@ def _order(race: str):
 
 def find(entries: List[Entry], names: List[str],
          without: Sequence[LeftOut] = ()) -> List[Entry]:
-    """Those with these names or IDs, in the order given."""
-    out = []
-    for name in names:
+    """Those with these names or IDs, in the order given; commas separate
+    names, too, and the beginning of a name will do if it is one's alone."""
+    out: List[Entry] = []
+    for name in [n for x in names for n in x.split(',') if n]:
         for x in without:
             if name.lower() == x.id.lower():
-                raise LabError(f'{x.id} cannot run here: {x.title}', x.why)
-        hits = [e for e in entries if name.lower() in
-                [e.name.lower()] + [x.lower() for x in e.ids]]
-        if not hits:
-            raise LabError(f'there is no race {name}', 'there are: ' + ' '.join(
-                f'{e.id} ({e.name})' for e in entries))
-        out += [h for h in hits if h not in out]
+                raise UsageError(f'{x.id} cannot run here: {x.title}', x.why)
+        out += [h for h in _hits(entries, name) if h not in out]
     return out
+
+
+def _hits(entries: List[Entry], name: str) -> List[Entry]:
+    low = name.lower()
+    hits = [e for e in entries if low in
+            [e.name.lower()] + [x.lower() for x in e.ids]]
+    if hits:
+        return hits
+    begin = [e for e in entries if e.name.lower().startswith(low)]
+    if len(begin) == 1:
+        return begin
+    kind = 'race' if any('Race' in e.fields for e in entries) else 'scenario'
+    raise near.unknown(kind, name, [e.name for e in entries]
+                       + [x for e in entries for x in e.ids])
 
 
 # -- verdicts -----------------------------------------------------------------

@@ -12,6 +12,7 @@ from . import cache
 from .race import CANNOT_RUN, Entry, LeftOut, REPRODUCED, left_out
 
 PAGE = os.path.join('docs', 'races.md')
+OWN = 'own'                     # directory of results of the user's kernels
 _HEAD = '''\
 # Races
 

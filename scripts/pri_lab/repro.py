@@ -10,14 +10,17 @@ import time
 from collections import Counter
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
-from . import (abreast, bugkernel, cache, guest, host, jobs, kconfig, kernel,
-               overdue, proc, race, racetable, record, runlogs, vm)
-from .errors import LabError
-from .race import CANNOT_RUN, Entry, Verdict
+from . import (abreast, anykernel, bugkernel, cache, guest, host, jobs,
+               kconfig, kernel, overdue, proc, race, racetable, record,
+               runlogs, vm)
+from .errors import (EXIT_FAIL, EXIT_GOOD, EXIT_UNTESTABLE, LabError, worst)
+from .race import CANNOT_RUN, Entry, REPRODUCED, Verdict
 from .session import Output, Session
-from .tally import Tally, added, joined
+from .state import logs, progress as campaign
+from .tally import Tally, added, joined, summary
 
 RUNS, COLD = 10, 1              # unless told
+BISECT_RUNS = 3                 # from a snapshot; the first yes ends it
 PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
 SETTLE = 0.1                    # seconds after a sign, for others to follow
 AFTER = 0.05                    # after the program's end
@@ -166,9 +169,11 @@ class Runner:
         return s, None
 
     def from_snapshot(self, entry: Entry, runs: int, logdir: str, step,
-                      out: List[Verdict], limit: float) -> None:
+                      out: List[Verdict], limit: float,
+                      first: bool = False) -> None:
         """Verdicts go to `out` one by one, so that an interrupted command
-        keeps them.  limit: seconds after which no more runs start."""
+        keeps them.  limit: seconds after which no more runs start; first: the
+        first REPRODUCED is enough."""
         s, trouble = self.ready(entry, logdir, step)
         if s is None:
             out.append(trouble)
@@ -182,6 +187,9 @@ class Runner:
             s.cont()
             out.append(self.race(entry, s, os.path.join(
                 logdir, f'run-{n + 1:03}')))
+            step.count(1)
+            if first and out[-1].word == REPRODUCED:
+                return
             if not s.alive():           # of the entry's doing, perhaps
                 out.append(Verdict(CANNOT_RUN, [], 'QEMU is gone: '
                                    + s.complaint(), []))
@@ -207,6 +215,7 @@ class Runner:
                     break
                 s.fresh()
                 out.append(self.race(entry, s, os.path.join(base, 'run')))
+                step.count(1)
 
 
 class Repro:
@@ -223,6 +232,9 @@ class Repro:
         self._configs: Dict[str, Dict[str, str]] = {}
         self._failed: Dict[str, LabError] = {}
         self._runners: Dict[Tuple, Runner] = {}
+        self._own: Dict[str, bool] = {}         # kernels without a name
+        self.progress = campaign.Progress(
+            campaign.default_path(self.paths.root))
 
     # -- list -----------------------------------------------------------------
 
@@ -264,28 +276,19 @@ class Repro:
         return self._machines[name]
 
     def _machine(self, name: str) -> vm.Machine:
-        base_name, *bugs = name.split('+')
-        base = self._base(base_name)
-        user = guest.Guest(self.paths, base, self.lab.jobs, self.lab.log,
-                           self.ui)
+        self.ui.plan(1 + anykernel.steps(self.paths.repo, name))
+        ready = anykernel.have(self.paths, name, self.options.config,
+                               self.lab.jobs, self.lab.log, self.ui)
+        user = guest.Guest(self.paths, ready.base, self.lab.jobs,
+                           self.lab.log, self.ui)
         # not for the runs, which are in nobody's way
         with self.lab.clone_lock():
             user.build()
-        linux = base
-        if bugs:
-            self.ui.plan(1)
-            linux = bugkernel.build(self.paths, base, bugs, self.lab.jobs,
-                                    self.lab.log, self.ui)
+        self._own[name] = ready.own
         self._configs[name] = kconfig.parse(
-            kconfig.config_near(base.image) or '')
-        return vm.Machine(self.binary, self.accel, linux.image, user.initrd,
-                          kernel.words(self.paths.repo, base_name))
-
-    def _base(self, name: str) -> kernel.Kernel:
-        self.ui.plan(2)
-        kernel.check_configs(self.paths.repo, name, self.options.config)
-        return kernel.get(self.paths, name, self.lab.jobs, self.lab.log,
-                          self.ui, kernel.fragments(self.options.config))
+            kconfig.config_near(ready.base.image) or '')
+        return vm.Machine(self.binary, self.accel, ready.linux.image,
+                          user.initrd, ready.words)
 
     # -- run ------------------------------------------------------------------
 
@@ -313,19 +316,23 @@ class Repro:
         return bugkernel.share(self.paths.repo, [
             k for e in self.entries for k in e.expect if '+' in k])
 
+    def counts(self) -> Tuple[int, int]:
+        """Runs from a snapshot and cold ones, of an entry on a kernel."""
+        o = self.options
+        default = (BISECT_RUNS, 0) if o.bisect else (RUNS, COLD)
+        return (o.runs if o.runs >= 0 else default[0],
+                o.cold if o.cold >= 0 else default[1])
+
     def run(self, entries: List[Entry]) -> int:
-        runs = self.options.runs if self.options.runs >= 0 else RUNS
-        cold = self.options.cold if self.options.cold >= 0 else COLD
-        if runs + cold == 0:
-            raise LabError('nothing to run', 'give --runs or --cold a number '
-                           'above 0')
+        runs, cold = self.counts()
         start = time.monotonic()
         self.prepare()
         # kernel by kernel, and what shares a machine together
         work = [(name, entry) for entry in entries
                 for name in self.kernels(entry)]
+        self.progress.plan(len(work), len(work) * (runs + cold))
         if self.lab.jobs > 1:
-            todo = abreast.shares(work, self._key)
+            todo = abreast.shares(work, self._key, self.lab.jobs)
             if len(todo) > 1:
                 return self._abreast(todo, runs, cold)
         tallies = []
@@ -340,11 +347,21 @@ class Repro:
         finally:
             self.close()
         if len(tallies) > 1:
-            bad = sum(1 for t in tallies if not t.good)
             self.ui.result('')
-            self.ui.result(f'{len(tallies) - bad} as expected, {bad} not, '
+            self.ui.result(f'{summary(tallies)}, '
                            f'{time.monotonic() - start:.0f} s')
-        return 0 if all(t.good for t in tallies) else 1
+        if self.options.bisect:
+            return self.bisect_status(tallies)
+        return worst(t.status for t in tallies)
+
+    @staticmethod
+    def bisect_status(tallies: List[Tally]) -> int:
+        """For `git bisect run`: one that was REPRODUCED once is there; that
+        it is not there all runs must say."""
+        if any(t.seen for t in tallies):
+            return EXIT_FAIL
+        return EXIT_GOOD if all(t.verdict == race.NOT_REPRODUCED
+                                for t in tallies) else EXIT_UNTESTABLE
 
     def _abreast(self, todo: List[abreast.Share], runs: int, cold: int) -> int:
         """Several processors: a process for each share of the work."""
@@ -359,6 +376,10 @@ class Repro:
             words += ['--limit', str(self.options.limit)]
         if self.options.resume:
             words += ['--resume']
+        for option in ('bisect', 'expect'):
+            value = getattr(self.options, option)
+            if value:
+                words += [f'--{option}'] + [value] * (value is not True)
         if self.options.qemu_src:
             words += ['--qemu-src', self.options.qemu_src]
         for fragment in self.options.config:
@@ -369,12 +390,17 @@ class Repro:
                 racetable.write(self, quiet=True)
 
         start = time.monotonic()
-        good = abreast.Abreast(self.lab, words).run(todo, after)
+        statuses = abreast.Abreast(self.lab, words, self.progress).run(
+            todo, after)
         self.ui.result('')
-        self.ui.result(('all as expected' if good else
+        good = not any(statuses)
+        self.ui.result(('all as expected, or nothing expected' if good else
                         'not all as expected')
                        + f', {time.monotonic() - start:.0f} s')
-        return 0 if good else 1
+        if self.options.bisect:
+            return EXIT_FAIL if EXIT_FAIL in statuses else \
+                EXIT_GOOD if good else EXIT_UNTESTABLE
+        return worst(statuses)
 
     def close(self) -> None:
         for r in self._runners.values():
@@ -398,20 +424,27 @@ class Repro:
 
     def _one(self, entry: Entry, name: str, runs: int, cold: int) -> Tally:
         title = kernel.title(name, self.options.config)
-        tally = Tally(entry, title)
-        tally.logdir = self.new_logdir(entry, title)
+        tally = Tally(entry, title, self.options.expect)
+        self.progress.entry(f'{entry.name} on {title}')
+        try:
+            return self._judged(tally, name, runs, cold)
+        finally:
+            self.progress.entry_done(tally.verdict or 'differ')
+
+    def _judged(self, tally: Tally, name: str, runs: int, cold: int) -> Tally:
+        entry = tally.entry
         try:
             runner = self.runner(name, entry)
+            tally.own = self._own.get(name, False)
             tally.key = self.key(entry, runner.machine)
         except LabError as e:
-            tally.snapshot = [Verdict(CANNOT_RUN, [], e.what, [])]
-            self.report(tally)
+            self._no_kernel(tally, e)
             return tally
         config = self._configs.get(name)        # {}: nobody knows
         lacks = entry.lacking(config) if config else []
         if lacks:
-            tally.snapshot = [Verdict(CANNOT_RUN, [], 'the kernel has no '
-                                      + ', '.join(lacks), [])]
+            tally.unfit = 'the kernel has no ' + ', '.join(lacks)
+            tally.logdir = self.new_logdir(entry, tally.kernel)
             self._store(tally)
             self.report(tally)
             return tally
@@ -420,11 +453,16 @@ class Repro:
             if tally.before:
                 runs = max(0, runs - tally.before['snapshot'][1])
                 cold = max(0, cold - tally.before['cold'][1])
+            if not runs + cold:
+                self.report(tally)
+                return tally
+        tally.logdir = self.new_logdir(entry, tally.kernel)
         start = time.monotonic()
         self.ui.plan(1)
         try:
             with self.ui.step(f'{entry.id_on(name)} on {name}') as step:
-                self._runs(tally, runner, runs, cold, step)
+                self._runs(tally, runner, runs, cold,
+                           campaign.Counted(step, self.progress))
                 step.done(tally.verdict or 'the runs differ')
         finally:            # Ctrl-C keeps what there is, and so does a second
             with proc.undisturbed():
@@ -436,12 +474,25 @@ class Repro:
                     self.report(tally)
         return tally
 
+    def _no_kernel(self, tally: Tally, e: LabError) -> None:
+        """It could not be built: no run, and why."""
+        for line in e.tail:
+            self.ui.say('  ' + line)
+        tally.unfit = e.what
+        self.report(tally)
+        if e.hint:
+            self.ui.say(f'  {e.hint}')
+        if e.log:
+            self.ui.say(f'  log: {e.log}')
+
     def _runs(self, tally: Tally, runner: Runner, runs: int, cold: int,
               step) -> None:
         limit = self.options.limit or float('inf')
         if runs:
             runner.from_snapshot(tally.entry, runs, tally.logdir, step,
-                                 tally.snapshot, limit)
+                                 tally.snapshot, limit, self.options.bisect)
+        if self.options.bisect and tally.seen:
+            return
         if cold and not (tally.snapshot and
                          tally.snapshot[0].word == CANNOT_RUN):
             runner.cold(tally.entry, cold, tally.logdir, step, tally.cold,
@@ -452,15 +503,23 @@ class Repro:
                            name)
 
     def key(self, entry: Entry, machine: vm.Machine) -> str:
-        """Of what decides about a verdict."""
+        """Of what decides about a verdict, by content: another kernel may
+        come to lie in the same place."""
         files = [os.path.join(self.paths.repo, 'tests', 'guest', x)
-                 for x in ('race.c', 'race.h')] + [machine.qemu]
-        return cache.key_of(machine.kernel, entry.program,
-                            *map(cache.file_digest, files))
+                 for x in ('race.c', 'race.h')] + [machine.qemu,
+                                                   machine.kernel]
+        return cache.key_of(machine.append, entry.program,
+                            *map(cache.content_digest, files))
 
     def _path(self, tally: Tally) -> str:
+        """Where the result is kept.  Kernels of the lab have a name each;
+        of the user's, what is in them is the name."""
         safe = re.sub(r'[^\w.+-]', '_', tally.kernel)
-        return os.path.join(self.results, f'{tally.entry.name}@{safe}.json')
+        if not tally.own:
+            return os.path.join(self.results,
+                                f'{tally.entry.name}@{safe}.json')
+        return os.path.join(self.results, racetable.OWN,
+                            f'{tally.entry.name}@{tally.key[:16]}.json')
 
     def _stored(self, tally: Tally) -> Optional[Dict]:
         """What earlier runs of the same program, QEMU and kernel came to."""
@@ -487,31 +546,9 @@ class Repro:
         with open(os.path.join(tally.logdir, 'verdict.json'), 'w',
                   encoding='utf-8') as f:
             json.dump(record, f, indent=1)
+        logs.note(tally.logdir, tally.status != EXIT_GOOD or tally.seen,
+                  verdict=record['verdict'])
 
     def report(self, tally: Tally) -> None:
-        r = tally.record()
-        e = tally.entry
-        out = self.ui.result
-        out(f'{e.id_on(tally.kernel)} {e.name}, '
-            f'kernel {tally.release or tally.kernel}'
-            + (f' ({tally.kernel})' if tally.release else ''))
-        word = tally.verdict or 'THE RUNS DIFFER'
-        expected = ('as expected' if tally.good else
-                    f'EXPECTED {tally.expected}') if tally.expected else \
-            'nothing is expected of this kernel'
-        out(f'  {word}: {tally.counts()} ({expected}, {tally.seconds:.0f} s)')
-        if tally.before:
-            out('  with the runs before: ' + ', '.join(
-                f'{a + c}/{b + d} {kind}' for kind, (a, b), (c, d) in (
-                    ('from a snapshot', r['snapshot'],
-                     tally.before['snapshot']),
-                    ('cold', r['cold'], tally.before['cold']))))
-        for s in r['signs']:
-            n = sum(1 for v in tally.all if s in v.signs)
-            out(f'  sign: {s} ({n} of {len(tally.all)})')
-        for fact in r['facts']:
-            out(f'  {fact}')
-        for why in sorted({v.why for v in tally.all if v.why}):
-            n = sum(1 for v in tally.all if v.why == why)
-            out(f'  {CANNOT_RUN} ({n}): {why}')
-        out(f'  logs: {tally.logdir}')
+        for line in tally.lines():
+            self.ui.result(line)

@@ -10,14 +10,19 @@ from __future__ import annotations
 from typing import Dict, List, Optional
 
 from . import race
+from .errors import EXIT_CANNOT, EXIT_DIFFER, EXIT_FAIL, EXIT_GOOD
 from .race import CANNOT_RUN, Entry, Verdict
 
 
 class Tally:
     """What the runs of one entry on one kernel came to."""
 
-    def __init__(self, entry: Entry, kernel_name: str):
+    def __init__(self, entry: Entry, kernel_name: str, expect: str = ''):
+        """expect: 'yes' or 'no' instead of what the header says, or ''."""
         self.entry = entry
+        self._expect = expect
+        self.own = False            # a kernel of the user's, without a name
+        self.unfit = ''             # why it could not be run at all
         self.kernel = kernel_name
         self.release = ''
         self.snapshot: List[Verdict] = []
@@ -34,6 +39,8 @@ class Tally:
     @property
     def verdict(self) -> str:
         """The one that all runs share; '' if they differ."""
+        if self.unfit:
+            return CANNOT_RUN
         words = {v.word for v in self.all}
         if self.before:
             words.add(self.before['verdict'])
@@ -42,14 +49,30 @@ class Tally:
 
     @property
     def expected(self) -> Optional[str]:
+        if self._expect:
+            return race.WORDS[self._expect]
         return self.entry.expected(self.kernel)
 
     @property
+    def seen(self) -> bool:
+        """REPRODUCED at least once."""
+        return any(v.word == race.REPRODUCED for v in self.all) or bool(
+            self.before and self.before['verdict'] == race.REPRODUCED)
+
+    @property
+    def status(self) -> int:
+        """Exit status of a command that ran this one alone."""
+        if self.verdict == CANNOT_RUN:
+            return EXIT_CANNOT
+        if not self.verdict:
+            return EXIT_DIFFER
+        return EXIT_GOOD if self.expected in (None, self.verdict) \
+            else EXIT_FAIL
+
+    @property
     def good(self) -> bool:
-        """All runs alike, and as the header expects if it does."""
-        if self.expected:
-            return self.verdict == self.expected
-        return self.verdict not in ('', CANNOT_RUN)
+        """All runs alike, and as is expected if something is."""
+        return self.status == EXIT_GOOD
 
     def counts(self) -> str:
         """'100/100 from a snapshot, 5/5 cold': runs that had the verdict."""
@@ -62,10 +85,43 @@ class Tally:
                 out.append(f'{n}/{len(runs)} {name}')
         return ', '.join(out)
 
+    def lines(self) -> List[str]:
+        """What came of it, for a person; the last line names the logs."""
+        e = self.entry
+        out = [f'{e.id_on(self.kernel)} {e.name}, '
+               f'kernel {self.release or self.kernel}'
+               + (f' ({self.kernel})' if self.release else '')]
+        word = self.verdict or 'THE RUNS DIFFER'
+        expected = ('as expected' if self.good else
+                    f'EXPECTED {self.expected}') if self.expected else \
+            'nothing is expected of this kernel'
+        if self.all:
+            out.append(f'  {word}: {self.counts()} ({expected}, '
+                       f'{self.seconds:.0f} s)')
+        elif self.unfit:
+            out.append(f'  {CANNOT_RUN}: {self.unfit}')
+        else:
+            out.append(f'  {word}: nothing left to run ({expected})')
+        return out + self._details() + [
+            f'  logs: {self.logdir or "none, nothing was run"}']
+
+    def _details(self) -> List[str]:
+        r = self.record()
+        out = [_before(r, self.before)] if self.before else []
+        for s in r['signs']:
+            n = sum(1 for v in self.all if s in v.signs)
+            out.append(f'  sign: {s} ({n} of {len(self.all)})')
+        out += [f'  {fact}' for fact in r['facts']]
+        for why in sorted({v.why for v in self.all if v.why}):
+            n = sum(1 for v in self.all if v.why == why)
+            out.append(f'  {CANNOT_RUN} ({n}): {why}')
+        return out
+
     def record(self) -> Dict:
         word = self.verdict or self.expected or race.REPRODUCED
         last = next((v for v in reversed(self.all) if v.word == word),
-                    self.all[-1] if self.all else Verdict(word, [], '', []))
+                    self.all[-1] if self.all
+                    else Verdict(word, [], self.unfit, []))
         seen = sorted({s for v in self.all for s in v.signs})
         return {
             'race': self.entry.id_on(self.kernel), 'name': self.entry.name,
@@ -78,6 +134,23 @@ class Tally:
             'signs': seen, 'why': last.why, 'facts': last.facts,
             'seconds': round(self.seconds, 1), 'key': self.key,
         }
+
+
+def _before(r: Dict, old: Dict) -> str:
+    return '  with the runs before: ' + ', '.join(
+        f'{a + c}/{b + d} {kind}' for kind, (a, b), (c, d) in (
+            ('from a snapshot', r['snapshot'], old['snapshot']),
+            ('cold', r['cold'], old['cold'])))
+
+
+def summary(tallies: List[Tally]) -> str:
+    """'3 as expected, 1 not, 2 without an expectation'."""
+    told = [t for t in tallies if t.expected or not t.good]
+    good = sum(t.good for t in told)
+    out = f'{good} as expected, {len(told) - good} not'
+    if len(told) < len(tallies):
+        out += f', {len(tallies) - len(told)} without an expectation'
+    return out
 
 
 def joined(new: Dict, old: Dict) -> Dict:

@@ -30,6 +30,7 @@ APPEND = ('console=ttyS0 intel_iommu=on,sm_on iommu.strict=1 panic=-1 '
           'oops=panic nokaslr no_timer_check iomem=relaxed')
 _EXIT = re.compile(r'# pri-lab: exit (\d+)')
 STATE = 'machine.json'
+FIXED = 'fixed.cpio'
 # the last test of every boot
 ENDED = 'guest ended well, kernel log clean'
 
@@ -48,6 +49,19 @@ class Machine:
     def store(self, work: str) -> None:
         cache.write_if_changed(os.path.join(work, STATE), json.dumps(
             vars(self), indent=1).encode())
+
+    def fixed(self, top: str) -> 'Machine':
+        """The same with the image of user space as it is now: a build that
+        comes in between puts a new one in its place."""
+        initrd = os.path.join(top, FIXED)
+        os.link(self.initrd, initrd)
+        return Machine(self.qemu, self.accel, self.kernel, initrd,
+                       self.append)
+
+    @staticmethod
+    def release(top: str) -> None:
+        """Give up what fixed() has kept."""
+        cache.remove(os.path.join(top, FIXED))
 
     @classmethod
     def load(cls, work: str) -> 'Machine':

@@ -12,6 +12,7 @@ from unittest import mock
 import signals
 from pri_lab import abreast, proc, ui
 from pri_lab.errors import Interrupted
+from pri_lab.state import progress
 
 # What stands for `pri-lab repro`: says of each race what a run says
 CHILD = '''\
@@ -26,7 +27,7 @@ def stop(*_):
 signal.signal(signal.SIGINT, stop)
 if names[0] == 'broken':
     print('pri-lab: no such thing', file=sys.stderr)
-    sys.exit(2)
+    sys.exit(9)
 for name in names:
     print(f'X-1 {name}, kernel {kernel}')
     print(f'  REPRODUCED: 1/1')
@@ -53,13 +54,21 @@ class Shares(unittest.TestCase):
     def test_a_machine_is_shared_but_not_by_too_many(self):
         work = [('7.3', Entry(f'a{n}')) for n in range(abreast.SHARE + 1)]
         work.insert(1, ('7.2', Entry('b')))
-        got = abreast.shares(work, lambda name, e: name)
+        got = abreast.shares(work, lambda name, e: name, 1)
         self.assertEqual([(s.kernel, len(s.entries)) for s in got],
                          [('7.3', abreast.SHARE), ('7.3', 1), ('7.2', 1)])
 
+    def test_no_processor_is_idle_while_one_has_all(self):
+        """F12: five entries on two processors are 3 and 2, not 4 and 1."""
+        work = [('7.3', Entry(f'a{n}')) for n in range(5)]
+        for jobs, sizes in ((2, [3, 2]), (3, [2, 2, 1]), (8, [1] * 5)):
+            self.assertEqual([len(s.entries) for s in abreast.shares(
+                work, lambda name, e: name, jobs)], sizes)
+
     def test_what_needs_the_processors_is_last_and_alone(self):
         work = [('7.3', Entry('a', icount=False)), ('7.3', Entry('b'))]
-        got = abreast.shares(work, lambda name, e: (name, e.icount))
+        got = abreast.shares(work, lambda name, e: (name, e.icount),
+                             1)
         self.assertEqual([(s.entries[0].name, s.alone) for s in got],
                          [('b', False), ('a', True)])
 
@@ -80,11 +89,13 @@ class Run(unittest.TestCase):
         lab.ui.error = self.errors.append
         self.after = mock.Mock()
         with mock.patch.object(sys, 'argv', [self.child]):
-            self.job = abreast.Abreast(lab, ['--runs', '1'])
+            self.whole = progress.Progress(os.path.join(self.dir, 'p'))
+            self.job = abreast.Abreast(lab, ['--runs', '1'], self.whole)
 
     def test_each_entry_is_told_of_as_a_whole(self):
-        self.assertTrue(self.job.run([share('7.3', 'a', 'b'),
-                                      share('7.2', 'c')], self.after))
+        self.assertEqual(self.job.run([share('7.3', 'a', 'b'),
+                                       share('7.2', 'c')], self.after),
+                         [0, 0])
         self.assertEqual(self.job.done, 3)
         for name, kernel in (('a', '7.3'), ('b', '7.3'), ('c', '7.2')):
             at = self.said.index(f'X-1 {name}, kernel {kernel}')
@@ -93,12 +104,12 @@ class Run(unittest.TestCase):
         self.assertTrue(self.after.called)
 
     def test_what_is_not_as_expected_counts(self):
-        self.assertFalse(self.job.run([share('7.3', 'wrong'),
-                                       share('7.3', 'a')], self.after))
-        self.assertEqual((self.job.failed, self.errors), (1, []))
+        self.assertEqual(sorted(self.job.run([
+            share('7.3', 'wrong'), share('7.3', 'a')], self.after)), [0, 1])
+        self.assertEqual(self.errors, [])
 
     def test_what_cannot_be_run_is_named(self):
-        self.assertFalse(self.job.run([share('7.1', 'broken'),
+        self.assertIn(9, self.job.run([share('7.1', 'broken'),
                                        share('7.3', 'a')], self.after))
         self.assertEqual(self.errors, ['7.1: pri-lab: no such thing'])
         self.assertIn('X-1 a, kernel 7.3', self.said)

@@ -114,17 +114,6 @@ class Cache(unittest.TestCase):
         self.assertIn('disk space', e.exception.what)
         cache.need_space(self.dir, 0, 'a test')
 
-    def test_logs_of_running_commands_stay(self):
-        paths = cache.Paths('/', self.dir)
-        mine = paths.new_log_dir('check')
-        for n in range(2 * cache.KEEP_LOGS):    # of commands long over
-            os.mkdir(os.path.join(paths.logs, f'3000-{n:03}-run-x'))
-        newest = paths.new_log_dir('other')
-        self.assertTrue(os.path.isdir(mine))
-        self.assertTrue(os.path.isdir(newest))
-        self.assertLessEqual(len(os.listdir(paths.logs)),
-                             cache.KEEP_LOGS + 2)
-
     def test_prune_keeps_what_was_used_last(self):
         for i, n in enumerate(('k-a', 'k-b', 'k-c', 'x-d')):
             os.mkdir(self.path(n))

@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from pri_lab import cli, errors, host, proc, qemubuild, ui
+from pri_lab import cache, cli, errors, host, proc, qemubuild, ui
 from pri_lab.errors import LabError
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -132,7 +132,7 @@ class Run(unittest.TestCase):
 class Interrupt(unittest.TestCase):
     def test_signal_ends_with_a_line_and_130(self):
         code = ('import sys, time; sys.path.insert(0, sys.argv[1]); '
-                'from pri_lab import cli, lab; '
+                'from pri_lab import cache, cli, lab; '
                 'lab.Lab.cmd_packages = lambda s: (print("up", flush=True), '
                 'time.sleep(60)); '
                 'sys.exit(cli.main(["packages"], sys.argv[2]))')
@@ -188,7 +188,7 @@ class Choices(unittest.TestCase):
                     ('a.c:1:2: error: x\nninja: build stopped: subcommand '
                      'failed.', False)):
                 Fake.log = proc.Log(os.path.join(d, 'log'))
-                os.truncate(Fake.log.path, 0)
+                cache.remove(Fake.log.path)
                 Fake.log.write(text)
                 Fake.log.close()
                 self.assertEqual(qemubuild.QemuBuild._looks_broken(Fake),

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import contextlib
 import os
 import tempfile
 import unittest
@@ -129,6 +130,9 @@ class Columns(unittest.TestCase):
                 self.paths = type('P', (), {'repo': REPO})
                 self.ui = type('U', (), {'error': lambda s, t: None,
                                          'say': lambda s, t: None})()
+
+            def clone_lock(self):
+                return contextlib.nullcontext()
 
             def _guest(self, *args):
                 raise error

@@ -109,7 +109,7 @@ class Package(unittest.TestCase):
         for words in (['check'], ['bench'], ['package'], ['conformance'],
                       ['kernel', 'report']):
             out = self.run_installed(*words)
-            self.assertEqual(out.returncode, 1)
+            self.assertEqual(out.returncode, 3)
             self.assertIn('needs the repository', out.stderr)
 
 

@@ -14,6 +14,7 @@ from pri_lab import (bugkernel, explore, overdue, proc, qmp, race, racerecord,
                      racetable, record, repro, runlogs, session, ui)
 from pri_lab.errors import Interrupted, LabError
 from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
+from pri_lab.state import progress
 from pri_lab.tally import Tally, joined
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -485,7 +486,8 @@ class Runs(unittest.TestCase):
             release = '7.3.4'
             machine = None
 
-            def from_snapshot(self, entry, runs, logdir, step, out, limit):
+            def from_snapshot(self, entry, runs, logdir, step, out, limit,
+                              first=False):
                 for n, v in enumerate(verdicts[:runs]):
                     if v is KeyboardInterrupt:
                         raise Interrupted(2)
@@ -498,8 +500,10 @@ class Runs(unittest.TestCase):
         self.addCleanup(d.cleanup)
         job = repro.Repro.__new__(repro.Repro)
         job.options = argparse.Namespace(**{'limit': 0, 'resume': False,
-                                            'config': [], **options})
-        job._configs = {}
+                                            'config': [], 'bisect': False,
+                                            'expect': '', **options})
+        job._configs, job._own = {}, {}
+        job.progress = progress.Progress(os.path.join(d.name, 'progress'))
         job.said = []
         job.ui = ui.UI(quiet=True)
         job.ui.result = job.said.append
@@ -522,7 +526,7 @@ class Runs(unittest.TestCase):
             ' * Sign: log /Queue Error/ x3 and stuck\n', '')
         tally = job._one(entry(text), '7.3', 3, 1)
         self.assertEqual((tally.verdict, len(tally.all), tally.good),
-                         (CANNOT_RUN, 1, False))
+                         (CANNOT_RUN, 0, False))
         record, = racetable.load(job.results)
         self.assertEqual((record['kernel'], record['why']),
                          ('7.3/plain', 'the kernel has no CONFIG_KASAN'))

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Verdicts of a kernel of one's own (F1, F2, F6, F7)."""
+import argparse
+import os
+import tempfile
+import unittest
+from unittest import mock
+
+from pri_lab import cache, cli, race, racetable, repro, ui, vm
+from pri_lab.errors import LabError
+from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
+from pri_lab.state import progress
+from pri_lab.tally import Tally, summary
+from test_repro import HEADER
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+
+
+def verdict(word):
+    return race.Verdict(word, [], '', [])
+
+
+class OneKernel(unittest.TestCase):
+    """The command, with runs that come to what the image says."""
+
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.dir = d.name
+        self.ran = 0
+        self.image = os.path.join(self.dir, 'vmlinux')
+        self.entry = race.Entry('/x/races/a-race.c', HEADER)
+        self.job = job = repro.Repro.__new__(repro.Repro)
+        job.options = argparse.Namespace(
+            limit=0, resume=False, config=[], bisect=False, expect='')
+        job.said = []
+        job.ui = ui.UI(quiet=True)
+        job.ui.result = job.said.append
+        job.paths = cache.Paths(REPO, self.dir)
+        job.results = os.path.join(self.dir, 'results')
+        job.progress = progress.Progress(os.path.join(self.dir, 'progress'))
+        job._configs, job._own = {}, {self.image: True}
+        job.runner = lambda name, e: self.runner(name)
+
+    def runner(self, name):
+        case = self
+
+        class Runner:
+            release = '7.3'
+            machine = vm.Machine(case.image, 'tcg', name, '')
+
+            def from_snapshot(self, _e, runs, _d, _s, out, _l, _first):
+                case.ran += runs
+                with open(name, encoding='utf-8') as f:
+                    out += [verdict(f.read())] * runs
+            cold = None
+        return Runner()
+
+    def build(self, word):
+        cache.write_atomic(self.image, word.encode())
+        os.utime(self.image, (1, 1))        # neither time nor size tells
+
+    def one(self, runs=2):
+        return self.job._one(self.entry, self.image, runs, 0)
+
+    def test_another_kernel_in_the_same_place(self):
+        """F1: the second command must not give the first one's verdict."""
+        self.job.options.resume = True
+        self.build('NOT REPRODUCED')
+        self.assertEqual(self.one().verdict, NOT_REPRODUCED)
+        self.build('REPRODUCED    '.strip().ljust(14).strip())
+        self.assertEqual((self.one().verdict, self.ran), (REPRODUCED, 4))
+        self.build('NOT REPRODUCED')        # and back: what is known counts
+        self.assertEqual((self.one().verdict, self.ran), (NOT_REPRODUCED, 4))
+
+    def test_it_is_in_no_table_of_the_lab(self):
+        self.build('REPRODUCED')
+        self.one()
+        self.assertEqual(racetable.load(self.job.results), [])
+
+    def test_two_trees_are_two_results(self):
+        self.build('REPRODUCED')
+        paths = set()
+        for name in ('/a b/vmlinux', '/a_b/vmlinux'):
+            t = Tally(self.entry, name)
+            t.own, t.key = True, cache.key_of(name)
+            paths.add(self.job._path(t))
+        self.assertEqual(len(paths), 2)
+
+    def test_the_whole_key_is_content(self):
+        self.build('REPRODUCED')
+        other = os.path.join(self.dir, 'copy')
+        cache.write_atomic(other, b'REPRODUCED')
+        keys = {self.job.key(self.entry, vm.Machine(self.image, 'tcg', k, ''))
+                for k in (self.image, other)}
+        self.assertEqual(len(keys), 1)
+
+    def test_nothing_left_to_do_says_so(self):
+        """F7"""
+        self.build('REPRODUCED')
+        self.one()
+        before = sorted(os.listdir(os.path.join(self.dir, 'repro')))
+        self.job.options.resume = True
+        self.job.said.clear()
+        self.one()
+        said = '\n'.join(self.job.said)
+        self.assertIn('REPRODUCED: nothing left to run', said)
+        self.assertIn('with the runs before: 2/2 from a snapshot', said)
+        self.assertEqual(sorted(os.listdir(os.path.join(
+            self.dir, 'repro'))), before)
+
+    def test_what_did_not_run_is_no_result(self):
+        """F4: 'CANNOT RUN: 1/1 from a snapshot', though nothing ran."""
+        self.job.runner = mock.Mock(side_effect=LabError('does not build'))
+        tally = self.one()
+        self.assertEqual((tally.status, tally.verdict), (3, CANNOT_RUN))
+        self.assertNotIn('snapshot', '\n'.join(self.job.said))
+        self.assertIn('CANNOT RUN: does not build', '\n'.join(self.job.said))
+
+
+class Status(unittest.TestCase):
+    """F2"""
+
+    def tally(self, kernel, expect, *words):
+        t = Tally(race.Entry('/x/races/a-race.c', HEADER), kernel, expect)
+        t.snapshot = [verdict(w) for w in words]
+        return t
+
+    def test_each_outcome_has_its_own(self):
+        for kernel, expect, words, status in (
+                ('/my', '', [REPRODUCED], 0), ('/my', 'yes', [REPRODUCED], 0),
+                ('/my', 'no', [REPRODUCED], 1),
+                ('/my', 'yes', [NOT_REPRODUCED], 1),
+                ('7.3', '', [NOT_REPRODUCED], 1),
+                ('7.3', 'no', [NOT_REPRODUCED], 0),
+                ('/my', '', [CANNOT_RUN], 3),
+                ('/my', '', [REPRODUCED, NOT_REPRODUCED], 5)):
+            self.assertEqual(self.tally(kernel, expect, *words).status,
+                             status, (kernel, expect, words))
+
+    def test_for_git_bisect(self):
+        for words, status in (
+                ([REPRODUCED], 1), ([NOT_REPRODUCED], 0), ([CANNOT_RUN], 125),
+                ([CANNOT_RUN, REPRODUCED], 1),
+                ([CANNOT_RUN, NOT_REPRODUCED], 125),
+                ([NOT_REPRODUCED, NOT_REPRODUCED], 0)):
+            self.assertEqual(repro.Repro.bisect_status(
+                [self.tally('/my', '', *words)]), status, words)
+
+    def test_what_nobody_expects_is_not_as_expected(self):
+        tallies = [self.tally('/my', '', REPRODUCED),
+                   self.tally('7.3', '', REPRODUCED),
+                   self.tally('7.3', 'no', REPRODUCED)]
+        self.assertEqual(summary(tallies), '1 as expected, 1 not, 1 without '
+                         'an expectation')
+
+    def test_the_first_yes_is_enough_for_it(self):
+        made = repro.Repro.__new__(repro.Repro)
+        made.options = cli.parse(['repro', 'O-A', '--bisect'])
+        self.assertEqual(made.counts(), (repro.BISECT_RUNS, 0))
+        runner = repro.Runner.__new__(repro.Runner)
+        session = mock.Mock()
+        runner.ready = lambda *a: (session, None)
+        runner.race = lambda *a: verdict(REPRODUCED)
+        out = []
+        runner.from_snapshot(None, 9, '', mock.Mock(), out, 99.0, True)
+        self.assertEqual(len(out), 1)
+
+    def test_shares_are_told_of_it(self):
+        options = cli.parse(['repro', 'O-A', '--bisect', '--expect', 'yes'])
+        self.assertEqual((options.bisect, options.expect), (True, 'yes'))
+
+
+class Interrupted(unittest.TestCase):
+    """F6"""
+
+    def test_it_says_what_goes_on(self):
+        for words, said, not_said in (
+                (['repro', 'O-A'], 'add --resume', 'goes on'),
+                (['build'], 'goes on', '--resume')):
+            text = cli._interrupted(cli.parse(words))
+            self.assertIn(said, text)
+            self.assertNotIn(not_said, text)
+
+
+if __name__ == '__main__':
+    unittest.main()
