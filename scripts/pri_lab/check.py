@@ -12,10 +12,10 @@ import os
 import re
 from typing import Dict, List, NamedTuple, Set
 
-from . import cache, ktap, proc, qemubuild
+from . import cache, ktap, proc, qemubuild, watchdog
 from .errors import EXIT_FAIL, EXIT_SKIP, LabError
 from .jobs import own_machine
-from .ktap import FAIL, PASS, SKIP, Result
+from .ktap import ALL, FAIL, NOT_RUN, PASS, SKIP, Result
 from .packages import Host
 
 _SUB = re.compile(r'^\S+ +(\d+)/(\d+) (.*?) +'
@@ -25,6 +25,7 @@ _TEST = re.compile(r'^ *(\d+)/(\d+) (\S.*?) +(OK|FAIL|SKIP|TIMEOUT|ERROR|'
 _RUNNING = re.compile(r'^ *(\d+)/(\d+) (\S.*?) +RUNNING\s*$')
 
 
+BAD = ('FAIL', 'TIMEOUT', 'ERROR', 'INTERRUPT', 'UNEXPECTEDPASS')
 SUITES = ('frontend', 'docs', 'unit', 'upstream', 'qtest', 'guest')
 
 
@@ -60,13 +61,13 @@ def judge(record: Dict) -> Verdict:
     results: List[Result] = []
     if re.search(r'^\s*(not )?ok\b|^\s*1\.\.\d', stdout, re.M):
         results = ktap.read(stdout).results
-    bad = outcome in ('FAIL', 'TIMEOUT', 'ERROR', 'INTERRUPT',
-                      'UNEXPECTEDPASS')
+    bad = outcome in BAD
     if not results:
         status = FAIL if bad else SKIP if outcome == 'SKIP' else PASS
         reason = '' if status == PASS else _why(record)
         results = [Result(name, status, reason)]
-    elif bad and not any(r.status == FAIL for r in results):
+    elif not any(r.status == FAIL for r in results) and (
+            bad or any(r.status == NOT_RUN for r in results)):
         results.append(Result(name, FAIL, _why(record)))
     return Verdict(name, results, stdout, record.get('stderr') or '',
                    float(record.get('duration') or 0))
@@ -74,8 +75,14 @@ def judge(record: Dict) -> Verdict:
 
 def _why(record: Dict) -> str:
     outcome = record.get('result', 'ERROR')
-    if outcome == 'TIMEOUT':
+    m = re.search(r'^Bail out! (no progress.*)$', record.get('stdout') or '',
+                  re.M)
+    if m:
+        return m.group(1)
+    if outcome == 'TIMEOUT':            # somebody's own time-out of meson
         return f'no end after {record.get("duration", 0):.0f} s'
+    if outcome not in BAD:
+        return 'it ended before all its tests had run'
     code = record.get('returncode')
     if isinstance(code, int) and code < 0:
         return f'died of signal {-code}'
@@ -150,22 +157,25 @@ class Check:
                  + options, 'setting up the tests', self.log, ui=self.ui,
                  env=self.host.env())
 
-    def run(self, names: List[str], timeout_factor: int,
+    def run(self, names: List[str], patience: float,
             env: Dict[str, str]) -> int:
         """Run the tests; print TAP and the summary; exit status.
 
-        env: more of the environment of the tests.
+        patience: seconds of its own time that a test may take for a line of
+        output (watchdog.py); env: more of the environment of the tests.
         """
         json_log = os.path.join(self.dir, 'meson-logs', 'testlog.json')
         cache.remove(json_log)
         cmd = self.host.meson() + [
             'test', '-C', self.dir, '--no-rebuild', '-v', '--num-processes',
-            str(self.jobs), '--timeout-multiplier', str(timeout_factor)]
+            str(self.jobs), '--timeout-multiplier', '0', '--wrapper',
+            os.path.join(self.paths.repo, 'scripts', 'watch-test.py')]
         cmd += self._selection(names)
         self.ui.result('TAP version 13')
         with self.ui.step('Tests') as step:
             proc.run(cmd, 'meson test', self.log,
-                     env={**self.host.env(), **env},
+                     env={**self.host.env(), **env,
+                          watchdog.WATCHED: str(patience)},
                      on_line=lambda line: self._live(line, step),
                      check=False)
             self.verdicts = verdicts = read_log(json_log)
@@ -231,7 +241,7 @@ class Check:
                 if r.status == SKIP:
                     self.ui.result(f'# skipped: {v.name}: {r.name} '
                                    f'({r.reason or "no reason given"})')
-            bad = [r for r in v.results if r.status == FAIL]
+            bad = [r for r in v.results if r.status in (FAIL, NOT_RUN)]
             if not bad:
                 continue
             self.ui.result(f'# ---- {v.name}')
@@ -244,11 +254,11 @@ class Check:
 
 
 def failures(bad: List[Result]) -> List[str]:
-    """One line a failed test; those of one cause that never ran, together."""
+    """One line a failed test; those that never ran, together."""
     out: List[str] = []
     missing: Dict[str, List[str]] = {}
     for r in bad:
-        if r.reason.startswith('did not run'):
+        if r.status == NOT_RUN:
             missing.setdefault(r.reason, []).append(r.name)
         else:
             out.append(r.name + (f' ({r.reason})' if r.reason else ''))
@@ -259,7 +269,7 @@ def failures(bad: List[Result]) -> List[str]:
 
 
 def count(verdicts: List[Verdict]) -> Dict[str, int]:
-    out = {PASS: 0, FAIL: 0, SKIP: 0}
+    out = dict.fromkeys(ALL, 0)
     for v in verdicts:
         for r in v.results:
             out[r.status] += 1
@@ -267,12 +277,14 @@ def count(verdicts: List[Verdict]) -> Dict[str, int]:
 
 
 def summary(counts: Dict[str, int]) -> str:
+    missing = counts.get(NOT_RUN, 0)
     return (f'{counts[PASS]} passed, {counts[FAIL]} failed, '
-            f'{counts[SKIP]} skipped')
+            f'{counts[SKIP]} skipped'
+            + (f', {missing} not run' if missing else ''))
 
 
 def exit_status(counts: Dict[str, int]) -> int:
     """0 good, 1 something failed or nothing ran, 4 all of it was skipped."""
-    if counts[FAIL] or not sum(counts.values()):
+    if counts[FAIL] or counts.get(NOT_RUN) or not sum(counts.values()):
         return EXIT_FAIL
     return 0 if counts[PASS] else EXIT_SKIP

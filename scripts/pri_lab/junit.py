@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 from typing import Iterable, List, NamedTuple
 
 from . import cache
-from .ktap import FAIL, SKIP, Result
+from .ktap import FAIL, NOT_RUN, SKIP, Result
 
 # what XML 1.0 cannot hold, not even escaped
 _ILLEGAL = re.compile('[^\t\n\r\u0020-\ud7ff\ue000-\ufffd'
@@ -34,7 +34,8 @@ def tree(suites: Iterable[Suite]) -> ET.Element:
     totals = {'tests': 0, 'failures': 0, 'skipped': 0}
     for s in suites:
         failed = sum(r.status == FAIL for r in s.results)
-        skipped = sum(r.status == SKIP for r in s.results)
+        # the format has no word for what was not run
+        skipped = sum(r.status in (SKIP, NOT_RUN) for r in s.results)
         e = ET.SubElement(top, 'testsuite', name=_clean(s.name),
                           tests=str(len(s.results)), failures=str(failed),
                           errors='0', skipped=str(skipped),
@@ -45,7 +46,7 @@ def tree(suites: Iterable[Suite]) -> ET.Element:
             if r.status == FAIL:
                 ET.SubElement(case, 'failure',
                               message=_clean(r.reason or 'failed'))
-            elif r.status == SKIP:
+            elif r.status in (SKIP, NOT_RUN):
                 ET.SubElement(case, 'skipped', message=_clean(r.reason))
         if failed and s.output:
             ET.SubElement(e, 'system-out').text = _clean(s.output)

@@ -16,12 +16,12 @@ from typing import Dict, List, NamedTuple, Tuple
 
 from . import cache, jobs, junit, matrix, proc, vm
 from .kernelcmd import columns as line_up
-from .ktap import FAIL, PASS, SKIP, Result
+from .ktap import FAIL, NOT_RUN, PASS, SKIP, Result
 
 STATE = 'kernel-matrix.json'
 PAGE = os.path.join('docs', 'kernels.md')
-WORD = {PASS: 'ok', FAIL: 'FAIL', SKIP: 'skip'}
-NOT_RUN = ''                    # a cell of a test that a kernel did not run
+WORD = {PASS: 'ok', FAIL: 'FAIL', SKIP: 'skip', NOT_RUN: 'not run'}
+ABSENT = ''                     # a cell of a test that a kernel does not have
 
 
 class Column(NamedTuple):
@@ -145,17 +145,17 @@ def tests_of(cols: List[Column]) -> List[str]:
 def cells(cols: List[Column]) -> Dict[str, Dict[str, str]]:
     """test -> kernel -> ok, FAIL, skip; the worst, if it ran twice."""
     out: Dict[str, Dict[str, str]] = {t: {} for t in tests_of(cols)}
-    rank = [NOT_RUN, WORD[PASS], WORD[SKIP], WORD[FAIL]]
+    rank = [ABSENT, WORD[PASS], WORD[SKIP], WORD[NOT_RUN], WORD[FAIL]]
     for c in cols:
         for r in c.results:
-            old = out[r.name].get(c.kernel, NOT_RUN)
+            old = out[r.name].get(c.kernel, ABSENT)
             out[r.name][c.kernel] = max(old, WORD[r.status], key=rank.index)
     return out
 
 
 def summary_cell(words: List[str]) -> str:
     """'12 ok', '3 ok, 1 FAIL', '-' for a program that did not run."""
-    parts = [f'{words.count(w)} {w}' for w in ('ok', 'FAIL', 'skip')
+    parts = [f'{words.count(w)} {w}' for w in ('ok', 'FAIL', 'not run', 'skip')
              if w in words]
     return ', '.join(parts) or '-'
 
@@ -169,14 +169,14 @@ def rows(cols: List[Column]) -> List[Tuple[str, ...]]:
     out: List[Tuple[str, ...]] = []
     for group, tests in groups.items():
         out.append((group,) + tuple(summary_cell(
-            [grid[t].get(c.kernel, NOT_RUN) for t in tests]) for c in cols))
+            [grid[t].get(c.kernel, ABSENT) for t in tests]) for c in cols))
         for t in tests:
-            words = tuple(grid[t].get(c.kernel, NOT_RUN) or '-'
+            words = tuple(grid[t].get(c.kernel, ABSENT) or '-'
                           for c in cols)
             if t != group and set(words) != {'ok'}:
                 out.append(('  ' + t[len(group):].lstrip('/: '),) + words)
     out.append(('total',) + tuple(summary_cell(
-        [grid[t].get(c.kernel, NOT_RUN) for t in grid]) for c in cols))
+        [grid[t].get(c.kernel, ABSENT) for t in grid]) for c in cols))
     return out
 
 

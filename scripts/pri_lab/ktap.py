@@ -11,16 +11,19 @@ import re
 from typing import Dict, List, NamedTuple, Optional
 
 PASS, FAIL, SKIP = 'passed', 'failed', 'skipped'
+NOT_RUN = 'not run'             # planned, but its program ended before
+MISSING = 'did not run'         # reason of such a test point
+ALL = (PASS, FAIL, SKIP, NOT_RUN)
 
 
 class Result(NamedTuple):
     name: str               # path of names, joined by '/'
-    status: str             # PASS, FAIL or SKIP
+    status: str             # of ALL
     reason: str             # of a skip or a failure, may be ''
 
     def line(self, number: int) -> str:
         """As a flat TAP test point."""
-        word = 'not ok' if self.status == FAIL else 'ok'
+        word = 'not ok' if self.status in (FAIL, NOT_RUN) else 'ok'
         tail = ''
         if self.status == SKIP:
             tail = f' # SKIP {self.reason}'.rstrip()
@@ -94,7 +97,7 @@ class Reader:
 
     def counts(self) -> Dict[str, int]:
         return {s: sum(1 for r in self.results if r.status == s)
-                for s in (PASS, FAIL, SKIP)}
+                for s in ALL}
 
     # -- details --------------------------------------------------------------
 
@@ -128,9 +131,10 @@ class Reader:
                   or (had_inner and self._names[i] == name)]:
             del self._names[i]
         result = self._judge(indent, name, m)
-        if result.status == FAIL:
+        bad = result.status in (FAIL, NOT_RUN)
+        if bad:
             level.failed += 1
-        if had_inner and not (result.status == FAIL and not failed_inside):
+        if had_inner and not (bad and not failed_inside):
             return
         out.append(result)
 
@@ -147,6 +151,8 @@ class Reader:
             reason = note
         elif status == PASS:
             reason = ''
+        elif note.startswith(MISSING):
+            status = NOT_RUN
         else:
             reason = reason or self._note
         return Result(self._path(indent, name), status, reason)
@@ -160,8 +166,8 @@ class Reader:
         level.failed += missing
         for i in range(missing):
             out.append(Result(
-                self._path(indent, f'test {level.seen + i + 1}'), FAIL,
-                f'did not run: {level.plan} planned, {level.seen} ran'))
+                self._path(indent, f'test {level.seen + i + 1}'), NOT_RUN,
+                f'{MISSING}: {level.plan} planned, {level.seen} ran'))
         level.seen = level.plan
 
 

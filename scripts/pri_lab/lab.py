@@ -14,7 +14,8 @@ from typing import List
 from . import (anykernel, bench, cache, chart, check, debug, explore, guest,
                host, installed, jobs, junit, kernel, kernelcmd, kmatrix,
                matrix, overlay, package, packages, proc, qemubuild, qemusrc,
-               race, racerecord, racetable, record, report, repro, stock, vm)
+               race, racerecord, racetable, record, report, repro, stock, vm,
+               watchdog)
 from .errors import (EXIT_CANNOT, EXIT_FAIL, EXIT_SKIP, LabError,
                      Unavailable)
 from .inputs import names
@@ -27,6 +28,7 @@ TIMEOUT = {'tcg': 900.0, 'kvm': 300.0}
 FIRST_BUILD_GB = 6.0
 VERDICT = {0: 'PASS', EXIT_FAIL: 'FAIL', EXIT_SKIP: 'SKIP',
            EXIT_CANNOT: 'CANNOT RUN'}
+SANITIZED = 3                   # times as slow as without
 GUEST_LOGS = 'PRI_LAB_LOGS'     # environment of guest-test: where they go
 
 
@@ -129,9 +131,11 @@ class Lab:
         return jobs.wants(self.paths.repo, job)
 
     def _timeout(self, machine: vm.Machine) -> float:
-        if self.options.gdb and not self.options.timeout:
-            return float('inf')
-        return self.options.timeout or TIMEOUT[machine.accel]
+        if self.options.timeout:
+            return self.options.timeout
+        if self.options.gdb or os.environ.get(watchdog.WATCHED):
+            return float('inf')         # somebody else looks after it
+        return TIMEOUT[machine.accel]
 
     # -- commands -------------------------------------------------------------
 
@@ -290,8 +294,10 @@ class Lab:
                                     self.log, self.ui, sanitize)
                 tests.build()
             try:
-                status = tests.run(self.options.names, 10 if sanitize else 3,
-                                   {GUEST_LOGS: self.logdir})
+                status = tests.run(
+                    self.options.names, watchdog.PATIENCE * (
+                        SANITIZED if sanitize else 1),
+                    {GUEST_LOGS: self.logdir})
             finally:
                 vm.Machine.release(self.logdir)
             self._junit([junit.Suite(v.name, v.results, v.seconds,

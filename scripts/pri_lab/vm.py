@@ -17,7 +17,7 @@ from typing import Callable, List, Optional
 
 from . import cache, jobs, proc, record, splat
 from .errors import LabError
-from .ktap import FAIL, Reader, Result
+from .ktap import FAIL, NOT_RUN, Reader, Result
 
 IOMMU = ('intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,'
          'x-flts=on,x-pasid-mode=on,svm=on')
@@ -121,7 +121,7 @@ class Outcome:
     @property
     def passed(self) -> bool:
         return not self.problems and self.exit == 0 and \
-            any(r.status != FAIL for r in self.reader.results)
+            any(r.status not in (FAIL, NOT_RUN) for r in self.reader.results)
 
 
 class Job:
@@ -230,6 +230,9 @@ class Job:
             out.problems.append(f'QEMU ended with status {rc}')
         if out.exit:
             out.problems.append(f'the job ended with status {out.exit}')
+        missing = out.reader.counts()[NOT_RUN]
+        if missing and not out.problems:
+            out.problems.append(f'{missing} tests did not run')
         if not out.reader.results and out.exit is not None:
             out.problems.append('no test was run')
 

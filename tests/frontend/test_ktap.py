@@ -2,7 +2,7 @@
 import unittest
 
 from pri_lab import check, ktap
-from pri_lab.ktap import FAIL, PASS, SKIP
+from pri_lab.ktap import FAIL, NOT_RUN, PASS, SKIP
 
 
 def leaves(text):
@@ -34,18 +34,18 @@ class Reader(unittest.TestCase):
         self.assertEqual(leaves('1..1\n  1..1\n  ok 1 x\nnot ok 1 a\n'),
                          [('x', PASS), ('a', FAIL)])
 
-    def test_promised_and_not_run_is_failure(self):
+    def test_promised_and_not_run_is_not_run(self):
         r = ktap.read('1..3\nok 1 a\n')
-        self.assertEqual(r.counts(), {PASS: 1, FAIL: 2, SKIP: 0})
+        self.assertEqual(r.counts(), {PASS: 1, FAIL: 0, SKIP: 0, NOT_RUN: 2})
 
-    def test_inner_plan_not_kept_is_failure(self):
+    def test_inner_plan_not_kept_is_not_run(self):
         r = ktap.read('1..1\n  1..3\n  ok 1 a\nok 1 outer\n')
-        self.assertEqual(r.counts(), {PASS: 1, FAIL: 2, SKIP: 0})
+        self.assertEqual(r.counts(), {PASS: 1, FAIL: 0, SKIP: 0, NOT_RUN: 2})
 
     def test_guest_that_dies_in_the_middle(self):
         r = ktap.read('KTAP version 1\n1..2\n# Subtest: a\n  1..2\n'
                       '  ok 1 x\n')
-        self.assertEqual(r.counts(), {PASS: 1, FAIL: 3, SKIP: 0})
+        self.assertEqual(r.counts(), {PASS: 1, FAIL: 0, SKIP: 0, NOT_RUN: 3})
 
     def test_bail_out(self):
         r = ktap.read('1..5\nok 1 a\nBail out! no device\n')
@@ -54,7 +54,7 @@ class Reader(unittest.TestCase):
 
     def test_skip_all(self):
         r = ktap.read('1..0 # SKIP no KVM\n')
-        self.assertEqual(r.counts(), {PASS: 0, FAIL: 0, SKIP: 1})
+        self.assertEqual(r.counts(), {PASS: 0, FAIL: 0, SKIP: 1, NOT_RUN: 0})
         self.assertEqual(r.results[0].reason, 'no KVM')
 
     def test_other_output_is_not_a_result(self):
@@ -96,7 +96,7 @@ class Judge(unittest.TestCase):
 
     def test_crash_in_the_middle(self):
         self.assertEqual(self.status(stdout='1..2\nok 1 a\n', result='ERROR',
-                                     returncode=-11), [PASS, FAIL])
+                                     returncode=-11), [PASS, NOT_RUN, FAIL])
 
     def test_time_out_without_output(self):
         v = check.judge(record(result='TIMEOUT', returncode=-15))

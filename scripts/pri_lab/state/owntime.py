@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Time that a busy machine cannot take away.
+
+A limit on the clock on the wall makes a busy machine red.  What is counted here
+is the time in which a process ran or slept, not that in which it was ready to
+run and waited for a processor (proc(5): schedstat).  A program that loops, and
+one that waits for what will never come, both use it up; one that is starved
+does not.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Dict, List, Optional, Tuple
+
+
+def _ints(path: str) -> List[int]:
+    try:
+        with open(path, encoding='ascii') as f:
+            return [int(x) for x in f.read().split()]
+    except (OSError, ValueError):
+        return []
+
+
+def parents() -> Dict[int, int]:
+    """Process -> its parent, of all there are."""
+    out = {}
+    for name in os.listdir('/proc'):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f'/proc/{name}/stat', encoding='utf-8',
+                      errors='replace') as f:
+                text = f.read()
+        except OSError:
+            continue
+        out[int(name)] = int(text.rpartition(')')[2].split()[1])
+    return out
+
+
+def family(pid: int) -> List[int]:
+    """A process and all that came from it."""
+    children: Dict[int, List[int]] = {}
+    for child, parent in parents().items():
+        children.setdefault(parent, []).append(child)
+    out, todo = [], [pid]
+    while todo:
+        one = todo.pop()
+        out.append(one)
+        todo += children.get(one, [])
+    return out
+
+
+def waited(pid: int) -> Dict[Tuple[int, int], float]:
+    """Seconds that each thread of a process and its family has waited for a
+    processor so far."""
+    out = {}
+    for one in family(pid):
+        try:
+            threads = os.listdir(f'/proc/{one}/task')
+        except OSError:
+            continue
+        for t in threads:
+            values = _ints(f'/proc/{one}/task/{t}/schedstat')
+            if len(values) > 1:
+                out[one, int(t)] = values[1] / 1e9
+    return out
+
+
+class OwnTime:
+    """The own time of a process and its family since the last mark()."""
+
+    def __init__(self, pid: int):
+        self._pid = pid
+        self._before = waited(pid)
+        self._last = time.monotonic()
+        self._used = 0.0
+
+    def mark(self) -> None:
+        """From here on."""
+        self._used = 0.0
+        self.look()
+        self._used = 0.0
+
+    def look(self, now: Optional[float] = None) -> float:
+        """Seconds since the mark; to be asked now and then, as a thread that
+        has ended takes its part with it."""
+        now = time.monotonic() if now is None else now
+        after = waited(self._pid)
+        passed = max(now - self._last, 0.0)
+        kept = max((w - self._before.get(t, 0.0) for t, w in after.items()),
+                   default=0.0)
+        self._used += passed - min(max(kept, 0.0), passed)
+        self._before, self._last = after, now
+        return self._used
