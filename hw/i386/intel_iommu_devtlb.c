@@ -1,15 +1,16 @@
 /*
- * VT-d device-TLB invalidation: ITags, completions, and waits behind them
+ * VT-d device-TLB invalidation: ITags, completions, errors
  *
  * An invalidation of a function on the link is a message with an ITag, and it
  * is done when the function's completions have come.  The queue does not stop
  * for it: descriptors behind it are fetched until a wait descriptor that cannot
- * complete yet.  That one is kept here, IQH moves past it, and fetching goes on
- * when it is complete.  So the queue makes progress on IQT writes, messages,
- * time-outs and when errors are cleared, and never sleeps in any of them.
+ * complete yet (intel_iommu_invwait.c), IQH moves past that one, and fetching
+ * goes on when it is complete.  So the queue makes progress on IQT writes,
+ * messages, time-outs and when errors are cleared, and never sleeps in any of
+ * them.
  *
  * An invalidation that times out stops the queue (ITE) and aborts the waits
- * that are kept here; IQH is past them, so they are not executed again.
+ * that are kept; IQH is past them, so they are not executed again.
  *
  * Functions that are not on the link keep QEMU's synchronous notifiers.
  *
@@ -25,6 +26,7 @@
 #include "migration/vmstate.h"
 #include "hw/i386/intel_iommu.h"
 #include "intel_iommu_internal.h"
+#include "intel_iommu_invwait.h"
 #include "trace.h"
 
 /*
@@ -42,18 +44,6 @@ struct VTDDevTlbFn {
     uint8_t copies[ATS_ITAG_NR];        /* completions received */
     int64_t deadline[ATS_ITAG_NR];      /* virtual clock, ns */
     QTAILQ_ENTRY(VTDDevTlbFn) next;
-};
-
-/* A wait descriptor that was fetched and is not complete */
-struct VTDInvWait {
-    uint64_t lo;
-    uint64_t hi;
-    uint64_t seq;           /* invalidations up to this one come first */
-    bool pd_armed;          /* @pd_seq is valid */
-    uint64_t pd_seq;        /* with PD=1: page requests that come first */
-    bool ready;             /* its turn has come, at @due it reports */
-    int64_t due;            /* virtual clock, ns */
-    QTAILQ_ENTRY(VTDInvWait) next;
 };
 
 /* -- errors: VT-d 6.5.2.11 ------------------------------------------------ */
@@ -76,26 +66,12 @@ static void vtd_devtlb_error(IntelIOMMUState *s, uint32_t bit, uint16_t sid)
     vtd_generate_fault_event(s, fsts);
 }
 
-static void vtd_devtlb_abort_waits(IntelIOMMUState *s)
-{
-    VTDDevTlb *devtlb = &s->svm.devtlb;
-    VTDInvWait *wait, *next;
-
-    QTAILQ_FOREACH_SAFE(wait, &devtlb->waits, next, next) {
-        trace_vtd_devtlb_wait_aborted(wait->lo, wait->hi);
-        devtlb->waits_aborted++;
-        QTAILQ_REMOVE(&devtlb->waits, wait, next);
-        g_free(wait);
-    }
-    devtlb->n_waits = 0;
-}
-
 /* -- errors and delays that a knob asks for ------------------------------- */
 
 static void vtd_devtlb_inject_now(IntelIOMMUState *s, uint32_t bit)
 {
     if (bit == VTD_FSTS_ITE) {
-        vtd_devtlb_abort_waits(s);
+        vtd_inv_wait_abort_all(s);
         vtd_devtlb_error(s, bit, s->svm.knobs.inject_ite);
     } else {
         vtd_devtlb_error(s, bit, s->svm.knobs.inject_ice);
@@ -253,7 +229,7 @@ static void vtd_devtlb_timeout(void *opaque)
             expired &= expired - 1;
             trace_vtd_devtlb_timeout(rid, itag);
             devtlb->timeouts++;
-            vtd_devtlb_abort_waits(s);
+            vtd_inv_wait_abort_all(s);
             vtd_devtlb_free_itag(s, fn, itag);
             vtd_devtlb_error(s, VTD_FSTS_ITE, rid);
         }
@@ -392,7 +368,7 @@ void vtd_devtlb_completion(IntelIOMMUState *s, const AtsMsg *msg)
 }
 
 /* Are all invalidations up to number @seq complete? */
-static bool vtd_devtlb_done(IntelIOMMUState *s, uint64_t seq)
+bool vtd_devtlb_done(IntelIOMMUState *s, uint64_t seq)
 {
     VTDDevTlbFn *fn;
 
@@ -404,134 +380,6 @@ static bool vtd_devtlb_done(IntelIOMMUState *s, uint64_t seq)
         }
     }
     return true;
-}
-
-/* -- wait descriptors: VT-d 6.5.2.9, 7.7 ---------------------------------- */
-
-static bool vtd_devtlb_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
-{
-    if (!vtd_devtlb_done(s, wait->seq)) {
-        return false;
-    }
-    if (!(wait->lo & VTD_INV_DESC_WAIT_PD) || s->svm.knobs.pd_violation) {
-        return true;
-    }
-    /*
-     * Page requests received before the completion that let this wait through
-     * must be visible first.
-     */
-    if (!wait->pd_armed) {
-        wait->pd_armed = true;
-        wait->pd_seq = s->svm.prq.seq_received;
-        vtd_prq_pd_fetched(s);
-    }
-    return vtd_prq_drained(s, wait->pd_seq);
-}
-
-/* Has the wait's turn come, and does no knob keep it from reporting? */
-static bool vtd_devtlb_wait_due(IntelIOMMUState *s, VTDInvWait *wait)
-{
-    int64_t now;
-
-    if (!wait->ready) {
-        if (!vtd_devtlb_wait_ready(s, wait)) {
-            return false;
-        }
-        wait->ready = true;
-        if (s->svm.knobs.wait_delay) {
-            wait->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                        s->svm.knobs.wait_delay * SCALE_US;
-        }
-    }
-    if (s->svm.knobs.wait_hold) {
-        return false;
-    }
-    if (wait->due) {
-        now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-        if (wait->due > now) {
-            timer_mod_anticipate(s->svm.devtlb.wait_timer, wait->due);
-            return false;
-        }
-    }
-    return true;
-}
-
-void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
-{
-    VTDDevTlb *devtlb = &s->svm.devtlb;
-    VTDInvWait wait = {
-        .lo = desc->lo,
-        .hi = desc->hi,
-        .seq = devtlb->seq,
-    };
-    VTDInvWait *held;
-
-    if (QTAILQ_EMPTY(&devtlb->waits) && vtd_devtlb_wait_due(s, &wait)) {
-        vtd_complete_wait_desc(s, wait.lo, wait.hi);
-        return;
-    }
-    trace_vtd_devtlb_wait_held(wait.lo, wait.hi);
-    devtlb->waits_held++;
-    devtlb->n_waits++;
-    held = g_memdup2(&wait, sizeof(wait));
-    QTAILQ_INSERT_TAIL(&devtlb->waits, held, next);
-}
-
-/* VT-d 6.5.2.9: nothing behind a wait with FN=1 starts before it is complete */
-static bool vtd_devtlb_fenced(IntelIOMMUState *s)
-{
-    VTDInvWait *wait;
-
-    QTAILQ_FOREACH(wait, &s->svm.devtlb.waits, next) {
-        if (wait->lo & VTD_INV_DESC_WAIT_FN) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool vtd_devtlb_may_fetch(IntelIOMMUState *s)
-{
-    VTDDevTlb *devtlb = &s->svm.devtlb;
-
-    if (devtlb->stalled ||
-        vtd_get_long_raw(s, DMAR_FSTS_REG) & VTD_FSTS_ITE) {
-        return false;
-    }
-    return likely(!devtlb->n_waits) ||
-           (devtlb->n_waits < MAX(s->svm.knobs.wait_depth, 1) &&
-            !vtd_devtlb_fenced(s));
-}
-
-bool vtd_devtlb_idle(IntelIOMMUState *s)
-{
-    return !s->svm.devtlb.outstanding && QTAILQ_EMPTY(&s->svm.devtlb.waits);
-}
-
-void vtd_devtlb_kick(IntelIOMMUState *s)
-{
-    VTDDevTlb *devtlb = &s->svm.devtlb;
-    VTDInvWait *wait;
-
-    if (devtlb->fetching) {
-        return;                 /* the walk further up sees what has changed */
-    }
-    devtlb->fetching = true;
-    while ((wait = QTAILQ_FIRST(&devtlb->waits)) &&
-           vtd_devtlb_wait_due(s, wait)) {
-        QTAILQ_REMOVE(&devtlb->waits, wait, next);
-        devtlb->n_waits--;
-        vtd_complete_wait_desc(s, wait->lo, wait->hi);
-        g_free(wait);
-    }
-    devtlb->fetching = false;
-    devtlb->stalled = false;
-    vtd_iq_fetch(s);
-}
-
-static void vtd_devtlb_wait_timer(void *opaque)
-{
-    vtd_devtlb_kick(opaque);
 }
 
 /* -- life ----------------------------------------------------------------- */
@@ -546,22 +394,6 @@ static const VMStateDescription vmstate_vtd_devtlb_fn = {
         VMSTATE_UINT64_ARRAY(seq, VTDDevTlbFn, ATS_ITAG_NR),
         VMSTATE_UINT8_ARRAY(copies, VTDDevTlbFn, ATS_ITAG_NR),
         VMSTATE_INT64_ARRAY(deadline, VTDDevTlbFn, ATS_ITAG_NR),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
-static const VMStateDescription vmstate_vtd_inv_wait = {
-    .name = "intel-iommu/devtlb/wait",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(lo, VTDInvWait),
-        VMSTATE_UINT64(hi, VTDInvWait),
-        VMSTATE_UINT64(seq, VTDInvWait),
-        VMSTATE_BOOL(pd_armed, VTDInvWait),
-        VMSTATE_UINT64(pd_seq, VTDInvWait),
-        VMSTATE_BOOL(ready, VTDInvWait),
-        VMSTATE_INT64(due, VTDInvWait),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -598,28 +430,22 @@ void vtd_devtlb_realize(IntelIOMMUState *s)
     s->svm.devtlb.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_devtlb_timeout,
                                        s);
     s->svm.devtlb.wait_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL,
-                                            vtd_devtlb_wait_timer, s);
+                                            vtd_inv_wait_timer, s);
 }
 
 void vtd_devtlb_reset(IntelIOMMUState *s)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
     VTDDevTlbFn *fn, *next_fn;
-    VTDInvWait *wait, *next_wait;
 
     QTAILQ_FOREACH_SAFE(fn, &devtlb->functions, next, next_fn) {
         QTAILQ_REMOVE(&devtlb->functions, fn, next);
         g_free(fn);
     }
-    QTAILQ_FOREACH_SAFE(wait, &devtlb->waits, next, next_wait) {
-        QTAILQ_REMOVE(&devtlb->waits, wait, next);
-        g_free(wait);
-    }
-    devtlb->n_waits = 0;
+    vtd_inv_wait_reset(s);
     devtlb->outstanding = 0;
     devtlb->stalled = false;
     devtlb->inject = 0;
     devtlb->desc_due = 0;
     timer_del(devtlb->timer);
-    timer_del(devtlb->wait_timer);
 }

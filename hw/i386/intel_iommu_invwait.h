@@ -1,0 +1,46 @@
+/*
+ * VT-d queued invalidation: wait descriptors that cannot complete yet, for the
+ * device-TLB engine
+ *
+ * VT-d 6.5.2.9
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_I386_INTEL_IOMMU_INVWAIT_H
+#define HW_I386_INTEL_IOMMU_INVWAIT_H
+
+#include "hw/i386/intel_iommu.h"
+
+/* A wait descriptor that was fetched and is not complete */
+struct VTDInvWait {
+    uint64_t lo;
+    uint64_t hi;
+    uint64_t seq;           /* invalidations up to this one come first */
+    bool pd_armed;          /* @pd_seq is valid */
+    uint64_t pd_seq;        /* with PD=1: page requests that come first */
+    bool ready;             /* its turn has come, at @due it reports */
+    int64_t due;            /* virtual clock, ns */
+    QTAILQ_ENTRY(VTDInvWait) next;
+};
+
+extern const struct VMStateDescription vmstate_vtd_inv_wait;
+
+/**
+ * vtd_devtlb_done: are all invalidations up to number @seq complete?
+ */
+bool vtd_devtlb_done(IntelIOMMUState *s, uint64_t seq);
+
+/**
+ * vtd_inv_wait_abort_all: an invalidation has timed out, VT-d 6.5.2.11
+ */
+void vtd_inv_wait_abort_all(IntelIOMMUState *s);
+
+/**
+ * vtd_inv_wait_timer: for VTDDevTlb.wait_timer
+ */
+void vtd_inv_wait_timer(void *opaque);
+
+void vtd_inv_wait_reset(IntelIOMMUState *s);
+
+#endif /* HW_I386_INTEL_IOMMU_INVWAIT_H */
