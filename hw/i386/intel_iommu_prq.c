@@ -532,16 +532,25 @@ const VMStateDescription vmstate_vtd_prq = {
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
+static int vtd_prq_post_load(void *opaque, int version_id)
+{
+    return vtd_prq_event_valid(opaque) ? 0 : -EINVAL;
+}
+
         VMSTATE_QTAILQ_V(pending, VTDPrq, 1, vmstate_vtd_page_req, VTDPageReq,
                          next),
         VMSTATE_UINT32(n_pending, VTDPrq),
         VMSTATE_TIMER_PTR(timer, VTDPrq),
+    .post_load = vtd_prq_post_load,
         VMSTATE_TIMER_PTR(irq_timer, VTDPrq),
         VMSTATE_BOOL(pqa_written, VTDPrq),
         VMSTATE_BOOL(irq_held, VTDPrq),
         VMSTATE_UINT64(seq_received, VTDPrq),
         VMSTATE_UINT64(seq_done, VTDPrq),
 #define VTD_PRQ_COUNTER_VMSTATE(field, text) VMSTATE_UINT64(field, VTDPrq),
+        VMSTATE_INT64_ARRAY(irq_due, VTDPrq, VTD_PRQ_IRQ_MAX),
+        VMSTATE_UINT32(irq_first, VTDPrq),
+        VMSTATE_UINT32(irq_n, VTDPrq),
         VTD_PRQ_COUNTERS(VTD_PRQ_COUNTER_VMSTATE)
 #undef VTD_PRQ_COUNTER_VMSTATE
         VMSTATE_END_OF_LIST()

@@ -18,6 +18,57 @@
 #include "intel_iommu_prq_event.h"
 #include "trace.h"
 
+static void vtd_prq_write_msi(IntelIOMMUState *s)
+{
+    vtd_generate_interrupt(s, DMAR_PEADDR_REG, DMAR_PEDATA_REG);
+}
+
+/* Set the timer to the message that is due first, if there is one */
+static void vtd_prq_irq_arm(VTDPrq *prq)
+{
+    if (prq->irq_n) {
+        timer_mod(prq->irq_timer, prq->irq_due[prq->irq_first]);
+    } else {
+        timer_del(prq->irq_timer);
+    }
+}
+
+/* Write the messages that are due at @until, in the order of their events */
+static void vtd_prq_irq_write(IntelIOMMUState *s, int64_t until)
+{
+    VTDPrq *prq = &s->svm.prq;
+
+    while (prq->irq_n && prq->irq_due[prq->irq_first] <= until) {
+        prq->irq_first = (prq->irq_first + 1) % VTD_PRQ_IRQ_MAX;
+        prq->irq_n--;
+        vtd_prq_write_msi(s);
+    }
+    vtd_prq_irq_arm(prq);
+}
+
+/*
+ * Keep the message of an event for prq-irq-delay-us.  Each has a time of its
+ * own; it is a posted write, so that none overtakes another even if the knob has
+ * changed.
+ */
+static void vtd_prq_irq_delay(IntelIOMMUState *s)
+{
+    VTDPrq *prq = &s->svm.prq;
+    int64_t due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                  s->svm.knobs.prq_irq_delay * SCALE_US;
+    uint32_t last = (prq->irq_first + prq->irq_n - 1) % VTD_PRQ_IRQ_MAX;
+
+    if (prq->irq_n) {
+        due = MAX(due, prq->irq_due[last]);
+    }
+    if (prq->irq_n == VTD_PRQ_IRQ_MAX) {
+        vtd_prq_irq_write(s, prq->irq_due[prq->irq_first]);     /* no room */
+    }
+    prq->irq_due[(prq->irq_first + prq->irq_n) % VTD_PRQ_IRQ_MAX] = due;
+    prq->irq_n++;
+    vtd_prq_irq_arm(prq);
+}
+
 static void vtd_prq_send_msi(IntelIOMMUState *s)
 {
     VTDPrq *prq = &s->svm.prq;
@@ -25,18 +76,16 @@ static void vtd_prq_send_msi(IntelIOMMUState *s)
     vtd_set_clear_mask_long(s, DMAR_PECTL_REG, VTD_PR_PECTL_IP, 0);
     prq->events++;
     trace_vtd_prq_event(vtd_get_long_raw(s, DMAR_PRS_REG));
-    if (s->svm.knobs.prq_irq_delay) {
-        timer_mod(prq->irq_timer,
-                  qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                  s->svm.knobs.prq_irq_delay * SCALE_US);
+    if (s->svm.knobs.prq_irq_delay || prq->irq_n) {
+        vtd_prq_irq_delay(s);
     } else {
-        vtd_generate_interrupt(s, DMAR_PEADDR_REG, DMAR_PEDATA_REG);
+        vtd_prq_write_msi(s);
     }
 }
 
 static void vtd_prq_irq_timer(void *opaque)
 {
-    vtd_generate_interrupt(opaque, DMAR_PEADDR_REG, DMAR_PEDATA_REG);
+    vtd_prq_irq_write(opaque, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
 }
 
 /* The event is due: send it unless it is masked or held back */
@@ -130,9 +179,8 @@ void vtd_prq_mem_read(IntelIOMMUState *s, hwaddr addr)
     bool pushes = addr == DMAR_PQT_REG || addr == DMAR_PRS_REG ||
                   addr == DMAR_PECTL_REG;
 
-    if (pushes && timer_pending(s->svm.prq.irq_timer)) {
-        timer_del(s->svm.prq.irq_timer);
-        vtd_prq_irq_timer(s);
+    if (pushes && s->svm.prq.irq_n) {
+        vtd_prq_irq_write(s, INT64_MAX);
     }
 }
 
@@ -152,7 +200,14 @@ void vtd_prq_reset_enter(IntelIOMMUState *s)
 void vtd_prq_event_reset(IntelIOMMUState *s)
 {
     s->svm.prq.irq_held = false;
+    s->svm.prq.irq_first = 0;
+    s->svm.prq.irq_n = 0;
     timer_del(s->svm.prq.irq_timer);
+}
+
+bool vtd_prq_event_valid(const VTDPrq *prq)
+{
+    return prq->irq_first < VTD_PRQ_IRQ_MAX && prq->irq_n <= VTD_PRQ_IRQ_MAX;
 }
 
 void vtd_prq_event_registers(IntelIOMMUState *s)

@@ -26,6 +26,11 @@ void vtd_prq_event_realize(IntelIOMMUState *s);
 void vtd_prq_event_reset(IntelIOMMUState *s);
 
 /**
+ * vtd_prq_event_valid: can what was migrated be used?
+ */
+bool vtd_prq_event_valid(const VTDPrq *prq);
+
+/**
  * vtd_prq_event_registers: PRS to PEUADDR as after a reset; PRS keeps what
  * vtd_prq_reset_enter() has kept
  */

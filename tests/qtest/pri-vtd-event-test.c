@@ -406,73 +406,6 @@ static void test_no_lost_wakeup(void)
     pri_lab_stop(&lab);
 }
 
-/* -- PRQ-66: order of descriptor, tail and MSI ----------------------------- */
-
-static void test_event_after_tail(void)
-{
-    QVtdDesc prd;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, "prd-delay-us=50,prq-irq-delay-us=100", NULL, 0);
-    unmask(&lab);
-    lab_request(&lab, LAB_IOVA, R | L, 1);
-    g_assert_cmpuint(events(&lab), ==, 0);
-    qtest_clock_step(lab.qts, 60 * 1000);
-    /* delivered; the MSI is still on its way, for the QOM reader at least */
-    g_assert_cmpuint(events(&lab), ==, 0);
-    qtest_clock_step(lab.qts, 100 * 1000);
-    g_assert_cmpuint(events(&lab), ==, 1);
-    g_assert_cmphex(qvtd_readq(&lab.v, QVTD_PQT), ==, 0x20);
-    qvtd_prq_read(&lab.v, 0, &prd);
-    g_assert_cmphex(QVTD_PRD_ADDR(&prd), ==, LAB_IOVA);
-    pri_lab_stop(&lab);
-}
-
-/* reads of PQT, PRS and PECTL push an MSI that is on its way */
-static void test_reads_push(const void *opaque)
-{
-    unsigned int reg = GPOINTER_TO_UINT(opaque);
-    PriLab lab;
-
-    pri_lab_start_with(&lab, "prq-irq-delay-us=100", NULL, 0);
-    unmask(&lab);
-    lab_request(&lab, LAB_IOVA, R | L, 1);
-    g_assert_cmpuint(events(&lab), ==, 0);
-    if (reg == QVTD_PQT) {
-        g_assert_cmphex(qvtd_readq(&lab.v, reg), ==, 0x20);
-    } else {
-        qvtd_readl(&lab.v, reg);
-    }
-    g_assert_cmpuint(events(&lab), ==, 1);
-    qtest_clock_step(lab.qts, 200 * 1000);
-    g_assert_cmpuint(events(&lab), ==, 1);
-    pri_lab_stop(&lab);
-}
-
-/* a handler that runs at the MSI always finds something */
-static void test_event_finds_entry(void)
-{
-    int round;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, "prd-delay-us=7", NULL, 0);
-    unmask(&lab);
-    for (round = 0; round < 32; round++) {
-        uint64_t before = events(&lab);
-        int i;
-
-        lab_request(&lab, LAB_IOVA, R, 1);
-        for (i = 0; i < 20 && events(&lab) == before; i++) {
-            qtest_clock_step(lab.qts, 1000);
-        }
-        g_assert_cmpuint(events(&lab), ==, before + 1);
-        g_assert_cmpuint(qvtd_prq_pending(&lab.v), >=, 1);
-        qvtd_writel(&lab.v, QVTD_PRS, PPR);
-        qvtd_prq_drop_all(&lab.v);
-    }
-    pri_lab_stop(&lab);
-}
-
 /* -- PRQ-67: the message --------------------------------------------------- */
 
 static void test_msi(void)
@@ -561,15 +494,6 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-63/ip-clear-ppr", test_ip_clear_ppr);
     g_test_add_func("/vtd/prq/PRQ-64/ip-read-only", test_ip_read_only);
     g_test_add_func("/vtd/prq/PRQ-65/no-lost-wakeup", test_no_lost_wakeup);
-    g_test_add_func("/vtd/prq/PRQ-66/event-after-tail", test_event_after_tail);
-    g_test_add_func("/vtd/prq/PRQ-66/event-finds-entry",
-                    test_event_finds_entry);
-    g_test_add_data_func("/vtd/prq/PRQ-66/pqt-read-pushes",
-                         GUINT_TO_POINTER(QVTD_PQT), test_reads_push);
-    g_test_add_data_func("/vtd/prq/PRQ-66/prs-read-pushes",
-                         GUINT_TO_POINTER(QVTD_PRS), test_reads_push);
-    g_test_add_data_func("/vtd/prq/PRQ-66/pectl-read-pushes",
-                         GUINT_TO_POINTER(QVTD_PECTL), test_reads_push);
     g_test_add_func("/vtd/prq/PRQ-67/msi", test_msi);
     g_test_add_data_func("/vtd/prq/PRQ-67/reaches-cpu", NULL,
                          test_reaches_cpu);

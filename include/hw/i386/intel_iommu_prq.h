@@ -32,6 +32,12 @@ typedef struct VTDPageReq VTDPageReq;
     X(responses,     "Page Group Response descriptors executed") \
     X(write_errors,  "descriptors that could not be written")
 
+/*
+ * Page Request Events whose messages are on their way at a time.  One more
+ * pushes the oldest out before its time.
+ */
+#define VTD_PRQ_IRQ_MAX         32
+
 /**
  * struct VTDPrq - state of the page-request path beyond its registers
  *
@@ -39,7 +45,10 @@ typedef struct VTDPageReq VTDPageReq;
  *           in order of arrival; bounded by VTD_PRQ_PENDING_MAX
  * @n_pending: length of @pending
  * @timer: virtual clock; expires when the first of @pending is due
- * @irq_timer: virtual clock; a Page Request Event that a knob delays
+ * @irq_timer: virtual clock; the first of @irq_due
+ * @irq_due: ring of Page Request Events whose messages a knob delays: when each
+ *           is due, ns, in order
+ * @irq_first, @irq_n: the oldest of them, and how many there are
  * @pqa_written: software has written PQA since reset
  * @sticky: PRS at the beginning of a reset that keeps it
  * @irq_held: a Page Request Event is kept back by the hold knob
@@ -51,6 +60,9 @@ typedef struct VTDPrq {
     uint32_t n_pending;
     QEMUTimer *timer;
     QEMUTimer *irq_timer;
+    int64_t irq_due[VTD_PRQ_IRQ_MAX];
+    uint32_t irq_first;
+    uint32_t irq_n;
     bool pqa_written;
     uint32_t sticky;
     bool irq_held;
