@@ -40,6 +40,7 @@
 struct VTDDevTlbFn {
     uint16_t rid;
     uint32_t used;                      /* one bit an ITag */
+    uint32_t forgotten;                 /* of @used: the queue was disabled */
     uint64_t seq[ATS_ITAG_NR];          /* number of the invalidation */
     uint8_t copies[ATS_ITAG_NR];        /* completions received */
     int64_t deadline[ATS_ITAG_NR];      /* virtual clock, ns */
@@ -57,7 +58,7 @@ static void vtd_devtlb_error(IntelIOMMUState *s, uint32_t bit, uint16_t sid)
 
     trace_vtd_devtlb_error(bit, sid);
     if (!(fsts & bit)) {
-        if (bit == VTD_FSTS_ITE && s->svm.knobs.itesid == 1) {
+        if (s->svm.knobs.itesid == 1) {
             sid = 0;
         }
         vtd_set_quad_raw(s, DMAR_IQERCD_REG, deposit64(rec, shift, 16, sid));
@@ -180,6 +181,7 @@ static void vtd_devtlb_free_itag(IntelIOMMUState *s, VTDDevTlbFn *fn,
     VTDDevTlb *devtlb = &s->svm.devtlb;
 
     fn->used &= ~(1u << itag);
+    fn->forgotten &= ~(1u << itag);
     devtlb->outstanding--;
     if (!fn->used) {
         QTAILQ_REMOVE(&devtlb->functions, fn, next);
@@ -213,6 +215,7 @@ static void vtd_devtlb_timeout(void *opaque)
     VTDDevTlb *devtlb = &s->svm.devtlb;
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     VTDDevTlbFn *fn, *next;
+    bool freed = false;
 
     QTAILQ_FOREACH_SAFE(fn, &devtlb->functions, next, next) {
         uint16_t rid = fn->rid;
@@ -228,6 +231,11 @@ static void vtd_devtlb_timeout(void *opaque)
 
             expired &= expired - 1;
             trace_vtd_devtlb_timeout(rid, itag);
+            if (fn->forgotten & (1u << itag)) {
+                vtd_devtlb_free_itag(s, fn, itag);
+                freed = true;
+                continue;
+            }
             devtlb->timeouts++;
             vtd_inv_wait_abort_all(s);
             vtd_devtlb_free_itag(s, fn, itag);
@@ -235,19 +243,34 @@ static void vtd_devtlb_timeout(void *opaque)
         }
     }
     vtd_devtlb_arm(s);
+    if (freed) {
+        vtd_devtlb_kick(s);     /* a request may wait for an ITag */
+    }
 }
 
 /*
- * Does an invalidation of function @rid need an ITag?  Functions that exist,
- * but are not on the link, have QEMU's notifiers instead.
+ * Does an invalidation of function @rid go out as a message?  Functions with
+ * ATS that are not on the link have QEMU's notifiers instead, which are done at
+ * once.  A function that does not exist, or has no ATS and so an Unsupported
+ * Request (PCIe 6.2 10.3.2), never answers; without page requests the unit is
+ * QEMU's own, whose users know no time-out.
  */
-static bool vtd_devtlb_on_link(IntelIOMMUState *s, uint16_t rid)
+static bool vtd_devtlb_by_message(IntelIOMMUState *s, uint16_t rid)
 {
     if (ats_link_has_port(s->svm.link, rid)) {
         return true;
     }
-    return s->svm.knobs.inv_absent == 0 && s->ecap & VTD_ECAP_PRS &&
-           !vtd_function_exists(rid);
+    if (!(s->ecap & VTD_ECAP_PRS)) {
+        return false;
+    }
+    switch (vtd_svm_function_kind(rid)) {
+    case VTD_FUNCTION_ABSENT:
+        return s->svm.knobs.inv_absent == 0;
+    case VTD_FUNCTION_NO_ATS:
+        return s->svm.knobs.inv_no_ats == 0;
+    default:
+        return false;
+    }
 }
 
 /* A function with a free ITag, or NULL if there is none now */
@@ -310,7 +333,7 @@ bool vtd_devtlb_invalidate(IntelIOMMUState *s, uint16_t rid, uint32_t pasid,
                            uint64_t addr, bool size, bool global,
                            unsigned int mip)
 {
-    if (vtd_devtlb_on_link(s, rid)) {
+    if (vtd_devtlb_by_message(s, rid)) {
         AtsMsg msg = {
             .rid = rid,
             .pasid = pasid,
@@ -321,6 +344,24 @@ bool vtd_devtlb_invalidate(IntelIOMMUState *s, uint16_t rid, uint32_t pasid,
 
         return vtd_devtlb_send(s, &msg, mip);
     }
+    return true;
+}
+
+bool vtd_devtlb_qi_abort(IntelIOMMUState *s)
+{
+    VTDDevTlb *devtlb = &s->svm.devtlb;
+    VTDDevTlbFn *fn;
+
+    if (s->svm.knobs.qie_busy) {
+        return false;
+    }
+    trace_vtd_devtlb_qi_abort(devtlb->outstanding, devtlb->n_waits);
+    vtd_inv_wait_abort_all(s);
+    QTAILQ_FOREACH(fn, &devtlb->functions, next) {
+        fn->forgotten |= fn->used;
+    }
+    devtlb->stalled = false;
+    devtlb->desc_due = 0;
     return true;
 }
 
@@ -350,6 +391,16 @@ void vtd_devtlb_completion(IntelIOMMUState *s, const AtsMsg *msg)
 {
     uint32_t itags = msg->itags;
 
+    if (!s->dmar_enabled && s->svm.knobs.tes0_inv == 0) {
+        /*
+         * VT-d 4.2.1: an Unsupported Request.  So what is outstanding when TES
+         * goes to 0 times out, unless its completion came before, or comes
+         * when TES is 1 again.
+         */
+        trace_vtd_devtlb_completion_lost(msg->rid, itags);
+        s->svm.devtlb.refused++;
+        return;
+    }
     if (s->svm.knobs.cpl_drop && !--s->svm.knobs.cpl_drop) {
         trace_vtd_devtlb_completion_lost(msg->rid, itags);
         return;
@@ -374,7 +425,8 @@ bool vtd_devtlb_done(IntelIOMMUState *s, uint64_t seq)
 
     QTAILQ_FOREACH(fn, &s->svm.devtlb.functions, next) {
         for (unsigned int itag = 0; itag < ATS_ITAG_NR; itag++) {
-            if ((fn->used & (1u << itag)) && fn->seq[itag] <= seq) {
+            if ((fn->used & ~fn->forgotten & (1u << itag)) &&
+                fn->seq[itag] <= seq) {
                 return false;
             }
         }
@@ -391,6 +443,7 @@ static const VMStateDescription vmstate_vtd_devtlb_fn = {
     .fields = (const VMStateField[]) {
         VMSTATE_UINT16(rid, VTDDevTlbFn),
         VMSTATE_UINT32(used, VTDDevTlbFn),
+        VMSTATE_UINT32(forgotten, VTDDevTlbFn),
         VMSTATE_UINT64_ARRAY(seq, VTDDevTlbFn, ATS_ITAG_NR),
         VMSTATE_UINT8_ARRAY(copies, VTDDevTlbFn, ATS_ITAG_NR),
         VMSTATE_INT64_ARRAY(deadline, VTDDevTlbFn, ATS_ITAG_NR),

@@ -10,6 +10,7 @@
 #include "hw/i386/intel_iommu.h"
 #include "hw/i386/pc.h"
 #include "hw/pci/pci.h"
+#include "hw/pci/pcie.h"
 #include "hw/pci/ats_knobs.h"
 #include "hw/pci/ats_vmstate.h"
 #include "intel_iommu_internal.h"
@@ -365,13 +366,19 @@ static const AtsAgentOps vtd_agent_ops = {
     .untranslated = vtd_agent_untranslated,
 };
 
-bool vtd_function_exists(uint16_t rid)
+VTDFunctionKind vtd_svm_function_kind(uint16_t rid)
 {
     PCMachineState *pcms = PC_MACHINE(qdev_get_machine());
 
-    return pci_find_device(pcms->pcibus, rid >> 8, rid & 0xff);
+    if (!dev) {
+        return VTD_FUNCTION_ABSENT;
+    }
+    return pci_is_express(dev) &&
+           pcie_find_capability(dev, PCI_EXT_CAP_ID_ATS) ?
+           VTD_FUNCTION_ATS : VTD_FUNCTION_NO_ATS;
 }
 
+    PCIDevice *dev = pci_find_device(pcms->pcibus, rid >> 8, rid & 0xff);
 AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn)
 {
     IntelIOMMUState *s = opaque;

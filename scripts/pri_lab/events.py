@@ -59,6 +59,7 @@ _QEMU: Dict[str, Row] = {
                                       VIOLATION),
     'vtd_devtlb_timeout': Row('inv-timeout', IOMMU, '', VIOLATION),
     'vtd_devtlb_error': Row('queue-error', IOMMU, '', WARNING),
+    'vtd_devtlb_qi_abort': Row('queue-aborted', IOMMU, '', WARNING),
     'vtd_devtlb_wait_aborted': Row('wait-aborted', IOMMU, '', WARNING),
     'vtd_devtlb_wait_held': Row('wait-held', IOMMU),
     'vtd_inv_desc_wait_sw': Row('wait-done', IOMMU, QI),

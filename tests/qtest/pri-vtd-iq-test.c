@@ -16,10 +16,14 @@
 #define LEGACY_ONLY \
     "x-scalable-mode=off,x-flts=off,x-pasid-mode=off,svm=off"
 
-/* A machine with a root table in mode @ttm and no queue; translation is off */
+/*
+ * A machine with a root table in mode @ttm and no queue; translation is off, and
+ * functions can answer all the same
+ */
 static void boot(PriLab *lab, const char *vtd, unsigned int ttm)
 {
     pri_lab_boot(lab, vtd, NULL, 0);
+    qvtd_set_property(&lab->v, "tes0-inv", "'complete'");
     lab->v.root = qvtd_alloc(&lab->v, 1);
     qvtd_set_root(&lab->v, lab->v.root, ttm);
 }

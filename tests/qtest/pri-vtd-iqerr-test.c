@@ -531,6 +531,18 @@ static void test_itesid_zero(void)
     pri_lab_stop(&lab);
 }
 
+/* Machines of that kind have no source id in either field */
+static void test_icesid_zero(void)
+{
+    PriLab lab;
+
+    start(&lab, "itesid-mode=zero");
+    inject(&lab, "inject-ice", 0x1234);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, ICE);
+    g_assert_cmphex(qinv_icesid(&lab.v), ==, 0);
+    pri_lab_stop(&lab);
+}
+
 static void test_iqercd_fields(void)
 {
     uint64_t all = 0x123443210000ULL << 16 | QVTD_IQEI_TYPE;
@@ -631,6 +643,7 @@ int main(int argc, char **argv)
     add_walks();
     g_test_add_func("/vtd/qi/QI-14/unrelated", test_unrelated);
     g_test_add_func("/vtd/qi/QI-15/itesid-zero", test_itesid_zero);
+    g_test_add_func("/vtd/qi/QI-15/icesid-zero", test_icesid_zero);
     g_test_add_func("/vtd/qi/QI-16/fields", test_iqercd_fields);
     g_test_add_func("/vtd/qi/QI-16/poison", test_iqercd_poison);
     return g_test_run();

@@ -443,7 +443,7 @@ static void test_not_on_link(void)
 {
     PriLab lab;
 
-    start(&lab, TIMEOUT);
+    start(&lab, TIMEOUT ",inv-no-ats=complete");
     put_n(&lab, lab.d.port << 3, 40);
     qvtd_wait(&lab.v, 0);
     step_ms(&lab, 1000);

@@ -39,6 +39,7 @@ typedef enum VTDIqei {
     X(requests,      "Invalidate Requests sent") \
     X(completions,   "invalidations completed") \
     X(unexpected,    "Invalidate Completions that matched no ITag") \
+    X(refused,       "Invalidate Completions that came while TES=0") \
     X(deferred,      "times a request waited for a free ITag") \
     X(waits_held,    "wait descriptors that could not complete at once") \
     X(timeouts,      "invalidations that timed out") \
@@ -95,7 +96,8 @@ bool vtd_devtlb_may_fetch(IntelIOMMUState *s);
  * @pasid: or ATS_NO_PASID; @addr, @size, @global: as in the descriptor
  * @mip: Max Invalidations Pending of the descriptor, 0 is 32 (VT-d 6.5.2.5)
  *
- * Returns: true if the request was sent or the function is not on the link;
+ * Returns: true if the request was sent or none is, because the function has
+ * QEMU's notifiers;
  * false if it must wait for an ITag: the descriptor stays at IQH.
  */
 bool vtd_devtlb_invalidate(IntelIOMMUState *s, uint16_t rid, uint32_t pasid,
@@ -169,6 +171,17 @@ bool vtd_devtlb_desc_due(IntelIOMMUState *s, uint8_t type);
  * vtd_devtlb_executed: a descriptor was executed, or deferred
  */
 void vtd_devtlb_executed(IntelIOMMUState *s);
+
+/**
+ * vtd_devtlb_qi_abort: software disables the queue while it is not quiet
+ *
+ * Waits that were fetched never report.  Invalidations that are outstanding are
+ * forgotten: their ITags come back with their completions or after their
+ * time-out, without an error (knob qie-busy; VT-d 6.5.2 says nothing).
+ *
+ * Returns: false if QIES has to stay set.
+ */
+bool vtd_devtlb_qi_abort(IntelIOMMUState *s);
 
 /**
  * vtd_devtlb_idle: is nothing of the invalidation queue under way?

@@ -85,6 +85,13 @@ void vtd_svm_reset(IntelIOMMUState *s);
 
 /**
  * vtd_svm_set_root: Set Root Table Pointer was executed
+/* Can a function answer an Invalidate Request? */
+typedef enum VTDFunctionKind {
+    VTD_FUNCTION_ABSENT,
+    VTD_FUNCTION_NO_ATS,        /* no ATS capability */
+    VTD_FUNCTION_ATS,
+} VTDFunctionKind;
+
  */
 void vtd_svm_set_root(IntelIOMMUState *s);
 

@@ -69,8 +69,8 @@
       "microseconds between two pieces of a torn entry") \
     X(PWC, pwc, "pwc", 0, 1, \
       "off\0on\0", \
-      "cache paging-structure entries until the next IOTLB invalidation with " \
-      "IH=0") \
+      "use first-stage paging-structure entries that were read until they are " \
+      "invalidated (VT-d 6.2.5)") \
     X(PROFILE, profile, "profile", 0, 2, \
       "rev5\0rev4\0rev3\0", \
       "revision of the specification: rev3 takes private data in a Page " \
@@ -96,7 +96,7 @@
       "invalidation of a function that does not exist") \
     X(ITESID, itesid, "itesid-mode", 0, 1, \
       "real\0zero\0", \
-      "ITESID reports the function, or 0 as old hardware does") \
+      "ITESID and ICESID report the function, or 0 as old hardware does") \
     X(IQERCD_STALE, iqercd_stale, "iqercd-stale", 0, 1, \
       "keep\0poison\0", \
       "fields of IQERCD whose FSTS bit is 0: as they were, or all ones") \
@@ -220,7 +220,22 @@
       "write: lose that many of them, oldest first") \
     X(LINK_HELD, link_held, "link-held", 0, UINT32_MAX, \
       NULL, \
-      "read: how many there are; a write changes nothing")
+      "read: how many there are; a write changes nothing") \
+    X(TES0_INV, tes0_inv, "tes0-inv", 0, 1, \
+      "timeout\0complete\0", \
+      "Invalidate Completion while translation is disabled (TES=0): an " \
+      "Unsupported Request, so that the invalidation times out, or taken") \
+    X(INV_NO_ATS, inv_no_ats, "inv-no-ats", 0, 1, \
+      "timeout\0complete\0", \
+      "invalidation of a function that exists but has no ATS capability") \
+    X(QIE_BUSY, qie_busy, "qie-busy", 0, 1, \
+      "abort\0refuse\0", \
+      "QIE=0 while the invalidation queue is not quiet: IQH and QIES become 0 " \
+      "and what is outstanding is forgotten, or QIES stays 1") \
+    X(SM_CACHE, sm_cache, "sm-cache", 0, 1, \
+      "off\0on\0", \
+      "use context entries and PASID-table entries that were read until they " \
+      "are invalidated (VT-d 6.2.2, 6.2.3)")
 
 /* The number of each knob, for registers */
 enum {
