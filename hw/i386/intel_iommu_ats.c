@@ -117,52 +117,6 @@ static bool vtd_ats_is_leaf(uint64_t pte, uint32_t level)
     return level == VTD_PT_LEVEL || (pte & VTD_PT_PAGE_SIZE_MASK);
 }
 
-/* -- the paging-structure cache: VT-d 6.2.5, knob "pwc" ------------------- */
-
-static VTDPwcEntry *vtd_ats_pwc_slot(IntelIOMMUState *s, uint64_t iova)
-{
-    return &s->svm.pwc[(iova >> 21) % VTD_PWC_NR];
-}
-
-static bool vtd_ats_pwc_lookup(IntelIOMMUState *s, uint32_t pasid, uint16_t did,
-                               uint64_t iova, hwaddr *table, bool *write)
-{
-    VTDPwcEntry *slot = vtd_ats_pwc_slot(s, iova);
-
-    if (!s->svm.knobs.pwc || !slot->valid || slot->pasid != pasid ||
-        slot->did != did || slot->region != iova >> 21) {
-        return false;
-    }
-    *table = slot->table;
-    *write = slot->write;
-    return true;
-}
-
-static void vtd_ats_pwc_insert(IntelIOMMUState *s, uint32_t pasid, uint16_t did,
-                               uint64_t iova, hwaddr table, bool write)
-{
-    if (s->svm.knobs.pwc) {
-        s->svm.pwc_used = true;
-        *vtd_ats_pwc_slot(s, iova) = (VTDPwcEntry) {
-            .region = iova >> 21,
-            .table = table,
-            .pasid = pasid,
-            .did = did,
-            .valid = true,
-            .write = write,
-        };
-    }
-}
-
-void vtd_ats_pwc_flush(IntelIOMMUState *s)
-{
-    /* Every invalidation comes here: do not touch what nobody filled */
-    if (s->svm.pwc_used) {
-        memset(s->svm.pwc, 0, sizeof(s->svm.pwc));
-        s->svm.pwc_used = false;
-    }
-}
-
 /* First-stage walk for a user request, VT-d 3.6 */
 static int vtd_ats_walk_fs(IntelIOMMUState *s, const VTDPASIDEntry *pe,
                            uint32_t pasid, uint64_t iova, bool want_write,
@@ -177,7 +131,7 @@ static int vtd_ats_walk_fs(IntelIOMMUState *s, const VTDPASIDEntry *pe,
     if (sextract64(iova, 0, 48) != (int64_t)iova) {
         return VTD_WALK_NOTHING;                        /* SGN.1 */
     }
-    if (vtd_ats_pwc_lookup(s, pasid, did, iova, &table, &write)) {
+    if (vtd_pwc_lookup(s, pasid, did, iova, &table, &write)) {
         level = VTD_PT_LEVEL;
     }
     while (tries) {
@@ -210,7 +164,7 @@ static int vtd_ats_walk_fs(IntelIOMMUState *s, const VTDPASIDEntry *pe,
         table = pte & VTD_PT_BASE_ADDR_MASK(s->aw_bits);
         level--;
         if (level == VTD_PT_LEVEL) {
-            vtd_ats_pwc_insert(s, pasid, did, iova, table, write);
+            vtd_pwc_insert(s, pasid, did, iova, table, write);
         }
     }
     return VTD_WALK_NOTHING;

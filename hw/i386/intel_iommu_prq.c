@@ -15,7 +15,7 @@
  *
  * Locking: messages, register accesses, timers and knobs all come under the
  * BQL, which protects everything here.  No other lock is taken but the
- * iommu_lock inside the IOTLB invalidations.
+ * iommu_lock, around walks and inside the IOTLB invalidations.
  *
  * VT-d 7.1.3, 7.4 to 7.11, 11.4.11
  *
@@ -326,7 +326,9 @@ static void vtd_prq_postpone(IntelIOMMUState *s, const AtsMsg *msg,
             .page_request = true,
         };
 
+        qemu_mutex_lock(&s->iommu_lock);
         vtd_sm_torn_start(s, &walk, s->svm.knobs.torn_entry, &req->torn);
+        qemu_mutex_unlock(&s->iommu_lock);
     }
     QTAILQ_INSERT_TAIL(&prq->pending, req, next);
     prq->n_pending++;
@@ -343,9 +345,9 @@ static void vtd_prq_implicit_invalidation(IntelIOMMUState *s,
 {
     uint16_t did = VTD_SM_PASID_ENTRY_DID(walk->pe.val[1]);
 
-    vtd_ats_pwc_flush(s);
     switch (walk->pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) {
     case VTD_SM_PASID_ENTRY_FLT:
+        vtd_pwc_inv_pages(s, did, walk->table_pasid, addr, 0);
         vtd_piotlb_page_invalidate(s, did, walk->table_pasid, addr, 0);
         break;
     case VTD_SM_PASID_ENTRY_SLT:
@@ -389,8 +391,11 @@ static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
         .page_request = true,
         .torn = torn,
     };
-    int reason = vtd_sm_walk(s, &walk);
+    int reason;
 
+    qemu_mutex_lock(&s->iommu_lock);
+    reason = vtd_sm_walk(s, &walk);
+    qemu_mutex_unlock(&s->iommu_lock);
     if (!reason) {
         vtd_prq_implicit_invalidation(s, &walk, msg->addr);
         return true;
@@ -527,30 +532,30 @@ static const VMStateDescription vmstate_vtd_page_req = {
     }
 };
 
-const VMStateDescription vmstate_vtd_prq = {
-    .name = "intel-iommu/prq",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
 static int vtd_prq_post_load(void *opaque, int version_id)
 {
     return vtd_prq_event_valid(opaque) ? 0 : -EINVAL;
 }
 
+const VMStateDescription vmstate_vtd_prq = {
+    .name = "intel-iommu/prq",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = vtd_prq_post_load,
+    .fields = (const VMStateField[]) {
         VMSTATE_QTAILQ_V(pending, VTDPrq, 1, vmstate_vtd_page_req, VTDPageReq,
                          next),
         VMSTATE_UINT32(n_pending, VTDPrq),
         VMSTATE_TIMER_PTR(timer, VTDPrq),
-    .post_load = vtd_prq_post_load,
         VMSTATE_TIMER_PTR(irq_timer, VTDPrq),
+        VMSTATE_INT64_ARRAY(irq_due, VTDPrq, VTD_PRQ_IRQ_MAX),
+        VMSTATE_UINT32(irq_first, VTDPrq),
+        VMSTATE_UINT32(irq_n, VTDPrq),
         VMSTATE_BOOL(pqa_written, VTDPrq),
         VMSTATE_BOOL(irq_held, VTDPrq),
         VMSTATE_UINT64(seq_received, VTDPrq),
         VMSTATE_UINT64(seq_done, VTDPrq),
 #define VTD_PRQ_COUNTER_VMSTATE(field, text) VMSTATE_UINT64(field, VTDPrq),
-        VMSTATE_INT64_ARRAY(irq_due, VTDPrq, VTD_PRQ_IRQ_MAX),
-        VMSTATE_UINT32(irq_first, VTDPrq),
-        VMSTATE_UINT32(irq_n, VTDPrq),
         VTD_PRQ_COUNTERS(VTD_PRQ_COUNTER_VMSTATE)
 #undef VTD_PRQ_COUNTER_VMSTATE
         VMSTATE_END_OF_LIST()

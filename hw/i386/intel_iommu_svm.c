@@ -126,6 +126,10 @@ static void vtd_knob_changed(void *owner, unsigned int index)
     case VTD_KNOB_WAIT_DEPTH:
         vtd_devtlb_kick(s);
         break;
+    case VTD_KNOB_PWC:
+    case VTD_KNOB_SM_CACHE:
+        vtd_smcache_flush(s);
+        break;
     case VTD_KNOB_INJECT_AT:
         s->svm.devtlb.inject = 0;       /* it is for what is written after */
         break;
@@ -369,6 +373,7 @@ static const AtsAgentOps vtd_agent_ops = {
 VTDFunctionKind vtd_svm_function_kind(uint16_t rid)
 {
     PCMachineState *pcms = PC_MACHINE(qdev_get_machine());
+    PCIDevice *dev = pci_find_device(pcms->pcibus, rid >> 8, rid & 0xff);
 
     if (!dev) {
         return VTD_FUNCTION_ABSENT;
@@ -378,7 +383,6 @@ VTDFunctionKind vtd_svm_function_kind(uint16_t rid)
            VTD_FUNCTION_ATS : VTD_FUNCTION_NO_ATS;
 }
 
-    PCIDevice *dev = pci_find_device(pcms->pcibus, rid >> 8, rid & 0xff);
 AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn)
 {
     IntelIOMMUState *s = opaque;
@@ -409,7 +413,7 @@ void vtd_svm_realize(IntelIOMMUState *s)
 void vtd_svm_reset(IntelIOMMUState *s)
 {
     s->svm.ttm = 0;
-    vtd_ats_pwc_flush(s);
+    vtd_smcache_flush(s);
     vtd_prq_reset(s);
     vtd_devtlb_reset(s);
     if (s->svm.link) {
@@ -460,5 +464,9 @@ const VMStateDescription vmstate_vtd_svm = {
         VMSTATE_UINT64(svm.last_msi_addr, IntelIOMMUState),
         VMSTATE_UINT64(svm.last_msi_data, IntelIOMMUState),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_vtd_smcache,
+        NULL
     }
 };

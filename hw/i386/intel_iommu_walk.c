@@ -358,27 +358,65 @@ static int vtd_sm_walk_table(IntelIOMMUState *s, VTDSmWalk *walk,
     return vtd_sm_pe_valid(s, pe) ? 0 : VTD_FR_SPT_4;
 }
 
-int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk)
+/* An entry that is read in pieces is read: the cache has nothing to say then */
+static bool vtd_sm_may_hit(const VTDSmWalk *walk, VTDTornKind kind)
+{
+    return !walk->torn || walk->torn->kind != kind;
+}
+
+/* The context entry from the cache, or from memory */
+static int vtd_sm_find_context(IntelIOMMUState *s, VTDSmWalk *walk)
 {
     hwaddr table;
+    int ret;
+
+    if (vtd_sm_may_hit(walk, VTD_TORN_CONTEXT) &&
+        vtd_smcache_context(s, walk)) {
+        return vtd_sm_check_request(s, walk);
+    }
+    ret = vtd_sm_walk_root(s, walk, &table);
+    if (!ret) {
+        ret = vtd_sm_walk_context(s, walk, table);
+    }
+    if (!ret) {
+        vtd_smcache_add_context(s, walk);
+    }
+    return ret;
+}
+
+/* The same for the PASID-table entry */
+static int vtd_sm_find_pasid(IntelIOMMUState *s, VTDSmWalk *walk)
+{
+    bool fpd = walk->fpd;
+    hwaddr table;
+    int ret;
+
+    if (vtd_sm_may_hit(walk, VTD_TORN_PASID) && vtd_smcache_pasid(s, walk)) {
+        return 0;
+    }
+    walk->fpd = false;
+    ret = vtd_sm_walk_dir(s, walk, &table);
+    if (!ret) {
+        ret = vtd_sm_walk_table(s, walk, table);
+    }
+    if (!ret) {
+        vtd_smcache_add_pasid(s, walk, walk->fpd);
+    }
+    walk->fpd |= fpd;
+    return ret;
+}
+
+int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk)
+{
     int ret;
 
     walk->fpd = false;
     walk->table_pasid = 0;
     ret = vtd_sm_check_mode(s, walk);
     if (!ret) {
-        ret = vtd_sm_walk_root(s, walk, &table);
+        ret = vtd_sm_find_context(s, walk);
     }
-    if (!ret) {
-        ret = vtd_sm_walk_context(s, walk, table);
-    }
-    if (!ret) {
-        ret = vtd_sm_walk_dir(s, walk, &table);
-    }
-    if (!ret) {
-        ret = vtd_sm_walk_table(s, walk, table);
-    }
-    return ret;
+    return ret ? ret : vtd_sm_find_pasid(s, walk);
 }
 
 bool vtd_sm_torn_start(IntelIOMMUState *s, VTDSmWalk *walk, VTDTornKind kind,
@@ -387,14 +425,16 @@ bool vtd_sm_torn_start(IntelIOMMUState *s, VTDSmWalk *walk, VTDTornKind kind,
     hwaddr table;
 
     memset(torn, 0, sizeof(*torn));
-    if (vtd_sm_check_mode(s, walk) || vtd_sm_walk_root(s, walk, &table)) {
+    if (vtd_sm_check_mode(s, walk) ||
+        (kind == VTD_TORN_CONTEXT && vtd_smcache_context(s, walk)) ||
+        vtd_sm_walk_root(s, walk, &table)) {
         return false;
     }
     if (kind == VTD_TORN_CONTEXT) {
         torn->addr = vtd_sm_context_addr(walk, table);
         torn->n = VTD_CTX_ENTRY_SCALABLE_SIZE / sizeof(uint64_t);
     } else {
-        if (vtd_sm_walk_context(s, walk, table) ||
+        if (vtd_sm_find_context(s, walk) || vtd_smcache_pasid(s, walk) ||
             vtd_sm_walk_dir(s, walk, &table)) {
             return false;
         }

@@ -97,6 +97,8 @@ typedef struct VTDSmWalk {
 /**
  * vtd_sm_walk: find the PASID-table entry that governs a request
  *
+ * The caller holds iommu_lock, for the caches (intel_iommu_smcache.h).
+ *
  * Returns: 0, or the fault reason that table 30 gives.
  */
 int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk);
@@ -104,7 +106,10 @@ int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk);
 /**
  * vtd_sm_torn_start: find the entry of @kind that the walk would read
  *
- * Returns: true and sets up @torn, or false if the walk does not get so far.
+ * The caller holds iommu_lock.
+ *
+ * Returns: true and sets up @torn, or false if the walk does not get so far, or
+ * the entry is cached and will not be read.
  */
 bool vtd_sm_torn_start(IntelIOMMUState *s, VTDSmWalk *walk, VTDTornKind kind,
                        VTDTornRead *torn);

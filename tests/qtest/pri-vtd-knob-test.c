@@ -507,80 +507,6 @@ static void test_torn_order(void)
     pri_lab_stop(&lab);
 }
 
-/* -- paging-structure cache ------------------------------------------------ */
-
-static uint8_t read_first_byte(PriLab *lab, uint64_t iova)
-{
-    QPtOp op = {
-        .cmd = PT_OP_COPY, .flags = PT_FLAG_PASID | PT_FLAG_NO_PRI,
-        .pasid = LAB_PASID, .src = iova, .dst = LAB_IOVA + 0x10000, .len = 1,
-    };
-
-    qpt_writel(&lab->d, PT_CTRL, PT_CTRL_FLUSH_ATC);
-    g_assert_cmpuint(qpt_run(&lab->d, 0, &op), ==, PT_ST_DONE);
-    return qtest_readb(lab->qts, 0x8000000);
-}
-
-/*
- * A page directory entry is made to point to another page table: who caches
- * paging-structure entries goes on using the old one for pages that the IOTLB
- * does not hold, until an invalidation with IH=0 (or a page request, 7.4.1).
- */
-static void test_pwc(const void *opaque)
-{
-    unsigned int mode = GPOINTER_TO_UINT(opaque);
-    uint64_t old_pt, new_pt, pde, pa, table;
-    int level;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, mode ? "pwc=on" : "pwc=off", NULL, 0);
-    pa = qvtd_alloc(&lab.v, 4);
-    qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA + 0x10000, 0x8000000,
-                QVTD_FS_USER);
-    old_pt = qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA, pa, QVTD_FS_USER);
-    qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA + 0x1000, pa + 0x1000,
-                QVTD_FS_USER);
-    qtest_writeb(lab.qts, pa, 0x11);
-    qtest_writeb(lab.qts, pa + 0x1000, 0x22);
-    qtest_writeb(lab.qts, pa + 0x2000, 0x33);
-    g_assert_cmphex(read_first_byte(&lab, LAB_IOVA), ==, 0x11);
-
-    /* a copy of the page table with another second page */
-    old_pt &= ~0xfffULL;
-    new_pt = qvtd_alloc(&lab.v, 1);
-    for (level = 0; level < 512; level++) {
-        qtest_writeq(lab.qts, new_pt + level * 8,
-                     qtest_readq(lab.qts, old_pt + level * 8));
-    }
-    qtest_writeq(lab.qts, new_pt + (LAB_IOVA + 0x1000) / 4096 % 512 * 8,
-                 (pa + 0x2000) | QVTD_FS_USER);
-    table = lab.pml4;
-    for (level = 3; level > 1; level--) {
-        table = qtest_readq(lab.qts, table + (LAB_IOVA >> (12 + 9 * level))
-                            % 512 * 8) & 0x000ffffffffff000ULL;
-    }
-    pde = table + (LAB_IOVA >> 21) % 512 * 8;
-    g_assert_cmphex(qtest_readq(lab.qts, pde) & 0x000ffffffffff000ULL, ==,
-                    old_pt);
-    qtest_writeq(lab.qts, pde, new_pt | QVTD_FS_USER);
-
-    if (mode == 0) {
-        g_assert_cmphex(read_first_byte(&lab, LAB_IOVA + 0x1000), ==, 0x33);
-        goto out;
-    }
-    g_assert_cmphex(read_first_byte(&lab, LAB_IOVA + 0x1000), ==, 0x22);
-    if (mode == 1) {
-        qvtd_submit(&lab.v, qvtd_desc_piotlb(LAB_DID, LAB_PASID));
-        qvtd_wait(&lab.v, 0);
-    } else {
-        lab_request(&lab, LAB_IOVA + 0x1000, R | L, 1);
-        g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
-    }
-    g_assert_cmphex(read_first_byte(&lab, LAB_IOVA + 0x1000), ==, 0x33);
-out:
-    pri_lab_stop(&lab);
-}
-
 /*
  * Requests that are kept back are bounded: where there is no room for one more
  * it is dropped, or answered with Success if it is the last of its group, as if
@@ -643,10 +569,5 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/knob/torn-entry/pasid", test_torn_pasid);
     g_test_add_func("/vtd/knob/torn-entry/context", test_torn_context);
     g_test_add_func("/vtd/knob/torn-entry/order", test_torn_order);
-    g_test_add_data_func("/vtd/knob/pwc/off", GUINT_TO_POINTER(0), test_pwc);
-    g_test_add_data_func("/vtd/knob/pwc/invalidation", GUINT_TO_POINTER(1),
-                         test_pwc);
-    g_test_add_data_func("/vtd/knob/pwc/page-request", GUINT_TO_POINTER(2),
-                         test_pwc);
     return g_test_run();
 }

@@ -13,19 +13,8 @@
 #include "hw/pci/ats_link.h"
 #include "hw/i386/intel_iommu_prq.h"
 #include "hw/i386/intel_iommu_devtlb.h"
+#include "hw/i386/intel_iommu_smcache.h"
 #include "hw/i386/vtd-knobs.h"
-
-#define VTD_PWC_NR  64
-
-/* A cached pointer to a last-level first-stage table, knob "pwc" */
-typedef struct VTDPwcEntry {
-    uint64_t region;            /* untranslated address >> 21 */
-    uint64_t table;
-    uint32_t pasid;
-    uint16_t did;
-    bool valid;
-    bool write;                 /* W of the levels above */
-} VTDPwcEntry;
 
 /**
  * struct VTDSvm - embedded in IntelIOMMUState
@@ -38,8 +27,7 @@ typedef struct VTDPwcEntry {
  * @holds: rules of @link and the messages that they keep
  * @link_timer: virtual clock; the next of them that is delayed
  * @knobs: see vtd-knobs.h
- * @pwc: paging-structure cache; not migrated, since it may be dropped any time
- * @pwc_used: something may be in @pwc
+ * @smc: caches of remapping and paging structures
  * @msis, @last_msi_addr, @last_msi_data: interrupts sent, for tests
  */
 typedef struct VTDSvm {
@@ -56,8 +44,7 @@ typedef struct VTDSvm {
     VTDPrq prq;
     VTDDevTlb devtlb;
     VTDKnobs knobs;
-    VTDPwcEntry pwc[VTD_PWC_NR];
-    bool pwc_used;
+    VTDSmCache smc;
     uint64_t msis;
     uint64_t last_msi_addr;
     uint64_t last_msi_data;
@@ -85,13 +72,6 @@ void vtd_svm_reset(IntelIOMMUState *s);
 
 /**
  * vtd_svm_set_root: Set Root Table Pointer was executed
-/* Can a function answer an Invalidate Request? */
-typedef enum VTDFunctionKind {
-    VTD_FUNCTION_ABSENT,
-    VTD_FUNCTION_NO_ATS,        /* no ATS capability */
-    VTD_FUNCTION_ATS,
-} VTDFunctionKind;
-
  */
 void vtd_svm_set_root(IntelIOMMUState *s);
 
@@ -105,10 +85,17 @@ void vtd_svm_instance_init(Object *obj);
  */
 void vtd_svm_class_init(ObjectClass *klass);
 
+/* Can a function answer an Invalidate Request? */
+typedef enum VTDFunctionKind {
+    VTD_FUNCTION_ABSENT,
+    VTD_FUNCTION_NO_ATS,        /* no ATS capability */
+    VTD_FUNCTION_ATS,
+} VTDFunctionKind;
+
 /**
- * vtd_function_exists: is there a PCI function with requester id @rid?
+ * vtd_svm_function_kind: what PCI function has requester id @rid?
  */
-bool vtd_function_exists(uint16_t rid);
+VTDFunctionKind vtd_svm_function_kind(uint16_t rid);
 
 /**
  * vtd_svm_get_link: the link of the IOMMU (PCIIOMMUOps)
@@ -127,12 +114,5 @@ AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
  */
 bool vtd_ats_untranslated(IntelIOMMUState *s, PCIDevice *dev, uint32_t pasid,
                           hwaddr addr, bool write, uint64_t *out);
-
-/**
- * vtd_ats_pwc_flush: drop all cached paging-structure entries
- *
- * Called for each IOTLB invalidation but those with the hint IH=1.
- */
-void vtd_ats_pwc_flush(IntelIOMMUState *s);
 
 #endif /* HW_I386_INTEL_IOMMU_SVM_H */
