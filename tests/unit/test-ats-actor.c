@@ -1,0 +1,245 @@
+/*
+ * Events that are decided on: order of the lanes, release, reset
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "hw/pci/ats_actor.h"
+
+#define FN0     0x100u
+#define FN1     0x200u
+
+static AtsActorVerdict verdict[ATS_EVENT_KIND_NR];
+static GString *log_;
+static int link_, iommu;
+
+static AtsActorVerdict judge(AtsEventKind kind, uint64_t n)
+{
+    return verdict[kind];
+}
+
+static void happens(AtsEventKind kind, uint64_t n)
+{
+    g_string_append_printf(log_, "%d.%d ", kind, (int)n);
+}
+
+static const AtsActorOps ops = { .judge = judge, .happens = happens };
+
+static void deliver(void *owner, const void *data)
+{
+    const char *text = data;
+
+    g_string_append_printf(log_, "%s ", text);
+}
+
+static void start(bool ordered)
+{
+    log_ = g_string_new("");
+    memset(verdict, 0, sizeof(verdict));
+    ats_actor_set(&ops, ordered);
+}
+
+static void end(void)
+{
+    ats_actor_set(NULL, true);
+    g_assert_false(ats_actor_on);
+    g_string_free(log_, true);
+}
+
+static bool event(AtsEventKind kind, uint32_t lane, void *owner,
+                  const char *text)
+{
+    return ats_actor_event(kind, lane, owner, deliver, text, strlen(text) + 1);
+}
+
+static void expect(const char *what)
+{
+    g_assert_cmpstr(log_->str, ==, what);
+    g_string_truncate(log_, 0);
+}
+
+static void test_off(void)
+{
+    log_ = g_string_new("");
+    g_assert_false(event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, "a"));
+    ats_actor_note(ATS_EVENT_PRQ_DRAIN);
+    g_assert_false(ats_actor_release_oldest());
+    expect("");
+    g_string_free(log_, true);
+}
+
+static void test_now(void)
+{
+    start(true);
+    g_assert_false(event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, "a"));
+    g_assert_false(event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, "b"));
+    ats_actor_note(ATS_EVENT_PRQ_DRAIN);
+    expect("0.1 0.2 12.1 ");
+    g_assert_cmpuint(ats_actor_count(ATS_EVENT_PAGE_REQUEST), ==, 2);
+    end();
+}
+
+/* PCIe 2.4.1: nothing posted passes what was posted before it */
+static void test_posted(void)
+{
+    start(true);
+    verdict[ATS_EVENT_PAGE_REQUEST] = ATS_ACTOR_KEEP;
+    g_assert_true(event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, "request"));
+    g_assert_true(event(ATS_EVENT_INV_COMPLETION, FN0, &link_, "completion"));
+    g_assert_true(event(ATS_EVENT_DMA_WRITE, FN0, &link_, "write"));
+    g_assert_true(event(ATS_EVENT_MSI, FN0, &link_, "interrupt"));
+    /* another function, and the other direction, are another order */
+    g_assert_false(event(ATS_EVENT_INV_COMPLETION, FN1, &link_, "x"));
+    g_assert_false(event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "x"));
+    expect("3.2 1.1 ");
+    g_assert_cmpuint(ats_actor_kept(ATS_EVENT_MSI), ==, 1);
+    ats_actor_release(ATS_EVENT_MSI, 1);
+    expect("");
+    ats_actor_release(ATS_EVENT_PAGE_REQUEST, 1);
+    expect("0.1 request 3.1 completion 9.1 write 8.1 interrupt ");
+    end();
+}
+
+/* A completion does not pass what is posted, which may pass it */
+static void test_completion(void)
+{
+    start(true);
+    verdict[ATS_EVENT_TRANSLATION] = ATS_ACTOR_KEEP;
+    g_assert_true(event(ATS_EVENT_TRANSLATION, FN0, &link_, "t1"));
+    g_assert_false(event(ATS_EVENT_INV_REQUEST, FN0, &link_, "x"));
+    expect("2.1 ");
+    verdict[ATS_EVENT_TRANSLATION] = ATS_ACTOR_NOW;
+    g_assert_false(event(ATS_EVENT_TRANSLATION, FN0, &link_, "x"));
+    expect("4.2 ");
+    verdict[ATS_EVENT_PRG_RESPONSE] = ATS_ACTOR_KEEP;
+    g_assert_true(event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "r"));
+    g_assert_true(event(ATS_EVENT_TRANSLATION, FN0, &link_, "t3"));
+    ats_actor_release(ATS_EVENT_TRANSLATION, 1);
+    expect("4.1 t1 ");
+    ats_actor_release(ATS_EVENT_PRG_RESPONSE, 1);
+    expect("1.1 r 4.3 t3 ");
+    end();
+}
+
+static void test_iommu(void)
+{
+    start(true);
+    verdict[ATS_EVENT_PRQ_WRITE] = ATS_ACTOR_KEEP;
+    g_assert_true(event(ATS_EVENT_PRQ_WRITE, ATS_LANE_IOMMU, &iommu, "p1"));
+    verdict[ATS_EVENT_PRQ_WRITE] = ATS_ACTOR_NOW;
+    g_assert_true(event(ATS_EVENT_PRQ_WRITE, ATS_LANE_IOMMU, &iommu, "p2"));
+    g_assert_true(event(ATS_EVENT_MSI, ATS_LANE_IOMMU, &iommu, "i"));
+    g_assert_false(event(ATS_EVENT_WAIT, ATS_LANE_IOMMU, &iommu, "x"));
+    expect("7.1 ");
+    g_assert_true(ats_actor_release_oldest());
+    expect("5.1 p1 5.2 p2 8.1 i ");
+    g_assert_false(ats_actor_release_oldest());
+    end();
+}
+
+static void test_broken(void)
+{
+    start(false);
+    verdict[ATS_EVENT_PRG_RESPONSE] = ATS_ACTOR_KEEP;
+    g_assert_true(event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "r1"));
+    verdict[ATS_EVENT_PRG_RESPONSE] = ATS_ACTOR_NOW;
+    g_assert_false(event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "x"));
+    verdict[ATS_EVENT_PRG_RESPONSE] = ATS_ACTOR_LOSE;
+    g_assert_true(event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "lost"));
+    verdict[ATS_EVENT_PRG_RESPONSE] = ATS_ACTOR_TWICE;
+    g_assert_false(event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "twice"));
+    expect("1.2 1.3 1.4 twice ");
+    end();
+    start(true);
+    verdict[ATS_EVENT_PRG_RESPONSE] = ATS_ACTOR_KEEP;
+    g_assert_true(event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "r1"));
+    verdict[ATS_EVENT_PRG_RESPONSE] = ATS_ACTOR_TWICE;
+    g_assert_true(event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "r2"));
+    ats_actor_release(ATS_EVENT_PRG_RESPONSE, 1);
+    expect("1.1 r1 1.2 r2 r2 ");
+    end();
+}
+
+/* A reset loses what is kept of its owner, and nothing else */
+static void test_forget(void)
+{
+    start(true);
+    verdict[ATS_EVENT_PAGE_REQUEST] = ATS_ACTOR_KEEP;
+    verdict[ATS_EVENT_MSI] = ATS_ACTOR_KEEP;
+    g_assert_true(event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, "request"));
+    g_assert_true(event(ATS_EVENT_MSI, FN0, &iommu, "interrupt"));
+    ats_actor_forget(&link_);
+    expect("0.1 ");
+    g_assert_false(ats_actor_is_kept(ATS_EVENT_PAGE_REQUEST, 1));
+    g_assert_true(ats_actor_is_kept(ATS_EVENT_MSI, 1));
+    ats_actor_flush();
+    expect("8.1 interrupt ");
+    end();
+}
+
+/* Without a decider nothing stays behind */
+static void test_end(void)
+{
+    start(true);
+    verdict[ATS_EVENT_BH] = ATS_ACTOR_KEEP;
+    g_assert_true(event(ATS_EVENT_BH, FN0, &link_, "work"));
+    ats_actor_set(NULL, true);
+    expect("11.1 work ");
+    g_assert_false(event(ATS_EVENT_BH, FN0, &link_, "x"));
+    ats_actor_set(&ops, true);
+    g_assert_cmpuint(ats_actor_count(ATS_EVENT_BH), ==, 0);
+    end();
+}
+
+static void test_bounded(void)
+{
+    start(true);
+    verdict[ATS_EVENT_PAGE_REQUEST] = ATS_ACTOR_KEEP;
+    for (int i = 0; i < 3 * ATS_KEPT_MAX; i++) {
+        g_assert_true(event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, ""));
+        g_assert_cmpuint(ats_actor_kept(ATS_EVENT_PAGE_REQUEST), <=,
+                         ATS_KEPT_MAX);
+    }
+    end();
+}
+
+/* What happens brings about more of the same: no recursion, nothing is lost */
+static void again(void *owner, const void *data)
+{
+    int left = *(const int *)data - 1;
+
+    if (left && !ats_actor_event(ATS_EVENT_BH, FN0, owner, again, &left,
+                                 sizeof(left))) {
+        again(owner, &left);
+    }
+}
+
+static void test_chain(void)
+{
+    int left = 5;
+
+    start(true);
+    verdict[ATS_EVENT_BH] = ATS_ACTOR_KEEP;
+    g_assert_true(ats_actor_event(ATS_EVENT_BH, FN0, &link_, again, &left,
+                                  sizeof(left)));
+    ats_actor_flush();
+    expect("11.1 11.2 11.3 11.4 11.5 ");
+    end();
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/ats-actor/off", test_off);
+    g_test_add_func("/ats-actor/now", test_now);
+    g_test_add_func("/ats-actor/posted", test_posted);
+    g_test_add_func("/ats-actor/completion", test_completion);
+    g_test_add_func("/ats-actor/iommu", test_iommu);
+    g_test_add_func("/ats-actor/broken", test_broken);
+    g_test_add_func("/ats-actor/forget", test_forget);
+    g_test_add_func("/ats-actor/end", test_end);
+    g_test_add_func("/ats-actor/bounded", test_bounded);
+    g_test_add_func("/ats-actor/chain", test_chain);
+    return g_test_run();
+}
