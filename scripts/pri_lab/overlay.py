@@ -8,7 +8,7 @@ a second run writes nothing, and ninja rebuilds only what changed.
 
 Mapping from the repository:
     patches/qemu-10.2/*.patch   applied in order of their names
-    accel/ hw/ include/ docs/specs/  same place in QEMU's tree
+    accel/ hw/ include/ target/ docs/specs/  same place in QEMU's tree
     tests/qtest/                tests/qtest/pri-lab/
     */trace-events              appended to QEMU's file of that directory
 """
@@ -25,7 +25,7 @@ from .errors import LabError
 from .qemusrc import Source
 
 PATCHES = os.path.join('patches', 'qemu-10.2')
-ROOTS = ('accel', 'hw', 'include', 'docs/specs', 'tests/qtest')
+ROOTS = ('accel', 'hw', 'include', 'target', 'docs/specs', 'tests/qtest')
 
 
 def patch_files(repo: str) -> List[str]:

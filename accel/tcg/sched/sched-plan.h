@@ -1,0 +1,124 @@
+/*
+ * The plan of the schedule machine: one line of text, and what it says
+ *
+ * docs/internals.md, "The schedule machine", has the grammar.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef ACCEL_TCG_SCHED_PLAN_H
+#define ACCEL_TCG_SCHED_PLAN_H
+
+#include "hw/pci/ats_actor.h"
+
+#define SCHED_CPUS_MAX      16      /* a hexadecimal digit of `order` each */
+#define SCHED_WORDS_MAX     64      /* of change points, and of rules */
+
+/* Instructions, unless the plan says otherwise */
+#define SCHED_SLICE         200000      /* others go first after so many */
+#define SCHED_YIELD         2000        /* and so many after a PAUSE */
+#define SCHED_HOLD          10000000    /* no device event is kept longer */
+
+typedef enum SchedPointKind {
+    SCHED_POINT_ACCESS,     /* access @n of vCPU @who has been done */
+    SCHED_POINT_LOCK,       /* lock operation @n of vCPU @who begins */
+    SCHED_POINT_CPU_INSNS,  /* vCPU @who has executed @n instructions */
+    SCHED_POINT_INSNS,      /* @n instructions have been executed */
+    SCHED_POINT_EVENT,      /* event @n of AtsEventKind @who is delivered */
+} SchedPointKind;
+
+/**
+ * struct SchedPoint - a moment of the run
+ *
+ * @kind: SchedPointKind
+ * @who: vCPU or kind of event
+ * @n: counted from 1 since the plan was set
+ */
+typedef struct SchedPoint {
+    uint8_t kind;
+    uint8_t who;
+    uint64_t n;
+} SchedPoint;
+
+/* `at=`: who runs at @at goes last, and @first first; -1: nobody does */
+typedef struct SchedChange {
+    SchedPoint at;
+    int first;
+} SchedChange;
+
+typedef enum SchedWhen {
+    SCHED_WHEN_NOW,
+    SCHED_WHEN_DELAY,            /* so many instructions later */
+    SCHED_WHEN_POINT,
+    SCHED_WHEN_IDLE,             /* when no vCPU can run */
+    SCHED_WHEN_LOST,             /* broken hardware */
+    SCHED_WHEN_TWICE,            /* broken hardware */
+} SchedWhen;
+
+/**
+ * struct SchedRule - when a device event is delivered
+ *
+ * @kind: AtsEventKind
+ * @when: SchedWhen
+ * @nth: which one of its kind, 0: all that no other rule names
+ * @delay: of SCHED_WHEN_DELAY, instructions
+ * @point: of SCHED_WHEN_POINT
+ */
+typedef struct SchedRule {
+    uint8_t kind;
+    uint8_t when;
+    uint64_t nth;
+    uint64_t delay;
+    SchedPoint point;
+} SchedRule;
+
+/**
+ * struct SchedPlan - what a line says
+ *
+ * @on: there is a plan; everything else is only valid then
+ * @broken: device events may be lost, doubled and overtaken
+ * @order: vCPUs named by `order`, @n_order of them
+ * @random: `rand` is given: seed, shortest and longest slice follow
+ * @slice, @yield, @hold, @limit: instructions; @limit 0: none
+ */
+typedef struct SchedPlan {
+    bool on;
+    bool broken;
+    bool random;
+    uint8_t order[SCHED_CPUS_MAX];
+    unsigned int n_order;
+    uint64_t seed;
+    uint64_t slice_min;
+    uint64_t slice_max;
+    uint64_t slice;
+    uint64_t yield;
+    uint64_t hold;
+    uint64_t limit;
+    SchedChange change[SCHED_WORDS_MAX];
+    unsigned int n_changes;
+    SchedRule rule[SCHED_WORDS_MAX];
+    unsigned int n_rules;
+} SchedPlan;
+
+/**
+ * sched_plan_parse: read a plan
+ *
+ * @plan: set, also if the text is in error
+ * @text: words with blanks between; none: no plan
+ * @n_cpus: of the machine; others may not be named
+ * @error: set to what is wrong with it, for g_free(), if the result is false
+ */
+bool sched_plan_parse(SchedPlan *plan, const char *text, unsigned int n_cpus,
+                      char **error);
+
+/**
+ * sched_point_print: append a point as a plan writes it
+ */
+void sched_point_print(GString *to, const SchedPoint *point);
+
+/**
+ * sched_event_name: the word of a plan for a kind of event
+ */
+const char *sched_event_name(unsigned int kind);
+
+#endif /* ACCEL_TCG_SCHED_PLAN_H */
