@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 from typing import List, NamedTuple, Tuple
 
-from . import bugkernel, cache, kernel, proc
+from . import bugkernel, cache, kbuild, kernel, proc
 from .kernel import Kernel
+from .own import tree
 
 
 class Ready(NamedTuple):
@@ -31,11 +32,30 @@ def steps(repo: str, value: str) -> int:
     return kernel.steps(repo, base) + bool(bugs)
 
 
-def have(paths: cache.Paths, value: str, configs: List[str], jobs: int,
+def from_source(repo: str, value: str, fresh: bool) -> bool:
+    """Whether --kernel VALUE is a source tree to build.
+
+    fresh: what was built in it before does not count, as the sources may be
+    of another commit.
+    """
+    path = os.path.expanduser(value)
+    if not value or kernel.named(repo, value) or not tree.is_source(path):
+        return False
+    return fresh or not any(os.path.isfile(os.path.join(path, x)) for x in (
+        'vmlinux', 'arch/x86/boot/bzImage'))
+
+
+def have(paths: cache.Paths, value: str, options, jobs: int,
          log: proc.Log, ui) -> Ready:
-    """The kernel, built if need be.  configs: fragments of --config."""
+    """The kernel, built if need be.  options: --config, --make, --bisect."""
     name, bugs = split(value)
-    base = kernel.get(paths, name, jobs, log, ui, kernel.fragments(configs))
+    more = kernel.fragments(options.config)
+    if from_source(paths.repo, name, options.bisect or bool(options.make)):
+        base = tree.OwnTree(paths, name, [
+            os.path.join(paths.repo, kbuild.FRAGMENTS), *more], options.make,
+            jobs, log, ui).have()
+    else:
+        base = kernel.get(paths, name, jobs, log, ui, more)
     linux = base
     if bugs:
         linux = bugkernel.build(paths, base, bugs, jobs, log, ui)

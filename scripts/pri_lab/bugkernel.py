@@ -15,7 +15,7 @@ import shlex
 import shutil
 from typing import Dict, List, Tuple
 
-from . import cache, proc
+from . import cache, kbuild, proc
 from .errors import LabError
 from .kernel import Kernel
 
@@ -173,7 +173,9 @@ class _Patched:
             self.step.note = 'linking'
             self._run(['make', '-C', self.src, f'O={self.tree}',
                        f'-j{self.jobs}', 'KBUILD_BUILD_USER=pri-lab',
-                       'KBUILD_BUILD_HOST=pri-lab', *self.base.words,
+                       'KBUILD_BUILD_HOST=pri-lab',
+                       f'KBUILD_BUILD_TIMESTAMP={kbuild.TIMESTAMP}',
+                       'KBUILD_BUILD_VERSION=1', *self.base.words,
                        'vmlinux'],
                       'linking the kernel')
             with cache.fresh_tree(self.out) as part:

@@ -64,6 +64,10 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--config', action='append', default=[],
                        metavar='FRAGMENT', help='lines of configuration on '
                        'top of base.config, for a kernel of `kernel list`')
+        p.add_argument('--make', action='append', default=[],
+                       metavar='VARIABLE=VALUE', help='for make, when a '
+                       'source tree of yours is built (LLVM=1); LLVM and CC '
+                       'of the environment count, too; may be repeated')
     if 'job' in uses:
         p.add_argument('--args', default='', metavar='A,B',
                        help='arguments of the guest program')
@@ -211,7 +215,7 @@ _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'rounds': 0, 'record': False, 'all': False, 'junit': '',
              'bisect': False, 'expect': '', 'resume': False, 'limit': 0,
              'output': '', 'action': None, 'what': '', 'parts': [],
-             'results': False, 'list_tests': False,
+             'results': False, 'list_tests': False, 'make': [],
              'gdb': False, 'add': [], 'config': [], 'trace': [], 'qemu_arg': []}
 _WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel',
                '--args',

@@ -93,6 +93,16 @@ def with_added(initrd: str, added: List[str], out: str) -> str:
     return out
 
 
+def kept_driver(directory: str, repo: str) -> str:
+    """Where a kernel's module of these sources is kept; '': nowhere."""
+    if not directory:
+        return ''
+    sources = [p for top in ('guest/driver', 'include')
+               for p in cache.files_under(os.path.join(repo, top))]
+    return os.path.join(directory, 'pri_testdev-'
+                        + cache.tree_key(sources, repo)[:12] + '.ko')
+
+
 class Guest:
     def __init__(self, paths: cache.Paths, kernel: Kernel, jobs: int,
                  log: proc.Log, ui):
@@ -103,6 +113,7 @@ class Guest:
         self.ui = ui
         self.dir = os.path.join(paths.guest, kernel.key[:12])
         self.initrd = os.path.join(self.dir, 'initramfs.cpio')
+        self._made = os.path.join(paths.work, 'programs')
         self._warned = os.path.join(self.dir, 'driver.warnings')
 
     @property
@@ -143,7 +154,7 @@ class Guest:
     def check_job(self, job: str, added: List[str] = ()) -> None:
         """LabError unless the image, or what is added to it, has a program
         of that name."""
-        top = os.path.join(self.dir, 'programs', 'tests')
+        top = os.path.join(self._made, 'tests')
         names = [os.path.relpath(p, top) for p in cache.files_under(top)]
         names += [x[len('tests/'):] for x in added_files(added)]
         if job not in names + ['all', 'shell']:
@@ -151,7 +162,18 @@ class Guest:
                            'there are: all ' + ' '.join(names))
 
     def _driver(self) -> bytes:
-        """pri_testdev.ko against the kernel, built in a copy."""
+        """pri_testdev.ko against the kernel: kept with it, or built."""
+        kept = kept_driver(self.kernel.keep, self.paths.repo)
+        if kept and os.path.isfile(kept):
+            cache.write_atomic(self._warned, b'')
+            return _read(kept)
+        module = self._built_driver()
+        if kept and not self.warnings:
+            cache.write_atomic(kept, module)
+        return module
+
+    def _built_driver(self) -> bytes:
+        """The same, built in a copy."""
         build = self.kernel.build
         if not build:
             raise LabError(
@@ -162,7 +184,8 @@ class Guest:
         _mirror(os.path.join(self.paths.repo, 'guest', 'driver'), out)
         said: List[str] = []
         proc.run(['make', '-C', build, f'M={out}', f'-j{self.jobs}',
-                  f'PT_INCLUDE={self.paths.repo}/include', 'modules'],
+                  f'PT_INCLUDE={self.paths.repo}/include',
+                  *self.kernel.words, 'modules'],
                  'building pri_testdev.ko', self.log, ui=self.ui,
                  on_line=said.append)
         module = _read(os.path.join(out, 'pri_testdev.ko'))
@@ -173,15 +196,20 @@ class Guest:
         return module
 
     def _programs(self) -> List[str]:
-        out = os.path.join(self.dir, 'programs')
-        # programs whose source has gone must not stay in the image
-        for d in ('tests', 'bin'):
-            cache.remove(os.path.join(out, d))
-        proc.run(['make', '-C', os.path.join(self.paths.repo, 'tests',
-                                             'guest'),
-                  f'O={out}', f'-j{self.jobs}'],
-                 'building the guest programs', self.log, ui=self.ui)
-        return cache.files_under(out)
+        """The programs, which are the same for every kernel: what changed is
+        built, what has no source any more goes."""
+        make = ['make', '-C', os.path.join(self.paths.repo, 'tests', 'guest'),
+                f'O={self._made}', f'-j{self.jobs}']
+        proc.run(make, 'building the guest programs', self.log, ui=self.ui)
+        wanted = set(proc.output_of(make + ['--no-print-directory', 'list']
+                                    ).split())
+        out = []
+        for path in cache.files_under(self._made):
+            if path in wanted:
+                out.append(path)
+            elif os.sep + 'obj' + os.sep not in path:
+                os.unlink(path)
+        return out
 
     def _image(self, busybox: bytes, libraries: Dict[str, bytes],
                module: bytes, programs: List[str]) -> bytes:
@@ -197,7 +225,7 @@ class Guest:
         }
         entries.update({f'lib/{name}': cpio.regular(data, 0o755)
                         for name, data in libraries.items()})
-        top = os.path.join(self.dir, 'programs')
+        top = self._made
         names = {os.path.relpath(p, top): p for p in programs}
         for d in ('proc', 'sys', 'tmp', 'dev', 'root', 'tests',
                   *sorted({os.path.dirname(x) for x in names} - {'tests'})):

@@ -15,6 +15,7 @@ from typing import Dict, Iterable, List, Optional
 from . import cache, kconfig, ksource, matrix, proc
 from .errors import LabError
 
+TIMESTAMP = 'Thu Jan  1 00:00:00 UTC 1970'
 KEEP = 4                        # builds of a series kept in the cache
 FRAGMENTS = os.path.join('guest', 'kernel', 'base.config')
 BENCH = os.path.join('guest', 'kernel', 'bench.config')    # on top of it
@@ -83,8 +84,7 @@ class Tree:
         cache.write_if_changed(frag, self.fragment.encode())
         self.make([f'KCONFIG_ALLCONFIG={frag}', 'allnoconfig'],
                   'configuring the guest kernel')
-        verify(kconfig.parse(read(os.path.join(self.out, '.config'))),
-               kconfig.parse(self.fragment), self.without)
+        self.verify()
         count = 0
 
         def progress(line: str) -> None:
@@ -98,10 +98,17 @@ class Tree:
         self.make(['vmlinux', 'modules'], 'building the guest kernel',
                   progress)
 
+    def verify(self) -> None:
+        """LabError if the configuration is not what it was to be."""
+        verify(kconfig.parse(read(os.path.join(self.out, '.config'))),
+               kconfig.parse(self.fragment), self.without)
+
     def make(self, args: List[str], what: str, on_line=None) -> None:
         proc.run(['make', '-C', self.src, f'O={self.out}', f'-j{self.jobs}',
-                  'KBUILD_BUILD_USER=pri-lab', 'KBUILD_BUILD_HOST=pri-lab']
-                 + self.words + args, what, self.log, ui=self.ui,
+                  'KBUILD_BUILD_USER=pri-lab', 'KBUILD_BUILD_HOST=pri-lab',
+                  # the same source is the same image, and the same key
+                  f'KBUILD_BUILD_TIMESTAMP={TIMESTAMP}',
+                  'KBUILD_BUILD_VERSION=1'] + self.words + args, what, self.log, ui=self.ui,
                  on_line=on_line)
 
 
@@ -179,26 +186,3 @@ class Builder:
                         'building afresh')
             cache.remove(out)
             tree.make_all(step)
-
-
-def own_tree(paths: cache.Paths, src: str, fragments: Iterable[str],
-             jobs: int, log: proc.Log, ui) -> str:
-    """Build the user's source tree, out of tree; one step; its output."""
-    src = os.path.realpath(os.path.expanduser(src))
-    if not os.path.isfile(os.path.join(src, 'Kconfig')):
-        raise LabError(f'{src} is not a Linux source tree: there is no '
-                       'Kconfig', 'give its top directory')
-    if os.path.exists(os.path.join(src, '.config')):
-        raise LabError(f'{src} has a configuration and perhaps a build of '
-                       'its own in it', 'boot that one with --kernel '
-                       f'{src}, or clean the tree: make -C {src} mrproper')
-    fragment = fragment_text(None, fragments)
-    out = os.path.join(paths.linux,
-                       'own-' + cache.key_of(src, fragment)[:12])
-    with ui.step(f'Build {src}') as step:
-        with cache.lock(paths, os.path.basename(out), ui):
-            Tree(src, out, fragment, {}, jobs, log, ui).make_all(step)
-        step.done(release_of(out))
-    cache.touch(out)
-    cache.prune(paths.linux, 'own-', KEEP, out)
-    return out

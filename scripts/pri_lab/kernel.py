@@ -20,12 +20,19 @@ SERIES = '7.3'                  # the default guest kernel
 KERNELS = os.path.dirname(FRAGMENTS)
 
 
+class Unbuilt(LabError):
+    """A source tree without a kernel."""
+
+
 class Kernel:
     """image: vmlinux or bzImage; build: kernel build tree or None; words:
-    those for make that it was built with, besides the usual ones."""
+    those for make that it was built with, besides the usual ones; keep: a
+    directory for the driver's module, so that it is there when the build tree
+    is of another kernel already, or ''."""
 
     def __init__(self, image: str, build: Optional[str], release: str,
-                 words: Iterable[str] = ()):
+                 words: Iterable[str] = (), keep: str = ''):
+        self.keep = keep
         self.words = list(words)
         self.image = image
         self.build = build
@@ -75,9 +82,9 @@ def _image_in(d: str) -> str:
         if os.path.isfile(image):
             return image
     if os.path.isfile(os.path.join(d, 'Kconfig')):
-        raise LabError(f'{d} has not been built: there is no vmlinux',
-                       f'./pri-lab kernel build {d} builds it with our '
-                       'configuration and leaves it clean')
+        raise Unbuilt(f'{d} has not been built: there is no vmlinux',
+                      f'./pri-lab kernel build {d} builds it with our '
+                      'configuration and leaves it as it is')
     raise LabError(f'{d} is not a kernel build directory: there is no '
                    'vmlinux and no arch/x86/boot/bzImage')
 
@@ -134,7 +141,10 @@ def check(repo: str, value: str, ui, configs: Iterable[str] = ()) -> None:
     seen to be wrong beforehand."""
     check_configs(repo, value, configs)
     if not named(repo, value):
-        given(value, ui)
+        try:
+            given(value, ui)
+        except Unbuilt:                 # it will be
+            pass
 
 
 def check_configs(repo: str, value: str, configs: Iterable[str]) -> None:
@@ -142,6 +152,9 @@ def check_configs(repo: str, value: str, configs: Iterable[str]) -> None:
         if not os.path.isfile(os.path.expanduser(c)):
             raise LabError(f'--config {c}: no such file')
     entry = named(repo, value)
+    if configs and entry is None and os.path.isfile(os.path.join(
+            os.path.expanduser(value), 'Kconfig')):
+        return                          # a source tree, which is built
     if configs and (entry is None or entry.stock):
         raise LabError(f'{value} is built already, --config has no effect '
                        'on it', 'leave it out, or name a kernel that '

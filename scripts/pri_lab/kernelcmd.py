@@ -8,6 +8,7 @@ from typing import Iterable, List, Tuple
 
 from . import cache, kbuild, kernel, matrix, proc
 from .errors import LabError
+from .own import tree
 
 
 def columns(rows: List[Tuple[str, ...]]) -> List[str]:
@@ -54,14 +55,14 @@ def check(paths: cache.Paths, what: str, configs: Iterable[str]) -> None:
             raise LabError(f'--config {c}: no such file')
 
 
-def build(paths: cache.Paths, what: str, configs: Iterable[str], jobs: int,
-          log: proc.Log, ui) -> kernel.Kernel:
+def build(paths: cache.Paths, what: str, configs: Iterable[str],
+          make: Iterable[str], jobs: int, log: proc.Log, ui
+          ) -> kernel.Kernel:
     """Build a kernel of the matrix, or the source tree of the user's, with
     base.config and the fragments given on top."""
     more = kernel.fragments(configs)
     if kernel.named(paths.repo, what):
         return kernel.get(paths, what, jobs, log, ui, more)
-    fragments = [os.path.join(paths.repo, kbuild.FRAGMENTS), *more]
-    out = kbuild.own_tree(paths, what, fragments, jobs, log, ui)
-    return kernel.Kernel(os.path.join(out, 'vmlinux'), out,
-                         kbuild.release_of(out))
+    return tree.OwnTree(paths, what, [
+        os.path.join(paths.repo, kbuild.FRAGMENTS), *more], make, jobs, log,
+        ui).have()

@@ -109,8 +109,7 @@ class Lab:
     def _guest(self, which: str, accel: str, names: List[str]):
         """(machine, kernel) with the kernel that --kernel WHICH means; it
         must have the programs named.  Steps: the kernel's, and one."""
-        ready = anykernel.have(self.paths, which, self.options.config,
-                               self.jobs, self.log, self.ui)
+        ready = anykernel.have(self.paths, which, self.options, self.jobs, self.log, self.ui)
         user = guest.Guest(self.paths, ready.base, self.jobs, self.log,
                            self.ui)
         user.build()
@@ -171,8 +170,8 @@ class Lab:
         self.ui.plan(1 + kernel.steps(self.paths.repo, what))
         self._packages()
         if o.action == 'build':
-            linux = kernelcmd.build(self.paths, what, o.config, self.jobs,
-                                    self.log, self.ui)
+            linux = kernelcmd.build(self.paths, what, o.config, o.make,
+                                    self.jobs, self.log, self.ui)
         else:
             kernel.check_configs(self.paths.repo, what, o.config)
             linux = kernel.get(self.paths, what, self.jobs, self.log, self.ui,

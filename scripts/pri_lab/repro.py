@@ -277,7 +277,7 @@ class Repro:
 
     def _machine(self, name: str) -> vm.Machine:
         self.ui.plan(1 + anykernel.steps(self.paths.repo, name))
-        ready = anykernel.have(self.paths, name, self.options.config,
+        ready = anykernel.have(self.paths, name, self.options,
                                self.lab.jobs, self.lab.log, self.ui)
         user = guest.Guest(self.paths, ready.base, self.lab.jobs,
                            self.lab.log, self.ui)
@@ -382,8 +382,9 @@ class Repro:
                 words += [f'--{option}'] + [value] * (value is not True)
         if self.options.qemu_src:
             words += ['--qemu-src', self.options.qemu_src]
-        for fragment in self.options.config:
-            words += ['--config', fragment]
+        for option in ('config', 'make'):
+            for value in getattr(self.options, option):
+                words += [f'--{option}', value]
 
         def after() -> None:
             if self.options.table:

@@ -14,6 +14,7 @@ from typing import List, Optional
 from .. import (bugkernel, guest, host, installed, kernel, matrix, proc,
                 qemusrc, race)
 from ..errors import LabError, UsageError
+from ..own import tree
 from . import names, near
 
 
@@ -33,6 +34,7 @@ def check(o: argparse.Namespace, repo: str, ui) -> None:
 def _common(o: argparse.Namespace, repo: str, ui) -> None:
     if o.qemu_src:
         qemusrc.given(o.qemu_src)
+    tree.words(o.make)
     if o.accel == 'kvm':
         host.choose_accel('kvm')
     guest.added_files(o.add)
