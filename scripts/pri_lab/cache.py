@@ -6,6 +6,7 @@
       downloads/    source archives, verified by their digest
       tools/        packages unpacked for us only (meson on Debian 12)
       linux/        kernel sources and builds, shared between clones
+      qemu/         QEMUs as they were built, shared between clones
       stock/        unpatched QEMU for `bench`, shared between clones
       work/HASH/    one directory per clone: QEMU tree, builds, guest image
       logs/         one directory per command
@@ -51,14 +52,20 @@ class Paths:
         self.logs = os.path.join(self.root, 'logs')
         self.clone = digest(self.repo.encode())[:12]
         self.work = os.path.join(self.root, 'work', self.clone)
-        self.qemu_src = os.path.join(self.work, 'qemu')
-        self.firmware = os.path.join(self.work, 'firmware')
+        self.build_in(self.work)
         self.guest = os.path.join(self.work, 'guest')
         # what the last complete check printed, test by test
         self.last_check = os.path.join(self.work, 'last-check.json')
 
+    def build_in(self, work: str) -> None:
+        """QEMU's tree and builds are in this clone's work directory, or for
+        a while in that of another one (qemustore.py)."""
+        self.tree = work
+        self.qemu_src = os.path.join(work, 'qemu')
+        self.firmware = os.path.join(work, 'firmware')
+
     def qemu_build(self, sanitize: bool) -> str:
-        return os.path.join(self.work,
+        return os.path.join(self.tree,
                             'build-sanitize' if sanitize else 'build')
 
     def meson_build(self, sanitize: bool) -> str:
@@ -259,6 +266,23 @@ def lock(paths: Paths, name: str, ui):
         yield
     finally:
         f.close()               # closing releases the lock
+
+
+def try_lock(paths: Paths, name: str):
+    """The lock as an open file (closing it gives it up), or None: another
+    has it."""
+    os.makedirs(paths.locks, exist_ok=True)
+    f = open(os.path.join(paths.locks, name), 'a+', encoding='ascii',
+             errors='replace')
+    try:
+        fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        f.close()
+        return None
+    f.truncate(0)
+    f.write(str(os.getpid()))
+    f.flush()
+    return f
 
 
 # -- disk ---------------------------------------------------------------------

@@ -31,7 +31,8 @@ def options(p: argparse.ArgumentParser) -> None:
     p.add_argument('log', metavar='LOG', help='a file, or a log directory '
                    'with one recording')
     p.add_argument('-o', '--output', metavar='FILE', default='',
-                   help='the page (default: beside the log, .html); with '
+                   help='the page (default: beside a log of the cache, else '
+                   'in the current directory, .html); with '
                    f'{record.SUFFIX} the events that are asked for as a log')
     p.add_argument('--text', action='store_true',
                    help='print columns instead')
@@ -60,6 +61,15 @@ def _find(path: str) -> str:
                        'name the file' if logs else
                        'record one: ./pri-lab run JOB --record')
     return os.path.join(path, logs[0])
+
+
+def _beside(path: str) -> str:
+    """Where the page of a log goes: the cache is ours to write, nothing else
+    but the current directory."""
+    page = os.path.splitext(os.path.realpath(path))[0] + '.html'
+    if page.startswith(os.path.realpath(cache.root()) + os.sep):
+        return page
+    return os.path.basename(page)
 
 
 def _title(merged: record.Merged) -> str:
@@ -123,7 +133,7 @@ def run(opts: argparse.Namespace, repo: str, ui) -> int:
         except BrokenPipeError:         # | head
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    out = opts.output or os.path.splitext(path)[0] + '.html'
+    out = opts.output or _beside(path)
     if out.endswith(record.SUFFIX):
         head = dict(merged.head, events=len(chart.events))
         text = ''.join(x + '\n' for x in record.Merged(

@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import shlex
 import sys
+import textwrap
 from typing import List, Tuple
 
 from . import cache, chart, completion, proc, ui
@@ -15,24 +18,17 @@ from .helptext import COMMANDS, EXAMPLES, SUMMARY, USES
 from .inputs import check as inputs
 from .state import running
 
-def _positive(text: str) -> int:
-    n = int(text)
-    if n < 1:
-        raise ValueError
-    return n
+def _at_least(least: int):
+    """The type of an option that takes a whole number, not below one."""
+    def number(text: str) -> int:
+        if not re.fullmatch(r'-?\d+', text) or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f'{text!r} is not a whole number of {least} or more')
+        return int(text)
+    return number
 
 
-_positive.__name__ = 'positive number'      # argparse prints it
-
-
-def _number(text: str) -> int:
-    n = int(text)
-    if n < 0:
-        raise ValueError
-    return n
-
-
-_number.__name__ = 'number'
+_positive, _number = _at_least(1), _at_least(0)
 
 
 def _common(p: argparse.ArgumentParser, uses: List[str]) -> None:
@@ -151,12 +147,26 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--all', action='store_true',
                        help='the whole cache but results of races, '
                        'recordings and logs; refused while others use it')
+        p.add_argument('--old', action='store_true',
+                       help='what nobody used for 30 days, and builds of '
+                       'clones that are gone')
         p.add_argument('--results', action='store_true',
                        help='with --all: these, too')
 
 
+class Wrapped(argparse.RawDescriptionHelpFormatter):
+    """Prose as wide as the terminal, examples as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        out = []
+        for line in re.sub(r'(?<=[^\s:])\n(?=[^\s])', ' ', text).split('\n'):
+            out += [line] if line.startswith(' ') or not line else \
+                textwrap.wrap(line, width)
+        return '\n'.join(indent + x for x in out)
+
+
 def parser() -> argparse.ArgumentParser:
-    raw = argparse.RawDescriptionHelpFormatter
+    raw = Wrapped
     top = argparse.ArgumentParser(prog='pri-lab', description=SUMMARY,
                                   epilog=EXAMPLES, formatter_class=raw,
                                   allow_abbrev=False)
@@ -215,7 +225,7 @@ _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'rounds': 0, 'record': False, 'all': False, 'junit': '',
              'bisect': False, 'expect': '', 'resume': False, 'limit': 0,
              'output': '', 'action': None, 'what': '', 'parts': [],
-             'results': False, 'list_tests': False, 'make': [],
+             'results': False, 'list_tests': False, 'make': [], 'old': False,
              'gdb': False, 'add': [], 'config': [], 'trace': [], 'qemu_arg': []}
 _WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel',
                '--args',
@@ -283,7 +293,7 @@ def report_error(e: LabError, screen) -> None:
 def reads_only(o: argparse.Namespace) -> bool:
     """Whether a command only shows what there is: it leaves no log, and the
     cache need not be there."""
-    return {'timeline': True, 'kernel': o.action == 'list',
+    return {'timeline': True, 'cache': True, 'kernel': o.action == 'list',
             'repro': not (o.races or o.all or o.table),
             'explore': not o.scenario,
             'run': o.list_tests}.get(o.command, False)
@@ -321,7 +331,18 @@ def _interrupted(o: argparse.Namespace) -> str:
         'goes on from there'
 
 
+def _streams() -> None:
+    """Output that cannot be shown here is no error: a letter that the
+    terminal does not know, a standard error that is closed."""
+    for name in ('stdout', 'stderr'):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, 'w', encoding='utf-8'))
+        elif hasattr(getattr(sys, name), 'reconfigure'):
+            getattr(sys, name).reconfigure(errors='replace')
+
+
 def main(argv: List[str], repo: str) -> int:
+    _streams()
     options = parse(argv)
     if hasattr(options, 'version'):
         print(f'pri-lab {inputs.version(repo)}')
@@ -346,7 +367,7 @@ def main(argv: List[str], repo: str) -> int:
         sys.stderr.close()
         return failed or EXIT_CANNOT
     except OSError as e:
-        report_error(from_oserror(e), screen)
+        report_error(from_oserror(e, cache.root()), screen)
         return failed or EXIT_CANNOT
     finally:
         proc.kill_all()

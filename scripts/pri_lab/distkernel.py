@@ -27,6 +27,7 @@ class Dist(NamedTuple):
     image: str
     headers: str
     release: str
+    words: Tuple[str, ...] = ()         # for make, when the driver is built
 
 
 def depends(stanza: str) -> List[str]:
@@ -78,8 +79,7 @@ class DistKernel:
                     self._fetch(archive, version, packages, out, step)
                     stamp.write(self.entry.name, [find(out).image],
                                 version=version)
-            dist = find(out)
-            check_tools(dist)
+            dist = with_compiler(find(out), self.ui)
             step.done(dist.release)
         cache.touch(out)
         return dist
@@ -105,6 +105,9 @@ class DistKernel:
                 raise Unavailable(f'{self._suite()} has no {meta}')
             names.append(real)
         version = archive.version(names[0])
+        # since 7.3 the image is in a package of its own
+        names += [d for d in depends(archive.show(names[0]))
+                  if d.startswith('linux-binary-')]
         names += [d for d in depends(archive.show(names[1]))
                   if d.startswith(('linux-headers-', 'linux-kbuild-'))]
         return archive, version, names
@@ -123,15 +126,24 @@ class DistKernel:
                     proc.run(['dpkg', '-x', deb, part],
                              f'unpacking {package}', self.log, ui=self.ui)
                     os.unlink(deb)
-                # the guest has no use for the modules
-                cache.remove(os.path.join(part, 'lib', 'modules'))
-                cache.remove(os.path.join(part, 'usr', 'lib', 'modules'))
+                keep_image(part)
                 relocate(part, out)
         except LabError as e:
             raise ksource.unavailable(e) from None
         finally:
             cache.remove(debs)
         cache.prune(self.paths.linux, self.prefix, KEEP, out)
+
+
+def keep_image(tree: str) -> None:
+    """Have the image in boot/; the guest has no use for the modules."""
+    for path in glob.glob(os.path.join(tree, 'usr', 'lib', 'modules', '*',
+                                       'vmlinuz')):
+        release = os.path.basename(os.path.dirname(path))
+        os.makedirs(os.path.join(tree, 'boot'), exist_ok=True)
+        os.replace(path, os.path.join(tree, 'boot', f'vmlinuz-{release}'))
+    cache.remove(os.path.join(tree, 'lib', 'modules'))
+    cache.remove(os.path.join(tree, 'usr', 'lib', 'modules'))
 
 
 def relocate(tree: str, place: str) -> None:
@@ -158,8 +170,23 @@ def find(out: str) -> Dist:
     return Dist(images[0], headers, release)
 
 
-def check_tools(dist: Dist) -> None:
-    """Unavailable if the headers want a newer release than this one."""
+def wanted_compiler(headers: str) -> str:
+    """The gcc that the headers of a kernel ask for, '' if any will do."""
+    try:
+        with open(os.path.join(headers, '.kernelvariables'),
+                  encoding='utf-8') as f:
+            m = re.search(r'\b(gcc-\d+)\b', f.read())
+    except OSError:
+        return ''
+    return m.group(1) if m else ''
+
+
+def with_compiler(dist: Dist, ui) -> Dist:
+    """What the driver is built with: the compiler that the headers ask for,
+    or else the one of this machine, and then that is said.
+
+    Unavailable if the headers' own programs do not run here.
+    """
     modpost = os.path.join(dist.headers, 'scripts', 'mod', 'modpost')
     p = subprocess.run([modpost], stdin=subprocess.DEVNULL, check=False,
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -168,12 +195,12 @@ def check_tools(dist: Dist) -> None:
     if 'GLIBC' in p.stderr or p.returncode in (126, 127):
         raise Unavailable(f'the headers of {dist.release} have programs '
                           'that this release is too old for')
-    variables = os.path.join(dist.headers, '.kernelvariables')
-    try:
-        with open(variables, encoding='utf-8') as f:
-            m = re.search(r'\b(gcc-\d+)\b', f.read())
-    except OSError:
-        return
-    if m and not shutil.which(m.group(1)):
-        raise Unavailable(f'the headers of {dist.release} want {m.group(1)}',
-                          f'apt-get install {m.group(1)}')
+    wanted = wanted_compiler(dist.headers)
+    if not wanted or shutil.which(wanted):
+        return dist
+    if not shutil.which('gcc'):
+        raise Unavailable(f'the headers of {dist.release} want {wanted}',
+                          f'apt-get install {wanted}')
+    ui.say(f'{dist.release} was built with {wanted}, which is not here; '
+           'the driver is built with this machine\'s gcc instead')
+    return dist._replace(words=('CC=gcc',))

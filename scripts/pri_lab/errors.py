@@ -121,13 +121,22 @@ def known_cause(lines: Iterable[str]):
     return None
 
 
-def from_oserror(e: OSError) -> LabError:
-    """The sentence for an OSError that nobody caught closer to its cause."""
+def from_oserror(e: OSError, cache: str) -> LabError:
+    """The sentence for an OSError that nobody caught closer to its cause.
+
+    cache: the cache's directory: only what lies there is helped by another
+    one, or by emptying it.
+    """
     name = f' ({e.filename})' if e.filename else ''
+    ours = bool(e.filename) and str(e.filename).startswith(cache + '/')
     if e.errno in (errno.ENOSPC, errno.EDQUOT):
-        return LabError(f'the disk is full{name}', _CAUSES[0][2])
+        if not e.filename:
+            return LabError('cannot write the results: the disk is full',
+                            'they go to standard output')
+        return LabError(f'the disk is full{name}', _CAUSES[0][2] if ours
+                        else 'free some space there')
     if e.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return LabError(f'cannot write or read{name}: {e.strerror}',
-                        'the cache is under XDG_CACHE_HOME (default '
-                        '~/.cache); point it to a place you own')
+        hint = 'the cache is under XDG_CACHE_HOME (default ~/.cache/' \
+            'pri-lab); point it to a place you own' if ours else None
+        return LabError(f'cannot write or read{name}: {e.strerror}', hint)
     return LabError(f'{e.strerror or e}{name}')

@@ -140,11 +140,16 @@ COMMANDS = {
                    '  ./pri-lab completion bash > '
                    '/etc/bash_completion.d/pri-lab\n'
                    '  ./pri-lab completion zsh > ~/.zfunc/_pri-lab'),
+    'cache': ('show what lies in the cache: size, last use, whose it is',
+              'A line each for the builds of every clone, QEMUs, kernels, '
+              'downloads, results\nof races and logs, and which commands '
+              'use it now.', '  ./pri-lab cache\n  ./pri-lab clean --old'),
     'clean': ('remove this clone\'s builds from the cache',
               'Kernels and downloads are shared and stay, unless --all.  '
               'Results of races,\nrecordings and logs stay in any case, '
               'unless --results.',
-              '  ./pri-lab clean\n  ./pri-lab clean --all'),
+              '  ./pri-lab clean\n  ./pri-lab clean --old\n'
+              '  ./pri-lab clean --all'),
 }
 USES = {                        # which options a command understands
     'run': 'qemu kernel accel config job timeout append junit debug record '
@@ -157,6 +162,6 @@ USES = {                        # which options a command understands
     'shell': 'qemu kernel accel config append debug add',
     'packages': '', 'conformance': '',
     'bench': 'qemu kernel accel rounds', 'package': 'qemu output',
-    'completion': '', 'clean': 'clean',
+    'completion': '', 'clean': 'clean', 'cache': '',
     'timeline': 'chart',
 }

@@ -196,7 +196,7 @@ def get(paths: cache.Paths, value: str, jobs: int, log: proc.Log,
         return kernel
     out = builder(paths, entry, jobs, log, ui, own + more).have()
     if entry.stock:
-        return Kernel(*out)
+        return Kernel(out.image, out.headers, out.release, out.words)
     return Kernel(os.path.join(out, 'vmlinux'), out, release_of(out),
                   entry.make)
 

@@ -14,13 +14,13 @@ from typing import List
 from . import (anykernel, bench, cache, chart, check, debug, explore, guest,
                host, installed, jobs, junit, kernel, kernelcmd, kmatrix,
                matrix, overlay, package, packages, proc, qemubuild, qemusrc,
-               race, racerecord, racetable, record, report, repro, stock, vm,
-               watchdog)
+               qemustore, race, racerecord, racetable, record, report, repro,
+               stock, vm, watchdog)
 from .errors import (EXIT_CANNOT, EXIT_FAIL, EXIT_SKIP, LabError,
                      Unavailable)
 from .inputs import names
 from .ktap import FAIL, PASS, SKIP
-from .state import clean, logs
+from .state import clean, logs, usage
 
 # The job of `run`: SVA on memory never touched, all kinds of access
 RUN_JOB = 'sva-basic'
@@ -69,8 +69,9 @@ class Lab:
                                     not self.installed)
 
     def _qemu(self, tools: packages.Host, qtests: bool,
-              sanitize: bool = False) -> qemubuild.QemuBuild:
-        """Source, overlay, build: three steps, none if it is installed."""
+              sanitize: bool = False):
+        """Source, overlay, build: three steps, none if it is installed, and
+        one if the same was built before, by whatever clone."""
         if self.installed:
             return installed.Qemu(self.paths.repo)
         if not os.path.isdir(self.paths.work):
@@ -80,11 +81,22 @@ class Lab:
             source = qemusrc.find(self.paths, self.options.qemu_src,
                                   self.log, self.ui)
         self.source = source
-        overlay.Overlay(self.paths, source, self.log, self.ui).apply()
-        build = qemubuild.QemuBuild(self.paths, tools, source.key, self.jobs,
-                                    self.log, self.ui, sanitize)
-        build.build(qtests)
-        return build
+        qemustore.note_clone(self.paths)
+        key = qemustore.key_of(self.paths.repo, source, sanitize)
+        stored = qemustore.Stored(self.paths, key)
+        if stored.has(qtests):
+            with self.ui.step('QEMU') as step:
+                step.done('built before')
+            return stored.use()
+        with qemustore.lent(self.paths, source) as other:
+            if other:
+                self.ui.say(f'building in {other}, which is near')
+            overlay.Overlay(self.paths, source, self.log, self.ui).apply()
+            build = qemubuild.QemuBuild(self.paths, tools, source.key,
+                                        self.jobs, self.log, self.ui,
+                                        sanitize)
+            build.build(qtests)
+            return stored.take(build, qtests)
 
     def _machine(self, qtests: bool = False) -> vm.Machine:
         """Everything up to a machine that boots."""
@@ -103,7 +115,7 @@ class Lab:
     def _accel(self) -> str:
         accel, note = host.choose_accel(self.options.accel)
         if note:
-            self.ui.say(note)
+            self.ui.output(note)
         return accel
 
     def _guest(self, which: str, accel: str, names: List[str]):
@@ -289,7 +301,8 @@ class Lab:
         with cache.lock(self.paths, f'check-{self.paths.clone}', self.ui):
             with self.clone_lock():     # not while the tests run
                 tools, build = self._for_tests(sanitize)
-                tests = check.Check(self.paths, tools, build.dir, self.jobs,
+                tests = check.Check(self.paths, tools,
+                                    self._tested(build, sanitize), self.jobs,
                                     self.log, self.ui, sanitize)
                 tests.build()
             try:
@@ -303,6 +316,16 @@ class Lab:
                                      v.output + v.stderr)
                          for v in tests.verdicts])
             return status
+
+    def _tested(self, build, sanitize: bool) -> str:
+        """The QEMU under test by a name that stays, so that the tests need
+        not be set up anew for each."""
+        link = os.path.join(self.paths.work, 'tested'
+                            + ('-sanitize' if sanitize else ''))
+        cache.remove(link)
+        os.makedirs(self.paths.work, exist_ok=True)
+        os.symlink(build.dir, link)
+        return link
 
     def _for_tests(self, sanitize: bool):
         """What the tests named want: tools, QEMU, the guest."""
@@ -465,7 +488,7 @@ class Lab:
         """Ours and stock QEMU in one run; docs/performance.md."""
         accel, note = host.choose_accel(self.options.accel)
         if note:
-            self.ui.say(note)
+            self.ui.output(note)
         self.ui.plan(6 + kernel.steps(self.paths.repo, self.options.kernel)
                      + bench.Bench.steps(self.options.parts))
         with self.clone_lock():
@@ -536,10 +559,17 @@ class Lab:
                                  self.paths.repo, self.paths.last_check])
 
     def cmd_clean(self) -> int:
-        """Remove this clone's builds, or with --all the whole cache."""
+        """Remove this clone's builds, what is old, or the whole cache."""
         o = self.options
         with self.clone_lock():
+            if o.old:
+                return usage.remove_old(self.paths, self.ui)
             return clean.run(self.paths, o.all, o.results, self.ui)
+
+    def cmd_cache(self) -> int:
+        for line in usage.table(self.paths):
+            self.ui.result(line)
+        return 0
 
 
 def _note(step, results) -> None:

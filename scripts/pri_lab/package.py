@@ -15,7 +15,8 @@ import re
 import shutil
 from typing import Dict, List, Tuple
 
-from . import cache, completion, installed, manpage, proc, qemubuild, qemusrc
+from . import (cache, completion, installed, manpage, proc, qemubuild, qemusrc,
+               qemustore)
 from .errors import LabError
 
 NAME = 'pri-lab'
@@ -251,7 +252,7 @@ def _libraries(tree: Tree, work: str, log: proc.Log) -> str:
     return m.group(1)
 
 
-def build(paths: cache.Paths, qemu: qemubuild.QemuBuild, top_parser,
+def build(paths: cache.Paths, qemu: qemustore.Stored, top_parser,
           output: str, log: proc.Log, ui) -> str:
     """Make the package; one step; its path."""
     with ui.step('Package') as step:
@@ -261,8 +262,7 @@ def build(paths: cache.Paths, qemu: qemubuild.QemuBuild, top_parser,
         tree = Tree(os.path.join(work, NAME), when)
         stage(tree, paths.repo, top_parser)
         stage_qemu(tree, qemu.binary,
-                   [os.path.join(paths.firmware, r) for r in qemubuild.ROMS],
-                   qemubuild.host_firmware())
+                   qemu.roms, qemubuild.host_firmware())
         proc.run(['strip', '--remove-section=.comment', '--strip-unneeded',
                   tree.path(os.path.join(LIB, installed.BINARY))],
                  'stripping QEMU', log, ui=ui)

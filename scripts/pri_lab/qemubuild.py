@@ -124,6 +124,10 @@ class QemuBuild:
         self.stamp.write(self.key,
                          [os.path.join(self.dir, 'config-host.mak')])
 
+    def products(self, qtests: bool) -> List[str]:
+        """What commands use of it, relative to the directory."""
+        return self._targets(qtests)
+
     def _targets(self, qtests: bool) -> List[str]:
         if not qtests:
             return [BINARY]

@@ -341,6 +341,15 @@ def signs_seen(entry: Entry, console: List[str], ktap: List[str]
             if all(p.seen(console, names, stuck) for p in s.parts)]
 
 
+def _further(entry: Entry, lines: List[str]) -> List[str]:
+    """First lines of splats that no sign of the header is about."""
+    patterns = [p.what for s in entry.signs for p in s.parts
+                if p.kind == 'log']
+    return [splat.strip_stamp(b[0]).strip() for b in splat.find(
+        '\n'.join(lines)) if not splat.known(b) and not any(
+            re.search(x, line) for x in patterns for line in b[:3])]
+
+
 def judge(entry: Entry, console: List[str], ktap: List[str], end: str
           ) -> Verdict:
     """What a run came to.
@@ -352,6 +361,8 @@ def judge(entry: Entry, console: List[str], ktap: List[str], end: str
     names = said(ktap)
     facts = [f'{k}: {v}' for k, v in names.items()]
     if signs:
+        facts += [f'also in the log: {x}' for x in _further(
+            entry, log(console, ktap))]
         return Verdict(REPRODUCED, signs, '', facts)
     stray = [n for n in names if not any(
         p.kind == 'program' and p.what == n

@@ -22,7 +22,9 @@ from .tally import Tally, added, joined, summary
 RUNS, COLD = 10, 1              # unless told
 BISECT_RUNS = 3                 # from a snapshot; the first yes ends it
 PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
-SETTLE = 0.1                    # seconds after a sign, for others to follow
+# After a sign a run goes on to the program's end, or until nothing new was
+# said for QUIET seconds: the second half of a report, and what follows of it
+QUIET, SETTLE = 1.0, 20.0
 AFTER = 0.05                    # after the program's end
 # Kernel command line: wait for the host at the point before the race
 # and leave out what no race needs, a quarter of what a boot executes: enum names
@@ -144,10 +146,21 @@ class Runner:
         end = self.go(entry, s, lambda out: finished(out) or bool(
             race.signs_seen(entry, out.console, out.ktap)), order)
         if end == 'done':
-            s.follow(AFTER if finished(s.out) else SETTLE, finished)
+            self.settle(s)
         s.stop()
         s.out.store(base)
         return race.judge(entry, s.out.console, s.out.ktap, end)
+
+    @staticmethod
+    def settle(s: Session) -> None:
+        """After the first sign: what still comes is part of the proof."""
+        until = time.monotonic() + SETTLE
+        while not finished(s.out) and time.monotonic() < until:
+            said = len(s.out.console) + len(s.out.ktap)
+            if s.follow(QUIET, finished) != 'limit' or \
+                    said == len(s.out.console) + len(s.out.ktap):
+                break
+        s.follow(AFTER, lambda out: False)
 
     def ready(self, entry: Entry, logdir: str, step
               ) -> Tuple[Optional[Session], Optional[Verdict]]:
@@ -255,7 +268,7 @@ class Repro:
         """QEMU, once."""
         self.accel, note = host.choose_accel(self.options.accel)
         if note:
-            self.ui.say(note)
+            self.ui.output(note)
         self.ui.plan(4)
         with self.lab.clone_lock():
             self.binary = self.lab._qemu(self.lab._packages(), False).binary

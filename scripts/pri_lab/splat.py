@@ -8,7 +8,7 @@ cut out of the log as a block of lines, ready to be shown.
 from __future__ import annotations
 
 import re
-from typing import List
+from typing import FrozenSet, List, NamedTuple
 
 _STAMP = re.compile(r'^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[[^\]]*\])?\s?')
 
@@ -40,28 +40,60 @@ _HARMLESS = re.compile(r'lockdep is turned off|lockup detector'
                        r'|NMI watchdog|hung_task|panic=|Command line:')
 
 
-# Splats of bugs that are written up: the kernel's, and no fault of a run.
-# (what its first lines say, something further down, where it is written up)
+class Known(NamedTuple):
+    """A bug that is written up, the kernel's and no fault of a run: what the
+    splat is, not which function happened to print it.
+
+    report: in the first lines; locks: names of those that lockdep is about,
+    in any order; place: a source line, or what its calls go through, if the
+    report is about a place.
+    """
+    report: str
+    page: str
+    locks: FrozenSet[str] = frozenset()
+    place: str = ''
+
+
+_LOCKDEP = 'possible circular locking dependency detected'
 _KNOWN = (
-    ('BUG: Invalid wait context', 'device_rbtree_find',
-     'docs/findings/ite-lock-nesting.md'),
-    ('possible circular locking dependency detected',
-     '(&ctrl->reset_lock){.+.+}-{4:4}, at: pciehp_unconfigure_device',
-     'docs/findings/pciehp-reset-lock.md'),
-    ('possible circular locking dependency detected',
-     'vfio_pci_mmap_page_fault', 'docs/findings/vfio-reset-lock.md'),
+    Known('BUG: Invalid wait context', 'docs/findings/ite-lock-nesting.md',
+          place='device_rbtree_find'),
+    Known(_LOCKDEP, 'docs/findings/pciehp-reset-lock.md',
+          locks=frozenset(('&ctrl->reset_lock', 'pci_rescan_remove_lock'))),
+    Known(_LOCKDEP, 'docs/findings/vfio-reset-lock.md',
+          place='vfio_pci_mmap_page_fault'),
     # of 6.18.15 alone, by the line
-    ('WARNING: ', 'drivers/iommu/intel/iommu.c:1226 '
-     'intel_iommu_release_device', 'docs/findings/linux-6.18.md'),
+    Known('WARNING: ', 'docs/findings/linux-6.18.md',
+          place='drivers/iommu/intel/iommu.c:1226 '
+          'intel_iommu_release_device'),
 )
+# '... (&ctrl->reset_lock){.+.+}-{4:4}, at: function+0x1c4/0x2b0'
+_LOCK = re.compile(r'^\s*[0-9a-f]{8,16} \((.+?)\)\{[^}]*\}')
+
+
+def locks(block: List[str]) -> FrozenSet[str]:
+    """The two locks that a report of lockdep is about: the one that is
+    wanted, and the one that is held."""
+    out = set()
+    lines = [strip_stamp(x) for x in block]
+    for n, line in enumerate(lines[:-1]):
+        if line.endswith(('trying to acquire lock:',
+                          'already holding lock:')):
+            m = _LOCK.match(lines[n + 1])
+            if m:
+                # a subclass is the same lock: "&x->lock/1"
+                out.add(re.sub(r'(/\d+|#\d+)+$', '', m.group(1)))
+    return frozenset(out)
 
 
 def known(block: List[str]) -> str:
     """The page that explains this splat, or ''."""
     head, body = '\n'.join(block[:3]), '\n'.join(block)
-    for first, further, page in _KNOWN:
-        if first in head and further in body:
-            return page
+    for k in _KNOWN:
+        if k.report not in head or k.place not in body:
+            continue
+        if not k.locks or k.locks == locks(block):
+            return k.page
     return ''
 
 

@@ -56,8 +56,7 @@ class StockPaths(cache.Paths):
     def __init__(self, paths: cache.Paths, work: str):
         super().__init__(paths.repo, paths.root)
         self.work = work
-        self.qemu_src = os.path.join(work, 'qemu')
-        self.firmware = os.path.join(work, 'firmware')
+        self.build_in(work)
 
 
 class StockQemu:

@@ -72,11 +72,23 @@ class Errors(unittest.TestCase):
         self.assertEqual(self.cause('a.c:1:2: error: syntax'), '')
 
     def test_oserror(self):
-        e = errors.from_oserror(OSError(28, 'No space left', '/x'))
+        e = errors.from_oserror(OSError(28, 'No space left', '/x'), '/c')
         self.assertIn('disk is full', e.what)
         self.assertIn('/x', e.what)
-        self.assertIn('XDG_CACHE_HOME',
-                      errors.from_oserror(PermissionError(13, 'no')).hint)
+
+    def test_the_cache_is_blamed_for_what_is_in_it_alone(self):
+        """F16"""
+        for error, hint in (
+                (PermissionError(13, 'no', '/c/x'), True),
+                (OSError(30, 'Read-only file system', '/repo/x'), False),
+                (OSError(28, 'No space left', '/c/x'), True),
+                (OSError(28, 'No space left', '/elsewhere'), False),
+                (OSError(28, 'No space left'), False)):
+            e = errors.from_oserror(error, '/c')
+            self.assertEqual('XDG_CACHE_HOME' in (e.hint or '')
+                             or 'clean --all' in (e.hint or ''), hint, e.what)
+        self.assertIn('results', errors.from_oserror(
+            OSError(28, 'No space left'), '/c').what)
 
 
 class Run(unittest.TestCase):

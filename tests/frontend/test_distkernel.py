@@ -3,6 +3,7 @@ import os
 import subprocess
 import tempfile
 import unittest
+from unittest import mock
 
 from pri_lab import (apt, cache, distkernel, kernel, matrix, proc, ui)
 from pri_lab.errors import LabError, Unavailable
@@ -118,15 +119,50 @@ class Stock(unittest.TestCase):
     def test_headers_of_a_newer_release(self):
         top = os.path.dirname(self.log.path)
         name = f'linux-headers-{RELEASE}'
-        for script, variables in (
-                ('#!/bin/sh\necho "version GLIBC_2.99 not found" >&2\n'
-                 'exit 1\n', ''), ('#!/bin/sh\nexit 1\n', 'CC = gcc-99\n')):
-            FakeArchive.debs[name] = make_deb(top, name, {
-                f'{HEADERS}/scripts/mod/modpost': script,
-                f'{HEADERS}/.kernelvariables': variables})
-            cache.remove(self.paths.linux)
-            with self.assertRaises(Unavailable):
-                self.dist().have()
+        FakeArchive.debs[name] = make_deb(top, name, {
+            f'{HEADERS}/scripts/mod/modpost':
+                '#!/bin/sh\necho "version GLIBC_2.99 not found" >&2\n'
+                'exit 1\n'})
+        with self.assertRaises(Unavailable):
+            self.dist().have()
+
+    def test_headers_that_want_another_compiler(self):
+        """P8: what is here is used, and that is said."""
+        top = os.path.dirname(self.log.path)
+        name = f'linux-headers-{RELEASE}'
+        FakeArchive.debs[name] = make_deb(top, name, {
+            f'{HEADERS}/scripts/mod/modpost': '#!/bin/sh\nexit 1\n',
+            f'{HEADERS}/.kernelvariables': 'CC = gcc-99\n'})
+        one = self.dist()
+        said = []
+        one.ui.say = said.append
+        self.assertEqual(one.have().words, ('CC=gcc',))
+        self.assertIn('gcc-99', said[0])
+        with mock.patch('shutil.which', return_value=None):
+            with self.assertRaisesRegex(Unavailable, 'gcc-99'):
+                one.have()
+
+    def test_image_in_a_package_of_its_own(self):
+        """P8: since 7.3 linux-image-... is empty and depends on it."""
+        top = os.path.dirname(self.log.path)
+        shows = dict(FakeArchive.shows)
+        self.addCleanup(lambda: setattr(FakeArchive, 'shows', shows))
+        image, binary = f'linux-image-{RELEASE}', f'linux-binary-{RELEASE}'
+        FakeArchive.shows = {**shows, image:
+                             f'Package: {image}\nDepends: kmod, {binary} '
+                             '(= 6.1.9-1)\n'}
+        FakeArchive.debs[image] = make_deb(top, image, {
+            f'usr/share/doc/{image}/copyright': 'x'})
+        FakeArchive.debs[binary] = make_deb(top, binary, {
+            f'usr/lib/modules/{RELEASE}/vmlinuz': 'image',
+            f'usr/lib/modules/{RELEASE}/big.ko': 'module'})
+        got = self.dist().have()
+        with open(got.image, encoding='utf-8') as f:
+            self.assertEqual(f.read(), 'image')
+        self.assertEqual(got.release, RELEASE)
+        self.assertFalse(os.path.exists(os.path.join(
+            os.path.dirname(os.path.dirname(got.image)), 'usr', 'lib',
+            'modules')))
 
     def test_no_such_kernel(self):
         cache.remove(self.paths.linux)

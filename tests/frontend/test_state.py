@@ -121,7 +121,7 @@ class Running(State):
         one.options = mock.Mock(kernel='', sanitize=False, names=[], junit='')
         one.ui, one.jobs, one.log, one._logdir = mock.Mock(), 1, None, \
             self.root
-        one._for_tests = lambda sanitize: (None, mock.Mock(dir=''))
+        one._for_tests = lambda sanitize: (None, mock.Mock(dir='/x'))
         with mock.patch('pri_lab.check.Check', Tests):
             self.assertEqual(one.cmd_check(), 0)
         self.assertEqual(free, [True])

@@ -6,7 +6,7 @@ import unittest
 
 from pri_lab import cpio, guest, proc, report, splat, vm
 from pri_lab.errors import LabError
-from pri_lab.ktap import FAIL, PASS
+from pri_lab.ktap import FAIL, NOT_RUN, PASS
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -75,6 +75,35 @@ class Known(unittest.TestCase):
     def test_page(self):
         page = splat.known(self.BLOCK)
         self.assertTrue(os.path.isfile(os.path.join(REPO, page)), page)
+
+    PCIEHP = """\
+[ 1.0] WARNING: possible circular locking dependency detected
+[ 1.0] irq/26-pciehp/50 is trying to acquire lock:
+[ 1.0] ffff888008709ad8 (&ctrl->reset_lock){.+.+}-{4:4}, at: F+0x1c4/0x2b0
+[ 1.0] but task is already holding lock:
+[ 1.0] ffffffff82a7c5a0 (pci_rescan_remove_lock){+.+.}-{4:4}, at: F+0xd2/0x2b0
+[ 1.0] -> #1 (pci_rescan_remove_lock){+.+.}-{4:4}:"""
+
+    def test_a_lock_pair_whatever_function_takes_it(self):
+        """P9: a card that is added takes them in another function."""
+        page = 'docs/findings/pciehp-reset-lock.md'
+        for function in ('pciehp_unconfigure_device',
+                         'pciehp_configure_device', 'elsewhere'):
+            block = self.PCIEHP.replace('F+', function + '+').split('\n')
+            self.assertEqual(splat.known(block), page)
+        turned = self.PCIEHP.replace('&ctrl->reset_lock', 'x').replace(
+            'pci_rescan_remove_lock', '&ctrl->reset_lock').replace(
+                'x)', 'pci_rescan_remove_lock#2)').split('\n')
+        self.assertEqual(splat.known(turned), page)
+        for a, b in (('&ctrl->reset_lock', '&other'),
+                     ('pci_rescan_remove_lock', '&dev->mutex')):
+            self.assertEqual(splat.known(
+                self.PCIEHP.replace(a, b).split('\n')), '')
+
+    def test_every_page_is_there(self):
+        for k in splat._KNOWN:
+            self.assertTrue(os.path.isfile(os.path.join(REPO, k.page)))
+            self.assertTrue(k.locks or k.place)
 
     def test_another_lock(self):
         self.assertEqual(splat.known(self.BLOCK[:3]), '')
@@ -205,7 +234,7 @@ class Boot(unittest.TestCase):
     def test_guest_that_stops_early(self):
         out = self.boot('say(0, "last words\\n"); say(1, "1..2\\nok 1 a\\n")')
         self.assertFalse(out.passed)
-        self.assertEqual(out.reader.counts()[FAIL], 1)
+        self.assertEqual(out.reader.counts()[NOT_RUN], 1)
         self.assertIn('last words', ' '.join(out.problems))
 
     def test_job_without_tests(self):

@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from typing import List, Optional
 
-from .. import (bugkernel, guest, host, installed, kernel, matrix, proc,
+from .. import (bugkernel, cache, guest, host, installed, kernel, matrix, proc,
                 qemusrc, race)
 from ..errors import LabError, UsageError
+from ..helptext import USES
 from ..own import tree
 from . import names, near
+
+
+# commands that build nothing
+READERS = ('timeline', 'cache', 'clean', 'completion', 'conformance')
 
 
 def check(o: argparse.Namespace, repo: str, ui) -> None:
@@ -31,7 +37,18 @@ def check(o: argparse.Namespace, repo: str, ui) -> None:
         raise UsageError(e.what, e.hint, e.log, e.tail) from None
 
 
+def _no_spaces(repo: str) -> None:
+    """Neither QEMU's nor the kernel's build copes with them."""
+    for path, cure in ((cache.root(), 'point XDG_CACHE_HOME to another place'),
+                       (repo, 'move the clone to another place')):
+        if re.search(r'[\s:]', path):
+            raise UsageError(f'{path}: nothing can be built in a path with '
+                             'a space or a colon', cure)
+
+
 def _common(o: argparse.Namespace, repo: str, ui) -> None:
+    if o.command not in READERS:
+        _no_spaces(repo)
     if o.qemu_src:
         qemusrc.given(o.qemu_src)
     tree.words(o.make)
@@ -40,7 +57,8 @@ def _common(o: argparse.Namespace, repo: str, ui) -> None:
     guest.added_files(o.add)
     for path in (o.junit, getattr(o, 'json', '')):
         _place(path)
-    if o.command != 'kernel':
+    if 'kernel' in USES.get(o.command, '').split() and \
+            o.command != 'kernel':
         _kernels(o, repo, ui)
 
 

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A QEMU built once serves every clone (F5); what lies in the cache (M13)."""
+import os
+import tempfile
+import unittest
+from unittest import mock
+
+from pri_lab import cache, lab, qemubuild, qemusrc, qemustore
+from pri_lab.state import usage
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+SOURCE = qemusrc.Source('/src', 'source-key', 'QEMU')
+
+
+class Store(unittest.TestCase):
+    """Clones that share a cache; building is counted."""
+
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.dir = d.name
+        self.root = os.path.join(d.name, 'cache')
+        self.built = []
+        for target, value in (
+                ('pri_lab.qemusrc.find', lambda *a: SOURCE),
+                ('pri_lab.overlay.Overlay', self.overlay),
+                ('pri_lab.qemubuild.QemuBuild.build', self.build),
+                ('pri_lab.cache.need_space', lambda *a: None)):
+            p = mock.patch(target, value)
+            p.start()
+            self.addCleanup(p.stop)
+
+    def clone(self, name, **files):
+        repo = os.path.join(self.dir, name)
+        for f, text in {'hw/pci/a.c': 'a', **files}.items():
+            cache.write_atomic(os.path.join(repo, f), text.encode())
+        one = lab.Lab.__new__(lab.Lab)
+        one.paths = cache.Paths(repo, self.root)
+        one.options = mock.Mock(qemu_src='')
+        one.ui, one.log, one.jobs = mock.MagicMock(), None, 1
+        one.installed = False
+        return one
+
+    def overlay(self, paths, _source, _log, _ui):
+        """Stands for the patched tree: our files alone."""
+        def apply():
+            for f in ('hw/pci/a.c', 'VERSION'):
+                path = os.path.join(paths.repo, f)
+                data = b''
+                if os.path.exists(path):
+                    with open(path, 'rb') as g:
+                        data = g.read()
+                cache.write_atomic(os.path.join(paths.qemu_src, f), data)
+            cache.Stamp(paths.qemu_src + '.stamp').write(SOURCE.key)
+        return mock.Mock(apply=apply)
+
+    def build(self, qtests):
+        made = self.made
+        self.built.append(made.tree)
+        out = made.qemu_build(False)
+        for name in [qemubuild.BINARY] + ([
+                f'tests/qtest/{t}' for t in qemubuild.UPSTREAM_QTESTS]
+                if qtests else []):
+            cache.write_atomic(os.path.join(out, name), b'made')
+        rom = os.path.join(made.firmware, 'pvh.bin')
+        cache.write_atomic(rom, b'rom')
+        os.makedirs(os.path.join(out, qemubuild.BUNDLE), exist_ok=True)
+        link = os.path.join(out, qemubuild.BUNDLE, 'pvh.bin')
+        cache.remove(link)
+        os.symlink(rom, link)
+
+    def qemu(self, one, qtests=False):
+        self.made = one.paths
+        with mock.patch.object(qemubuild.QemuBuild, 'products',
+                               lambda s, q: [qemubuild.BINARY] + [
+                                   f'tests/qtest/{t}' for t in
+                                   qemubuild.UPSTREAM_QTESTS] * q):
+            return one._qemu(mock.Mock(python='p', python_path='p'), qtests)
+
+    def test_the_same_content_is_built_once(self):
+        first = self.qemu(self.clone('one'))
+        second = self.qemu(self.clone('two'))
+        self.assertEqual((len(self.built), second.binary), (1, first.binary))
+        with open(os.path.join(second.dir, qemubuild.BUNDLE, 'pvh.bin'),
+                  'rb') as f:
+            self.assertEqual(f.read(), b'rom')
+
+    def test_it_does_not_hang_on_the_clone_that_built_it(self):
+        one = self.clone('one')
+        got = self.qemu(one)
+        cache.remove(one.paths.work)
+        self.assertEqual(self.qemu(self.clone('two')).binary, got.binary)
+        with open(got.binary, 'rb') as f:
+            self.assertEqual(f.read(), b'made')
+        self.assertTrue(os.path.isfile(os.path.join(
+            got.dir, qemubuild.BUNDLE, 'pvh.bin')))
+
+    def test_with_tests_it_is_another_matter(self):
+        one = self.clone('one')
+        self.qemu(one)
+        self.qemu(one, True)
+        self.qemu(one)
+        self.qemu(one, True)
+        self.assertEqual(len(self.built), 2)
+
+    def test_an_edit_builds_in_the_nearest_tree(self):
+        one = self.clone('one')
+        old = self.qemu(one)
+        two = self.clone('two', **{'hw/pci/a.c': 'changed'})
+        new = self.qemu(two)
+        self.assertNotEqual(new.binary, old.binary)
+        self.assertEqual(self.built, [one.paths.work, one.paths.work])
+        self.assertEqual(two.paths.tree, two.paths.work)    # given back
+        self.assertTrue(old.has(False))     # and the old one is still there
+
+    def test_not_in_one_that_is_in_use_or_far(self):
+        one = self.clone('one')
+        self.qemu(one)
+        two = self.clone('two', **{'hw/pci/a.c': 'changed'})
+        lock = cache.try_lock(one.paths, f'clone-{one.paths.clone}')
+        with lock:
+            self.assertIsNone(cache.try_lock(one.paths,
+                                             f'clone-{one.paths.clone}'))
+            self.qemu(two)
+        self.assertEqual(self.built[-1], two.paths.work)
+        with mock.patch.object(qemustore, 'NEAR', 0):
+            three = self.clone('three', **{'hw/pci/a.c': 'third'})
+            self.qemu(three)
+        self.assertEqual(self.built[-1], three.paths.work)
+
+    def test_every_input_is_in_the_key(self):
+        keys = {qemustore.key_of(REPO, SOURCE, False),
+                qemustore.key_of(REPO, SOURCE, True),
+                qemustore.key_of(REPO, qemusrc.Source('/', 'x', ''), False)}
+        one = self.clone('one')
+        for text in ('1', '2'):
+            cache.write_atomic(os.path.join(
+                one.paths.repo, 'patches/qemu-10.2/1.patch'), text.encode())
+            keys.add(qemustore.key_of(one.paths.repo, SOURCE, False))
+        self.assertEqual(len(keys), 5)
+
+    def test_what_lies_where_and_what_is_old(self):
+        one, two = self.clone('one'), self.clone('two', **{'hw/pci/a.c': 'b'})
+        self.qemu(one)
+        os.makedirs(os.path.join(two.paths.work, 'repro'))
+        cache.write_atomic(os.path.join(two.paths.work, 'build', 'x'), b'x')
+        cache.write_atomic(os.path.join(two.paths.work, 'repro', 'r'), b'x')
+        qemustore.note_clone(two.paths)
+        cache.remove(two.paths.repo)
+        text = '\n'.join(usage.table(one.paths))
+        self.assertIn(f'work/{one.paths.clone}  (of {one.paths.repo})', text)
+        self.assertIn(f'(of {two.paths.repo}, which is gone)', text)
+        self.assertEqual(usage.unwanted(self.root), [two.paths.work])
+        usage.remove_old(one.paths, mock.Mock())
+        self.assertEqual(os.listdir(two.paths.work), ['repro'])
+        self.assertTrue(os.path.isdir(os.path.join(one.paths.work, 'build')))
+        with mock.patch.object(usage, 'OLD_DAYS', -1):
+            self.assertIn(one.paths.work, usage.unwanted(self.root))
+
+
+if __name__ == '__main__':
+    unittest.main()
