@@ -138,9 +138,10 @@ void qvtd_device_setup(QVtd *v, uint16_t rid, unsigned int pdts)
     ce = qvtd_context_entry(v, rid);
     qvtd_set(v, ce, QVTD_CE_PASIDDIRPTR, dir >> 12);
     qvtd_set(v, ce, QVTD_CE_PDTS, pdts);
-    qvtd_set(v, ce, QVTD_CE_DTE, 1);
-    qvtd_set(v, ce, QVTD_CE_PASIDE, 1);
-    qvtd_set(v, ce, QVTD_CE_PRE, 1);
+    /* Each is reserved in hardware that does not know what it enables, 9.4 */
+    qvtd_set(v, ce, QVTD_CE_DTE, !!(v->ecap & QVTD_ECAP_DT));
+    qvtd_set(v, ce, QVTD_CE_PASIDE, !!(v->ecap & QVTD_ECAP_PASID));
+    qvtd_set(v, ce, QVTD_CE_PRE, !!(v->ecap & QVTD_ECAP_PRS));
     qvtd_set(v, ce, QVTD_CE_P, 1);
 }
 
@@ -157,6 +158,9 @@ uint64_t qvtd_pasid_setup(QVtd *v, uint16_t rid, uint32_t pasid, uint16_t did)
     qvtd_set(v, pe, QVTD_PE_PGTT, QVTD_PGTT_FIRST);
     qvtd_set(v, pe, QVTD_PE_DID, did);
     qvtd_set(v, pe, QVTD_PE_FSPTPTR, pml4 >> 12);
+    if (v->ecap & QVTD_ECAP_SMPWC) {
+        qvtd_set(v, pe, QVTD_PE_PWSNP, 1);
+    }
     qvtd_set(v, pe, QVTD_PE_P, 1);
     return pml4;
 }
@@ -183,9 +187,12 @@ static uint64_t qvtd_leaf(QVtd *v, uint64_t table, uint64_t iova,
 uint64_t qvtd_fs_map(QVtd *v, uint64_t pml4, uint64_t iova, uint64_t pa,
                      uint64_t flags)
 {
-    uint64_t pte = qvtd_leaf(v, pml4, iova, QVTD_FS_USER);
+    /* VT-d 3.10: hardware that does not snoop cannot set these */
+    uint64_t a = v->ecap & QVTD_ECAP_SMPWC ? 0 : QVTD_FS_A;
+    uint64_t d = !a || !(flags & QVTD_FS_RW) ? 0 : QVTD_FS_D;
+    uint64_t pte = qvtd_leaf(v, pml4, iova, QVTD_FS_USER | a);
 
-    qtest_writeq(v->qts, pte, flags ? pa | flags : 0);
+    qtest_writeq(v->qts, pte, flags ? pa | flags | a | d : 0);
     return pte;
 }
 

@@ -269,6 +269,7 @@ typedef struct QVtdFault {
 #define QVTD_FAULT_PV(f)        (((f)->hi >> 40) & 0xfffff)
 #define QVTD_FAULT_FR(f)        (((f)->hi >> 32) & 0xff)
 #define QVTD_FAULT_PP(f)        (((f)->hi >> 31) & 1)
+#define QVTD_FAULT_EXE(f)       (((f)->hi >> 30) & 1)
 #define QVTD_FAULT_PRIV(f)      (((f)->hi >> 29) & 1)
 #define QVTD_FAULT_T2(f)        (((f)->hi >> 28) & 1)
 #define QVTD_FAULT_SID(f)       ((f)->hi & 0xffff)
@@ -335,22 +336,24 @@ uint64_t qvtd_get(QVtd *v, uint64_t entry, QVtdField field);
 void qvtd_set(QVtd *v, uint64_t entry, QVtdField field, uint64_t value);
 
 /**
- * qvtd_device_setup: context entry with P, DTE, PASIDE and PRE set and
- * RID_PASID 0
+ * qvtd_device_setup: context entry with P, and of DTE, PASIDE and PRE what ECAP
+ * knows, and RID_PASID 0
  *
  * @pdts: the PASID directory has 2^(@pdts + 7) entries of 64 PASIDs each
  */
 void qvtd_device_setup(QVtd *v, uint16_t rid, unsigned int pdts);
 
 /**
- * qvtd_pasid_setup: first-stage PASID entry with empty page tables
+ * qvtd_pasid_setup: first-stage PASID entry with empty page tables; PWSNP is
+ * set if hardware can set Accessed and Dirty (ECAP.SMPWC)
  *
  * Returns: address of the top table (FS-PML4), for qvtd_fs_map()
  */
 uint64_t qvtd_pasid_setup(QVtd *v, uint16_t rid, uint32_t pasid, uint16_t did);
 
 /**
- * qvtd_fs_map: map one 4 KiB page at @iova to @pa with flags QVTD_FS_*
+ * qvtd_fs_map: map one 4 KiB page at @iova to @pa with flags QVTD_FS_*;
+ * Accessed and Dirty on top if hardware cannot set them
  *
  * Returns: address of the PTE. Flags 0 make it not present.
  */
