@@ -1,11 +1,9 @@
 /*
  * VT-d scalable mode: from a request to its PASID-table entry
  *
- * The rest of the model has a walk of its own for untranslated requests.  This
- * one exists because page requests and translation requests have outcomes that
- * the other cannot tell apart: table 30 decides between an Invalid Request
- * response, Unsupported Request, Completer Abort and success without
- * permission by the exact condition.
+ * Table 30 decides by the exact condition what becomes of a request: which
+ * fault reason is recorded, and whether the answer is an Invalid Request
+ * response, Unsupported Request, Completer Abort or success without permission.
  *
  * VT-d 7.1.3 table 30, 9.1 to 9.6
  *
@@ -32,7 +30,6 @@
 #define VTD_SM_PE_AW(pe)            extract64((pe)->val[0], 2, 3)
 #define VTD_SM_PE_RSVD0             0xe20ULL        /* 5, SSADE, 11:10 */
 #define VTD_SM_PE_DID               0xffffULL
-#define VTD_SM_PE_PWSNP             (1ULL << 23)
 #define VTD_SM_PE_PGSNP             (1ULL << 24)
 #define VTD_SM_PE_SRE               (1ULL << 0)
 #define VTD_SM_PE_FSPM(pe)          extract64((pe)->val[2], 2, 2)
@@ -73,9 +70,24 @@ static const VTDSmFaultRow vtd_sm_faults[] = {
     { VTD_FR_SPT_2,  true,  ATS_TR_SUCCESS },
     { VTD_FR_SPT_3,  true,  ATS_TR_CA },
     { VTD_FR_SPT_4,  true,  ATS_TR_CA },
+    { VTD_FR_SPT_5,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SPT_6,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SFS_1,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SFS_2,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SFS_3,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SFS_4,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SFS_9,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SFS_10, true,  ATS_TR_SUCCESS },           /* and recorded */
     { VTD_FR_SSS_1,  true,  ATS_TR_CA },
+    { VTD_FR_SSS_2,  true,  ATS_TR_SUCCESS },
     { VTD_FR_SSS_3,  true,  ATS_TR_CA },
     { VTD_FR_SSS_4,  true,  ATS_TR_CA },
+    { VTD_FR_SGN_1,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SGN_2,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SGN_4,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SGN_5,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SGN_6,  true,  ATS_TR_SUCCESS },
+    { VTD_FR_SGN_7,  true,  ATS_TR_SUCCESS },
     { VTD_FR_SGN_8,  true,  ATS_TR_CA },
     { VTD_FR_SGN_10, true,  ATS_TR_UR },
     { VTD_FR_ROOT_TABLE_INV,     false, ATS_TR_CA },    /* LRT.1 */
@@ -86,6 +98,9 @@ static const VTDSmFaultRow vtd_sm_faults[] = {
     { VTD_FR_CONTEXT_ENTRY_RSVD, true,  ATS_TR_CA },    /* LCT.3 */
     { VTD_FR_CONTEXT_ENTRY_INV,  true,  ATS_TR_CA },    /* LCT.4 */
     { VTD_FR_CONTEXT_ENTRY_TT,   true,  ATS_TR_UR },    /* LCT.5 */
+    { VTD_FR_ADDR_BEYOND_MGAW,   true,  ATS_TR_SUCCESS }, /* LGN.1.1 */
+    { VTD_FR_WRITE,              true,  ATS_TR_SUCCESS }, /* LGN.2 */
+    { VTD_FR_READ,               true,  ATS_TR_SUCCESS }, /* LGN.3 */
     { VTD_FR_PAGING_ENTRY_INV,   true,  ATS_TR_CA },    /* LSS.1 */
     { VTD_FR_PAGING_ENTRY_RSVD,  true,  ATS_TR_CA },    /* LSS.2 */
 };
@@ -112,6 +127,12 @@ AtsTrStatus vtd_sm_fault_tr_status(int reason)
     const VTDSmFaultRow *row = vtd_sm_fault_row(reason);
 
     return row ? row->tr_status : ATS_TR_CA;
+}
+
+bool vtd_sm_fault_tr_recorded(int reason)
+{
+    return reason == VTD_FR_SFS_10 ||
+           vtd_sm_fault_tr_status(reason) != ATS_TR_SUCCESS;
 }
 
 /* Read @n little-endian qwords of a remapping structure */
@@ -180,6 +201,26 @@ static int vtd_sm_walk_root(IntelIOMMUState *s, VTDSmWalk *walk,
     return 0;
 }
 
+/* SCT.3.  Fields of features that ECAP does not report are reserved */
+static bool vtd_sm_ce_reserved(IntelIOMMUState *s, const VTDContextEntry *ce)
+{
+    uint64_t rsvd0 = VTD_SM_CONTEXT_ENTRY_RSVD_VAL0(s->aw_bits);
+    /* Without ECAP.RPS RID_PASID is 0 */
+    uint64_t rid_pasid = s->ecap & VTD_ECAP_RPS ? VTD_SM_CE_RID_PASID_MASK : 0;
+
+    if (!(s->ecap & VTD_ECAP_DT)) {
+        rsvd0 |= VTD_SM_CE_DTE;
+    }
+    if (!(s->ecap & VTD_ECAP_PASID)) {
+        rsvd0 |= VTD_SM_CE_PASIDE;
+    }
+    if (!(s->ecap & VTD_ECAP_PRS)) {
+        rsvd0 |= VTD_SM_CONTEXT_ENTRY_PRE;
+    }
+    return ce->val[0] & rsvd0 || ce->val[1] & ~rid_pasid || ce->val[2] ||
+           ce->val[3];
+}
+
 /* SCT.4: combinations of fields that software must not program */
 static int vtd_sm_check_context_programming(const VTDContextEntry *ce)
 {
@@ -241,8 +282,6 @@ static int vtd_sm_walk_context(IntelIOMMUState *s, VTDSmWalk *walk,
 {
     VTDContextEntry *ce = &walk->ce;
     hwaddr addr = vtd_sm_context_addr(walk, context_table);
-    /* Without ECAP.RPS the field is reserved, and RID_PASID is 0 */
-    uint64_t rid_pasid = s->ecap & VTD_ECAP_RPS ? VTD_SM_CE_RID_PASID_MASK : 0;
     int ret;
 
     if (!vtd_sm_read_entry(walk, VTD_TORN_CONTEXT, addr, ce->val,
@@ -253,8 +292,7 @@ static int vtd_sm_walk_context(IntelIOMMUState *s, VTDSmWalk *walk,
     if (!(ce->val[0] & VTD_CONTEXT_ENTRY_P)) {
         return VTD_FR_SCT_2;
     }
-    if (ce->val[0] & VTD_SM_CONTEXT_ENTRY_RSVD_VAL0(s->aw_bits) ||
-        ce->val[1] & ~rid_pasid || ce->val[2] || ce->val[3]) {
+    if (vtd_sm_ce_reserved(s, ce)) {
         return VTD_FR_SCT_3;
     }
     ret = vtd_sm_check_context_programming(ce);
@@ -361,7 +399,7 @@ static int vtd_sm_walk_table(IntelIOMMUState *s, VTDSmWalk *walk,
 /* An entry that is read in pieces is read: the cache has nothing to say then */
 static bool vtd_sm_may_hit(const VTDSmWalk *walk, VTDTornKind kind)
 {
-    return !walk->torn || walk->torn->kind != kind;
+    return !walk->uncached && (!walk->torn || walk->torn->kind != kind);
 }
 
 /* The context entry from the cache, or from memory */
@@ -378,7 +416,7 @@ static int vtd_sm_find_context(IntelIOMMUState *s, VTDSmWalk *walk)
     if (!ret) {
         ret = vtd_sm_walk_context(s, walk, table);
     }
-    if (!ret) {
+    if (!ret && !walk->uncached) {
         vtd_smcache_add_context(s, walk);
     }
     return ret;
@@ -399,7 +437,7 @@ static int vtd_sm_find_pasid(IntelIOMMUState *s, VTDSmWalk *walk)
     if (!ret) {
         ret = vtd_sm_walk_table(s, walk, table);
     }
-    if (!ret) {
+    if (!ret && !walk->uncached) {
         vtd_smcache_add_pasid(s, walk, walk->fpd);
     }
     walk->fpd |= fpd;

@@ -1,9 +1,8 @@
 /*
  * VT-d scalable mode: from a request to its PASID-table entry
  *
- * One walk, with the fault conditions of VT-d 7.1.3 table 30, for the two
- * requests that reach the remapping hardware as messages: page requests and
- * translation requests.
+ * One walk, with the fault conditions of VT-d 7.1.3 table 30, for every
+ * request: page requests, translation requests and untranslated requests.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -39,12 +38,30 @@ typedef enum VTDSmFault {
     VTD_FR_SPT_2 = 0x59,    /* PASID-table entry: P is 0 */
     VTD_FR_SPT_3 = 0x5a,    /* PASID-table entry: reserved field */
     VTD_FR_SPT_4 = 0x5b,    /* PASID-table entry: invalid programming */
+    VTD_FR_SPT_5 = 0x5c,    /* Execute-Requested, ECAP.ERS is 0 */
+    VTD_FR_SPT_6 = 0x5d,    /* Privileged-mode-Requested, SRE is 0 */
+    VTD_FR_SFS_1 = 0x70,    /* first-stage entry: access error */
+    VTD_FR_SFS_2 = 0x71,    /* first-stage entry: P is 0 */
+    VTD_FR_SFS_3 = 0x72,    /* first-stage entry: reserved field */
+    VTD_FR_SFS_4 = 0x73,    /* FSPTPTR: access error */
+    VTD_FR_SFS_9 = 0x90,    /* A or D to be set, the walk does not snoop */
+    VTD_FR_SFS_10 = 0x91,   /* A or D could not be set */
     VTD_FR_SSS_1 = 0x78,    /* second-stage entry: access error */
+    VTD_FR_SSS_2 = 0x79,    /* second-stage entries: no R and no W */
     VTD_FR_SSS_3 = 0x7a,    /* second-stage entry: reserved field */
     VTD_FR_SSS_4 = 0x7b,    /* SSPTPTR: access error */
+    VTD_FR_SGN_1 = 0x80,    /* first-stage: address is not canonical */
+    VTD_FR_SGN_2 = 0x81,    /* first-stage: user request, U/S is 0 */
+    VTD_FR_SGN_4 = 0x83,    /* pass-through: address beyond HAW */
+    VTD_FR_SGN_5 = 0x84,    /* second-stage: address beyond MGAW or AW */
+    VTD_FR_SGN_6 = 0x85,    /* no write permission */
+    VTD_FR_SGN_7 = 0x86,    /* no read permission */
     VTD_FR_SGN_8 = 0x87,    /* output address in the interrupt range */
     VTD_FR_SGN_10 = 0x89,   /* PASID beyond ECAP.PSS */
 } VTDSmFault;
+
+/* Scalable-mode PASID-table entry, VT-d 9.6: Page-walk Snoop */
+#define VTD_SM_PE_PWSNP         (1ULL << 23)
 
 /* Entries that can be read in pieces, knob "torn-entry" */
 typedef enum VTDTornKind {
@@ -74,8 +91,9 @@ typedef struct VTDTornRead {
  * struct VTDSmWalk - a walk and what it found
  *
  * @rid: requester id; @pasid: PASID or ATS_NO_PASID; @page_request,
- *       @untranslated: the request is a page request, or an untranslated one
- *       with a PASID, else a translation request. Set by the caller.
+ *       @untranslated: the request is a page request, or an untranslated one,
+ *       else a translation request. Set by the caller.
+ * @uncached: read memory; no cache is asked or filled. Set by the caller
  * @torn: entry that was read earlier, to be used instead of memory, or NULL
  * @table_pasid: PASID that selects the PASID-table entry: @pasid, or RID_PASID
  *               of the context entry for a request without PASID
@@ -88,6 +106,7 @@ typedef struct VTDSmWalk {
     uint32_t pasid;
     bool page_request;
     bool untranslated;
+    bool uncached;
     uint32_t table_pasid;
     bool fpd;
     VTDContextEntry ce;
@@ -97,7 +116,8 @@ typedef struct VTDSmWalk {
 /**
  * vtd_sm_walk: find the PASID-table entry that governs a request
  *
- * The caller holds iommu_lock, for the caches (intel_iommu_smcache.h).
+ * The caller holds iommu_lock, for the caches (intel_iommu_smcache.h), unless
+ * the walk is @uncached.
  *
  * Returns: 0, or the fault reason that table 30 gives.
  */
@@ -125,6 +145,12 @@ bool vtd_sm_torn_step(VTDTornRead *torn);
  * vtd_sm_fault_qualified: is @reason suppressed by FPD? (table 30, "Qualified")
  */
 bool vtd_sm_fault_qualified(int reason);
+
+/**
+ * vtd_sm_fault_tr_recorded: is @reason recorded as a non-recoverable fault
+ * when a translation request meets it?
+ */
+bool vtd_sm_fault_tr_recorded(int reason);
 
 /**
  * vtd_sm_fault_tr_status: completion status of a translation request that

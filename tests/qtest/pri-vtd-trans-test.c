@@ -10,9 +10,9 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "libqtest.h"
-#include "libqos/vtd-table30.h"
+#include "libqos/vtd-pages.h"
 
-#define PA              0x8000000ULL
+#define PA              QPG_PA
 #define R               PT_RAW_READ
 #define W               PT_RAW_WRITE
 #define NO_COMPLETION   UINT32_MAX
@@ -173,90 +173,23 @@ static void test_fpd(const void *opaque)
 
 /* -- first-stage tables ---------------------------------------------------- */
 
-/* Where the entry of @level (1 is the PTE) for LAB_IOVA is */
-static uint64_t fs_entry(PriLab *lab, uint64_t table, int level)
-{
-    int i;
-
-    for (i = 4; i > level; i--) {
-        uint64_t slot = table + extract64(LAB_IOVA, 3 + 9 * i, 9) * 8;
-
-        table = qtest_readq(lab->qts, slot) & 0xfffffffff000ULL;
-    }
-    return table + extract64(LAB_IOVA, 3 + 9 * level, 9) * 8;
-}
-
-/* Both kinds of request walk tables of their own, broken the same way */
-static void fs_change(PriLab *lab, int level, uint64_t clear, uint64_t set)
-{
-    uint64_t tables[] = { lab->pml4, lab->rid_pml4 };
-    unsigned int i;
-
-    for (i = 0; i < ARRAY_SIZE(tables); i++) {
-        uint64_t at = fs_entry(lab, tables[i], level);
-
-        qtest_writeq(lab->qts, at, (qtest_readq(lab->qts, at) & ~clear) | set);
-    }
-    qvtd_flush(&lab->v);
-}
-
-static void fs_start(PriLab *lab, const char *vtd)
-{
-    pri_lab_start_with(lab, vtd, NULL, 0);
-    qvtd_fs_map(&lab->v, lab->pml4, LAB_IOVA, PA, QVTD_FS_USER);
-    qvtd_fs_map(&lab->v, lab->rid_pml4, LAB_IOVA, PA, QVTD_FS_USER);
-}
-
-typedef struct FsRow {
-    const char *name;
-    int level;
-    uint64_t clear;
-    uint64_t set;
-    QT30Completion tr;
-    uint8_t fr;
-} FsRow;
-
-#define FS_ADDR     0xffffffffff000ULL
-#define BIT_51      (1ULL << 51)
-
-static const FsRow fs_rows[] = {
-    { "SFS.1-pdpe", 4, FS_ADDR, QVTD_NO_MEMORY, TR_EMPTY },
-    { "SFS.1-pde", 3, FS_ADDR, QVTD_NO_MEMORY, TR_EMPTY },
-    { "SFS.1-pte", 2, FS_ADDR, QVTD_NO_MEMORY, TR_EMPTY },
-    { "SFS.2-pml4e", 4, QVTD_FS_P, 0, TR_EMPTY },
-    { "SFS.2-pdpe", 3, QVTD_FS_P, 0, TR_EMPTY },
-    { "SFS.2-pde", 2, QVTD_FS_P, 0, TR_EMPTY },
-    { "SFS.2-pte", 1, QVTD_FS_P, 0, TR_EMPTY },
-    { "SFS.3-pml4e", 4, 0, QVTD_FS_PS, TR_EMPTY },
-    { "SFS.3-pml4e-haw", 4, 0, BIT_51, TR_EMPTY },
-    { "SFS.3-pdpe-haw", 3, 0, BIT_51, TR_EMPTY },
-    { "SFS.3-pde-haw", 2, 0, BIT_51, TR_EMPTY },
-    { "SFS.3-pde-2m", 2, 0, QVTD_FS_PS | 1ULL << 13, TR_EMPTY },
-    { "SFS.3-pdpe-1g", 3, 0, QVTD_FS_PS | 1ULL << 29, TR_EMPTY },
-    { "SFS.3-pte-haw", 1, 0, BIT_51, TR_EMPTY },
-    { "SGN.2-pml4e", 4, QVTD_FS_US, 0, TR_EMPTY },
-    { "SGN.2-pdpe", 3, QVTD_FS_US, 0, TR_EMPTY },
-    { "SGN.2-pde", 2, QVTD_FS_US, 0, TR_EMPTY },
-    { "SGN.2-pte", 1, QVTD_FS_US, 0, TR_EMPTY },
-    { "SGN.8.2", 1, FS_ADDR, 0xfee00000, TR_CA, 0x87 },
-};
-
 static void test_fs(const void *opaque)
 {
-    const FsRow *row = opaque;
+    const QFsRow *row = opaque;
     uint32_t pasids[] = { LAB_PASID, QVTD_NO_PASID };
     unsigned int i;
     PriLab lab;
 
-    fs_start(&lab, NULL);
-    fs_change(&lab, row->level, row->clear, row->set);
+    qfs_start(&lab, NULL);
+    qfs_change(&lab, row->level, row->clear, row->set);
     for (i = 0; i < ARRAY_SIZE(pasids); i++) {
         uint32_t end;
         Completion got = request(&lab, PT_OP_WRITE, pasids[i], LAB_IOVA, 0,
                                  &end);
 
         expect(&lab, row->tr, got, end);
-        expect_fault(&lab, row->fr, pasids[i], LAB_IOVA);
+        expect_fault(&lab, row->tr == TR_EMPTY ? 0 : row->fr, pasids[i],
+                     LAB_IOVA);
     }
     pri_lab_stop(&lab);
 }
@@ -268,7 +201,7 @@ static void test_fs_no_table(void)
     Completion got;
     PriLab lab;
 
-    fs_start(&lab, NULL);
+    qfs_start(&lab, NULL);
     qvtd_set(&lab.v, qvtd_pasid_entry(&lab.v, lab.d.rid, LAB_PASID),
              QVTD_PE_FSPTPTR, QT30_NOWHERE);
     qvtd_flush(&lab.v);
@@ -288,7 +221,7 @@ static void test_fs_non_canonical(void)
     unsigned int i;
     PriLab lab;
 
-    fs_start(&lab, NULL);
+    qfs_start(&lab, NULL);
     for (i = 0; i < ARRAY_SIZE(addrs); i++) {
         uint32_t end;
         Completion got = request(&lab, PT_OP_READ, LAB_PASID, addrs[i], 0,
@@ -307,13 +240,44 @@ static void test_fs_privileged(const void *opaque)
     Completion got;
     PriLab lab;
 
-    fs_start(&lab, NULL);
+    qfs_start(&lab, NULL);
     g_assert_cmphex(lab.v.ecap & (QVTD_ECAP_ERS | QVTD_ECAP_SRS), ==, 0);
     qpt_config_writew(&lab.d, lab.d.pasid + QPT_PASID_CTRL, QPT_PASID_CTRL_E |
                       QPT_PASID_CTRL_EXEC | QPT_PASID_CTRL_PRIV);
     got = request(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, flag, &end);
     expect(&lab, TR_EMPTY, got, end);
     expect_fault(&lab, 0, 0, 0);
+    pri_lab_stop(&lab);
+}
+
+/* 11.4.7.6: PRIV and EXE are those of the request */
+static void test_fault_record(void)
+{
+    static const uint32_t flags[] = {
+        0, PT_FLAG_EXEC, PT_FLAG_PRIV, PT_FLAG_EXEC | PT_FLAG_PRIV
+    };
+    unsigned int i;
+    PriLab lab;
+
+    qfs_start(&lab, NULL);
+    qpt_config_writew(&lab.d, lab.d.pasid + QPT_PASID_CTRL, QPT_PASID_CTRL_E |
+                      QPT_PASID_CTRL_EXEC | QPT_PASID_CTRL_PRIV);
+    qvtd_set(&lab.v, qvtd_context_entry(&lab.v, lab.d.rid), QVTD_CE_PASIDE, 0);
+    qvtd_flush(&lab.v);
+    for (i = 0; i < ARRAY_SIZE(flags); i++) {
+        QVtdFault fault;
+
+        request(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, flags[i], NULL);
+        g_assert_true(qvtd_fault(&lab.v, &fault));
+        g_assert_cmphex(QVTD_FAULT_FR(&fault), ==, QVTD_FR_SCT_PASIDE);
+        g_assert_cmpuint(QVTD_FAULT_T1(&fault), ==, 1);
+        g_assert_cmpuint(QVTD_FAULT_T2(&fault), ==, 0);
+        g_assert_cmpuint(QVTD_FAULT_EXE(&fault), ==,
+                         !!(flags[i] & PT_FLAG_EXEC));
+        g_assert_cmpuint(QVTD_FAULT_PRIV(&fault), ==,
+                         !!(flags[i] & PT_FLAG_PRIV));
+        qvtd_fault_clear(&lab.v);
+    }
     pri_lab_stop(&lab);
 }
 
@@ -325,19 +289,19 @@ static void test_fs_effective(void)
     PriLab lab;
     int level;
 
-    fs_start(&lab, NULL);
+    qfs_start(&lab, NULL);
     got = request(&lab, PT_OP_WRITE, LAB_PASID, LAB_IOVA, 0, &end);
     g_assert_cmpuint(got.status, ==, 0);
     g_assert_cmphex(got.permits, ==, R | W);
     g_assert_cmpuint(end, ==, PT_ST_DONE);
     for (level = 1; level <= 4; level++) {
-        fs_change(&lab, level, QVTD_FS_RW, 0);
+        qfs_change(&lab, level, QVTD_FS_RW, 0);
         got = request(&lab, PT_OP_WRITE, LAB_PASID, LAB_IOVA, 0, &end);
         g_assert_cmpuint(got.status, ==, 0);
         g_assert_cmphex(got.permits, ==, R);
         g_assert_cmpuint(end, ==, PT_ST_NO_PRI);
         expect_fault(&lab, 0, 0, 0);
-        fs_change(&lab, level, 0, QVTD_FS_RW);
+        qfs_change(&lab, level, 0, QVTD_FS_RW);
     }
     pri_lab_stop(&lab);
 }
@@ -345,94 +309,65 @@ static void test_fs_effective(void)
 /* 3.6.2, 4.2.3.1: Accessed on the way, Dirty if a write may follow */
 static uint64_t flags_after(PriLab *lab, uint32_t cmd, uint32_t *permits)
 {
-    fs_change(lab, 1, QVTD_FS_A | QVTD_FS_D, 0);
-    fs_change(lab, 4, QVTD_FS_A, 0);
+    qfs_change(lab, 1, QVTD_FS_A | QVTD_FS_D, 0);
+    qfs_change(lab, 4, QVTD_FS_A, 0);
     *permits = request(lab, cmd, LAB_PASID, LAB_IOVA, 0, NULL).permits;
-    g_assert_cmphex(qtest_readq(lab->qts, fs_entry(lab, lab->pml4, 4)) &
+    g_assert_cmphex(qtest_readq(lab->qts, qfs_entry(lab, lab->pml4, 4)) &
                     QVTD_FS_A, !=, 0);
-    return qtest_readq(lab->qts, fs_entry(lab, lab->pml4, 1)) &
+    return qtest_readq(lab->qts, qfs_entry(lab, lab->pml4, 1)) &
            (QVTD_FS_A | QVTD_FS_D);
 }
 
 /* ATS-02 */
-static void test_no_write(const void *opaque)
+static void test_no_write(void)
 {
-    const char *vtd = opaque;
     uint32_t permits;
     PriLab lab;
-    bool nwfs;
 
-    fs_start(&lab, vtd);
-    nwfs = lab.v.ecap & QVTD_ECAP_NWFS;
-    g_assert_true(nwfs == !vtd);
+    qfs_start(&lab, NULL);
+    g_assert_cmphex(lab.v.ecap & QVTD_ECAP_NWFS, !=, 0);
     g_assert_cmphex(flags_after(&lab, PT_OP_WRITE, &permits), ==,
                     QVTD_FS_A | QVTD_FS_D);
     g_assert_cmphex(permits, ==, R | W);
-    g_assert_cmphex(flags_after(&lab, PT_OP_READ, &permits), ==,
-                    nwfs ? QVTD_FS_A : QVTD_FS_A | QVTD_FS_D);
-    g_assert_cmphex(permits, ==, nwfs ? R : R | W);
-
-    /* a read-only page never gets dirty */
-    fs_change(&lab, 1, QVTD_FS_RW, 0);
-    g_assert_cmphex(flags_after(&lab, PT_OP_WRITE, &permits), ==, QVTD_FS_A);
+    g_assert_cmphex(flags_after(&lab, PT_OP_READ, &permits), ==, QVTD_FS_A);
     g_assert_cmphex(permits, ==, R);
+    pri_lab_stop(&lab);
+}
+
+/*
+ * ATS-02 without ECAP.NWFS: NW=1 asks for write permission all the same.  There
+ * is no SMPWC either: without Dirty it gets nothing (SFS.9), although reading
+ * would be allowed.
+ */
+static void test_no_nwfs(void)
+{
+    Completion got;
+    uint32_t end;
+    PriLab lab;
+
+    qfs_start(&lab, QT30_NO_SMPWC);
+    g_assert_cmphex(lab.v.ecap & (QVTD_ECAP_NWFS | QVTD_ECAP_SMPWC), ==, 0);
+    got = request(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, 0, &end);
+    g_assert_cmphex(got.permits, ==, R | W);
+    g_assert_cmpuint(end, ==, PT_ST_DONE);
+    qfs_change(&lab, 1, QVTD_FS_D, 0);
+    got = request(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, 0, &end);
+    expect(&lab, TR_EMPTY, got, end);
+    expect_fault(&lab, 0, 0, 0);
     pri_lab_stop(&lab);
 }
 
 /* -- second-stage tables --------------------------------------------------- */
 
-typedef struct SsRow {
-    const char *name;
-    uint64_t table;             /* SSPTPTR, 0: a good one */
-    uint64_t entry;             /* of the page */
-    uint64_t addr;              /* to translate, 0: LAB_IOVA */
-    uint32_t permits;           /* Success with these, or ... */
-    QT30Completion tr;          /* ... this */
-    uint8_t fr;
-} SsRow;
-
-static const SsRow ss_rows[] = {
-    { "SSS.1", 0, 0, 0, 0, TR_CA, 0x78 },       /* see ss_start() */
-    { "SSS.2", 0, PA, 0, 0, TR_EMPTY },
-    { "SSS.3", 0, PA | BIT_51 | QVTD_SS_R, 0, 0, TR_CA, 0x7a },
-    { "SSS.4", QVTD_NO_MEMORY, 0, 0, 0, TR_CA, 0x7b },
-    { "SGN.5", 0, PA | QVTD_SS_R, 1ULL << 48, 0, TR_EMPTY },
-    { "SGN.6", 0, PA | QVTD_SS_R, 0, R },
-    { "SGN.7", 0, PA | QVTD_SS_W, 0, W },
-    { "SGN.8.2", 0, 0xfee00000 | QVTD_SS_R | QVTD_SS_W, 0, 0, TR_CA, 0x87 },
-    { "present", 0, PA | QVTD_SS_R | QVTD_SS_W, 0, R | W },
-};
-
-static void ss_start(PriLab *lab, const SsRow *row)
-{
-    QVtd *v = &lab->v;
-    uint64_t pe, top;
-
-    pri_lab_start_with(lab, QT30_SECOND_STAGE, NULL, 0);
-    top = qvtd_alloc(v, 1);
-    qtest_writeq(lab->qts, qvtd_ss_map(v, top, LAB_IOVA, PA, QVTD_SS_R),
-                 row->entry);
-    if (!strcmp(row->name, "SSS.1")) {
-        qtest_writeq(lab->qts, top + extract64(LAB_IOVA, 39, 9) * 8,
-                     QVTD_NO_MEMORY | QVTD_SS_R | QVTD_SS_W);
-    }
-    pe = qvtd_pasid_entry(v, lab->d.rid, LAB_PASID);
-    qvtd_set(v, pe, QVTD_PE_PGTT, QVTD_PGTT_SECOND);
-    qvtd_set(v, pe, QVTD_PE_FSPTPTR, 0);
-    qvtd_set(v, pe, QVTD_PE_AW, 2);
-    qvtd_set(v, pe, QVTD_PE_SSPTPTR, (row->table ?: top) >> 12);
-    qvtd_flush(v);
-}
-
 static void test_ss(const void *opaque)
 {
-    const SsRow *row = opaque;
+    const QSsRow *row = opaque;
     uint64_t addr = row->addr ?: LAB_IOVA;
     uint32_t end;
     Completion got;
     PriLab lab;
 
-    ss_start(&lab, row);
+    qss_start(&lab, row);
     got = request(&lab, PT_OP_WRITE, LAB_PASID, addr, 0, &end);
     if (row->tr) {
         expect(&lab, row->tr, got, end);
@@ -442,7 +377,7 @@ static void test_ss(const void *opaque)
         g_assert_cmpuint(end, ==, row->permits & W ? PT_ST_DONE :
                          PT_ST_NO_PRI);
     }
-    expect_fault(&lab, row->fr, LAB_PASID, addr);
+    expect_fault(&lab, row->tr == TR_CA ? row->fr : 0, LAB_PASID, addr);
     pri_lab_stop(&lab);
 }
 
@@ -469,6 +404,48 @@ static void test_pass_through(void)
     pri_lab_stop(&lab);
 }
 
+/* The completion that @addr needs, if the ATC does not have it: 0 or 1 */
+static unsigned int asks(PriLab *lab, uint64_t addr)
+{
+    QPtOp op = {
+        .cmd = PT_OP_READ, .src = addr, .len = 8, .pasid = LAB_PASID,
+        .flags = PT_FLAG_PASID | PT_FLAG_NO_PRI,
+    };
+    uint64_t before = qpt_readq(&lab->d, PT_CNT_TRANSLATIONS);
+
+    qpt_run(&lab->d, 0, &op);
+    return qpt_readq(&lab->d, PT_CNT_TRANSLATIONS) - before;
+}
+
+/* 4.2.3: as large as the largest page, but for the interrupt range */
+static void test_pass_through_size(void)
+{
+    uint32_t end;
+    Completion got;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    qvtd_set(&lab.v, qvtd_pasid_entry(&lab.v, lab.d.rid, LAB_PASID),
+             QVTD_PE_PGTT, QVTD_PGTT_PASSTHROUGH);
+    qvtd_flush(&lab.v);
+    g_assert_cmpuint(asks(&lab, PA), ==, 1);
+    g_assert_cmpuint(asks(&lab, PA + 0x1000), ==, 0);
+    g_assert_cmpuint(asks(&lab, 0x3ffffff8), ==, 0);
+    g_assert_cmpuint(asks(&lab, 0x40000000), ==, 1);
+    /* 2 MiB in the GiB of the interrupt range, 4 KiB in its 2 MiB */
+    g_assert_cmpuint(asks(&lab, 0xfec00000), ==, 1);
+    g_assert_cmpuint(asks(&lab, 0xfedffff8), ==, 0);
+    g_assert_cmpuint(asks(&lab, 0xfebffff8), ==, 1);
+    g_assert_cmpuint(asks(&lab, 0xfef00000), ==, 1);
+    g_assert_cmpuint(asks(&lab, 0xfef01000), ==, 1);
+    expect_fault(&lab, 0, 0, 0);
+    /* and nothing of the range itself, without a fault */
+    got = request(&lab, PT_OP_WRITE, LAB_PASID, 0xfee01000, 0, &end);
+    expect(&lab, TR_EMPTY, got, end);
+    expect_fault(&lab, 0, 0, 0);
+    pri_lab_stop(&lab);
+}
+
 /* S.1, S.2: no PASID; writing gets W and U, which is not to be cached */
 static void test_interrupt_range(void)
 {
@@ -488,6 +465,14 @@ static void test_interrupt_range(void)
     /* with a PASID it is an address like any other */
     got = request(&lab, PT_OP_WRITE, LAB_PASID, 0xfee00ff8, 0, &end);
     expect(&lab, TR_EMPTY, got, end);
+
+    /* 4.2.3: it is special if there is no error */
+    qvtd_set(&lab.v, qvtd_context_entry(&lab.v, lab.d.rid), QVTD_CE_PRE, 0);
+    qvtd_set(&lab.v, qvtd_context_entry(&lab.v, lab.d.rid), QVTD_CE_DTE, 0);
+    qvtd_flush(&lab.v);
+    got = request(&lab, PT_OP_WRITE, QVTD_NO_PASID, 0xfee00ff8, 0, &end);
+    expect(&lab, TR_UR, got, end);
+    expect_fault(&lab, 0x44, QVTD_NO_PASID, 0xfee00000);
     pri_lab_stop(&lab);
 }
 
@@ -498,7 +483,7 @@ static void test_disabled(void)
     Completion got;
     PriLab lab;
 
-    fs_start(&lab, NULL);
+    qfs_start(&lab, NULL);
     qvtd_gcmd(&lab.v, 0, QVTD_GCMD_TE);
     got = request(&lab, PT_OP_WRITE, LAB_PASID, LAB_IOVA, 0, &end);
     expect(&lab, TR_UR, got, end);
@@ -533,8 +518,8 @@ static void add_row(const QT30Row *row)
     }
 }
 
-#define ADD_ROWS(rows, prefix, test) \
-    for (i = 0; i < ARRAY_SIZE(rows); i++) { \
+#define ADD_ROWS(rows, nr, prefix, test) \
+    for (i = 0; i < nr; i++) { \
         g_autofree char *name = g_strconcat(prefix, rows[i].name, NULL); \
         g_test_add_data_func(name, &rows[i], test); \
     }
@@ -553,20 +538,21 @@ int main(int argc, char **argv)
     for (i = 0; i < ARRAY_SIZE(tr_rows); i++) {
         add_row(&tr_rows[i]);
     }
-    ADD_ROWS(fs_rows, "/vtd/ats/ATS-04/", test_fs);
-    ADD_ROWS(ss_rows, "/vtd/ats/ATS-04/second-stage/", test_ss);
+    ADD_ROWS(qfs_rows, qfs_nr, "/vtd/ats/ATS-04/", test_fs);
+    ADD_ROWS(qss_rows, qss_nr, "/vtd/ats/ATS-04/second-stage/", test_ss);
     g_test_add_func("/vtd/ats/ATS-04/SFS.4", test_fs_no_table);
     g_test_add_func("/vtd/ats/ATS-04/SGN.1", test_fs_non_canonical);
     g_test_add_func("/vtd/ats/ATS-04/SGN.4.2", test_pass_through);
+    g_test_add_func("/vtd/ats/ATS-11/pass-through", test_pass_through_size);
     g_test_add_func("/vtd/ats/ATS-04/SGN.6", test_fs_effective);
     g_test_add_data_func("/vtd/ats/ATS-04/SPT.5",
                          GUINT_TO_POINTER(PT_FLAG_EXEC), test_fs_privileged);
     g_test_add_data_func("/vtd/ats/ATS-04/SPT.6",
                          GUINT_TO_POINTER(PT_FLAG_PRIV), test_fs_privileged);
     g_test_add_func("/vtd/ats/ATS-04/disabled", test_disabled);
-    g_test_add_data_func("/vtd/ats/ATS-02/nwfs", NULL, test_no_write);
-    g_test_add_data_func("/vtd/ats/ATS-02/no-nwfs", QT30_NO_SMPWC,
-                         test_no_write);
+    g_test_add_func("/vtd/ats/ATS-10/priv-exe", test_fault_record);
+    g_test_add_func("/vtd/ats/ATS-02/nwfs", test_no_write);
+    g_test_add_func("/vtd/ats/ATS-02/no-nwfs", test_no_nwfs);
     g_test_add_func("/vtd/ats/ATS-03/interrupt-range", test_interrupt_range);
     ret = g_test_run();
     qt30_stop();

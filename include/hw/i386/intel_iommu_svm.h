@@ -109,8 +109,30 @@ AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
                               AtsTrEntry *entry);
 
 /**
+ * vtd_sm_untranslated: translate an untranslated request in scalable mode, or
+ * one with a PASID in any mode
+ *
+ * @pasid: PASID or ATS_NO_PASID
+ * @entry: set to the translation, with no more permissions than were asked for
+ * @pass_through: set if no page tables were used
+ *
+ * Returns: false if the request is blocked; the fault is recorded then.
+ */
+bool vtd_sm_untranslated(IntelIOMMUState *s, uint16_t rid, uint32_t pasid,
+                         uint64_t addr, bool write, IOMMUTLBEntry *entry,
+                         bool *pass_through);
+
+/**
+ * vtd_sm_pass_through: do the tables say pass-through (PGTT=100b) for
+ * untranslated requests of @rid with @pasid (or ATS_NO_PASID) in scalable mode?
+ *
+ * Takes no lock.
+ */
+bool vtd_sm_pass_through(IntelIOMMUState *s, uint16_t rid, uint32_t pasid);
+
+/**
  * vtd_ats_untranslated: translate an untranslated request with a PASID
- * (AtsAgentOps), by QEMU's own walk
+ * (AtsAgentOps)
  */
 bool vtd_ats_untranslated(IntelIOMMUState *s, PCIDevice *dev, uint32_t pasid,
                           hwaddr addr, bool write, uint64_t *out);

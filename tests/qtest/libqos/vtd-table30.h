@@ -1,9 +1,10 @@
 /*
  * VT-d table 30: ways to break the remapping structures, and what each is to a
- * page request and to a translation request
+ * page request, to a translation request and to an untranslated request
  *
- * The rows are those whose cause lies in front of the page tables, so that both
- * kinds of request can meet them.
+ * The rows are those whose cause lies in front of the page tables, so that all
+ * kinds of request can meet them.  An untranslated request meets those that a
+ * translation request does, with the same fault reason.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
