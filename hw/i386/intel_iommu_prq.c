@@ -3,9 +3,9 @@
  *
  * A Page Request message goes through three stages, VT-d 7.7 names them:
  *
- *   received   it arrived; the remapping tables are checked, and what the
- *              IOTLB holds for the page is dropped
- *   accepted   its turn has come to be written to the queue, or to be answered
+ *   received   it arrived, and the remapping tables are checked
+ *   accepted   its turn has come to be written to the queue, before which what
+ *              the IOTLB holds for the page is dropped; or to be answered
  *              because the queue is full
  *   delivered  descriptor and PQT are visible to software
  *
@@ -37,12 +37,18 @@
 #define VTD_FRCD_PRIV           (1ULL << 29)    /* bit 93 */
 #define VTD_FRCD_EXE            (1ULL << 30)    /* bit 94 */
 #define VTD_FRCD_T2             (1ULL << 28)    /* bit 92 */
-#define VTD_FRCD_PASID(val)     (((val) & 0xfffffULL) << 40)
+
+/* What the implicit invalidation of a request names, VT-d 6.5.3.1 table 27 */
+typedef struct VTDPrqInv {
+    uint16_t did, pgtt;
+    uint32_t pasid;             /* of the PASID-table entry */
+} VTDPrqInv;
 
 /* A request that was received, but not accepted yet */
 struct VTDPageReq {
     AtsMsg msg;
     bool checked;               /* the remapping tables let it through */
+    VTDPrqInv inv;              /* of a request that is checked */
     VTDTornRead torn;           /* of a request that is not checked */
     int64_t due;                /* of its next step; virtual clock, ns */
     QTAILQ_ENTRY(VTDPageReq) next;
@@ -54,7 +60,7 @@ static bool vtd_prq_supported(IntelIOMMUState *s)
 }
 
 static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
-                          const VTDTornRead *torn);
+                          const VTDTornRead *torn, VTDPrqInv *inv);
 
 /* -- responses made by hardware: VT-d 7.4.1 table 31 ---------------------- */
 
@@ -155,11 +161,31 @@ static void vtd_prq_write_failed(IntelIOMMUState *s, const AtsMsg *msg,
     }
 }
 
+/* VT-d 7.4.1, 6.5.3.1: what the IOTLB holds for the page is dropped */
+static void vtd_prq_implicit_invalidation(IntelIOMMUState *s,
+                                          const VTDPrqInv *inv, uint64_t addr)
+{
+    switch (inv->pgtt) {
+    case VTD_SM_PASID_ENTRY_FLT:
+        vtd_pwc_inv_pages(s, inv->did, inv->pasid, addr, 0);
+        vtd_piotlb_page_invalidate(s, inv->did, inv->pasid, addr, 0);
+        break;
+    case VTD_SM_PASID_ENTRY_SLT:
+    case VTD_SM_PASID_ENTRY_PT:
+        vtd_iotlb_page_invalidate(s, inv->did, addr, 0);
+        break;
+    case VTD_SM_PASID_ENTRY_NESTED:
+        vtd_iotlb_domain_invalidate(s, inv->did);
+        break;
+    }
+}
+
 /*
  * PQA, PQH and PQT are what software wrote last, so each is cut to the size of
  * the queue before it is used: nothing is ever written outside the queue.
  */
-static void vtd_prq_accept(IntelIOMMUState *s, const AtsMsg *msg)
+static void vtd_prq_accept(IntelIOMMUState *s, const AtsMsg *msg,
+                           const VTDPrqInv *inv)
 {
     VTDPrq *prq = &s->svm.prq;
     uint64_t pqa = vtd_get_quad_raw(s, DMAR_PQA_REG);
@@ -183,6 +209,7 @@ static void vtd_prq_accept(IntelIOMMUState *s, const AtsMsg *msg)
         vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
         return;
     }
+    vtd_prq_implicit_invalidation(s, inv, msg->addr);
     if (!vtd_prq_write_desc(s, addr, msg)) {
         vtd_prq_write_failed(s, msg, addr);
         return;
@@ -219,7 +246,7 @@ static void vtd_prq_remove(IntelIOMMUState *s, VTDPageReq *req)
 static bool vtd_prq_check_pending(IntelIOMMUState *s, VTDPageReq *req)
 {
     if (!req->checked) {
-        req->checked = vtd_prq_check(s, &req->msg, &req->torn);
+        req->checked = vtd_prq_check(s, &req->msg, &req->torn, &req->inv);
         if (!req->checked) {
             s->svm.prq.seq_done++;
             vtd_prq_remove(s, req);
@@ -235,7 +262,7 @@ static bool vtd_prq_check_pending(IntelIOMMUState *s, VTDPageReq *req)
 static void vtd_prq_step(IntelIOMMUState *s, VTDPageReq *req)
 {
     if (req->checked) {
-        vtd_prq_accept(s, &req->msg);
+        vtd_prq_accept(s, &req->msg, &req->inv);
         vtd_prq_remove(s, req);
     } else if (req->torn.kind && vtd_sm_torn_step(&req->torn)) {
         req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
@@ -270,7 +297,7 @@ static void vtd_prq_accept_first(IntelIOMMUState *s)
     VTDPageReq *req = QTAILQ_FIRST(&s->svm.prq.pending);
 
     if (vtd_prq_check_pending(s, req)) {
-        vtd_prq_accept(s, &req->msg);
+        vtd_prq_accept(s, &req->msg, &req->inv);
         vtd_prq_remove(s, req);
     }
 }
@@ -297,9 +324,9 @@ bool vtd_prq_drained(IntelIOMMUState *s, uint64_t seq)
     return s->svm.prq.seq_done >= seq;
 }
 
-/* Append a request to those that wait */
+/* Append a request to those that wait; @inv: it is checked, or NULL */
 static void vtd_prq_postpone(IntelIOMMUState *s, const AtsMsg *msg,
-                             bool checked)
+                             const VTDPrqInv *inv)
 {
     VTDPrq *prq = &s->svm.prq;
     VTDPageReq *req;
@@ -315,9 +342,10 @@ static void vtd_prq_postpone(IntelIOMMUState *s, const AtsMsg *msg,
     }
     req = g_new0(VTDPageReq, 1);
     req->msg = *msg;
-    req->checked = checked;
+    req->checked = inv;
     req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    if (checked) {
+    if (inv) {
+        req->inv = *inv;
         req->due += s->svm.knobs.prd_delay * SCALE_US;
     } else if (s->svm.knobs.torn_entry) {
         VTDSmWalk walk = {
@@ -339,29 +367,6 @@ static void vtd_prq_postpone(IntelIOMMUState *s, const AtsMsg *msg,
 
 /* -- receiving ------------------------------------------------------------ */
 
-/* VT-d 6.5.3.1, table 27: what the IOTLB holds for the page is dropped */
-static void vtd_prq_implicit_invalidation(IntelIOMMUState *s,
-                                          const VTDSmWalk *walk, uint64_t addr)
-{
-    uint16_t did = VTD_SM_PASID_ENTRY_DID(walk->pe.val[1]);
-
-    switch (walk->pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) {
-    case VTD_SM_PASID_ENTRY_FLT:
-        vtd_pwc_inv_pages(s, did, walk->table_pasid, addr, 0);
-        vtd_piotlb_page_invalidate(s, did, walk->table_pasid, addr, 0);
-        break;
-    case VTD_SM_PASID_ENTRY_SLT:
-    case VTD_SM_PASID_ENTRY_PT:
-        vtd_iotlb_page_invalidate(s, did, addr, 0);
-        break;
-    case VTD_SM_PASID_ENTRY_NESTED:
-        vtd_iotlb_domain_invalidate(s, did);
-        break;
-    default:
-        break;
-    }
-}
-
 /* Record the non-recoverable fault of a page request, VT-d 11.4.7.6 */
 static void vtd_prq_report_fault(IntelIOMMUState *s, const AtsMsg *msg,
                                  int reason)
@@ -370,7 +375,7 @@ static void vtd_prq_report_fault(IntelIOMMUState *s, const AtsMsg *msg,
     uint64_t hi = VTD_FRCD_SID(msg->rid) | VTD_FRCD_FR(reason) | VTD_FRCD_T2;
 
     if (pp) {
-        hi |= VTD_FRCD_PP(1) | VTD_FRCD_PASID(msg->pasid);
+        hi |= VTD_FRCD_PP(1) | VTD_FRCD_PV((uint64_t)msg->pasid);
         hi |= msg->priv ? VTD_FRCD_PRIV : 0;
         hi |= msg->exec ? VTD_FRCD_EXE : 0;
     }
@@ -378,12 +383,9 @@ static void vtd_prq_report_fault(IntelIOMMUState *s, const AtsMsg *msg,
                           VTD_FRCD_FI(msg->addr & VTD_HAW_MASK(s->aw_bits)));
 }
 
-/*
- * Check the tables and drop what the IOTLB holds.  A request that fails is
- * answered and goes no further.
- */
+/* Check the tables: a request that fails is answered and goes no further */
 static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
-                          const VTDTornRead *torn)
+                          const VTDTornRead *torn, VTDPrqInv *inv)
 {
     VTDSmWalk walk = {
         .rid = msg->rid,
@@ -397,7 +399,9 @@ static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
     reason = vtd_sm_walk(s, &walk);
     qemu_mutex_unlock(&s->iommu_lock);
     if (!reason) {
-        vtd_prq_implicit_invalidation(s, &walk, msg->addr);
+        inv->did = VTD_SM_PASID_ENTRY_DID(walk.pe.val[1]);
+        inv->pgtt = walk.pe.val[0] & VTD_SM_PASID_ENTRY_PGTT;
+        inv->pasid = walk.table_pasid;
         return true;
     }
     trace_vtd_prq_fault(msg->rid, msg->pasid, msg->addr, reason, walk.fpd);
@@ -439,6 +443,7 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
     const VTDKnobs *knobs = &s->svm.knobs;
     bool overflowed = vtd_get_long_raw(s, DMAR_PRS_REG) & VTD_PR_STATUS_PRO;
     VTDPageReq *last = QTAILQ_LAST(&prq->pending);
+    VTDPrqInv inv;
 
     if (!vtd_prq_supported(s)) {
         qemu_log_mask(LOG_GUEST_ERROR, "vtd: page request of %04x, but "
@@ -454,13 +459,13 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
         vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
     } else if (knobs->torn_entry || (last && !last->checked)) {
         prq->seq_received++;
-        vtd_prq_postpone(s, msg, false);
-    } else if (vtd_prq_check(s, msg, NULL)) {
+        vtd_prq_postpone(s, msg, NULL);
+    } else if (vtd_prq_check(s, msg, NULL, &inv)) {
         prq->seq_received++;
         if (knobs->prq_hold || knobs->prd_delay || last) {
-            vtd_prq_postpone(s, msg, true);
+            vtd_prq_postpone(s, msg, &inv);
         } else {
-            vtd_prq_accept(s, msg);
+            vtd_prq_accept(s, msg, &inv);
         }
     }
 }
@@ -525,6 +530,9 @@ static const VMStateDescription vmstate_vtd_page_req = {
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(msg, VTDPageReq, 1, vmstate_ats_msg, AtsMsg),
         VMSTATE_BOOL(checked, VTDPageReq),
+        VMSTATE_UINT16(inv.did, VTDPageReq),
+        VMSTATE_UINT16(inv.pgtt, VTDPageReq),
+        VMSTATE_UINT32(inv.pasid, VTDPageReq),
         VMSTATE_STRUCT(torn, VTDPageReq, 1, vmstate_vtd_torn_read,
                        VTDTornRead),
         VMSTATE_INT64(due, VTDPageReq),

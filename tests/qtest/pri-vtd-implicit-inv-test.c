@@ -255,6 +255,31 @@ static void test_not_on_fault(void)
     pri_lab_stop(&lab);
 }
 
+/* 7.4.1: none of a request that is not written because the queue is full */
+static void test_not_on_overflow(const void *opaque)
+{
+    bool pro_before = opaque;
+    Space s;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    first_stage(&lab, &s, LAB_PASID);
+    /* full, by requests for another page; PRO is set by one more of them */
+    while (qvtd_prq_pending(&lab.v) <
+           lab.v.prq_size / QVTD_PRD_SIZE - 1) {
+        page_request(&lab, &s, s.iova + 0x10000, R);
+    }
+    if (pro_before) {
+        page_request(&lab, &s, s.iova + 0x10000, R);
+        g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS) & QVTD_PRS_PRO, !=, 0);
+    }
+    g_assert_true(make_stale(&lab, &s));
+    page_request(&lab, &s, s.iova, R | L);
+    lab_expect_response(&lab, QPT_SUCCESS, 1, LAB_PASID);
+    g_assert_false(can_access(&lab, LAB_PASID, s.iova, true));
+    pri_lab_stop(&lab);
+}
+
 /* It is by domain, so a request of one function serves another one's IOTLB */
 static void test_by_domain(void)
 {
@@ -286,5 +311,9 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-28/other-page-kept", test_other_page_kept);
     g_test_add_func("/vtd/prq/PRQ-28/by-domain", test_by_domain);
     g_test_add_func("/vtd/prq/PRQ-29/not-on-table-fault", test_not_on_fault);
+    g_test_add_data_func("/vtd/prq/PRQ-29/not-on-full", NULL,
+                         test_not_on_overflow);
+    g_test_add_data_func("/vtd/prq/PRQ-29/not-on-overflow",
+                         GUINT_TO_POINTER(1), test_not_on_overflow);
     return g_test_run();
 }
