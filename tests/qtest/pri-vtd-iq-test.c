@@ -71,6 +71,25 @@ static void test_size(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* QI-45, 11.4.9.3: reads say what was written, not what is in use */
+static void test_address(void)
+{
+    const uint64_t mine = 0x12345000ULL | QVTD_IQA_DW | 2;
+    const uint64_t next = 0x0000001abcdef000ULL | QVTD_IQA_DW | 1;
+    PriLab lab;
+
+    pri_lab_boot(&lab, NULL, NULL, 0);
+    qvtd_writeq(&lab.v, QVTD_IQA, mine);
+    g_assert_cmphex(qvtd_readq(&lab.v, QVTD_IQA), ==, mine);
+    qvtd_set_root(&lab.v, qvtd_alloc(&lab.v, 1), QVTD_TTM_SCALABLE);
+    qvtd_gcmd(&lab.v, QVTD_GCMD_QIE, 0);
+    qvtd_writeq(&lab.v, QVTD_IQA, next);
+    g_assert_cmphex(qvtd_readq(&lab.v, QVTD_IQA), ==, next);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_IQA), ==, (uint32_t)next);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_IQA + 4), ==, next >> 32);
+    pri_lab_stop(&lab);
+}
+
 /* One behind the last entry is no tail, and the last one is (QI-05, 1) */
 static void test_size_limit(const void *opaque)
 {
@@ -575,5 +594,6 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/vtd/qi/QI-05/iqei-4-granularity", test_granularity);
     g_test_add_func("/vtd/qi/QI-05/iqei-injected", test_inject);
+    g_test_add_func("/vtd/qi/QI-45/iqa", test_address);
     return g_test_run();
 }
