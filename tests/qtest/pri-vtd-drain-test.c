@@ -132,6 +132,35 @@ static void test_pd_waits(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/*
+ * The requests that count are those received when the invalidations before the
+ * wait are complete (7.7): also those that came after it was fetched, and none
+ * that came later
+ */
+static void test_pd_counts_at_completion(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, DELAY, "inv-reply=hold", 0);
+    put_dev_tlb(&lab);
+    slot = put_wait(&lab, SW | PD);
+    qvtd_qi_ring(&lab.v);
+    g_assert_true(qvtd_qi_idle(&lab.v));
+    ask(&lab, 2);
+    qpt_knob_set(&lab.d, PT_KNOB_INV_RELEASE, 64);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_COMPLETIONS), ==, 1);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    qtest_clock_step(lab.qts, 50 * US);
+    lab_request(&lab, LAB_IOVA, R | L, 2);
+    qtest_clock_step(lab.qts, 49 * US);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    qtest_clock_step(lab.qts, 2 * US);
+    g_assert_cmpuint(visible(&lab), ==, 2);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
 /* no device-TLB invalidation before it: the rule is that of 6.5.2.9 */
 static void test_pd_alone(void)
 {
@@ -495,6 +524,8 @@ int main(int argc, char **argv)
                          GUINT_TO_POINTER(1), test_pd_waits);
     g_test_add_data_func("/vtd/prq/PRQ-81/pd-waits-for-100",
                          GUINT_TO_POINTER(100), test_pd_waits);
+    g_test_add_func("/vtd/prq/PRQ-81/pd-counts-at-completion",
+                    test_pd_counts_at_completion);
     g_test_add_func("/vtd/prq/PRQ-81/pd-without-invalidation", test_pd_alone);
     g_test_add_func("/vtd/prq/PRQ-81/pd-nothing-pending",
                     test_pd_nothing_pending);

@@ -286,6 +286,25 @@ static void test_depth(void)
     pri_lab_stop(&lab);
 }
 
+/* More than the ring holds: the ring counts */
+static void test_depth_beyond_ring(void)
+{
+    unsigned int room;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prq-depth=200", NULL, 0);
+    room = lab.v.prq_size / QVTD_PRD_SIZE - 1;
+    g_assert_cmpuint(room, <, 200);
+    lab_fill(&lab);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, QVTD_PRS_PPR);
+    lab_request(&lab, LAB_IOVA, R | L, 3);
+    lab_expect_response(&lab, QPT_SUCCESS, 3, LAB_PASID);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, room);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==,
+                    QVTD_PRS_PPR | QVTD_PRS_PRO);
+    pri_lab_stop(&lab);
+}
+
 /* -- holding the event ----------------------------------------------------- */
 
 static uint64_t msis(PriLab *lab)
@@ -549,6 +568,8 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/knob/prq-hold/blocks-pd", test_hold_blocks_pd);
     g_test_add_func("/vtd/knob/prq-hold/bounded", test_hold_bounded);
     g_test_add_func("/vtd/knob/prq-depth", test_depth);
+    g_test_add_func("/vtd/knob/PRQ-20/prq-depth-beyond-ring",
+                    test_depth_beyond_ring);
     g_test_add_func("/vtd/knob/prq-irq-hold/release", test_irq_hold);
     g_test_add_func("/vtd/knob/prq-irq-hold/serviced",
                     test_irq_hold_serviced);
