@@ -19,6 +19,7 @@ from typing import Dict, List, NamedTuple, Tuple
 from . import proc
 from .errors import (EXIT_CANNOT, EXIT_DIFFER, EXIT_FAIL, EXIT_GOOD,
                      EXIT_INTERRUPTED, EXIT_UNTESTABLE)
+from .evidence import results
 from .race import Entry
 from .session import Lines
 from .state import progress
@@ -61,6 +62,7 @@ class _Child:
         self.share = share
         self.err = base + '.err'
         self.progress = base + '.progress'
+        self.json = base + '.json'
         with open(base + '.out', 'wb') as out, open(self.err, 'wb') as err:
             self.process = proc.spawn(
                 words, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
@@ -93,9 +95,11 @@ class _Child:
 class Abreast:
     """Run shares, `jobs` at a time; results go to the user as they come."""
 
-    def __init__(self, lab, words: List[str], whole: progress.Progress):
+    def __init__(self, lab, words: List[str], whole: progress.Progress,
+                 keep: bool = False):
         """words: options of `repro` for every share; whole: what is told of
-        all of them."""
+        all of them; keep: have their results for --json."""
+        self.keep = keep
         self.lab = lab
         self.ui = lab.ui
         self.words = [sys.executable, '-B', os.path.abspath(sys.argv[0]),
@@ -158,8 +162,10 @@ class Abreast:
         words = self.words + ['--kernel', share.kernel] + [
             e.name for e in share.entries]
         self.lab.log.write('$ ' + ' '.join(words))
-        self._running.append(_Child(share, words, os.path.join(
-            self.lab.logdir, f'share-{number:03}')))
+        base = os.path.join(self.lab.logdir, f'share-{number:03}')
+        if self.keep:
+            words += ['--json', base + '.json']
+        self._running.append(_Child(share, words, base))
         self._progress.append(self._running[-1].progress)
 
     def _collect(self) -> bool:
@@ -176,6 +182,8 @@ class Abreast:
                 continue
             self._running.remove(c)
             self.statuses.append(ended)
+            if self.keep:
+                self.lab.found += results.read(c.json)
             if ended not in VERDICTS:
                 self.ui.error(f'{c.share.kernel}: {c.complaint()}')
             c.close()

@@ -11,7 +11,7 @@ import sys
 import textwrap
 from typing import List, Tuple
 
-from . import cache, chart, completion, proc, ui
+from . import cache, chart, completion, proc, record, ui
 from .errors import (EXIT_ABORT, EXIT_CANNOT, EXIT_INTERRUPTED, EXIT_USAGE,
                      Interrupted, LabError, from_oserror)
 from .helptext import COMMANDS, EXAMPLES, SUMMARY, USES
@@ -80,6 +80,10 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     if 'junit' in uses:
         p.add_argument('--junit', default='', metavar='FILE',
                        help='write the results as JUnit XML, too')
+    if 'json' in uses:
+        p.add_argument('--json', default='', metavar='FILE',
+                       help='write the results for programs to read, too '
+                       '(docs/manual/json.md); -: to standard output')
     if 'debug' in uses:
         p.add_argument('--gdb', action='store_true',
                        help='wait for gdb before the guest starts, and say '
@@ -92,8 +96,8 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
                        '--qemu-arg=\'-device edu\', may be repeated')
     if 'add' in uses:
         p.add_argument('--add', action='append', default=[],
-                       metavar='FILE|DIR', help='put your own program (it finds '
-                       'libc and busybox) into the guest, as /tests/NAME; a '
+                       metavar='FILE|DIR', help='put your own program (it '
+                       'finds libc and busybox) into the guest, as /tests/NAME; a '
                        'JOB can be one; may be repeated')
     if 'append' in uses:
         p.add_argument('--append', default='', metavar='WORDS',
@@ -105,9 +109,11 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--output', default='', metavar='DIR',
                        help='where to put it (default: in the cache)')
     if 'record' in uses:
-        p.add_argument('--record', action='store_true',
+        p.add_argument('--record', nargs='?', const=LOGGED, default='',
+                       metavar='FILE.jsonl',
                        help='write one log of guest, IOMMU and device, for '
-                       '`timeline`' + (' (one run of each race)'
+                       '`timeline`, to a file of that ending or to the '
+                       'log directory' + (' (one run of each race)'
                                        if 'repro' in uses else ''))
     if 'chart' in uses:
         chart.options(p)
@@ -135,6 +141,16 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
                        help='every race, on every kernel its header names')
         p.add_argument('--table', action='store_true',
                        help='write docs/races.md from the results there are')
+        p.add_argument('--show', action='store_true',
+                       help='say what the races named are, run nothing')
+        p.add_argument('--status', action='store_true',
+                       help='how far the campaigns are that run now, in any '
+                       'clone')
+        p.add_argument('--bundle', default='', metavar='FILE',
+                       help='one archive (.tar.gz) of program, configuration, '
+                       'logs and what they are of; `repro FILE` runs it')
+        p.add_argument('--report', default='', metavar='FILE',
+                       help='a report ready to send, the splat decoded')
         p.add_argument('--bisect', action='store_true',
                        help='the exit status that `git bisect run` wants: 1 '
                        'REPRODUCED, 0 NOT REPRODUCED, 125 cannot tell; stops '
@@ -143,6 +159,10 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--expect', choices=('yes', 'no'), default='',
                        help='what is expected of the kernel, instead of what '
                        'the header says')
+    if 'new' in uses:
+        p.add_argument('--new', default='', metavar='NAME',
+                       help='write NAME.c to start from, here or, in the '
+                       'repository, where the others are')
     if 'clean' in uses:
         p.add_argument('--all', action='store_true',
                        help='the whole cache but results of races, '
@@ -152,6 +172,9 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
                        'clones that are gone')
         p.add_argument('--results', action='store_true',
                        help='with --all: these, too')
+
+
+LOGGED = '-'                    # of --record: in the log directory
 
 
 class Wrapped(argparse.RawDescriptionHelpFormatter):
@@ -195,8 +218,8 @@ def parser() -> argparse.ArgumentParser:
         elif name == 'check':
             p.add_argument('names', nargs='*', metavar='SUITE|TEST')
         elif name == 'completion':
-            p.add_argument('shell', choices=('bash', 'zsh', 'words'),
-                           metavar='bash|zsh')
+            p.add_argument('shell', choices=completion.SHELLS + ('words',),
+                           metavar='bash|zsh|fish')
             p.add_argument('kind', nargs='?', default='jobs',
                            choices=completion.KINDS,
                            help=argparse.SUPPRESS)
@@ -210,6 +233,7 @@ def parser() -> argparse.ArgumentParser:
             p.usage = 'pri-lab qemu [options] [--] QEMU-ARGUMENTS'
             p.add_argument('--job', default='', metavar='NAME',
                            help='job for the guest (default: shell)')
+    # not shown: what meson calls
     internal = subs.add_parser('guest-test', allow_abbrev=False)
     _common(internal, [])
     _add(internal, ['job', 'timeout'])
@@ -222,15 +246,30 @@ _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
              'runs': -1, 'cold': -1, 'races': [], 'table': False,
              'depth': 0, 'seed': 1, 'order': '', 'scenario': '',
-             'rounds': 0, 'record': False, 'all': False, 'junit': '',
+             'rounds': 0, 'record': '', 'all': False, 'junit': '',
              'bisect': False, 'expect': '', 'resume': False, 'limit': 0,
              'output': '', 'action': None, 'what': '', 'parts': [],
              'results': False, 'list_tests': False, 'make': [], 'old': False,
+             'json': '', 'show': False, 'status': False,
+             'bundle': '', 'report': '', 'new': '',
              'gdb': False, 'add': [], 'config': [], 'trace': [], 'qemu_arg': []}
 _WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel',
                '--args',
                '--append', '--job')
 _FLAGS = ('-v', '--verbose', '-h', '--help')
+
+
+def record_words(argv: List[str]) -> List[str]:
+    """--record takes a FILE if the next word ends like one; any other word
+    is a JOB or a RACE."""
+    out: List[str] = []
+    for n, word in enumerate(argv):
+        if word == '--record' and not argv[n + 1:n + 2] or \
+                word == '--record' and not argv[n + 1].endswith(
+                    record.SUFFIX):
+            word = f'--record={LOGGED}'
+        out.append(word)
+    return out
 
 
 def split_qemu(argv: List[str]) -> Tuple[List[str], List[str]]:
@@ -261,6 +300,7 @@ def split_qemu(argv: List[str]) -> Tuple[List[str], List[str]]:
 
 def parse(argv: List[str]) -> argparse.Namespace:
     ours, qemu_args = split_qemu(argv) if 'qemu' in argv else (argv, [])
+    ours = record_words(ours)
     p = parser()
     options = p.parse_args(ours)
     if not options.command and not hasattr(options, 'version'):
@@ -294,7 +334,7 @@ def reads_only(o: argparse.Namespace) -> bool:
     """Whether a command only shows what there is: it leaves no log, and the
     cache need not be there."""
     return {'timeline': True, 'cache': True, 'kernel': o.action == 'list',
-            'repro': not (o.races or o.all or o.table),
+            'repro': o.show or not (o.races or o.all or o.table),
             'explore': not o.scenario,
             'run': o.list_tests}.get(o.command, False)
 
@@ -310,7 +350,9 @@ def _run(o: argparse.Namespace, argv: List[str], repo: str, screen) -> int:
     lab = Lab(repo, o, screen, command_line(argv))
     command = getattr(lab, 'cmd_' + o.command.replace('-', '_'))
     if reads_only(o):
-        return command()
+        status = command()
+        lab.end(status)
+        return status
     with running.here(cache.root(), command_line(argv), lab.paths.repo,
                       o.command == 'clean' and o.all):
         status = EXIT_CANNOT
@@ -350,6 +392,8 @@ def main(argv: List[str], repo: str) -> int:
     if options.command == 'completion':     # quick, leaves no log behind
         return completion.main(options.shell, options.kind, parser(), repo)
     screen = ui.UI(options.verbose, quiet=options.command == 'guest-test')
+    if options.json == '-':             # the only thing there
+        screen.result = screen.say
     failed = EXIT_ABORT if options.bisect else None
     try:
         proc.install_signal_handlers()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`pri-lab completion bash|zsh`: a script for the shell to read.
+"""`pri-lab completion bash|zsh|fish`: a script for the shell to read.
 
 The names of kernels, jobs, tests and races are asked for when they are completed
 (`pri-lab completion words KIND`), everything else is in the script.
@@ -8,54 +8,66 @@ The names of kernels, jobs, tests and races are asked for when they are complete
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import re
 from typing import List
 
-from . import jobs, matrix, options, race
-from .check import SUITES
+from . import (bench, bugkernel, cache, events, kernel, matrix, options, race,
+               record)
+from .inputs import names
 
-SHELLS = ('bash', 'zsh')
-LATER = ('long', 'races')       # programs that are asked for by name
-KINDS = ('jobs', 'kernels', 'tests', 'races', 'scenarios')
+SHELLS = ('bash', 'zsh', 'fish')
+KINDS = ('jobs', 'kernels', 'tests', 'races', 'scenarios', 'events',
+         'recordings', 'parts', 'patched')
 RACES = {'races': race.RACES, 'scenarios': race.SCENARIOS}
 
 
 def words(repo: str, kind: str) -> List[str]:
-    """Names for completion: kernels, jobs, tests, races or scenarios of
-    this clone."""
+    """Names for completion, of this clone: kernels with fragments and
+    patches, jobs, tests, races, scenarios, kinds of events, recordings."""
     if kind == 'kernels':
-        return ['all'] + list(matrix.load(repo))
+        return ['all', *matrix.load(repo)]
+    if kind == 'patched':
+        return _patched(repo)
     if kind in RACES:
         return list(dict.fromkeys(
             n for e in race.load(repo, RACES[kind]) for n in (*e.ids, e.name)))
-    top = os.path.join(repo, 'tests', 'guest')
-    with open(os.path.join(top, 'Makefile'), encoding='utf-8') as f:
-        text = f.read().replace('\\\n', ' ')
-    m = re.search(r'^PROGRAMS\s*:=\s*(.*)$', text, re.M)
-    programs = m.group(1).split() if m else []
-    own = jobs.own_machine(repo)
     if kind == 'tests':
-        return list(SUITES) + ['guest-' + os.path.basename(j) for j in own]
-    for d in LATER:
-        own += [f'{d}/{x}' for x in _programs(os.path.join(top, d))]
-    return ['all'] + programs + own
+        return names.check_names(repo)
+    if kind == 'events':
+        return events.kinds()
+    if kind == 'parts':
+        return list(bench.Bench.PARTS)
+    if kind == 'recordings':
+        return _recordings()
+    return ['all'] + [j for j in names.guest_jobs(repo)
+                      if not j.startswith(('races/', 'scenarios/'))]
 
 
-def _programs(top: str) -> List[str]:
-    """Sources with a main() in a directory that may not be there."""
-    out = []
-    for x in sorted(os.listdir(top)) if os.path.isdir(top) else []:
-        if x.endswith('.c'):
-            with open(os.path.join(top, x), encoding='utf-8') as f:
-                if re.search(r'^(int main|\w+_MAIN)\b', f.read(), re.M):
-                    out.append(x[:-2])
-    return out
+def _patched(repo: str) -> List[str]:
+    """Kernels with a fragment or a patch after their name."""
+    built = [n for n, e in matrix.load(repo).items() if not e.stock]
+    fragments = [os.path.splitext(n)[0] for n in sorted(os.listdir(
+        os.path.join(repo, kernel.KERNELS))) if n.endswith('.config')
+        and not n.startswith('base')]
+    return [*(f'{n}/{f}' for n in built for f in fragments),
+            *(f'{n}+{b}' for n in built for b in bugkernel.names(repo))]
+
+
+def _recordings() -> List[str]:
+    """Of the current directory and of the cache, the newest first."""
+    found = glob.glob('*' + record.SUFFIX)
+    for top in ('logs', 'repro'):
+        found += glob.glob(os.path.join(glob.escape(cache.root()), top, '*',
+                                        '*' + record.SUFFIX))
+    return sorted(found, key=os.path.getmtime, reverse=True)
 
 
 def _positional_kind(command: str) -> str:
     return {'run': 'jobs', 'check': 'tests', 'repro': 'races',
-            'explore': 'scenarios'}.get(command, '')
+            'explore': 'scenarios', 'bench': 'parts',
+            'timeline': 'recordings'}.get(command, '')
 
 
 def _ask(kind: str) -> str:
@@ -109,9 +121,13 @@ def _bash_value(o: options.Option) -> str:
             '-- "$cur"))'
     elif o.wants == 'kernel':
         # one of a list: what is before the last comma stays
-        reply = 'local before=; [[ $cur == *,* ]] && before=${cur%,*},\n' \
+        reply = 'local before= kind=kernels\n' \
+            '        [[ $cur == *,* ]] && before=${cur%,*},\n' \
+            '        [[ ${cur##*,} == *[+/]* ]] && kind=patched\n' \
             '        COMPREPLY=($(compgen -P "$before" -W ' \
-            f'"{_ask("kernels")}" -f -- "${{cur##*,}}"))'
+            f'"{_ask("$kind")}" -f -- "${{cur##*,}}"))'
+    elif o.names == ('--kind',):
+        reply = f'COMPREPLY=($(compgen -W "{_ask("events")}" -- "$cur"))'
     elif o.wants == 'file':
         reply = 'COMPREPLY=($(compgen -f -- "$cur"))'
     elif o.wants == 'dir':
@@ -168,6 +184,7 @@ _pri_lab_words() {{
 _pri_lab_kernels() {{
     compset -P '*,'
     _pri_lab_words kernels
+    [[ $PREFIX == *[+/]* ]] && _pri_lab_words patched
     _files
 }}
 
@@ -210,6 +227,8 @@ def _zsh_value(o: options.Option) -> str:
         return f':{what}:({" ".join(o.choices)})'
     if o.wants == 'kernel':
         return f':{what}:_pri_lab_kernels'
+    if o.names == ('--kind',):
+        return f':{what}:{{_pri_lab_words events}}'
     if o.wants:
         return f':{what}:_files' + (' -/' if o.wants == 'dir' else '')
     return f':{what}: '
@@ -247,11 +266,47 @@ def zsh(top: argparse.ArgumentParser) -> str:
         arms='\n'.join(_zsh_arm(c) for c in cmds))
 
 
+# -- fish ---------------------------------------------------------------------
+
+def _fish_quote(text: str) -> str:
+    return "'" + text.replace('\\', '\\\\').replace("'", "\\'") + "'"
+
+
+def _fish_option(o: options.Option, command: str) -> str:
+    line = f'complete -c pri-lab -n "__fish_seen_subcommand_from {command}"'
+    for n in o.names:
+        line += f' -l {n[2:]}' if n.startswith('--') else f' -s {n[1:]}'
+    if o.choices:
+        line += f' -xa {_fish_quote(" ".join(o.choices))}'
+    elif o.wants == 'kernel':
+        line += " -ra '(pri-lab completion words kernels)'"
+    elif o.names == ('--kind',):
+        line += " -xa '(pri-lab completion words events)'"
+    elif o.value:
+        line += ' -r'
+    return line + f' -d {_fish_quote(o.help)}'
+
+
+def fish(top: argparse.ArgumentParser) -> str:
+    out = ['# fish completion for pri-lab; made by `pri-lab completion fish`',
+           '#   ./pri-lab completion fish > '
+           '~/.config/fish/completions/pri-lab.fish']
+    for c in options.commands(top):
+        out.append('complete -c pri-lab -f -n __fish_use_subcommand -a '
+                   f'{c.name} -d {_fish_quote(c.line)}')
+        kind = _positional_kind(c.name)
+        if kind:
+            out.append('complete -c pri-lab -n "__fish_seen_subcommand_from '
+                       f'{c.name}" -a \'(pri-lab completion words {kind})\'')
+        out += [_fish_option(o, c.name) for o in c.options if o.names]
+    return '\n'.join(out) + '\n'
+
+
 def main(shell: str, kind: str, top: argparse.ArgumentParser,
          repo: str) -> int:
     """The command: print a script, or the words of a kind."""
     if shell == 'words':
         print('\n'.join(words(repo, kind)))
     else:
-        print({'bash': bash, 'zsh': zsh}[shell](top), end='')
+        print({'bash': bash, 'fish': fish, 'zsh': zsh}[shell](top), end='')
     return 0

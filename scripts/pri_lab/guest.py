@@ -85,11 +85,18 @@ def added_files(added: List[str]) -> Dict[str, str]:
 def with_added(initrd: str, added: List[str], out: str) -> str:
     """An image of `initrd` and more files, written to `out`; the kernel
     unpacks one archive after the other.  Its path."""
-    if not added:
+    return with_files(initrd, added_files(added), out)
+
+
+def with_files(initrd: str, files: Dict[str, str], out: str) -> str:
+    """The same with files by their names in the guest."""
+    if not files:
         return initrd
-    more = cpio.archive({name: cpio.regular(_read(p), 0o755)
-                         for name, p in added_files(added).items()})
-    cache.write_atomic(out, _read(initrd) + more)
+    entries = {d: cpio.directory() for d in sorted(
+        {os.path.dirname(n) for n in files} - {'tests', ''})}
+    entries.update({name: cpio.regular(_read(p), 0o755)
+                    for name, p in files.items()})
+    cache.write_atomic(out, _read(initrd) + cpio.archive(entries))
     return out
 
 
@@ -209,6 +216,18 @@ class Guest:
                 out.append(path)
             elif os.sep + 'obj' + os.sep not in path:
                 os.unlink(path)
+        return out
+
+    def outside(self, source: str) -> str:
+        """Build a program of the user's with the library of tests/guest;
+        its path.  After build()."""
+        name = os.path.splitext(os.path.basename(source))[0]
+        out = os.path.join(self.dir, 'outside', name)
+        os.makedirs(os.path.dirname(out), exist_ok=True)
+        proc.run(['make', '-C', os.path.join(self.paths.repo, 'tests',
+                                             'guest'), f'O={self._made}',
+                  f'FILE={source}', f'OUT={out}', 'one'],
+                 f'building {source}', self.log, ui=self.ui)
         return out
 
     def _image(self, busybox: bytes, libraries: Dict[str, bytes],

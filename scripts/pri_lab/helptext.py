@@ -152,12 +152,13 @@ COMMANDS = {
               '  ./pri-lab clean --all'),
 }
 USES = {                        # which options a command understands
-    'run': 'qemu kernel accel config job timeout append junit debug record '
+    'run': 'qemu kernel accel config job timeout append junit json debug '
+           'record '
            'add tests',
-    'repro': 'qemu kernel accel config repro record',
-    'explore': 'qemu kernel accel config explore',
-    'check': 'qemu kernel accel config timeout sanitize junit',
-    'build': 'qemu sanitize', 'kernel': 'kernel config',
+    'repro': 'qemu kernel accel config repro record json new',
+    'explore': 'qemu kernel accel config explore json new',
+    'check': 'qemu kernel accel config timeout sanitize junit json',
+    'build': 'qemu sanitize', 'kernel': 'kernel config json',
     'qemu': 'qemu kernel accel config job append',
     'shell': 'qemu kernel accel config append debug add',
     'packages': '', 'conformance': '',

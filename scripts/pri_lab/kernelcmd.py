@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import Iterable, List, Tuple
+from typing import Dict, Iterable, List, Tuple
 
 from . import cache, kbuild, kernel, matrix, proc
 from .errors import LabError
@@ -18,16 +18,22 @@ def columns(rows: List[Tuple[str, ...]]) -> List[str]:
             for r in rows]
 
 
-def listing(paths: cache.Paths, log: proc.Log, ui) -> List[str]:
+def rows(paths: cache.Paths, log: proc.Log, ui) -> List[Dict[str, str]]:
     """Every kernel of the matrix with its state here; no network."""
-    rows: List[Tuple[str, ...]] = [('NAME', 'HERE', 'VERSION', 'FROM',
-                                    'NOTE')]
+    out = []
     for entry in matrix.load(paths.repo).values():
         b = kernel.builder(paths, entry, 1, log, ui)
         state = b.state()
-        rows.append((entry.name, state, b.version or '-',
-                     str(entry.sources[0]), entry.note))
-    out = columns(rows)
+        out.append({'name': entry.name, 'here': state,
+                    'version': b.version or '-',
+                    'from': str(entry.sources[0]), 'note': entry.note})
+    return out
+
+
+def listing(paths: cache.Paths, kernels: List[Dict[str, str]]) -> List[str]:
+    """The same for a person, and the kernels built from the user's trees."""
+    head = ('NAME', 'HERE', 'VERSION', 'FROM', 'NOTE')
+    out = columns([head] + [tuple(k.values()) for k in kernels])
     own = sorted(n for n in _listdir(paths.linux) if n.startswith('own-')
                  and os.path.isfile(os.path.join(paths.linux, n, 'vmlinux')))
     for n in own:

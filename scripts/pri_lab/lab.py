@@ -9,15 +9,16 @@ import shlex
 import subprocess
 import sys
 import termios
-from typing import List
+from typing import Dict, List
 
 from . import (anykernel, bench, cache, chart, check, debug, explore, guest,
-               host, installed, jobs, junit, kernel, kernelcmd, kmatrix,
-               matrix, overlay, package, packages, proc, qemubuild, qemusrc,
-               qemustore, race, racerecord, racetable, record, report, repro,
-               stock, vm, watchdog)
+               guesttest, host, installed, jobs, junit, kernel, kernelcmd,
+               kmatrix, matrix, overlay, package, packages, proc, qemubuild,
+               qemusrc, qemustore, racerecord, racetable, record, report,
+               repro, stock, vm, watchdog)
 from .errors import (EXIT_CANNOT, EXIT_FAIL, EXIT_SKIP, LabError,
                      Unavailable)
+from .evidence import command, new, results
 from .inputs import names
 from .ktap import FAIL, PASS, SKIP
 from .state import clean, logs, usage
@@ -43,6 +44,7 @@ class Lab:
         self._logdir = ''
         self.log = proc.Log(lambda: os.path.join(self.logdir, 'log'))
         self.evidence = False           # a splat was seen
+        self.found: List[Dict] = []     # results, for --json
         self.installed = installed.is_installed(self.paths.repo)
         self.jobs = options.jobs or len(os.sched_getaffinity(0))
 
@@ -55,8 +57,12 @@ class Lab:
         return self._logdir
 
     def end(self, status: int) -> None:
-        """What came of the command, beside its logs."""
+        """What came of the command, beside its logs and for --json."""
         self.log.close()
+        if self.options.json:
+            results.write(self.options.json, results.document(
+                self.options.command, self.line, self.paths.repo, status,
+                self.found))
         if self._logdir:
             logs.note(self._logdir, self.evidence or status != 0,
                       command=self.line, status=status)
@@ -121,7 +127,8 @@ class Lab:
     def _guest(self, which: str, accel: str, names: List[str]):
         """(machine, kernel) with the kernel that --kernel WHICH means; it
         must have the programs named.  Steps: the kernel's, and one."""
-        ready = anykernel.have(self.paths, which, self.options, self.jobs, self.log, self.ui)
+        ready = anykernel.have(self.paths, which, self.options, self.jobs,
+                               self.log, self.ui)
         user = guest.Guest(self.paths, ready.base, self.jobs, self.log,
                            self.ui)
         user.build()
@@ -166,8 +173,11 @@ class Lab:
         """list: the matrix; build, or nothing: build one, print its path."""
         o = self.options
         if o.action == 'list':
-            for line in kernelcmd.listing(self.paths, self.log, self.ui):
-                self.ui.result(line)
+            rows = kernelcmd.rows(self.paths, self.log, self.ui)
+            self.found = [results.checked('kernel', r) for r in rows]
+            if o.json != '-':
+                for line in kernelcmd.listing(self.paths, rows):
+                    self.ui.result(line)
             return 0
         if o.action == 'report':
             page = kmatrix.write_page(self.paths.repo, self.paths.work)
@@ -222,7 +232,8 @@ class Lab:
             merged = recording.merge(self.paths.repo, {
                 'job': name, 'args': self.options.args,
                 'accel': machine.accel, 'verdict': VERDICT[status]})
-            self.ui.result(f'log: {recording.log}')
+            place = record.put(recording.log, self.options.record)
+            self.ui.result(f'log: {place}')
             self.ui.say(record.summary(merged))
         return status
 
@@ -392,6 +403,10 @@ class Lab:
                                   self.options.config))
 
     def _junit(self, suites: List[junit.Suite]) -> None:
+        self.found += [results.checked('test', {
+            'suite': s.name, 'name': r.name, 'status': r.status,
+            'reason': r.reason, 'kernel': self.options.kernel})
+            for s in suites for r in s.results]
         if self.options.junit:
             junit.write(os.path.realpath(self.options.junit), suites)
 
@@ -452,37 +467,10 @@ class Lab:
             logdir = self.logdir
         mine = os.path.isfile(os.path.join(logdir, vm.STATE))
         machine = vm.Machine.load(logdir if mine else self.paths.work)
-        job = vm.Job(machine, self.options.job, logdir, self.log,
-                     self._timeout(machine), self.options.args,
-                     wants=self._wants(self.options.job))
-        number = 0
-
-        def emit(line: str, results) -> None:
-            nonlocal number
-            body = line.strip()
-            if body.startswith('#') and not body.startswith('# Subtest'):
-                print(body)
-            for r in results:
-                number += 1
-                print(r.line(number))
-            sys.stdout.flush()
-
-        print('TAP version 13', flush=True)
-        out = job.run(emit)
-        trouble = out.troubles
-        for block in out.splats:
-            for x in block:
-                print(f'# {x}')
-        for page in out.known:
-            print(f'# known bug of the kernel: {page}')
-        number += 1
-        print(f'{"not ok" if trouble else "ok"} {number} - {vm.ENDED}')
-        for p in trouble:
-            print(f'# {p}')
-        if trouble:
-            print(f'# console: {job.console}')
-        print(f'1..{number}', flush=True)
-        return 0 if out.passed else 1
+        return guesttest.run(vm.Job(
+            machine, self.options.job, logdir, self.log,
+            self._timeout(machine), self.options.args,
+            wants=self._wants(self.options.job)))
 
     def cmd_bench(self) -> int:
         """Ours and stock QEMU in one run; docs/performance.md."""
@@ -528,21 +516,34 @@ class Lab:
 
     def cmd_repro(self) -> int:
         """List the races, reproduce some, or write the table of results."""
+        o = self.options
+        if o.new:
+            return self._new(o.new, False)
+        if o.status:
+            for line in command.status(self.paths.root):
+                self.ui.result(line)
+            return 0
         job = repro.Repro(self)
-        if not self.options.races and not self.options.all:
-            return racetable.write(job) if self.options.table else job.list()
-        entries = race.find(
-            job.entries, self.options.races,
-            race.left_out(self.paths.repo)) if self.options.races else job.entries
-        if self.options.record:
+        if o.show or not o.races and not o.all:
+            return racetable.write(job) if o.table else job.list()
+        entries = command.chosen(job, lambda: self.logdir)
+        if o.record:
             return racerecord.run(job, entries)
         status = job.run(entries)
-        if self.options.table:
+        command.hand_over(job, status)
+        if o.table:
             racetable.write(job)
         return status
 
+    def _new(self, name: str, scenario: bool) -> int:
+        self.ui.result(new.write(self.paths.repo, os.getcwd(), name,
+                                 scenario))
+        return 0
+
     def cmd_explore(self) -> int:
         """List the scenarios, or try the orders of one."""
+        if self.options.new:
+            return self._new(self.options.new, True)
         job = explore.Explore(self)
         if not self.options.scenario:
             return job.list()

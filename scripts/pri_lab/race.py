@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Reproducers: what their header comments say, and what a run came to.
 
+docs/manual/pri-lab.md has the fields for those who write one.
+
 A reproducer is one C file of tests/guest/races.  Its first comment holds
 fields, `Name: text`, whose text goes on up to the next field or a blank line:
 
@@ -118,11 +120,13 @@ class Entry:
     """One reproducer, as its header describes it."""
 
     def __init__(self, path: str, text: str,
-                 needed: Tuple[str, ...] = _NEEDED):
+                 needed: Tuple[str, ...] = _NEEDED, outside: bool = False):
+        """outside: a file of the user's, not of tests/guest."""
         self.path = path
+        self.outside = outside
         self.name = os.path.splitext(os.path.basename(path))[0]
         top = os.path.basename(os.path.dirname(path))
-        self.job = f'{top}/{self.name}'
+        self.job = f'{"races" if outside else top}/{self.name}'
         fields = _fields(text)
         missing = [f for f in needed if f not in fields]
         if missing:
@@ -221,6 +225,17 @@ def _program(text: str, fields: Dict[str, List[str]]) -> str:
     kept = [f'{k}: {x}' for k in _DECIDES for x in fields.get(k, [])]
     kept += [x for x in header.split('\n') if x.startswith(' * @')]
     return '\n'.join(kept) + body
+
+
+def from_file(path: str) -> Entry:
+    """A race that is a file of the user's."""
+    try:
+        with open(path, encoding='utf-8') as f:
+            return Entry(os.path.realpath(path), f.read(), outside=True)
+    except (OSError, ValueError, re.error) as e:
+        raise UsageError(f'{path}: {e}', 'docs/manual/pri-lab.md, "A race of '
+                         'your own", says what the header must hold'
+                         ) from None
 
 
 def _expect(text: str) -> Dict[str, str]:

@@ -52,7 +52,8 @@ def one(job: repro.Repro, entry: Entry, name: str) -> bool:
         merged = recording.merge(job.paths.repo, {
             'job': entry.job, 'args': '', 'kernel': name,
             'accel': runner.machine.accel, 'verdict': verdict.word})
-        job.ui.result(f'log: {recording.log}')
+        place = record.put(recording.log, job.options.record)
+        job.ui.result(f'log: {place}')
         job.ui.say(record.summary(merged))
     return tally.good
 

@@ -244,3 +244,13 @@ def _open_given(path: str) -> TextIO:
         return open(path, encoding='utf-8', errors='replace')
     except OSError as e:
         raise LabError(f'{path}: {e.strerror}') from None
+
+
+def put(log: str, wanted: str) -> str:
+    """Where a recording is: also in the file the user named, if he did."""
+    if wanted in ('', '-'):
+        return log
+    out = os.path.realpath(os.path.expanduser(wanted))
+    with open(log, 'rb') as f:
+        cache.write_atomic(out, f.read())
+    return wanted

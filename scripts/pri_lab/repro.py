@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import time
 from collections import Counter
 from typing import Callable, Dict, List, Optional, Set, Tuple
@@ -14,6 +15,7 @@ from . import (abreast, anykernel, bugkernel, cache, guest, host, jobs,
                kconfig, kernel, overdue, proc, race, racetable, record,
                runlogs, vm)
 from .errors import (EXIT_FAIL, EXIT_GOOD, EXIT_UNTESTABLE, LabError, worst)
+from .evidence import results, show
 from .race import CANNOT_RUN, Entry, REPRODUCED, Verdict
 from .session import Output, Session
 from .state import logs, progress as campaign
@@ -246,20 +248,25 @@ class Repro:
         self._failed: Dict[str, LabError] = {}
         self._runners: Dict[Tuple, Runner] = {}
         self._own: Dict[str, bool] = {}         # kernels without a name
+        self.outside: List[Entry] = []          # races of the user's files
+        self.tallies: List[Tally] = []          # what this command came to
+        self.manifest: Dict = {}                # of a bundle that is run
         self.progress = campaign.Progress(
             campaign.default_path(self.paths.root))
 
-    # -- list -----------------------------------------------------------------
-
     def list(self) -> int:
-        width = max(len(e.name) for e in self.entries)
-        for e in self.entries:
-            kernels = ' '.join(f'{k}={v}' for k, v in e.expect.items())
-            self.ui.result(f'{", ".join(e.ids):11} {e.name:{width}}  '
-                           f'{e.title}')
-            self.ui.result(f'{"":11} {"":{width}}  expected: {kernels}')
-        left = race.left_out(self.paths.repo)
-        self.ui.result('cannot run here: ' + ' '.join(x.id for x in left))
+        """Every race, or with --show those named."""
+        repo = self.paths.repo
+        width = shutil.get_terminal_size((80, 24)).columns - 1
+        without = race.left_out(repo)
+        if not self.options.races:
+            lines = show.listing(self.entries, without, width)
+        else:
+            lines = []
+            for e in race.find(self.entries, self.options.races, without):
+                lines += [''] * bool(lines) + show.lines(repo, e, width)
+        for line in lines:
+            self.ui.result(line)
         return 0
 
     # -- machines -------------------------------------------------------------
@@ -297,11 +304,15 @@ class Repro:
         # not for the runs, which are in nobody's way
         with self.lab.clone_lock():
             user.build()
+            initrd = guest.with_files(user.initrd, {
+                f'tests/{e.job}': user.outside(e.path)
+                for e in self.outside}, os.path.join(
+                    self.lab.logdir, f'initramfs-{len(self._machines)}.cpio'))
         self._own[name] = ready.own
         self._configs[name] = kconfig.parse(
             kconfig.config_near(ready.base.image) or '')
         return vm.Machine(self.binary, self.accel, ready.linux.image,
-                          user.initrd, ready.words)
+                          initrd, ready.words)
 
     # -- run ------------------------------------------------------------------
 
@@ -344,11 +355,12 @@ class Repro:
         work = [(name, entry) for entry in entries
                 for name in self.kernels(entry)]
         self.progress.plan(len(work), len(work) * (runs + cold))
-        if self.lab.jobs > 1:
+        if self.lab.jobs > 1 and not (self.outside or self.options.bundle
+                                      or self.options.report):
             todo = abreast.shares(work, self._key, self.lab.jobs)
             if len(todo) > 1:
                 return self._abreast(todo, runs, cold)
-        tallies = []
+        tallies = self.tallies
         try:
             for name in dict.fromkeys(n for n, _ in work):
                 mine = [e for n, e in work if n == name]
@@ -404,8 +416,9 @@ class Repro:
                 racetable.write(self, quiet=True)
 
         start = time.monotonic()
-        statuses = abreast.Abreast(self.lab, words, self.progress).run(
-            todo, after)
+        job = abreast.Abreast(self.lab, words, self.progress,
+                              bool(self.options.json))
+        statuses = job.run(todo, after)
         self.ui.result('')
         good = not any(statuses)
         self.ui.result(('all as expected, or nothing expected' if good else
@@ -420,8 +433,14 @@ class Repro:
         for r in self._runners.values():
             r.close()
 
+    def wants(self, entry: Entry) -> jobs.Wants:
+        if not entry.outside:
+            return jobs.wants(self.paths.repo, entry.job)
+        with open(entry.path, encoding='utf-8') as f:
+            return jobs.parse(f.read(), entry.path)
+
     def _key(self, name: str, entry: Entry) -> Tuple:
-        wants = jobs.wants(self.paths.repo, entry.job)
+        wants = self.wants(entry)
         return (name, wants.key(), entry.icount)
 
     def runner(self, name: str, entry: Entry) -> Runner:
@@ -430,7 +449,7 @@ class Repro:
         if key not in self._runners:
             self.close()
             self._runners = {key: Runner(
-                self.machine(name), jobs.wants(self.paths.repo, entry.job),
+                self.machine(name), self.wants(entry),
                 entry.icount, os.path.join(
                     self.lab.logdir, f'machine-{len(self._machines)}'),
                 self.lab.log, self.options.record)}
@@ -439,6 +458,7 @@ class Repro:
     def _one(self, entry: Entry, name: str, runs: int, cold: int) -> Tally:
         title = kernel.title(name, self.options.config)
         tally = Tally(entry, title, self.options.expect)
+        tally.asked = name
         self.progress.entry(f'{entry.name} on {title}')
         try:
             return self._judged(tally, name, runs, cold)
@@ -449,7 +469,7 @@ class Repro:
         entry = tally.entry
         try:
             runner = self.runner(name, entry)
-            tally.own = self._own.get(name, False)
+            tally.own = entry.outside or self._own.get(name, False)
             tally.key = self.key(entry, runner.machine)
         except LabError as e:
             self._no_kernel(tally, e)
@@ -564,5 +584,13 @@ class Repro:
                   verdict=record['verdict'])
 
     def report(self, tally: Tally) -> None:
+        if self.options.json:
+            m = self._machines.get(tally.asked)
+            self.lab.found.append(results.checked('repro', {
+                **{k: v for k, v in tally.record().items()
+                   if k in results.FIELDS['repro']},
+                'machine': m and results.machine(tally.kernel, m,
+                                                 tally.release),
+                'logs': tally.logdir}))
         for line in tally.lines():
             self.ui.result(line)

@@ -24,6 +24,7 @@ class Tally:
         self.own = False            # a kernel of the user's, without a name
         self.unfit = ''             # why it could not be run at all
         self.kernel = kernel_name
+        self.asked = kernel_name    # as --kernel names it, without --config
         self.release = ''
         self.snapshot: List[Verdict] = []
         self.cold: List[Verdict] = []

@@ -56,11 +56,34 @@ printf '%s\\n' "${COMPREPLY[@]}"
         self.assertIn('O-A', self.complete('pri-lab repro O-'))
         self.assertEqual(self.complete('pri-lab explore gr'), ['groups'])
 
+    def test_patches_fragments_recordings_and_kinds(self):
+        """F27"""
+        self.assertIn('7.3+C-18', self.complete('pri-lab run --kernel 7.3+C'))
+        self.assertIn('7.3/plain', self.complete('pri-lab run --kernel 7.3/'))
+        self.assertEqual(self.complete('pri-lab timeline x --kind qi-sub'),
+                         ['qi-submit'])
+
     def test_list_of_kernels(self):
         self.assertEqual(self.complete('pri-lab check --kernel 7.3,6.12'),
                          ['7.3,6.12'])
         self.assertEqual(self.complete('pri-lab check --kernel 6.12,7.3,al'),
                          ['6.12,7.3,all'])
+
+
+class Fish(unittest.TestCase):
+    def test_every_command_and_option(self):
+        text = completion.fish(cli.parser())
+        for c in options.commands(cli.parser()):
+            self.assertIn(f'-a {c.name} ', text)
+            for o in c.options:
+                for n in o.names:
+                    if n.startswith('--'):
+                        self.assertIn(f' -l {n[2:]} ', text)
+
+    @unittest.skipUnless(shutil.which('fish'), 'there is no fish')
+    def test_fish_reads_it(self):
+        subprocess.run(['fish', '--no-execute'], check=True, text=True,
+                       input=completion.fish(cli.parser()))
 
 
 class Zsh(unittest.TestCase):

@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import tempfile
 from typing import List, Optional
 
 from .. import (bugkernel, cache, guest, host, installed, kernel, matrix, proc,
                 qemusrc, race)
 from ..errors import LabError, UsageError
+from ..evidence import bundle
 from ..helptext import USES
 from ..own import tree
 from . import names, near
@@ -55,7 +57,7 @@ def _common(o: argparse.Namespace, repo: str, ui) -> None:
     if o.accel == 'kvm':
         host.choose_accel('kvm')
     guest.added_files(o.add)
-    for path in (o.junit, getattr(o, 'json', '')):
+    for path in (o.junit, o.json, o.bundle, o.report, o.record):
         _place(path)
     if 'kernel' in USES.get(o.command, '').split() and \
             o.command != 'kernel':
@@ -140,17 +142,39 @@ def _check(o: argparse.Namespace, repo: str, _ui) -> None:
 def _repro(o: argparse.Namespace, repo: str, _ui) -> None:
     entries = race.load(repo)
     if o.races:
-        race.find(entries, o.races, race.left_out(repo))
+        _races(o, entries, repo)
     elif not o.all:
         _only_with('repro', 'a RACE or --all', o, {
             'runs': -1, 'cold': -1, 'limit': 0, 'resume': False,
-            'record': False, 'bisect': False, 'expect': ''})
+            'record': '', 'bisect': False, 'expect': '', 'show': False,
+            'bundle': '', 'report': ''})
+    if o.record not in ('', '-') and (len(o.races) != 1
+                                      or ',' in o.kernel):
+        raise UsageError('--record FILE is of one race on one kernel')
     if o.record and (o.runs >= 0 or o.cold >= 0 or o.resume):
         raise UsageError('--record makes one run, whatever --runs, --cold '
                          'or --resume say', 'leave them out')
     if o.runs == 0 and o.cold == 0:
         raise UsageError('nothing to run', 'give --runs or --cold a number '
                          'above 0')
+
+
+def _races(o: argparse.Namespace, entries, repo: str) -> None:
+    """Names, files of races, bundles."""
+    for word in o.races:
+        if bundle.is_bundle(word):
+            with tempfile.TemporaryDirectory() as d:
+                bundle.unpack(os.path.expanduser(word), d)
+        elif word.endswith('.c'):
+            race.from_file(word)
+        else:
+            race.find(entries, [word], race.left_out(repo))
+    if o.bundle and not bundle.is_bundle(o.bundle):
+        raise UsageError(f'--bundle {o.bundle}: the name must end with '
+                         + ' or '.join(bundle.SUFFIXES))
+    if (o.bundle or o.report) and (len(o.races) > 1 or ',' in o.kernel):
+        raise UsageError('--bundle and --report are of one race on one '
+                         'kernel')
 
 
 def _explore(o: argparse.Namespace, repo: str, _ui) -> None:

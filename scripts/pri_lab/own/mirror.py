@@ -12,9 +12,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from typing import Dict, List, Optional, Tuple
 
 from .. import cache, proc
+from ..errors import LabError
 
 # what no x86 guest is built from
 _LEFT_OUT = ('Documentation/',)
@@ -35,8 +37,10 @@ def git(src: str, args: List[str]) -> str:
 
 
 def wanted(rel: str) -> bool:
+    if os.path.basename(rel).startswith('Kconfig'):
+        return True             # each is read by another one
     if rel.startswith('arch/'):
-        return rel.startswith('arch/x86/') or rel.count('/') == 1
+        return rel.startswith('arch/x86/')
     return not rel.startswith(_LEFT_OUT)
 
 
@@ -90,7 +94,11 @@ def sync(src: str, dest: str) -> int:
     cache.remove(dest + _INDEX)         # what is interrupted is done again
     now: Dict[str, Identity] = {}
     changed = 0
-    for rel in files(src):
+    names = files(src)
+    if not os.path.isdir(dest):
+        index = _copy(src, dest, names)
+        changed = len(index)
+    for rel in names:
         here = _identity(os.path.join(src, rel))
         if here is None:                # deleted, not yet committed
             continue
@@ -104,6 +112,27 @@ def sync(src: str, dest: str) -> int:
         cache.remove(os.path.join(dest, rel))
     cache.write_atomic(dest + _INDEX, json.dumps(now).encode())
     return changed
+
+
+def _copy(src: str, dest: str, names: List[str]) -> Dict[str, Identity]:
+    """All of it at once, which tar does faster; the index of it."""
+    index = {}
+    for rel in names:
+        here = _identity(os.path.join(src, rel))
+        if here is not None and not os.path.isdir(os.path.join(src, rel)):
+            index[rel] = here
+    with cache.fresh_tree(dest) as part:
+        pack = subprocess.Popen(
+            ['tar', '-C', src, '--null', '--no-recursion', '-T', '-', '-cf',
+             '-'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        unpack = subprocess.Popen(['tar', '-C', part, '-xmf', '-'],
+                                  stdin=pack.stdout)
+        pack.stdout.close()
+        pack.stdin.write(''.join(f'{n}\0' for n in index).encode())
+        pack.stdin.close()
+        if unpack.wait() or pack.wait():
+            raise LabError(f'copying {src} failed')
+    return index
 
 
 def _one(path: str, target: str) -> bool:

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`--new NAME`: a race or a scenario to start from, in the repository or
+anywhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from .. import cache, race
+from ..errors import UsageError
+
+_RACE = '''\
+/*
+ * Race: X-{id}
+ * Title: what goes wrong, in one line
+ * What: what the race is, and where in the code
+ * Loses: who loses by it
+ * Order: first this, then that, then this again
+ * Fix: none known
+ * Kernels: the ones that have it, and how that is known
+ * Sign: wrong-data
+ * Sign: log /KASAN: .*use-after-free/
+ * Expect: 7.3 no
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <stdint.h>
+#include <unistd.h>
+
+#include "pt.h"
+#include "race.h"
+
+#define PATTERN 0x5ca1ab1e0ddba11ull
+
+static void a_race(void)
+{{
+    struct pt_op op = {{ .cmd = PT_OP_WRITE, .len = PT_PAGE,
+                        .pattern = PATTERN }};
+    struct pt_result res;
+    struct pt_chan ch;
+    struct pt pt;
+
+    /* What does not belong to the race: everything is set up here */
+    pt_open_bound(&pt, 0);
+    pt_chan(&pt, &ch);
+    op.dst = pt_map_anon(op.len);
+
+    /* The snapshot is taken here; each run starts from it */
+    race_ready();
+
+    /* The order of events; knobs of the device say who waits for whom */
+    pt_expect(&ch, &op, PT_ST_DONE, &res);
+    if (*(volatile uint64_t *)op.dst != PATTERN) {{
+        race_sign("wrong-data", "the page does not have what was written");
+    }}
+}}
+
+/* seconds of the guest's time until the race is `stuck` */
+RACE_MAIN("{name}", a_race, 30)
+'''
+_SCENARIO = '''\
+/*
+ * Title: what is tried, in one line
+ * What: which steps there are, and what must hold after each order of them
+ * Sign: wrong-data
+ * Sign: log /KASAN: /
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <stdint.h>
+#include <unistd.h>
+
+#include "pt.h"
+#include "race.h"
+
+static struct pt_chan ch;
+static struct pt pt;
+static struct pt_op op = {{ .cmd = PT_OP_WRITE, .len = PT_PAGE,
+                           .pattern = 42 }};
+
+static void write_page(void)
+{{
+    pt_wait(&ch, &op, PT_TIMEOUT);
+}}
+
+static void unbind(void)
+{{
+    pt_unbind(&pt);
+}}
+
+/* explore runs them in every order; the name is what it prints */
+static const struct race_step steps[] = {{
+    {{ "write-page", write_page }},
+    {{ "unbind", unbind }},
+}};
+
+static void scenario(void)
+{{
+    pt_open_bound(&pt, 0);
+    pt_chan(&pt, &ch);
+    op.dst = pt_map_anon(op.len);
+    race_steps(steps, sizeof(steps) / sizeof(steps[0]));
+}}
+
+RACE_MAIN("{name}", scenario, 30)
+'''
+
+
+def write(repo: str, where: str, name: str, scenario: bool) -> str:
+    """Write the file; its path.
+
+    where: the directory one is in; from inside the repository it goes where
+    the others are.
+    """
+    if not re.fullmatch(r'[a-z][a-z0-9-]*', name):
+        raise UsageError(f'--new {name}: a name is of small letters, digits '
+                         'and -')
+    inside = os.path.realpath(where) + os.sep
+    top = os.path.join(repo, race.SCENARIOS if scenario else race.RACES) \
+        if inside.startswith(os.path.realpath(repo) + os.sep) \
+        and os.access(repo, os.W_OK) else where
+    path = os.path.join(top, f'{name}.c')
+    if os.path.exists(path):
+        raise UsageError(f'{path} is there already')
+    text = (_SCENARIO if scenario else _RACE).format(
+        name=name, id=name.upper()[:8])
+    cache.write_atomic(path, text.encode())
+    return path

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`--json FILE`: what a command found, and of what, for programs to read.
+
+docs/manual/json.md describes it; FIELDS below is what the page and the tests are
+checked against.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from typing import Any, Dict, List
+
+from .. import cache, kconfig, proc, qemusrc, vm
+from ..own import mirror
+
+SCHEMA = 'pri-lab-results-1'
+# kind of object -> its fields, and what each is
+FIELDS: Dict[str, Dict[str, str]] = {
+    'document': {
+        'schema': f'"{SCHEMA}"', 'command': 'run, repro, check, ...',
+        'argv': 'the command line', 'date': 'when it ended, ISO 8601, UTC',
+        'status': 'exit status', 'lab': 'object', 'host': 'object',
+        'results': 'list of objects, one kind for each command'},
+    'lab': {'commit': 'of this repository, "" if it is not known',
+            'dirty': 'true: there were changes that are not committed'},
+    'host': {'machine': 'x86_64', 'kernel': 'uname -r',
+             'python': 'version'},
+    'machine': {
+        'accel': 'tcg or kvm', 'qemu_version': 'of QEMU',
+        'qemu_sha256': 'of the binary', 'kernel': 'as --kernel names it',
+        'kernel_release': 'uname -r in the guest, "" if it did not boot',
+        'kernel_sha256': 'of the image',
+        'kernel_commit': 'of the source tree, "" if it is not known',
+        'config_sha256': 'of its configuration, "" if it is not known'},
+    'repro': {
+        'race': 'ID', 'name': 'of the entry', 'machine': 'object, or null if '
+        'there was no kernel to run', 'verdict': 'REPRODUCED, NOT '
+        'REPRODUCED, CANNOT RUN or DIFFERS', 'expected': 'a verdict or null',
+        'snapshot': '[runs that came to the verdict, all] from a snapshot',
+        'cold': 'the same from cold boots', 'signs': 'those that were seen',
+        'facts': 'what the program said with them', 'why': 'of CANNOT RUN',
+        'seconds': 'it took', 'logs': 'directory of consoles and results'},
+    'explore': {
+        'scenario': 'name', 'machine': 'object', 'seed': 'of random orders',
+        'depth': 'steps of an order', 'orders': 'that were tried',
+        'order': 'the one that went wrong, or ""', 'verdict': 'of that one',
+        'signs': 'those that were seen', 'logs': 'directory'},
+    'test': {'suite': 'program', 'name': 'of the test',
+             'status': 'passed, failed, skipped or not run',
+             'reason': 'of what is not passed',
+             'kernel': 'with several of them, else ""'},
+    'kernel': {'name': 'as --kernel takes it', 'here': 'built, source or -',
+               'version': 'of the source', 'from': 'where it comes from',
+               'note': 'of guest/kernel/matrix'},
+}
+
+
+def checked(kind: str, fields: Dict[str, Any]) -> Dict[str, Any]:
+    """An object with the fields of its kind, in their order; KeyError if one
+    is missing, ValueError if there is one more."""
+    more = set(fields) - set(FIELDS[kind])
+    if more:
+        raise ValueError(f'{kind} has no {more.pop()}')
+    return {name: fields[name] for name in FIELDS[kind]}
+
+
+def _commit(repo: str) -> Dict[str, Any]:
+    commit = proc.output_of(['git', '-C', repo, 'rev-parse', 'HEAD']).strip()
+    dirty = bool(proc.output_of(['git', '-C', repo, 'status',
+                                 '--porcelain']).strip())
+    return checked('lab', {'commit': commit, 'dirty': dirty})
+
+
+def machine(kernel: str, m: vm.Machine, release: str) -> Dict[str, Any]:
+    """What was run: QEMU and kernel by their content."""
+    config = kconfig.config_near(m.kernel) or ''
+    stamp = cache.Stamp(os.path.dirname(m.kernel) + '.stamp').read()
+    commit = stamp.get('commit', '')
+    path = os.path.expanduser(kernel)
+    if not commit and os.path.isdir(path) and mirror.is_git(path):
+        commit = mirror.describe(path)['commit']
+    return checked('machine', {
+        'accel': m.accel, 'qemu_version': qemusrc.VERSION,
+        'qemu_sha256': cache.content_digest(m.qemu), 'kernel': kernel,
+        'kernel_release': release,
+        'kernel_sha256': cache.content_digest(m.kernel),
+        'kernel_commit': commit,
+        'config_sha256': cache.digest(config.encode()) if config else ''})
+
+
+def document(command: str, argv: str, repo: str, status: int,
+             found: List[Dict[str, Any]]) -> Dict[str, Any]:
+    return checked('document', {
+        'schema': SCHEMA, 'command': command, 'argv': argv,
+        'date': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()),
+        'status': status, 'lab': _commit(repo),
+        'host': checked('host', {'machine': platform.machine(),
+                                 'kernel': platform.release(),
+                                 'python': platform.python_version()}),
+        'results': found})
+
+
+def write(path: str, what: Dict[str, Any]) -> None:
+    """To a file, or `-`: standard output."""
+    text = json.dumps(what, indent=1) + '\n'
+    if path == '-':
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        cache.write_atomic(os.path.realpath(os.path.expanduser(path)),
+                           text.encode())
+
+
+def read(path: str) -> List[Dict[str, Any]]:
+    """The results of another command; [] if there are none."""
+    try:
+        with open(path, encoding='utf-8') as f:
+            return json.load(f)['results']
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def page() -> str:
+    """The tables of docs/manual/json.md."""
+    out = []
+    for kind, fields in FIELDS.items():
+        out += [f'### {kind}', '', '| field | |', '|---|---|']
+        out += [f'| `{name}` | {what} |' for name, what in fields.items()]
+        out.append('')
+    return '\n'.join(out)
