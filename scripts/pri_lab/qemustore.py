@@ -68,8 +68,9 @@ class Stored:
                 _link(os.path.join(build.dir, name), os.path.join(part, name))
             bundle = os.path.join(build.dir, qemubuild.BUNDLE)
             for image in os.listdir(bundle):
-                _link(os.path.realpath(os.path.join(bundle, image)),
-                      os.path.join(part, qemubuild.BUNDLE, image))
+                path = os.path.realpath(os.path.join(bundle, image))
+                if os.path.isfile(path):        # meson links what is not made
+                    _link(path, os.path.join(part, qemubuild.BUNDLE, image))
         self.stamp.write(self.key, [os.path.join(self.dir, n) for n in names],
                          qtests=qtests)
         return self.use()

@@ -69,6 +69,9 @@ class Store(unittest.TestCase):
         link = os.path.join(out, qemubuild.BUNDLE, 'pvh.bin')
         cache.remove(link)
         os.symlink(rom, link)
+        nothing = os.path.join(out, qemubuild.BUNDLE, 'trace-events-all')
+        cache.remove(nothing)
+        os.symlink('/nonexistent', nothing)     # as meson does
 
     def qemu(self, one, qtests=False):
         self.made = one.paths
