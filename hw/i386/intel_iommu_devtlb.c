@@ -120,6 +120,40 @@ void vtd_devtlb_executed(IntelIOMMUState *s)
     }
 }
 
+static void vtd_devtlb_desc_let(void *owner, const void *data)
+{
+    IntelIOMMUState *s = container_of(owner, IntelIOMMUState,
+                                      svm.devtlb.desc_stage);
+
+    s->svm.devtlb.desc_stage = VTD_EVENT_LET;
+    vtd_devtlb_kick(s);
+}
+
+/* Is the execution of the descriptor at IQH an event that is kept? */
+static bool vtd_devtlb_desc_keep(IntelIOMMUState *s)
+{
+    VTDDevTlb *devtlb = &s->svm.devtlb;
+
+    if (devtlb->desc_stage == VTD_EVENT_TO_COME &&
+        ats_actor_event(ATS_EVENT_DESCRIPTOR, ATS_LANE_IOMMU,
+                        &devtlb->desc_stage, vtd_devtlb_desc_let, NULL, 0)) {
+        devtlb->desc_stage = VTD_EVENT_KEPT;
+    }
+    if (devtlb->desc_stage == VTD_EVENT_KEPT) {
+        devtlb->stalled = true;
+        return true;
+    }
+    devtlb->desc_stage = VTD_EVENT_TO_COME;
+    return false;
+}
+
+void vtd_devtlb_desc_anew(IntelIOMMUState *s)
+{
+    s->svm.devtlb.desc_due = 0;
+    s->svm.devtlb.desc_stage = VTD_EVENT_TO_COME;
+    ats_actor_forget(&s->svm.devtlb.desc_stage);
+}
+
 bool vtd_devtlb_desc_due(IntelIOMMUState *s, uint8_t type)
 {
     VTDDevTlb *devtlb = &s->svm.devtlb;
@@ -128,7 +162,7 @@ bool vtd_devtlb_desc_due(IntelIOMMUState *s, uint8_t type)
 
     if (!knobs->desc_delay ||
         (knobs->desc_delay_type && knobs->desc_delay_type != type)) {
-        return true;
+        return !vtd_devtlb_desc_keep(s);
     }
     now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     if (!devtlb->desc_due) {
@@ -140,7 +174,7 @@ bool vtd_devtlb_desc_due(IntelIOMMUState *s, uint8_t type)
         return false;
     }
     devtlb->desc_due = 0;
-    return true;
+    return !vtd_devtlb_desc_keep(s);
 }
 
 /* -- recovery ------------------------------------------------------------- */
@@ -209,7 +243,7 @@ static void vtd_devtlb_arm(IntelIOMMUState *s)
     }
 }
 
-static void vtd_devtlb_timeout(void *opaque)
+static void vtd_devtlb_expired(void *opaque)
 {
     IntelIOMMUState *s = opaque;
     VTDDevTlb *devtlb = &s->svm.devtlb;
@@ -246,6 +280,11 @@ static void vtd_devtlb_timeout(void *opaque)
     if (freed) {
         vtd_devtlb_kick(s);     /* a request may wait for an ITag */
     }
+}
+
+static void vtd_devtlb_timeout(void *opaque)
+{
+    ats_actor_timer(ATS_LANE_IOMMU, opaque, vtd_devtlb_expired);
 }
 
 /*
@@ -361,7 +400,7 @@ bool vtd_devtlb_qi_abort(IntelIOMMUState *s)
         fn->forgotten |= fn->used;
     }
     devtlb->stalled = false;
-    devtlb->desc_due = 0;
+    vtd_devtlb_desc_anew(s);
     return true;
 }
 
@@ -499,6 +538,6 @@ void vtd_devtlb_reset(IntelIOMMUState *s)
     devtlb->outstanding = 0;
     devtlb->stalled = false;
     devtlb->inject = 0;
-    devtlb->desc_due = 0;
+    vtd_devtlb_desc_anew(s);
     timer_del(devtlb->timer);
 }

@@ -14,6 +14,7 @@
 
 #include "qemu/osdep.h"
 #include "migration/vmstate.h"
+#include "hw/pci/ats_actor.h"
 #include "hw/i386/intel_iommu.h"
 #include "intel_iommu_internal.h"
 #include "intel_iommu_invwait.h"
@@ -31,6 +32,7 @@ void vtd_inv_wait_abort_all(IntelIOMMUState *s)
         g_free(wait);
     }
     devtlb->n_waits = 0;
+    ats_actor_forget(&devtlb->waits);
 }
 
 static bool vtd_inv_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
@@ -48,9 +50,37 @@ static bool vtd_inv_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
     if (!wait->pd_armed) {
         wait->pd_armed = true;
         wait->pd_seq = s->svm.prq.seq_received;
+        ats_actor_note(ATS_EVENT_PRQ_DRAIN);
         vtd_prq_pd_fetched(s);
     }
     return vtd_prq_drained(s, wait->pd_seq);
+}
+
+/* The report of the wait that was kept first */
+static void vtd_inv_wait_let(void *owner, const void *data)
+{
+    IntelIOMMUState *s = container_of(owner, IntelIOMMUState,
+                                      svm.devtlb.waits);
+    VTDInvWait *wait;
+
+    QTAILQ_FOREACH(wait, &s->svm.devtlb.waits, next) {
+        if (wait->stage == VTD_EVENT_KEPT) {
+            wait->stage = VTD_EVENT_LET;
+            break;
+        }
+    }
+    vtd_devtlb_kick(s);
+}
+
+/* Is the report an event that is kept? */
+static bool vtd_inv_wait_keep(IntelIOMMUState *s, VTDInvWait *wait)
+{
+    if (wait->stage == VTD_EVENT_TO_COME &&
+        ats_actor_event(ATS_EVENT_WAIT, ATS_LANE_IOMMU, &s->svm.devtlb.waits,
+                        vtd_inv_wait_let, NULL, 0)) {
+        wait->stage = VTD_EVENT_KEPT;
+    }
+    return wait->stage == VTD_EVENT_KEPT;
 }
 
 /* Has the wait's turn come, and does no knob keep it from reporting? */
@@ -78,7 +108,7 @@ static bool vtd_inv_wait_due(IntelIOMMUState *s, VTDInvWait *wait)
             return false;
         }
     }
-    return true;
+    return !vtd_inv_wait_keep(s, wait);
 }
 
 void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
@@ -154,9 +184,14 @@ void vtd_devtlb_kick(IntelIOMMUState *s)
     vtd_iq_fetch(s);
 }
 
-void vtd_inv_wait_timer(void *opaque)
+static void vtd_inv_wait_expired(void *opaque)
 {
     vtd_devtlb_kick(opaque);
+}
+
+void vtd_inv_wait_timer(void *opaque)
+{
+    ats_actor_timer(ATS_LANE_IOMMU, opaque, vtd_inv_wait_expired);
 }
 
 void vtd_inv_wait_reset(IntelIOMMUState *s)
@@ -169,6 +204,7 @@ void vtd_inv_wait_reset(IntelIOMMUState *s)
         g_free(wait);
     }
     devtlb->n_waits = 0;
+    ats_actor_forget(&devtlb->waits);
     timer_del(devtlb->wait_timer);
 }
 

@@ -21,6 +21,7 @@ struct VTDInvWait {
     uint64_t pd_seq;        /* with PD=1: page requests that come first */
     bool ready;             /* its turn has come, at @due it reports */
     int64_t due;            /* virtual clock, ns */
+    VTDEventStage stage;    /* of its report, which is an event */
     QTAILQ_ENTRY(VTDInvWait) next;
 };
 

@@ -27,6 +27,7 @@
 #include "migration/vmstate.h"
 #include "hw/pci/ats_vmstate.h"
 #include "system/dma.h"
+#include "hw/pci/ats_actor.h"
 #include "hw/i386/intel_iommu.h"
 #include "intel_iommu_internal.h"
 #include "intel_iommu_prq_event.h"
@@ -222,6 +223,36 @@ static void vtd_prq_accept(IntelIOMMUState *s, const AtsMsg *msg,
     vtd_prq_set_status(s, VTD_PR_STATUS_PPR);
 }
 
+/* A request whose acceptance is an event that was kept */
+typedef struct VTDPrqEvent {
+    AtsMsg msg;
+    VTDPrqInv inv;
+} VTDPrqEvent;
+
+static void vtd_prq_write(void *opaque, const void *data)
+{
+    const VTDPrqEvent *event = data;
+
+    vtd_prq_accept(opaque, &event->msg, &event->inv);
+    vtd_devtlb_kick(opaque);    /* a wait with PD=1 may be behind it */
+}
+
+/* It is the turn of a request: accept it, or it is an event that is kept */
+static void vtd_prq_deliver(IntelIOMMUState *s, const AtsMsg *msg,
+                            const VTDPrqInv *inv)
+{
+    VTDPrqEvent event;
+
+    if (ats_actor_on) {
+        event = (VTDPrqEvent) { .msg = *msg, .inv = *inv };
+        if (ats_actor_event(ATS_EVENT_PRQ_WRITE, ATS_LANE_IOMMU, s,
+                            vtd_prq_write, &event, sizeof(event))) {
+            return;
+        }
+    }
+    vtd_prq_accept(s, msg, inv);
+}
+
 /* -- between received and accepted ---------------------------------------- */
 
 static void vtd_prq_arm(IntelIOMMUState *s)
@@ -262,7 +293,7 @@ static bool vtd_prq_check_pending(IntelIOMMUState *s, VTDPageReq *req)
 static void vtd_prq_step(IntelIOMMUState *s, VTDPageReq *req)
 {
     if (req->checked) {
-        vtd_prq_accept(s, &req->msg, &req->inv);
+        vtd_prq_deliver(s, &req->msg, &req->inv);
         vtd_prq_remove(s, req);
     } else if (req->torn.kind && vtd_sm_torn_step(&req->torn)) {
         req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
@@ -278,7 +309,7 @@ static void vtd_prq_progress(IntelIOMMUState *s)
     vtd_devtlb_kick(s);         /* a wait with PD=1 may be behind it */
 }
 
-static void vtd_prq_timer(void *opaque)
+static void vtd_prq_timer_expired(void *opaque)
 {
     IntelIOMMUState *s = opaque;
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
@@ -291,13 +322,18 @@ static void vtd_prq_timer(void *opaque)
     vtd_prq_progress(s);
 }
 
+static void vtd_prq_timer(void *opaque)
+{
+    ats_actor_timer(ATS_LANE_IOMMU, opaque, vtd_prq_timer_expired);
+}
+
 /* Let the first request go on, whatever it waits for */
 static void vtd_prq_accept_first(IntelIOMMUState *s)
 {
     VTDPageReq *req = QTAILQ_FIRST(&s->svm.prq.pending);
 
     if (vtd_prq_check_pending(s, req)) {
-        vtd_prq_accept(s, &req->msg, &req->inv);
+        vtd_prq_deliver(s, &req->msg, &req->inv);
         vtd_prq_remove(s, req);
     }
 }
@@ -465,7 +501,7 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
         if (knobs->prq_hold || knobs->prd_delay || last) {
             vtd_prq_postpone(s, msg, &inv);
         } else {
-            vtd_prq_accept(s, msg, &inv);
+            vtd_prq_deliver(s, msg, &inv);
         }
     }
 }

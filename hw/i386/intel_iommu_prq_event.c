@@ -13,6 +13,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "hw/pci/ats_actor.h"
 #include "hw/i386/intel_iommu.h"
 #include "intel_iommu_internal.h"
 #include "intel_iommu_prq_event.h"
@@ -83,9 +84,14 @@ static void vtd_prq_send_msi(IntelIOMMUState *s)
     }
 }
 
-static void vtd_prq_irq_timer(void *opaque)
+static void vtd_prq_irq_expired(void *opaque)
 {
     vtd_prq_irq_write(opaque, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+}
+
+static void vtd_prq_irq_timer(void *opaque)
+{
+    ats_actor_timer(ATS_LANE_IOMMU, opaque, vtd_prq_irq_expired);
 }
 
 /* The event is due: send it unless it is masked or held back */
@@ -181,6 +187,9 @@ void vtd_prq_mem_read(IntelIOMMUState *s, hwaddr addr)
 
     if (pushes && s->svm.prq.irq_n) {
         vtd_prq_irq_write(s, INT64_MAX);
+    }
+    if (pushes) {
+        ats_actor_push(ATS_EVENT_MSI, ATS_LANE_IOMMU);
     }
 }
 

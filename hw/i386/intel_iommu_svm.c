@@ -11,6 +11,7 @@
 #include "hw/i386/pc.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pcie.h"
+#include "hw/pci/ats_actor.h"
 #include "hw/pci/ats_knobs.h"
 #include "hw/pci/ats_vmstate.h"
 #include "intel_iommu_internal.h"
@@ -119,7 +120,7 @@ static void vtd_knob_changed(void *owner, unsigned int index)
         break;
     case VTD_KNOB_DESC_DELAY:
     case VTD_KNOB_DESC_DELAY_TYPE:
-        s->svm.devtlb.desc_due = 0;     /* its time starts anew */
+        vtd_devtlb_desc_anew(s);
         vtd_devtlb_kick(s);
         break;
     case VTD_KNOB_WAIT_HOLD:
@@ -352,11 +353,16 @@ static void vtd_agent_alarm(void *opaque, int64_t due)
     }
 }
 
-static void vtd_link_timer(void *opaque)
+static void vtd_link_expired(void *opaque)
 {
     IntelIOMMUState *s = opaque;
 
     ats_link_alarm(s->svm.link);
+}
+
+static void vtd_link_timer(void *opaque)
+{
+    ats_actor_timer(ATS_LANE_IOMMU, opaque, vtd_link_expired);
 }
 
 static const AtsAgentOps vtd_agent_ops = {
@@ -413,6 +419,7 @@ void vtd_svm_realize(IntelIOMMUState *s)
 void vtd_svm_reset(IntelIOMMUState *s)
 {
     s->svm.ttm = 0;
+    ats_actor_forget(s);
     vtd_smcache_flush(s);
     vtd_prq_reset(s);
     vtd_devtlb_reset(s);

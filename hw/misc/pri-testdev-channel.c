@@ -15,6 +15,7 @@
 #include "system/replay.h"
 #include "system/runstate.h"
 #include "hw/misc/pri-testdev-regs.h"
+#include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
 #include "trace.h"
 #include <zlib.h>       /* crc32() */
@@ -29,12 +30,22 @@
 /* A value of the knob retry */
 #define PT_RETRY_GIVE_UP    2
 
+static void pt_run_bh(void *opaque, const void *data)
+{
+    PriTestdev *d = opaque;
+
+    aio_bh_call(d->bh);
+}
+
 /* While the machine is stopped its memory must not change */
 static void pt_schedule(PriTestdev *d)
 {
     if (!d->bh_scheduled && runstate_is_running()) {
         d->bh_scheduled = true;
-        replay_bh_schedule_event(d->bh);
+        if (!ats_actor_event(ATS_EVENT_BH, pci_requester_id(PCI_DEVICE(d)), d,
+                             pt_run_bh, NULL, 0)) {
+            replay_bh_schedule_event(d->bh);
+        }
     }
 }
 
@@ -148,6 +159,7 @@ void pt_channels_reset(PriTestdev *d)
     d->bh_scheduled = false;
     timer_del(d->pause_timer);
     qemu_bh_cancel(d->bh);
+    ats_actor_forget(d);
 }
 
 /* -- Callbacks of the function: they take note, the bottom half acts ------- */
@@ -433,17 +445,33 @@ static void pt_run_ready(PriTestdev *d, int32_t *budget)
     }
 }
 
+static void pt_write_msi(void *opaque, const void *data)
+{
+    const unsigned int *vector = data;
+
+    msix_notify(opaque, *vector);
+}
+
+/* The write of an MSI goes up behind the other writes */
+static void pt_notify(PriTestdev *d, unsigned int vector)
+{
+    if (!ats_actor_event(ATS_EVENT_MSI, pci_requester_id(PCI_DEVICE(d)), d,
+                         pt_write_msi, &vector, sizeof(vector))) {
+        msix_notify(PCI_DEVICE(d), vector);
+    }
+}
+
 static void pt_run_irqs(PriTestdev *d)
 {
     while (d->irqs) {
         unsigned int n = ctz64(d->irqs);
 
         d->irqs &= d->irqs - 1;
-        msix_notify(PCI_DEVICE(d), PRI_TESTDEV_VECTOR_CHANNEL(n));
+        pt_notify(d, PRI_TESTDEV_VECTOR_CHANNEL(n));
     }
     if (d->event.irq) {
         d->event.irq = false;
-        msix_notify(PCI_DEVICE(d), PRI_TESTDEV_VECTOR_FUNCTION);
+        pt_notify(d, PRI_TESTDEV_VECTOR_FUNCTION);
     }
 }
 
@@ -485,6 +513,7 @@ void pt_channels_realize(PriTestdev *d)
 void pt_channels_exit(PriTestdev *d)
 {
     pt_fault_exit(d);
+    ats_actor_forget(d);
     qemu_bh_delete(d->bh);
 }
 

@@ -10,6 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/misc/pri-testdev-regs.h"
+#include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
 #include "trace.h"
 
@@ -85,7 +86,7 @@ static void pt_pause(PriTestdev *d, unsigned int n)
 }
 
 /* All pauses end together; one that began later is shorter */
-static void pt_pause_over(void *opaque)
+static void pt_pause_ends(void *opaque)
 {
     PriTestdev *d = opaque;
 
@@ -94,6 +95,13 @@ static void pt_pause_over(void *opaque)
             pt_set_run(d, n, PT_RUN_READY);
         }
     }
+}
+
+static void pt_pause_over(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    ats_actor_timer(pci_requester_id(PCI_DEVICE(d)), d, pt_pause_ends);
 }
 
 static void pt_request(PriTestdev *d, unsigned int n, const PtSide *side,

@@ -12,6 +12,7 @@
 #include "qemu/log.h"
 #include "qemu/timer.h"
 #include "hw/pci/pci.h"
+#include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
 #include "trace.h"
 
@@ -96,7 +97,7 @@ static void pt_inv_send_all(PriTestdev *d, const PtInvCompletion *out,
     }
 }
 
-static void pt_inv_timer(void *opaque)
+static void pt_inv_due(void *opaque)
 {
     PriTestdev *d = opaque;
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
@@ -111,6 +112,13 @@ static void pt_inv_timer(void *opaque)
         }
     }
     pt_inv_send_all(d, out, n);
+}
+
+static void pt_inv_timer(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    ats_actor_timer(pci_requester_id(PCI_DEVICE(d)), d, pt_inv_due);
 }
 
 void pt_inv_release(PriTestdev *d, uint64_t count, bool newest_first)

@@ -20,6 +20,7 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
+#include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
 #include "trace.h"
 
@@ -94,13 +95,23 @@ static void pt_reset_last(PriTestdev *d)
     pt_update_silence(d);
 }
 
+static void pt_reset_ends(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    if (!d->in_reset) {
+        return;
+    }
+    trace_pri_testdev_flr_end(DEVICE(d)->id, d->reset_kind);
+    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0, PT_RESET_FLR_END);
+    pt_reset_over(d);
+}
+
 static void pt_reset_timer(void *opaque)
 {
     PriTestdev *d = opaque;
 
-    trace_pri_testdev_flr_end(DEVICE(d)->id, d->reset_kind);
-    pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0, PT_RESET_FLR_END);
-    pt_reset_over(d);
+    ats_actor_timer(pci_requester_id(PCI_DEVICE(d)), d, pt_reset_ends);
 }
 
 int64_t pt_reset_end_time(const PriTestdev *d)

@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "qemu/log.h"
 #include "qemu/timer.h"
+#include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
 #include "trace.h"
 
@@ -89,11 +90,18 @@ void pt_pri_stopping(void *opaque)
     }
 }
 
-static void pt_pri_stopped(void *opaque)
+static void pt_pri_stops(void *opaque)
 {
     PriTestdev *d = opaque;
 
     ats_function_stopped(&d->fn);
+}
+
+static void pt_pri_stopped(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    ats_actor_timer(pci_requester_id(PCI_DEVICE(d)), d, pt_pri_stops);
 }
 
 void pt_stop_realize(PriTestdev *d)

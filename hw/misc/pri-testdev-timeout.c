@@ -12,6 +12,7 @@
 #include "qemu/timer.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pcie.h"
+#include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
 
 static bool pt_timeout_disabled(PriTestdev *d)
@@ -62,12 +63,19 @@ void pt_translation_timed_out(void *opaque, const AtsTrReq *req,
     }
 }
 
-static void pt_timeout(void *opaque)
+static void pt_expired(void *opaque)
 {
     PriTestdev *d = opaque;
 
     ats_function_expire(&d->fn, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
     pt_timeout_arm(d);
+}
+
+static void pt_timeout(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    ats_actor_timer(pci_requester_id(PCI_DEVICE(d)), d, pt_expired);
 }
 
 void pt_timeout_add_capability(PriTestdev *d)

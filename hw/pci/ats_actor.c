@@ -193,6 +193,22 @@ bool ats_actor_pass(AtsEventKind kind, uint32_t lane, void *owner,
     return verdict == ATS_ACTOR_LOSE;
 }
 
+static void ats_actor_expired(void *owner, const void *data)
+{
+    void (*expired)(void *);
+
+    memcpy(&expired, data, sizeof(expired));
+    expired(owner);
+}
+
+void ats_actor_timer(uint32_t lane, void *owner, void (*expired)(void *owner))
+{
+    if (!ats_actor_event(ATS_EVENT_TIMER, lane, owner, ats_actor_expired,
+                         &expired, sizeof(expired))) {
+        expired(owner);
+    }
+}
+
 void ats_actor_note(AtsEventKind kind)
 {
     if (ats_actor_on) {
@@ -242,6 +258,26 @@ void ats_actor_release(AtsEventKind kind, uint64_t n)
 
     if (item) {
         item->released = true;
+        ats_actor_pump();
+    }
+}
+
+void ats_actor_push(AtsEventKind kind, uint32_t lane)
+{
+    bool some = false;
+
+    if (!actor.n_kept[kind]) {
+        return;
+    }
+    for (GList *l = actor.kept.head; l; l = l->next) {
+        AtsKept *item = l->data;
+
+        if (item->kind == kind && item->lane == lane) {
+            item->released = true;
+            some = true;
+        }
+    }
+    if (some) {
         ats_actor_pump();
     }
 }

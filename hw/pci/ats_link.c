@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/log.h"
+#include "hw/pci/ats_actor.h"
 #include "hw/pci/ats_hold.h"
 #include "hw/pci/ats_link.h"
 #include "trace.h"
@@ -57,6 +58,7 @@ void ats_link_free(AtsLink *link)
     if (!link) {
         return;
     }
+    ats_actor_forget(link);
     if (link->holds) {
         ats_holds_clear(link->holds);
     }
@@ -90,6 +92,7 @@ void ats_link_reset(AtsLink *link)
 {
     link->fifo_head = 0;
     link->fifo_len = 0;
+    ats_actor_forget(link);
     if (link->holds) {
         ats_holds_clear(link->holds);
         ats_link_tell(link);
@@ -243,8 +246,11 @@ static AtsMsg ats_link_fifo_pop(AtsLink *link)
 }
 
 /* Deliver it now, or when the one being delivered is done with */
-static void ats_link_pass(AtsLink *link, const AtsMsg *msg)
+static void ats_link_arrive(void *opaque, const void *data)
 {
+    AtsLink *link = opaque;
+    const AtsMsg *msg = data;
+
     if (link->delivering) {
         ats_link_fifo_push(link, msg);
         return;
@@ -258,6 +264,22 @@ static void ats_link_pass(AtsLink *link, const AtsMsg *msg)
         ats_link_deliver(link, &next);
     }
     link->delivering = false;
+}
+
+/* The message is on the wire: it arrives, or is an event that is kept */
+static void ats_link_pass(AtsLink *link, const AtsMsg *msg)
+{
+    static const AtsEventKind events[ATS_MSG_KIND_NR] = {
+        [ATS_MSG_PAGE_REQUEST] = ATS_EVENT_PAGE_REQUEST,
+        [ATS_MSG_INV_COMPLETION] = ATS_EVENT_INV_COMPLETION,
+        [ATS_MSG_PRG_RESPONSE] = ATS_EVENT_PRG_RESPONSE,
+        [ATS_MSG_INV_REQUEST] = ATS_EVENT_INV_REQUEST,
+    };
+
+    if (!ats_actor_event(events[msg->kind], msg->rid, link, ats_link_arrive,
+                         msg, sizeof(*msg))) {
+        ats_link_arrive(link, msg);
+    }
 }
 
 /* -- Rules ----------------------------------------------------------------- */
@@ -283,8 +305,10 @@ static void ats_link_trace_translation(uint16_t rid, uint32_t pasid,
  * A completion goes to its port at once: it is not ordered with messages, and
  * the port only takes note.
  */
-static void ats_link_pass_translation(AtsLink *link, const AtsHeld *item)
+static void ats_link_pass_translation(void *opaque, const void *data)
 {
+    AtsLink *link = opaque;
+    const AtsHeld *item = data;
     const AtsMsg *msg = &item->msg;
     AtsPort *port = ats_link_port(link, msg->rid);
 
@@ -391,13 +415,10 @@ void ats_link_send(AtsLink *link, const AtsMsg *msg)
     }
 }
 
-/* Does a rule take the completion or change it? */
-static AtsTrStatus ats_link_complete_by_rules(AtsLink *link,
-                                              const AtsTrReq *req,
-                                              AtsTrStatus status,
-                                              AtsTrEntry *entry)
+static AtsHeld ats_link_completion(const AtsTrReq *req, AtsTrStatus status,
+                                   const AtsTrEntry *entry)
 {
-    AtsHeld item = {
+    return (AtsHeld) {
         .msg = {
             .kind = ATS_MSG_TRANSLATION,
             .rid = req->rid,
@@ -408,6 +429,30 @@ static AtsTrStatus ats_link_complete_by_rules(AtsLink *link,
         .status = status,
         .entry = *entry,
     };
+}
+
+/* Is the completion on the wire an event that is kept? */
+static bool ats_link_keep_completion(AtsLink *link, const AtsTrReq *req,
+                                     AtsTrStatus status,
+                                     const AtsTrEntry *entry)
+{
+    AtsHeld item;
+
+    if (!ats_actor_on || req->tag == ATS_TR_NO_TAG) {
+        return false;
+    }
+    item = ats_link_completion(req, status, entry);
+    return ats_actor_event(ATS_EVENT_TRANSLATION, req->rid, link,
+                           ats_link_pass_translation, &item, sizeof(item));
+}
+
+/* Does a rule take the completion or change it? */
+static AtsTrStatus ats_link_complete_by_rules(AtsLink *link,
+                                              const AtsTrReq *req,
+                                              AtsTrStatus status,
+                                              AtsTrEntry *entry)
+{
+    AtsHeld item = ats_link_completion(req, status, entry);
     AtsVerdict verdict = ats_holds_judge(link->holds, &item,
                                          ats_link_now(link));
 
@@ -434,6 +479,9 @@ AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
         if (status == ATS_TR_PENDING) {
             return status;
         }
+    }
+    if (ats_link_keep_completion(link, req, status, entry)) {
+        return ATS_TR_PENDING;
     }
     ats_link_trace_translation(req->rid, req->pasid, req->addr, status, entry);
     return status;

@@ -161,6 +161,22 @@ static void test_broken(void)
     end();
 }
 
+/* A read pushes the interrupt, and only that */
+static void test_push(void)
+{
+    start(true);
+    verdict[ATS_EVENT_MSI] = ATS_ACTOR_KEEP;
+    verdict[ATS_EVENT_WAIT] = ATS_ACTOR_KEEP;
+    g_assert_true(event(ATS_EVENT_MSI, ATS_LANE_IOMMU, &iommu, "i"));
+    g_assert_true(event(ATS_EVENT_MSI, FN0, &link_, "other"));
+    g_assert_true(event(ATS_EVENT_WAIT, ATS_LANE_IOMMU, &iommu, "w"));
+    ats_actor_push(ATS_EVENT_MSI, ATS_LANE_IOMMU);
+    expect("8.1 i ");
+    ats_actor_push(ATS_EVENT_MSI, ATS_LANE_IOMMU);
+    expect("");
+    end();
+}
+
 /* A reset loses what is kept of its owner, and nothing else */
 static void test_forget(void)
 {
@@ -237,6 +253,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ats-actor/completion", test_completion);
     g_test_add_func("/ats-actor/iommu", test_iommu);
     g_test_add_func("/ats-actor/broken", test_broken);
+    g_test_add_func("/ats-actor/push", test_push);
     g_test_add_func("/ats-actor/forget", test_forget);
     g_test_add_func("/ats-actor/end", test_end);
     g_test_add_func("/ats-actor/bounded", test_bounded);

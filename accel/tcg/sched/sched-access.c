@@ -199,10 +199,15 @@ void HELPER(sched_lock)(CPUArchState *env, uint64_t pc)
     SchedRecord record = {
         .actor = v, .kind = SCHED_RECORD_LOCK, .phys = UINT64_MAX,
     };
+    bool called;
 
-    if (!sched.in_turn || !lock ||
-        !sched_target->call(cpu, &record.addr, &record.pc) ||
-        !sched_in_focus(record.pc)) {
+    if (!sched.in_turn || !lock) {
+        return;
+    }
+    sched.looking = true;
+    called = sched_target->call(cpu, &record.addr, &record.pc);
+    sched.looking = false;
+    if (!called || !sched_in_focus(record.pc)) {
         return;
     }
     facts.n = record.n = ++sched.cpu[v].locks;
@@ -218,11 +223,13 @@ uint64_t sched_task(char comm[17])
 {
     CPUState *cpu = current_cpu;
     uint64_t at = sched_target->base(cpu) + sched.gs_offset, task = 0;
+    bool known;
 
     memset(comm, 0, 17);
-    if (!sched.tasks || cpu_memory_rw_debug(cpu, at, &task, 8, false) ||
-        cpu_memory_rw_debug(cpu, task + sched.comm_offset, comm, 16, false)) {
-        return 0;
-    }
-    return le64_to_cpu(task);
+    sched.looking = true;
+    known = sched.tasks && !cpu_memory_rw_debug(cpu, at, &task, 8, false) &&
+            !cpu_memory_rw_debug(cpu, task + sched.comm_offset, comm, 16,
+                                 false);
+    sched.looking = false;
+    return known ? le64_to_cpu(task) : 0;
 }

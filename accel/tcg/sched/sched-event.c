@@ -126,6 +126,8 @@ static AtsActorVerdict sched_judge(AtsEventKind kind, uint64_t n)
 static void sched_happens(AtsEventKind kind, uint64_t n)
 {
     counts[kind].delivered++;
+    sched.event_kind = kind;
+    sched.event_n = n;
     sched_event_record(SCHED_RECORD_DELIVERED, kind, n, false);
     sched_point_reached(SCHED_POINT_EVENT, kind, n, NULL);
 }

@@ -92,6 +92,8 @@ typedef struct SchedRange {
  * @row_start: the same, when @current came before the others
  * @slice: instructions until others go first
  * @rng: state of `rand`
+ * @looking: this reads guest memory itself
+ * @event_kind, @event_n: the device event that has happened last, for the trace
  */
 typedef struct Sched {
     SchedRange focus[SCHED_RANGES_MAX];
@@ -124,6 +126,9 @@ typedef struct Sched {
     uint64_t row_start;
     uint64_t slice;
     uint64_t rng;
+    bool looking;
+    uint8_t event_kind;
+    uint32_t event_n;
 
     SchedHit hit[SCHED_WORDS_MAX];
     uint64_t hash;

@@ -10,6 +10,9 @@
 #include "qobject/qlist.h"
 #include "qobject/qstring.h"
 #include "qobject/qjson.h"
+#include "exec/cpu-common.h"
+#include "system/cpus.h"
+#include "system/physmem.h"
 #include "sched-internal.h"
 
 void sched_mix(uint64_t x)
@@ -37,6 +40,20 @@ void sched_log(const char *fmt, ...)
 
 /* -- Trace ----------------------------------------------------------------- */
 
+/* A device reads or writes RAM; whatever event happens it is part of */
+static void sched_device_access(ram_addr_t addr, uint64_t len, bool write)
+{
+    SchedRecord record = {
+        .actor = SCHED_ACTOR_DEVICE, .kind = SCHED_RECORD_DEVICE,
+        .phys = addr, .size = len, .n = sched.event_n,
+        .what = sched.event_kind, .flags = write ? SCHED_RECORD_WRITE : 0,
+    };
+
+    if (qemu_in_vcpu_thread() && !sched.looking) {
+        sched_record(&record);
+    }
+}
+
 void sched_trace_begin(void)
 {
     if (sched.trace) {
@@ -50,6 +67,7 @@ void sched_trace_begin(void)
             sched_log("trace %s: %s", sched.trace_path, strerror(errno));
         }
     }
+    physmem_dma_watch = sched.trace ? sched_device_access : NULL;
 }
 
 void sched_trace_flush(void)

@@ -380,6 +380,8 @@ void sched_begin(const char *text, const SchedPlan *plan)
     sched.in_turn = false;
     sched.turn_start = sched.row_start = 0;
     sched.slice = plan->slice;
+    sched.event_kind = UINT8_MAX;
+    sched.event_n = 0;
     sched.hash = 0xcbf29ce484222325ull;
     sched.accesses = sched.switches = sched.slices = sched.pauses = 0;
     memset(sched.hit, 0, sizeof(sched.hit));

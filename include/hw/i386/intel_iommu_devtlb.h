@@ -9,6 +9,7 @@
 #ifndef HW_I386_INTEL_IOMMU_DEVTLB_H
 #define HW_I386_INTEL_IOMMU_DEVTLB_H
 
+#include "hw/pci/ats_actor.h"
 #include "hw/pci/ats_link.h"
 #include "hw/i386/vtd-knobs.h"
 #include "qemu/queue.h"
@@ -45,6 +46,13 @@ typedef enum VTDIqei {
     X(timeouts,      "invalidations that timed out") \
     X(waits_aborted, "wait descriptors aborted by a time-out")
 
+/* What has become of an event that may be kept (hw/pci/ats_actor.h) */
+typedef enum VTDEventStage {
+    VTD_EVENT_TO_COME,
+    VTD_EVENT_KEPT,
+    VTD_EVENT_LET,
+} VTDEventStage;
+
 /**
  * struct VTDDevTlb - device-TLB invalidations under way
  *
@@ -59,6 +67,7 @@ typedef enum VTDIqei {
  * @iqei: what to report if the descriptor being executed is refused
  * @inject: bits of FSTS that knob inject-at will set
  * @desc_due: when the descriptor at IQH has taken desc-delay-us, ns; or 0
+ * @desc_stage: of the event that the descriptor at IQH is
  * @stalled: the descriptor at IQH waits for a free ITag or for its time
  * @fetching: the queue is being walked further up the stack
  */
@@ -72,6 +81,7 @@ typedef struct VTDDevTlb {
     uint64_t seq;
     uint32_t inject;
     int64_t desc_due;
+    VTDEventStage desc_stage;
     uint8_t iqei;
     bool stalled;
     bool fetching;
@@ -119,7 +129,7 @@ static inline bool vtd_devtlb_nothing_under_way(const VTDDevTlb *devtlb,
                                                 bool pd)
 {
     return likely(!(devtlb->outstanding | devtlb->n_waits | pd |
-                    knobs->wait_hold | knobs->wait_delay));
+                    knobs->wait_hold | knobs->wait_delay | ats_actor_on));
 }
 
 /**
@@ -146,14 +156,21 @@ void vtd_devtlb_errors_cleared(IntelIOMMUState *s, uint32_t old);
 void vtd_devtlb_inject(IntelIOMMUState *s, uint32_t bit);
 
 /**
- * vtd_devtlb_each_desc: is there a knob that looks at each descriptor?
+ * vtd_devtlb_each_desc: is there a knob that looks at each descriptor, or
+ * somebody who decides on events?
  *
  * If not, none of the following three need be called.
  */
 static inline bool vtd_devtlb_each_desc(const VTDKnobs *knobs)
 {
-    return unlikely(knobs->inject_iqe | knobs->inject_at | knobs->desc_delay);
+    return unlikely(knobs->inject_iqe | knobs->inject_at | knobs->desc_delay |
+                    ats_actor_on);
 }
+
+/**
+ * vtd_devtlb_desc_anew: what is at IQH has not waited yet
+ */
+void vtd_devtlb_desc_anew(IntelIOMMUState *s);
 
 /**
  * vtd_devtlb_inject_iqe: false if inject-iqe stops the queue at this descriptor

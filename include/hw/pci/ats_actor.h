@@ -119,6 +119,13 @@ static inline bool ats_actor_event(AtsEventKind kind, uint32_t lane,
            ats_actor_pass(kind, lane, owner, fn, data, len);
 }
 
+/**
+ * ats_actor_timer: a timer of @owner has expired: @expired() is called, now or
+ * when the event happens.  It must do no harm if the timer was set anew or
+ * stopped meanwhile
+ */
+void ats_actor_timer(uint32_t lane, void *owner, void (*expired)(void *owner));
+
 /* Something has happened that nobody can keep */
 void ats_actor_note(AtsEventKind kind);
 
@@ -133,6 +140,12 @@ void ats_actor_forget(void *owner);
  * waited behind it, unless its lane keeps it back
  */
 void ats_actor_release(AtsEventKind kind, uint64_t n);
+
+/**
+ * ats_actor_push: something goes that kept events of @kind and @lane must not
+ * stay behind: they happen now
+ */
+void ats_actor_push(AtsEventKind kind, uint32_t lane);
 
 /**
  * ats_actor_release_oldest: let the oldest kept event happen

@@ -1,0 +1,244 @@
+/*
+ * Device events of the schedule machine: what a plan keeps has not happened, it
+ * happens when the plan goes, and what must not pass it waits behind it
+ *
+ * The machine is stopped, so nothing is released by itself.  When events happen
+ * while CPUs run is decided in accel/tcg/sched, order in hw/pci/ats_actor.c, of
+ * which tests/unit/test-ats-actor.c has more.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "libqtest.h"
+#include "libqos/pri-lab.h"
+#include "libqos/vtd-inv.h"
+#include "qapi/error.h"
+#include "qobject/qdict.h"
+#include "qobject/qjson.h"
+
+#define PAGE    4096
+#define STOPPED_TCG \
+    "ite-timeout-ms=0,wait-depth=1024 -accel tcg -S " \
+    "-icount shift=3,sleep=off -rtc clock=vm -seed 1"
+
+static void start(PriLab *lab)
+{
+    pri_lab_start_with(lab, STOPPED_TCG, NULL, 0);
+}
+
+static void plan(PriLab *lab, const char *text)
+{
+    qtest_qmp_assert_success(lab->qts, "{ 'execute': 'qom-set', 'arguments': {"
+        " 'path': '/sched', 'property': 'plan', 'value': %s } }", text);
+}
+
+static int64_t events(PriLab *lab, const char *kind, const char *what)
+{
+    QDict *r = qtest_qmp(lab->qts, "{ 'execute': 'qom-get', 'arguments': {"
+                         " 'path': '/sched', 'property': 'report' } }");
+    QDict *d = qobject_to(QDict, qobject_from_json(qdict_get_str(r, "return"),
+                                                   &error_abort));
+    int64_t n = qdict_get_int(qdict_get_qdict(qdict_get_qdict(d, "events"),
+                                              kind), what);
+
+    qobject_unref(r);
+    qobject_unref(d);
+    return n;
+}
+
+static void expect(PriLab *lab, const char *kind, int64_t held,
+                   int64_t delivered)
+{
+    g_assert_cmpint(events(lab, kind, "held"), ==, held);
+    g_assert_cmpint(events(lab, kind, "delivered"), ==, delivered);
+}
+
+static void request(PriLab *lab, uint32_t prgi)
+{
+    lab_request(lab, LAB_IOVA + prgi * PAGE, PT_RAW_READ | PT_RAW_LAST, prgi);
+}
+
+static uint32_t invalidate(PriLab *lab)
+{
+    uint32_t slot;
+
+    qinv_put_dev_tlb(&lab->v, lab->d.rid);
+    slot = qinv_put_wait(&lab->v, QVTD_WAIT_SW);
+    qvtd_qi_ring(&lab->v);
+    return slot;
+}
+
+/* -- One test a kind ------------------------------------------------------- */
+
+static void test_request(void)
+{
+    PriLab lab;
+
+    start(&lab);
+    plan(&lab, "pr#1=idle");
+    request(&lab, 1);
+    request(&lab, 2);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
+    expect(&lab, "pr", 1, 0);
+    plan(&lab, "");
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 2);
+    pri_lab_stop(&lab);
+}
+
+/* VT-d 7.7: a wait with PD=1 reports behind the requests from before it */
+static void test_queue(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab);
+    plan(&lab, "prq=idle");
+    request(&lab, 1);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
+    slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW | QVTD_WAIT_PD);
+    qvtd_qi_ring(&lab.v);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    expect(&lab, "pd", 0, 1);
+    plan(&lab, "");
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
+static void test_response(void)
+{
+    PriLab lab;
+
+    start(&lab);
+    request(&lab, 1);
+    plan(&lab, "resp=idle");
+    qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 1, QPT_SUCCESS);
+    lab_expect_silence(&lab);
+    plan(&lab, "");
+    lab_expect_response(&lab, QPT_SUCCESS, 1, LAB_PASID);
+    pri_lab_stop(&lab);
+}
+
+static void test_lost(void)
+{
+    PriLab lab;
+
+    start(&lab);
+    request(&lab, 1);
+    plan(&lab, "resp=lost broken");
+    qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 1, QPT_SUCCESS);
+    plan(&lab, "");
+    lab_expect_silence(&lab);
+    pri_lab_stop(&lab);
+}
+
+static void test_invalidation(void)
+{
+    static const char *const plans[] = { "inv=idle", "cpl=idle", "wait=idle" };
+    PriLab lab;
+
+    start(&lab);
+    for (int i = 0; i < ARRAY_SIZE(plans); i++) {
+        uint32_t slot;
+
+        plan(&lab, plans[i]);
+        slot = invalidate(&lab);
+        g_assert_true(qvtd_qi_idle(&lab.v));
+        g_assert_false(qvtd_wait_done(&lab.v, slot));
+        plan(&lab, "");
+        g_assert_true(qvtd_wait_done(&lab.v, slot));
+    }
+    pri_lab_stop(&lab);
+}
+
+/* The descriptor stays at IQH */
+static void test_descriptor(void)
+{
+    unsigned int head;
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab);
+    head = qinv_head(&lab.v);
+    plan(&lab, "desc#2=idle");
+    slot = invalidate(&lab);
+    g_assert_cmpuint(qinv_head(&lab.v), ==, head + 1);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    plan(&lab, "");
+    g_assert_cmpuint(qinv_head(&lab.v), ==, head + 2);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
+static void test_interrupt(void)
+{
+    PriLab lab;
+
+    start(&lab);
+    qvtd_writel(&lab.v, QVTD_PECTL, 0);
+    plan(&lab, "msi=idle");
+    request(&lab, 1);
+    g_assert_cmpint(events(&lab, "msi", "held"), ==, 1);
+    g_assert_cmpint(events(&lab, "msi", "delivered"), ==, 0);
+    /* VT-d 7.5: a read of a register pushes it */
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
+    g_assert_cmpint(events(&lab, "msi", "delivered"), ==, 1);
+    pri_lab_stop(&lab);
+}
+
+/* -- Order ----------------------------------------------------------------- */
+
+/* PCIe 6.2 2.4.1: a completion, which is posted, does not pass a request */
+static void test_posted(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab);
+    plan(&lab, "pr#1=idle");
+    request(&lab, 1);
+    slot = invalidate(&lab);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    expect(&lab, "inv", 0, 1);
+    expect(&lab, "cpl", 0, 0);
+    plan(&lab, "");
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    plan(&lab, "pr#1=idle broken");
+    request(&lab, 2);
+    slot = invalidate(&lab);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
+/* A reset of the machine loses what is on its way */
+static void test_reset(void)
+{
+    PriLab lab;
+
+    start(&lab);
+    plan(&lab, "pr=idle prq=idle desc=idle");
+    request(&lab, 1);
+    invalidate(&lab);
+    lab_reset(&lab);
+    plan(&lab, "");
+    qpt_init(&lab.d, lab.qts, lab.d.port, LAB_BUS);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-received"), ==, 0);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-devtlb-requests"), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+int main(int argc, char **argv)
+{
+    pri_lab_test_init(&argc, &argv);
+    qtest_add_func("/pri-sched-event/request", test_request);
+    qtest_add_func("/pri-sched-event/queue", test_queue);
+    qtest_add_func("/pri-sched-event/response", test_response);
+    qtest_add_func("/pri-sched-event/lost", test_lost);
+    qtest_add_func("/pri-sched-event/invalidation", test_invalidation);
+    qtest_add_func("/pri-sched-event/descriptor", test_descriptor);
+    qtest_add_func("/pri-sched-event/interrupt", test_interrupt);
+    qtest_add_func("/pri-sched-event/posted", test_posted);
+    qtest_add_func("/pri-sched-event/reset", test_reset);
+    return g_test_run();
+}
