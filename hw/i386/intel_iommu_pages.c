@@ -196,8 +196,9 @@ static bool vtd_ss_reserved(IntelIOMMUState *s, uint64_t pte, uint32_t level)
     uint64_t rsvd = ~(VTD_HAW_MASK(s->aw_bits) | VTD_SL_IGN_COM);
 
     if (level == VTD_PML4_LEVEL) {
-        rsvd |= VTD_PT_PAGE_SIZE_MASK | VTD_SPTE_SNP;
-    } else if (!vtd_pte_is_leaf(pte, level)) {
+        rsvd |= VTD_PT_PAGE_SIZE_MASK;
+    }
+    if (!vtd_pte_is_leaf(pte, level)) {
         rsvd |= VTD_SPTE_SNP;
     } else {
         /* Property "stale-tm": a field of old revisions */
