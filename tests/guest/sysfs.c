@@ -131,7 +131,7 @@ pt_reg *sysfs_bar0(const char *pci_name, size_t *len)
 }
 
 /* The driver's node as a child of the function: misc/pri_testdev<index> */
-static int find_node(const char *pci_name)
+int sysfs_node(const char *pci_name)
 {
     char path[128];
     unsigned index;
@@ -158,7 +158,7 @@ unsigned sysfs_wait_node(const char *pci_name)
     char name[32];
 
     for (;;) {
-        int index = find_node(pci_name);
+        int index = sysfs_node(pci_name);
 
         snprintf(name, sizeof(name), "/dev/" PRI_TESTDEV_NODE "%d", index);
         if (index >= 0 && !access(name, R_OK | W_OK)) {

@@ -42,6 +42,9 @@ void sysfs_rescan(void);
 /* BAR0 as a whole; *len is its size */
 pt_reg *sysfs_bar0(const char *pci_name, size_t *len);
 
+/* Index of the function's node /dev/pri_testdev<index> now, -1: it has none */
+int sysfs_node(const char *pci_name);
+
 /* Wait until the function has a node /dev/pri_testdev<index>; its index */
 unsigned sysfs_wait_node(const char *pci_name);
 

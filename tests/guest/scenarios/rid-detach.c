@@ -1,0 +1,39 @@
+/*
+ * Title: a page table of the RID goes while requests without a PASID come
+ * What: the device asks without a PASID, and the page table is taken off and
+ *   put on again.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <sys/ioctl.h>
+
+#include "pt-own.h"
+#include "scene.h"
+
+#define GROUPS  4
+
+static struct pt pt, own;
+
+static void setup(void)
+{
+    pt_open(&own, 0);
+    pt_open(&pt, 0);
+    pt_own_attach(&pt, PRI_TESTDEV_OWN_RID);
+    pt_own_hold(&pt, 0, PRI_TESTDEV_RESP_INVALID);
+}
+
+static void ask(void)
+{
+    scene_ask(&own, SCENE_IOVA, SCENE_NO_PASID, GROUPS);
+}
+
+static void detach(void)
+{
+    pt_own_detach(&pt, 0);
+}
+
+SCENE(.name = "rid-detach", .setup = setup, .tasks = {
+    SCENE_THREAD("ask", ask),
+    SCENE_THREAD("detach", detach),
+})

@@ -1,0 +1,108 @@
+/*
+ * Scenarios of `./pri-lab explore`: plain work of a few tasks, without an order
+ *
+ * A scenario says what its tasks do and nothing of when.  The host stops the
+ * machine at scene's two marks, before the tasks begin and after all has been
+ * looked at, and lets them run between the two in one order after another.
+ * docs/manual/explore.md says how to write one.
+ *
+ * As in pt.h, what cannot be done ends the test; what must not happen is a
+ * sign (race_sign() of race.h), whatever order it happens in.  The checks that
+ * hold for every scenario are made here.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TESTS_GUEST_SCENE_H
+#define TESTS_GUEST_SCENE_H
+
+#include "pt.h"
+#include "race.h"
+
+#define SCENE_TASKS     3       /* at most; each on a processor of its own */
+#define SCENE_BASE      0x200000000000ull   /* address of scene_map() */
+#define SCENE_IOVA      0x10000000ull       /* of page tables of one's own */
+
+/*
+ * A task: task i runs on processor i + 1, processor 0 has the interrupts and
+ * their threads.  `name` is the task's name in the kernel, 15 characters.
+ */
+struct scene_task {
+    const char *name;
+    void (*run)(void);
+    void (*prepare)(void);      /* a process: first this, before the mark */
+    bool process;               /* not a thread: it ends when run returns */
+};
+
+struct scene {
+    const char *name;
+    void (*setup)(void);        /* runs on processor 0, as `after` does */
+    struct scene_task tasks[SCENE_TASKS];
+    void (*after)(void);        /* all tasks have ended; may be NULL */
+    unsigned flags;             /* SCENE_* */
+};
+
+#define SCENE_LOSES     (1u << 0)   /* a reset or a removal may lose groups */
+#define SCENE_IOMMUFD   (1u << 1)   /* function 0 belongs to vfio-pci */
+#define SCENE_REFUSED   (1u << 2)   /* breaches of protocol are asked for */
+#define SCENE_TWO       (1u << 3)   /* both functions are asked for pages */
+
+#define SCENE_THREAD(text, does)    { .name = (text), .run = (does) }
+#define SCENE_PROCESS(text, first, does) \
+    { .name = (text), .prepare = (first), .run = (does), .process = true }
+
+/* main() of a scenario; SCENE(.name = ..., .setup = ..., ...) is one */
+int scene_main(const struct scene *scene, int argc, char **argv);
+
+#define SCENE(...) \
+    int main(int argc, char **argv) \
+    { \
+        static const struct scene scene = { __VA_ARGS__ }; \
+        return scene_main(&scene, argc, argv); \
+    }
+
+/*
+ * Memory nobody has touched, at SCENE_BASE in whatever process calls: n pages
+ * that may be asked for, with a page after each that nobody may get.  Once a
+ * process; scene_page() is the i-th one.
+ */
+void scene_map(unsigned n);
+uint8_t *scene_page(unsigned i);
+
+/* Does a page after one of those have memory?  A sign, if so */
+void scene_check_pages(void);
+
+/*
+ * A page request in the name of a PASID, flags of PT_RAW_*; counted if it wants
+ * an answer.  One task at a time for each function.  scene_ask() asks for n
+ * pages of scene_map() or from SCENE_IOVA on, a group each.
+ */
+void scene_send(struct pt *pt, uint64_t addr, uint32_t pasid, uint32_t flags,
+                unsigned prgi);
+void scene_ask(struct pt *pt, uint64_t addr, uint32_t pasid, unsigned n);
+#define SCENE_NO_PASID  UINT32_MAX
+
+/*
+ * Bind, unbind; false: refused, as it may be while a function is reset or
+ * removed.  What was asked for before scene_unbind() begins is answered when
+ * it returns, or that is a sign.
+ */
+bool scene_bind(struct pt *pt);
+bool scene_unbind(struct pt *pt);
+
+/*
+ * A file of function 0 or 1, whatever number its node has now; false: it has
+ * none, or is on its way
+ */
+bool scene_open(struct pt *pt, unsigned index);
+
+/* With SCENE_IOMMUFD: the registers whose counters are to be looked at */
+void scene_look(struct pt *pt);
+
+/*
+ * The device writes a page of scene_map() in the name of pt's PASID and the
+ * data is looked at; any other end than PT_ST_DONE is returned.
+ */
+uint32_t scene_write(struct pt_chan *ch, unsigned page);
+
+#endif
