@@ -54,6 +54,42 @@ def _common(p: argparse.ArgumentParser, uses: List[str]) -> None:
                        help='default: kvm where it works, else tcg')
 
 
+def _explore(p: argparse.ArgumentParser) -> None:
+    p.add_argument('--budget', type=_positive, metavar='MIN', default=0,
+                   help='minutes for all that is named')
+    p.add_argument('--runs', type=_positive, metavar='N', default=-1,
+                   help='schedules of a scenario at most, those of before '
+                   'counted with --resume (default: 1000; orders of steps: '
+                   '200)')
+    p.add_argument('--seed', type=_number, metavar='S', default=1,
+                   help='of the choices (default: 1)')
+    p.add_argument('--focus', default='iommu', metavar='A,B',
+                   help='code whose accesses are points: iommu, vfio, pci, '
+                   'mm, workqueue, a directory or object of the kernel, a '
+                   'function (default: iommu)')
+    p.add_argument('--hits', type=_positive, metavar='N', default=0,
+                   help='end after so many distinct hits')
+    p.add_argument('--known', action='store_true',
+                   help='what is written up counts as a hit, too')
+    p.add_argument('--all', action='store_true',
+                   help='every scenario of tasks')
+    p.add_argument('--resume', action='store_true',
+                   help='go on from what was covered before')
+    p.add_argument('--report', action='store_true',
+                   help='write a page of each distinct hit there is')
+    p.add_argument('--plan', default='', metavar='TEXT',
+                   help='run this plan once and print it')
+    p.add_argument('--measure', type=_positive, metavar='SEEDS', default=0,
+                   help='count schedules until the first hit, for so many '
+                   'seeds, against random slices and round robin')
+    p.add_argument('--sign', default='', metavar='REGEX',
+                   help='with --measure: what counts as the hit')
+    p.add_argument('--depth', type=_positive, metavar='D', default=0,
+                   help='of steps: how many an order has (default: 4)')
+    p.add_argument('--order', default='', metavar='WORD',
+                   help='of steps: this order alone')
+
+
 def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     """Options of some commands."""
     if 'config' in uses:
@@ -118,14 +154,7 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     if 'chart' in uses:
         chart.options(p)
     if 'explore' in uses:
-        p.add_argument('--depth', type=_positive, metavar='D', default=0,
-                       help='steps of an order (default: 4)')
-        p.add_argument('--seed', type=_number, metavar='S', default=1,
-                       help='of the random orders (default: 1)')
-        p.add_argument('--runs', type=_positive, metavar='N', default=-1,
-                       help='orders to try at most (default: 200)')
-        p.add_argument('--order', default='', metavar='WORD',
-                       help='this order alone')
+        _explore(p)
     if 'repro' in uses:
         p.add_argument('--runs', type=_number, metavar='N', default=-1,
                        help='runs from one snapshot (default: 10)')
@@ -209,10 +238,9 @@ def parser() -> argparse.ArgumentParser:
         if name == 'run':
             p.add_argument('job', nargs='?', default='', metavar='JOB')
         elif name == 'explore':
-            p.add_argument('scenario', nargs='?', default='',
-                           metavar='SCENARIO')
+            p.add_argument('scenario', nargs='*', metavar='SCENARIO')
         elif name == 'repro':
-            p.add_argument('races', nargs='*', metavar='RACE')
+            p.add_argument('races', nargs='*', metavar='RACE|FILE')
         elif name == 'bench':
             p.add_argument('parts', nargs='*', metavar='PART')
         elif name == 'check':
@@ -245,7 +273,9 @@ _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
              'runs': -1, 'cold': -1, 'races': [], 'table': False,
-             'depth': 0, 'seed': 1, 'order': '', 'scenario': '',
+             'depth': 0, 'seed': 1, 'order': '', 'scenario': [],
+             'budget': 0, 'focus': 'iommu', 'hits': 0, 'known': False,
+             'plan': '', 'measure': 0, 'sign': '',
              'rounds': 0, 'record': '', 'all': False, 'junit': '',
              'bisect': False, 'expect': '', 'resume': False, 'limit': 0,
              'output': '', 'action': None, 'what': '', 'parts': [],
@@ -335,7 +365,7 @@ def reads_only(o: argparse.Namespace) -> bool:
     cache need not be there."""
     return {'timeline': True, 'cache': True, 'kernel': o.action == 'list',
             'repro': o.show or not (o.races or o.all or o.table),
-            'explore': not o.scenario,
+            'explore': not (o.scenario or o.all or o.report),
             'run': o.list_tests}.get(o.command, False)
 
 
@@ -368,7 +398,8 @@ def _interrupted(o: argparse.Namespace) -> str:
         return 'interrupted; the results so far are kept: add --resume to ' \
             'the same command to go on with them'
     if o.command == 'explore':
-        return 'interrupted'
+        return 'interrupted; what was covered and the hits are kept: add ' \
+            '--resume to the same command to go on'
     return 'interrupted; what is built so far is kept, the same command ' \
         'goes on from there'
 

@@ -68,17 +68,28 @@ COMMANDS = {
               '  ./pri-lab repro --all --kernel 6.18 --config '
               'guest/kernel/plain.config\n'
               '  ./pri-lab repro O-H --record\n'
+              '  ./pri-lab repro FILE.hit --kernel 7.3,7.2\n'
               '  ./pri-lab repro --all --runs 100 --cold 5 --table'),
-    'explore': ('try every order of the steps of a scenario',
-                'Without a name: lists tests/guest/scenarios.  From one '
-                'snapshot, runs every order\nof --depth steps, or --runs '
-                'random ones if there are more, and stops at the first\n'
-                'that goes wrong: a splat, a breach of protocol, wrong data, '
-                'a hang.  Prints the\ncommand that runs that order again.  '
-                'Exit status 0: nothing went wrong.',
+    'explore': ('look for races that nobody has worked out',
+                'Without a name: lists tests/guest/scenarios, plain work of a '
+                'few tasks without an\norder.  Boots a scenario once, up to '
+                'the point before its tasks begin, and runs it\nfrom there '
+                'under one plan after another: which processor runs, where '
+                'another one\nis let in, what the device keeps back.  Ends '
+                'when nothing new is covered, or at\n--budget or --runs.  '
+                'Whatever is wrong and not written up is a hit: it is shrunk,'
+                '\nreplayed, printed and kept for `repro FILE`.  Exit status '
+                '0: no hit.  Of a scenario\nof steps it runs every order of '
+                '--depth steps instead.',
                 '  ./pri-lab explore\n'
-                '  ./pri-lab explore groups --depth 3 --kernel 7.3+C-18\n'
-                '  ./pri-lab explore groups --order acd'),
+                '  ./pri-lab explore unbind-faults --budget 10\n'
+                '  ./pri-lab explore --all --budget 480 --resume\n'
+                '  ./pri-lab explore two-drains --kernel 7.3,7.3+O-B-fix '
+                '--seed 7\n'
+                "  ./pri-lab explore queue-close --plan 'order=3210 "
+                "at=1:2'\n"
+                '  ./pri-lab explore --report\n'
+                '  ./pri-lab explore groups --depth 3 --kernel 7.3+C-18'),
     'build': ('fetch, patch and build QEMU',
               'Prints the path of the binary.',
               '  ./pri-lab build\n  ./pri-lab build --sanitize\n'

@@ -11,7 +11,7 @@ import sys
 import termios
 from typing import Dict, List
 
-from . import (anykernel, bench, cache, chart, check, debug, explore, guest,
+from . import (anykernel, bench, cache, chart, check, debug, guest,
                guesttest, host, installed, jobs, junit, kernel, kernelcmd,
                kmatrix, matrix, overlay, package, packages, proc, qemubuild,
                qemusrc, qemustore, racerecord, racetable, record, report,
@@ -19,6 +19,7 @@ from . import (anykernel, bench, cache, chart, check, debug, explore, guest,
 from .errors import (EXIT_CANNOT, EXIT_FAIL, EXIT_SKIP, LabError,
                      Unavailable)
 from .evidence import command, new, results
+from .explore import command as explore, hit
 from .inputs import names
 from .ktap import FAIL, PASS, SKIP
 from .state import clean, logs, usage
@@ -516,6 +517,9 @@ class Lab:
 
     def cmd_repro(self) -> int:
         """List the races, reproduce some, or write the table of results."""
+        if any(hit.is_file(x) for x in self.options.races):
+            return max([explore.Explore(self).repro(x)
+                        for x in self.options.races])
         o = self.options
         if o.new:
             return self._new(o.new, False)
@@ -541,13 +545,10 @@ class Lab:
         return 0
 
     def cmd_explore(self) -> int:
-        """List the scenarios, or try the orders of one."""
+        """List the scenarios, search some, or report the hits."""
         if self.options.new:
             return self._new(self.options.new, True)
-        job = explore.Explore(self)
-        if not self.options.scenario:
-            return job.list()
-        return job.run(self.options.scenario)
+        return explore.Explore(self).main()
 
     def cmd_conformance(self) -> int:
         """Write docs/conformance.md from the last complete check."""

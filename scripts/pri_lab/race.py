@@ -37,8 +37,8 @@ fields, `Name: text`, whose text goes on up to the next field or a blank line:
 
 Lines that begin with @ are about the machine, see jobs.py.
 
-A scenario is such a file of tests/guest/scenarios: steps without an order, for
-`explore`.  It needs Title, What and Sign only.
+A scenario is such a file of tests/guest/scenarios, for `explore`: tasks or steps
+without an order.  It needs Title and What only.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _CHECKERS = (('KASAN: ', 'CONFIG_KASAN'), ('ODEBUG: ', 'CONFIG_DEBUG_OBJECTS'))
 
 _NEEDED = ('Race', 'Title', 'What', 'Loses', 'Order', 'Fix', 'Kernels',
            'Sign', 'Expect')
-_SCENARIO = ('Title', 'What', 'Sign')
+_SCENARIO = ('Title', 'What')
 _DECIDES = ('Sign', 'Needs', 'Icount')
 _KNOWN = _NEEDED + ('Needs', 'Icount', 'Elsewhere')
 _FIELD = re.compile(r'^ \* ([A-Z][A-Za-z]*): *(.*)$')
@@ -136,13 +136,15 @@ class Entry:
             ',', ' ').split()
         self.id = self.ids[0]
         self.title = self.fields['Title']
-        self.signs = [parse_sign(x) for x in fields['Sign']]
+        self.signs = [parse_sign(x) for x in fields.get('Sign', ())]
         self.expect, self.elsewhere = (
             _expect(self.fields[x]) if x in fields else {}
             for x in ('Expect', 'Elsewhere'))
         self.needs = self.fields.get('Needs', '').replace(',', ' ').split()
         self.icount = self.fields.get('Icount', '') != 'off'
         self.program = _program(text, fields)
+        # of a scenario: steps that are put in order, not tasks
+        self.steps = 'race_steps(' in text
         limit = _LIMIT.search(text)
         # seconds of the guest's time that the race may take, if known
         self.limit = int(limit.group(1)) if limit else None

@@ -244,6 +244,7 @@ class Repro:
         self.entries = race.load(lab.paths.repo, top)
         self.results = os.path.join(lab.paths.work, 'repro')
         self._machines: Dict[str, vm.Machine] = {}
+        self.builds: Dict[str, Optional[str]] = {}     # kernel -> its build
         self._configs: Dict[str, Dict[str, str]] = {}
         self._failed: Dict[str, LabError] = {}
         self._runners: Dict[Tuple, Runner] = {}
@@ -309,6 +310,7 @@ class Repro:
                 for e in self.outside}, os.path.join(
                     self.lab.logdir, f'initramfs-{len(self._machines)}.cpio'))
         self._own[name] = ready.own
+        self.builds[name] = ready.linux.build
         self._configs[name] = kconfig.parse(
             kconfig.config_near(ready.base.image) or '')
         return vm.Machine(self.binary, self.accel, ready.linux.image,

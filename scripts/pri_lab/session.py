@@ -94,6 +94,7 @@ class Session:
         self.cmd += ['-no-shutdown', '-S',
                      '-serial', f'file:{self.console_path}',
                      '-serial', 'chardev:port'] + extra
+        self.keep_image = False         # there is a state in it already
         self.out = Output()
         self._p: Optional[subprocess.Popen] = None
         self._port_lines = Lines()
@@ -111,7 +112,8 @@ class Session:
         os.makedirs(self.logdir, exist_ok=True)
         cmd = list(self.cmd)
         if self.image:
-            empty_qcow2(self.image)
+            if not self.keep_image:
+                empty_qcow2(self.image)
             cmd += ['-drive', f'if=none,format=qcow2,file={self.image},'
                     'cache=unsafe,id=state']
         open(self.console_path, 'wb').close()

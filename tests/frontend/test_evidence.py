@@ -251,7 +251,7 @@ class New(unittest.TestCase):
                 entry = race.Entry(path, text, race._SCENARIO if scenario
                                    else race._NEEDED, outside=True)
                 self.assertEqual(entry.job, 'races/my-race')
-                self.assertEqual(entry.limit, 30)
+                self.assertEqual(entry.limit, None if scenario else 30)
                 subprocess.run(
                     ['cc', '-fsyntax-only', '-std=gnu11', '-Wall', '-Wextra',
                      '-Werror', '-I', objects, '-I',

@@ -17,6 +17,8 @@ from .. import (bugkernel, cache, guest, host, installed, kernel, matrix, proc,
                 qemusrc, race)
 from ..errors import LabError, UsageError
 from ..evidence import bundle
+from ..explore import hit
+from ..explore.plan import parse
 from ..helptext import USES
 from ..own import tree
 from . import names, near
@@ -78,11 +80,11 @@ def _place(path: str) -> None:
 
 
 def _kernels(o: argparse.Namespace, repo: str, ui) -> None:
-    several = o.command in ('repro', 'check')
+    several = o.command in ('repro', 'check', 'explore')
     value = o.kernel
     if not several and ',' in value and not os.path.exists(value):
         raise UsageError(f'--kernel {value}: {o.command} takes one kernel',
-                         'several are for repro and check')
+                         'several are for repro, check and explore')
     for one in matrix.select(matrix.load(repo), value) if several \
             else [value]:
         kernel_given(repo, one, o.config, ui)
@@ -141,7 +143,10 @@ def _check(o: argparse.Namespace, repo: str, _ui) -> None:
 
 def _repro(o: argparse.Namespace, repo: str, _ui) -> None:
     entries = race.load(repo)
-    if o.races:
+    if any(hit.is_file(x) for x in o.races):
+        for path in o.races:
+            hit.load(path)
+    elif o.races:
         _races(o, entries, repo)
     elif not o.all:
         _only_with('repro', 'a RACE or --all', o, {
@@ -178,17 +183,42 @@ def _races(o: argparse.Namespace, entries, repo: str) -> None:
 
 
 def _explore(o: argparse.Namespace, repo: str, _ui) -> None:
-    if not o.scenario:
-        _only_with('explore', 'a SCENARIO', o, {
-            'runs': -1, 'depth': 0, 'order': ''})
+    if o.report:
         return
-    entry = race.find(race.load(repo, race.SCENARIOS), [o.scenario])[0]
+    if not (o.scenario or o.all):
+        _only_with('explore', 'a SCENARIO or --all', o, {
+            'runs': -1, 'depth': 0, 'order': '', 'budget': 0, 'plan': '',
+            'measure': 0, 'resume': False, 'hits': 0})
+        return
+    entries = race.find(race.load(repo, race.SCENARIOS), o.scenario)
+    steps = [e for e in entries if e.steps]
+    if o.accel == 'kvm' and len(steps) < len(entries) + o.all:
+        raise UsageError('explore needs TCG: with KVM nobody says which '
+                         'processor runs')
+    if steps and (len(steps) < len(entries) or o.all):
+        raise UsageError(f'{steps[0].name} is of steps and runs in another '
+                         'way', 'name it alone')
+    if (o.order or o.depth) and not steps:
+        raise UsageError('--order and --depth are for scenarios of steps')
+    for name in ('plan', 'measure'):
+        if getattr(o, name) and (len(entries) != 1 or steps):
+            raise UsageError(f'--{name} is about one scenario of tasks')
+    parse(o.plan)
+    try:
+        re.compile(o.sign)
+    except re.error as e:
+        raise UsageError(f'--sign {o.sign}: {e}') from None
+    for entry in steps:
+        _order(o.order, entry)
+
+
+def _order(order: str, entry: race.Entry) -> None:
     with open(entry.path, encoding='utf-8') as f:
         steps = names.table(f.read())
     letters = 'abcdefghijklmnopqrstuvwxyz'[:len(steps)]
-    bad = set(o.order) - set(letters)
+    bad = set(order) - set(letters)
     if steps and bad:
-        raise UsageError(f'--order {o.order}: there is no step {min(bad)}',
+        raise UsageError(f'--order {order}: there is no step {min(bad)}',
                          'the steps are ' + ', '.join(
                              f'{a} {s}' for a, s in zip(letters, steps)))
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`explore`: run the steps of a scenario in every order, until one goes wrong.
+"""Scenarios of steps: run them in every order, until one goes wrong.
 
-All runs start from one snapshot.  An order is a word: its letters are the steps,
-as the program numbers them.
+All runs start from one snapshot.  An order is a word: its letters are the
+steps, as the program numbers them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import os
 import random
 from typing import List
 
-from . import kernel, race
-from .errors import LabError
-from .race import REPRODUCED, Verdict
-from .repro import Repro
+from .. import kernel, race
+from ..errors import LabError
+from ..race import REPRODUCED, Verdict
+from ..repro import Repro
 
 DEPTH = 4
 RUNS = 200                      # orders to try, unless told
@@ -46,23 +46,15 @@ def names(order: str, steps: List[str]) -> str:
 
 
 class Explore:
-    """The command."""
+    """Of one scenario after another."""
 
-    def __init__(self, lab):
-        self.lab = lab
+    def __init__(self, lab, job: Repro):
         self.options = lab.options
         self.ui = lab.ui
-        self.job = Repro(lab, race.SCENARIOS)
+        self.job = job
 
-    def list(self) -> int:
-        for e in self.job.entries:
-            self.ui.result(f'{e.name:12} {e.title}')
-        return 0
-
-    def run(self, name: str) -> int:
+    def run(self, entry: race.Entry, which: str) -> int:
         """0: no order went wrong, 1: one did and is printed."""
-        entry = race.find(self.job.entries, [name])[0]
-        which = self.options.kernel or kernel.SERIES
         logdir = self.job.new_logdir(entry, which)
         self.job.prepare()
         runner = self.job.runner(which, entry)

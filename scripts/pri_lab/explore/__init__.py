@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`explore`: look for races nobody has worked out.
+
+    plan       what the machine is told, as data
+    symbols    functions, lines and offsets of a kernel
+    trace      what the machine recorded of a run
+    cover      conflicting accesses, ordered pairs
+    machine    one guest at the mark, run by run
+    oracle     is anything wrong?
+    search     which plan is next
+    shrink     the smallest plan with the same splat
+    hit        a hit as a file; the same point on another kernel
+    show       a hit as people read it, pages of `--report`
+    campaign   a search from its beginning to its end, kept on disk
+    measure    schedules until the first hit
+    command    the command line
+    steps      scenarios made of steps: every order of them
+"""

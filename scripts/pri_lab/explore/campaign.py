@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A search on one scenario and kernel, from the boot to its end, kept on disk.
+
+What is kept (state.json, hits/*.hit) is enough for --resume: coverage, plans
+that were tried, how often each sign was seen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import time
+from typing import Dict, List, Optional
+
+from .. import cache, race, repro
+from ..errors import LabError
+from . import cover, hit, machine, oracle, search, show, shrink, trace
+from .machine import Run, Stage
+from .plan import Plan, parse
+
+RUNS = 1000                     # of a scenario, unless told
+REPLAYS = 20
+STORE = 20                      # runs between two stores of the state
+LOST = 5                        # runs in a row that come to nothing: give up
+KNOWN = os.path.join('docs', 'findings', 'known-signs')
+
+
+class Known:
+    """Signs that are written up, by kernel: lines `SERIES REGEX PAGE`."""
+
+    def __init__(self, text: str, kernel: str):
+        series = re.split(r'[/+]', kernel)[0]
+        self.rules = []
+        for line in text.splitlines():
+            words = line.split('  ')
+            words = [w.strip() for w in words if w.strip()]
+            if len(words) == 3 and line[0] != '#' and words[0] == series:
+                self.rules.append((re.compile(words[1]), words[2]))
+
+    def page(self, finding: oracle.Finding) -> str:
+        return finding.page or next(
+            (p for r, p in self.rules if r.search(finding.sign)), '')
+
+
+def known(repo: str, kernel: str) -> Known:
+    path = os.path.join(repo, KNOWN)
+    text = ''
+    if os.path.exists(path):
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+    return Known(text, kernel)
+
+
+class State:
+    """What --resume goes on from."""
+
+    def __init__(self, directory: str):
+        self.path = os.path.join(directory, 'state.json')
+        self.coverage = cover.Coverage()
+        self.runs = 0
+        self.seconds = 0.0
+        self.signs: Dict[str, List] = {}        # sign -> [times, first, page]
+        self.tried: List[str] = []
+        self.key = ''
+
+    def load(self, key: str) -> bool:
+        """False: nothing, or of other bytes."""
+        try:
+            with open(self.path, encoding='utf-8') as f:
+                d = json.load(f)
+        except (OSError, ValueError):
+            return False
+        if d.get('key') != key:
+            return False
+        self.runs, self.seconds = d['runs'], d['seconds']
+        self.signs, self.tried = d['signs'], d['tried']
+        c = self.coverage
+        c.seen = {tuple(x) for x in d['seen']}
+        c.all = {frozenset(x) for x in d['all']}
+        c.runs, c.new_at = d['runs'], d['new_at']
+        return True
+
+    def store(self) -> None:
+        c = self.coverage
+        cache.write_atomic(self.path, json.dumps(dict(
+            key=self.key, runs=self.runs, seconds=self.seconds,
+            signs=self.signs, tried=self.tried, seen=sorted(c.seen),
+            all=sorted(sorted(x) for x in c.all), new_at=c.new_at)).encode())
+
+
+class Campaign:
+    def __init__(self, lab, job: repro.Repro, which: str, entry: race.Entry):
+        self.lab = lab
+        self.job = job
+        self.options = lab.options
+        self.ui = lab.ui
+        self.which = which
+        self.entry = entry
+        self.top = directory(lab.paths, entry.name, which)
+        self.state = State(self.top)
+        self.known = known(lab.paths.repo, which)
+        self.hits: List[hit.Hit] = []
+        self.lost = 0
+        self.start = time.monotonic()
+        self.stop = False
+        self.trouble: Optional[BaseException] = None
+        self.search: Optional[search.Search] = None
+        self._lock = threading.RLock()
+        self._stages: List[Stage] = []
+
+    # -- life -----------------------------------------------------------------
+
+    def run(self) -> List[hit.Hit]:
+        """Hits that are new; LabError if the scenario cannot run."""
+        self.ui.plan(2)
+        title = f'{self.entry.name} on {self.which}'
+        logdir = self.job.new_logdir(self.entry, f'explore-{self.which}')
+        stage = machine.stage(self.job, self.which, self.entry,
+                              self.options.focus.split(','), logdir,
+                              self.lab.log)
+        self._stages.append(stage)
+        try:
+            with self.ui.step(f'Boot {title}') as step:
+                stage.boot(step, boots(self.lab.paths))
+                stage.events = stage.holds_events()
+                step.done(f'at the mark, hash {stage.boot_hash}')
+            self._begin(stage)
+            with self.ui.step(f'Explore {title}') as step:
+                self._workers(stage, logdir, step)
+                step.done(self.summary())
+        finally:
+            self.stop = True
+            for s in self._stages:
+                s.close()
+            if self.search is not None:
+                self.state.seconds += time.monotonic() - self.start
+                self.state.store()
+        return self.hits
+
+    def _begin(self, stage: Stage) -> None:
+        self.state.key = stage.key()
+        resumed = self.options.resume and self.state.load(self.state.key)
+        self.search = search.Search(
+            machine.CPUS, self.options.seed + self.state.runs,
+            self.state.coverage, stage.events)
+        if resumed:
+            self.search.tried |= {p.key() for p in map(parse,
+                                                       self.state.tried)
+                                  if p.points}
+            self.ui.say(f'goes on from {self.state.runs} schedules, '
+                        f'{self.state.coverage}')
+        if not stage.events:
+            self.ui.say('this machine cannot hold device events yet: '
+                        'processors alone are explored')
+        self.start = time.monotonic()
+
+    def _workers(self, stage: Stage, logdir: str, step) -> None:
+        others = [stage.clone(os.path.join(logdir, f'qemu-{n + 2}'))
+                  for n in range(self.lab.jobs - 1)]
+        self._stages += others
+        threads = [threading.Thread(target=self._work, args=(s,), daemon=True)
+                   for s in others]
+        threads.append(threading.Thread(target=self._work, args=(stage,),
+                                        daemon=True))
+        for t in threads:
+            t.start()
+        while any(t.is_alive() for t in threads):
+            step.note = self.progress()
+            for t in threads:
+                t.join(0.2)
+        if self.trouble is not None:
+            raise self.trouble
+
+    def _work(self, stage: Stage) -> None:
+        try:
+            while True:
+                with self._lock:
+                    if self.over():
+                        return
+                    plan = self.search.next()
+                self.account(plan, stage.run(plan), stage)
+        except BaseException as e:      # to the main thread, unless it stops
+            if not self.stop:
+                self.trouble = e
+                self.stop = True
+
+    # -- its end --------------------------------------------------------------
+
+    @property
+    def wanted(self) -> int:
+        return self.options.runs if self.options.runs > 0 else \
+            (0 if self.options.budget else RUNS)
+
+    def over(self) -> bool:
+        o = self.options
+        if self.stop or (self.wanted and self.state.runs >= self.wanted):
+            return True
+        if o.budget and time.monotonic() - self.start > o.budget * 60:
+            return True
+        if o.hits and len(self.hits) >= o.hits:
+            return True
+        return not self.search.systematic and \
+            self.state.coverage.flat(search.WINDOW)
+
+    def progress(self) -> str:
+        with self._lock:
+            n, c = self.state.runs, self.state.coverage
+            spent = time.monotonic() - self.start
+            rate = 60 * c.runs / max(spent + self.state.seconds, 1)
+            left = ''
+            if self.wanted and rate:
+                left = f', {max(0, self.wanted - n) / rate:.0f} min left'
+            elif self.options.budget:
+                left = f', {self.options.budget - spent / 60:.0f} min left'
+            return f'{n} schedules, {rate:.0f} a minute, {c}, ' \
+                f'{len(self.hits)} new hits{left}'
+
+    def summary(self) -> str:
+        end = 'flat' if not self.search.systematic and \
+            self.state.coverage.flat(search.WINDOW) else 'at the end of what '\
+            'it may take'
+        return f'{self.state.runs} schedules, {self.state.coverage}, ' \
+            f'{len(self.hits)} new hits; {end}'
+
+    # -- runs -----------------------------------------------------------------
+
+    def account(self, plan: Plan, run: Run, stage: Stage) -> None:
+        with self._lock:
+            if run.end == 'lost':
+                self.lost += 1
+                if self.lost >= LOST or not stage.s.alive():
+                    raise LabError(f'{self.entry.name}: runs come to nothing: '
+                                   + ' '.join(run.stuck), log=stage.logdir)
+                return
+            self.lost = 0
+            self.state.runs += 1
+            self.search.learn(plan, run)
+            self.state.tried.append(str(plan))
+            finding = self._first(run)
+            if self.state.runs % STORE == 0:
+                self.state.store()
+        if finding is not None:
+            self._hit(plan, run, finding, stage)
+
+    def _first(self, run: Run) -> Optional[oracle.Finding]:
+        """Count the signs; the first one, if it is new and nothing known came
+        before it, which may have caused it."""
+        new = None
+        for i, f in enumerate(oracle.findings(run)):
+            page = self.known.page(f)
+            seen = self.state.signs.setdefault(
+                f.sign, [0, self.state.runs, page])
+            seen[0] += 1
+            if i == 0 and seen[0] == 1 and (not page or self.options.known):
+                new = f._replace(page=page)
+        return new
+
+    def _hit(self, plan: Plan, run: Run, finding: oracle.Finding,
+             stage: Stage) -> None:
+        tried = 0
+
+        def test(smaller: Plan) -> bool:
+            nonlocal tried
+            tried += 1
+            found = oracle.findings(stage.run(smaller))
+            return bool(found) and found[0].sign == finding.sign
+
+        small = shrink.shrink(plan, machine.CPUS, test)
+        last = stage.run(small)
+        seen, ways = hit.replay(stage, small, finding.sign, REPLAYS)
+        points = [hit.describe(p, last, stage) for p in small.points]
+        found = hit.Hit(dict(
+            scenario=self.entry.name, kernel=self.which,
+            release=stage.release, sign=finding.sign, page=finding.page,
+            plan=str(small), points=points, key=self.state.key,
+            text=finding.text[:60], found=self.state.runs, shrunk=tried,
+            seed=self.options.seed, replay=[seen, REPLAYS], ways=ways,
+            instructions=last.report.get('instructions'),
+            hash=last.report.get('hash'), boot=stage.boot_hash,
+            races=show.race_text(last, points, stage),
+            timeline=show.timeline(last, stage)))
+        path = found.store(os.path.join(self.top, 'hits'))
+        with self._lock:
+            self.hits.append(found)
+            for line in show.hit_lines(found):
+                self.ui.result(line)
+            self.ui.result(f'  again: ./pri-lab repro {path}')
+
+
+def boots(paths: cache.Paths) -> str:
+    return os.path.join(paths.work, 'explore', 'boots')
+
+
+def directory(paths: cache.Paths, scenario: str, kernel: str) -> str:
+    safe = re.sub(r'[^\w.+-]', '_', kernel)
+    path = os.path.join(paths.work, 'explore', f'{scenario}@{safe}')
+    os.makedirs(os.path.join(path, 'hits'), exist_ok=True)
+    return path
+
+
+def one(stage: Stage, plan: Plan, out) -> bool:
+    """Run one plan and say what came of it; False: something is wrong."""
+    run = stage.run(plan)
+    found = oracle.findings(run)
+    r = run.report
+    out(f'plan: {plan}')
+    out(f'  end: {run.end}, {r.get("instructions", 0):,} instructions, hash '
+        f'{r.get("hash")}')
+    for p in plan.points:
+        out('  ' + show.point_text(hit.describe(p, run, stage)))
+    for line in show.timeline(run, stage):
+        out('  ' + line)
+    for f in found:
+        out(f'  {f.sign}')
+        for line in f.text[:show.SHOWN]:
+            out('    ' + line)
+    out(f'  {len(trace.racing(run.records))} records, '
+        f'{len(cover.conflicting(trace.racing(run.records)))} conflicting '
+        'accesses')
+    return not found

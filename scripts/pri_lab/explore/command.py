@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`explore` and `repro FILE`: what the command line asks for."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Dict, List
+
+from .. import cache, kernel, race, repro
+from ..errors import LabError
+from . import campaign, hit, machine, measure, oracle, show, steps
+from .plan import parse
+
+REPRO_RUNS = 20
+
+
+class Explore:
+    """The command."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.options = lab.options
+        self.ui = lab.ui
+        self.job = repro.Repro(lab, race.SCENARIOS)
+
+    def list(self) -> int:
+        width = max(len(e.name) for e in self.job.entries)
+        for e in self.job.entries:
+            self.ui.result(f'{e.name:{width}}  {e.title}'
+                           + (' (steps)' if e.steps else ''))
+        return 0
+
+    def main(self) -> int:
+        o = self.options
+        if o.report:
+            return self.report()
+        if not (o.scenario or o.all):
+            return self.list()
+        entries = self._find(o.scenario) if o.scenario \
+            else [e for e in self.job.entries if not e.steps]
+        kernels = (o.kernel or kernel.SERIES).split(',')
+        if any(e.steps for e in entries):
+            return max([steps.Explore(self.lab, self.job).run(e, k)
+                        for e in entries for k in kernels])
+        self.job.prepare()
+        try:
+            if o.plan:
+                return self._plan(entries[0], kernels[0])
+            if o.measure:
+                return self._measure(entries[0], kernels[0])
+            return self._search(entries, kernels)
+        finally:
+            self.job.close()
+
+    def _find(self, names: List[str]) -> List[race.Entry]:
+        return race.find(self.job.entries, names)
+
+    # -- search ---------------------------------------------------------------
+
+    def _search(self, entries: List[race.Entry], kernels: List[str]) -> int:
+        """0: nothing new, 1: hits."""
+        if self.options.budget:
+            self.options.budget /= len(entries) * len(kernels)
+        hits: List[hit.Hit] = []
+        failed: List[str] = []
+        done = []
+        for which in kernels:
+            for entry in entries:
+                c = campaign.Campaign(self.lab, self.job, which, entry)
+                try:
+                    hits += c.run()
+                except LabError as e:
+                    if len(entries) * len(kernels) == 1:
+                        raise
+                    failed.append(f'{entry.name} on {which}: {e.what}')
+                    self.ui.error(failed[-1])
+                    continue
+                done.append(c)
+                self._signs(c)
+        out = self.ui.result
+        out('')
+        for c in done:
+            out(f'{c.entry.name} on {c.which}: {c.summary()}')
+        for line in failed:
+            out(f'could not run: {line}')
+        out(f'{len({h.sign for h in hits})} new distinct hits; '
+            '`./pri-lab explore --report` writes a page of each')
+        return 1 if hits or failed else 0
+
+    def _signs(self, c: campaign.Campaign) -> None:
+        for sign, (n, first, page) in sorted(c.state.signs.items(),
+                                             key=lambda x: -x[1][0]):
+            self.ui.result(f'  {n:5} of {c.state.runs}, first at {first}: '
+                           f'{sign}' + (f' (known: {page})' if page else ''))
+
+    def _stage(self, entry: race.Entry, which: str) -> machine.Stage:
+        """Booted."""
+        stage = machine.stage(
+            self.job, which, entry, self.options.focus.split(','),
+            self.job.new_logdir(entry, f'explore-{which}'), self.lab.log)
+        self.ui.plan(1)
+        try:
+            with self.ui.step(f'Boot {entry.name} on {which}') as step:
+                stage.boot(step, campaign.boots(self.lab.paths))
+        except BaseException:
+            stage.close()
+            raise
+        return stage
+
+    def _plan(self, entry: race.Entry, which: str) -> int:
+        stage = self._stage(entry, which)
+        try:
+            good = campaign.one(stage, parse(self.options.plan),
+                                self.ui.result)
+        finally:
+            stage.close()
+        return 0 if good else 1
+
+    def _measure(self, entry: race.Entry, which: str) -> int:
+        o = self.options
+        stage = self._stage(entry, which)
+        top = campaign.directory(self.lab.paths, entry.name, which)
+        try:
+            stage.events = stage.holds_events()
+            self.ui.plan(1)
+            self.ui.result(f'{entry.name} on {which}, sign '
+                           f'{o.sign or "any"}')
+            with self.ui.step('Measure') as step:
+                found = measure.measure(
+                    stage, o.measure, o.runs if o.runs > 0 else measure.CAP,
+                    o.sign, measure.path_of(top), self.ui.result,
+                    lambda text: setattr(step, 'note', text))
+        finally:
+            stage.close()
+        return 1 if found else 0
+
+    # -- reports --------------------------------------------------------------
+
+    def report(self) -> int:
+        """One page a distinct bug, from all hits there are."""
+        top = os.path.join(self.lab.paths.work, 'explore')
+        groups: Dict[str, List[hit.Hit]] = {}
+        paths: Dict[str, str] = {}
+        for path in cache.files_under(top, (hit.SUFFIX,)) \
+                if os.path.isdir(top) else ():
+            h = hit.load(path)
+            groups.setdefault(h.sign, []).append(h)
+            paths[h.plan + h.scenario] = path
+        if not groups:
+            raise LabError('there are no hits yet', 'run ./pri-lab explore')
+        pages = os.path.join(top, 'report')
+        os.makedirs(pages, exist_ok=True)
+        for sign, hits in sorted(groups.items()):
+            name = re.sub(r'[^\w.+-]+', '-', sign).strip('-')[:100] + '.md'
+            path = os.path.join(pages, name)
+            cache.write_atomic(path, show.page(hits, paths).encode())
+            where = ', '.join(sorted({f'{h.scenario} on {h.kernel}'
+                                      for h in hits}))
+            known = next((h.fields['page'] for h in hits
+                          if h.fields.get('page')), '')
+            self.ui.result(f'{sign}: {where}'
+                           + (f' (known: {known})' if known else ''))
+            self.ui.result(f'  {path}')
+        return 0
+
+    # -- repro FILE -----------------------------------------------------------
+
+    def repro(self, path: str) -> int:
+        """0: seen again in all runs; 1: not."""
+        stored = hit.load(path)
+        entry = self._find([stored.scenario])[0]
+        kernels = (self.options.kernel or stored.kernel).split(',')
+        self.job.prepare()
+        good = True
+        try:
+            for which in kernels:
+                good &= self._again(stored, entry, which)
+        finally:
+            self.job.close()
+        return 0 if good else 1
+
+    def _again(self, stored: hit.Hit, entry: race.Entry, which: str) -> bool:
+        out = self.ui.result
+        stage = self._stage(entry, which)
+        runs = self.options.runs if self.options.runs > 0 else REPRO_RUNS
+        try:
+            self.ui.plan(1)
+            with self.ui.step(f'Run {stored.sign} on {which}') as step:
+                found = hit.again(stored, stage)
+                if found is None:
+                    step.done('not seen')
+                    out(f'{stored.scenario} on {stage.release or which}: '
+                        f'{race.NOT_REPRODUCED}: {stored.sign}')
+                    return False
+                last = stage.run(found.plan)
+                sign = next(f.sign for f in oracle.findings(last)
+                            if oracle.similar(f.sign, stored.sign))
+                seen, ways = hit.replay(stage, found.plan, sign, runs)
+        finally:
+            stage.close()
+        out(f'{stored.scenario} on {stage.release or which}: '
+            f'{race.REPRODUCED} {seen} of {runs}, {ways} hash(es): {sign}')
+        out(f'  {found.how}: {found.plan}')
+        for p in found.plan.points:
+            out('  ' + show.point_text(hit.describe(p, last, stage)))
+        for line in show.timeline(last, stage):
+            out('  ' + line)
+        return seen == runs

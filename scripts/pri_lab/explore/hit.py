@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A hit as a file that `./pri-lab repro FILE` runs, here and on other kernels.
+
+A point is kept as the plan counts it, which holds for the same bytes of kernel,
+programs and QEMU, and as symbol, offset and count, by which it is found again
+in others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+from .. import cache
+from ..errors import LabError
+from . import oracle, trace
+from .machine import Run, Stage
+from .plan import Plan, Point, parse
+
+FORMAT = 1
+SUFFIX = '.hit'
+NEAR = 12                       # accesses on either side of where it should be
+_NEEDED = ('scenario', 'kernel', 'sign', 'plan', 'points', 'key')
+
+
+class Hit:
+    """One distinct bug; its fields are those of the file."""
+
+    def __init__(self, fields: Dict):
+        self.fields = fields
+
+    def __getattr__(self, name: str):
+        try:
+            return self.__dict__['fields'][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def parsed(self) -> Plan:
+        return parse(self.plan)
+
+    def store(self, directory: str) -> str:
+        name = re.sub(r'[^\w.+-]+', '-', f'{self.scenario}-{self.kernel}-'
+                      f'{self.sign}').strip('-')[:120]
+        path = os.path.join(directory, name + SUFFIX)
+        cache.write_atomic(path, json.dumps(
+            dict(self.fields, format=FORMAT), indent=1).encode())
+        return path
+
+
+def load(path: str) -> Hit:
+    try:
+        with open(path, encoding='utf-8') as f:
+            fields = json.load(f)
+    except (OSError, ValueError) as e:
+        raise LabError(f'{path}: {e}', 'explore writes such files, and says '
+                       'where') from None
+    missing = [x for x in _NEEDED if x not in fields] \
+        if isinstance(fields, dict) else list(_NEEDED)
+    if missing:
+        raise LabError(f'{path} is no hit of explore: no {missing[0]}')
+    if fields.get('format') != FORMAT:
+        raise LabError(f'{path} is of format {fields.get("format")}, '
+                       f'{FORMAT} is known here')
+    return Hit(fields)
+
+
+def is_file(name: str) -> bool:
+    return name.endswith(SUFFIX)
+
+
+# -- points in a trace --------------------------------------------------------
+
+def _record_kind(point: Point) -> int:
+    return trace.LOCK if point.kind == 'l' else trace.ACCESS
+
+
+def describe(point: Point, run: Run, stage: Stage) -> Dict:
+    """A point as symbol, offset and how often that was reached before."""
+    out: Dict = {'word': point.word(), 'cpu': point.cpu, 'kind': point.kind,
+                 'n': point.n}
+    mine = [r for r in run.records if r.actor == point.cpu
+            and r.kind == _record_kind(point)]
+    here = next((r for r in mine if r.n == point.n), None)
+    if point.where or point.kind == 'i' or here is None:
+        return out
+    name, offset = stage.symbols.find(here.pc)
+    out.update(symbol=name, offset=offset, write=here.write,
+               addr=f'{here.addr:x}', line=stage.symbols.line(here.pc),
+               count=sum(1 for r in mine if r.pc == here.pc
+                         and r.n <= point.n))
+    told = next((p for p in run.report.get('points', ())
+                 if p.get('word') == point.word()), {})
+    if told.get('task'):
+        out['task'] = told['task']
+    return out
+
+
+def locate(told: Dict, records: List[trace.Record], stage: Stage
+           ) -> Tuple[Optional[int], bool]:
+    """Number of the access that a stored point means in another run; is it
+    certain: the same offset, the same count?"""
+    base = stage.symbols.address(told.get('symbol', ''))
+    kind = trace.LOCK if told.get('kind') == 'l' else trace.ACCESS
+    if base is None:
+        return None, False
+    mine = [r for r in records if r.actor == told['cpu'] and r.kind == kind
+            and stage.symbols.find(r.pc)[0] == told['symbol']]
+    if not mine:
+        return None, False
+    nearest = min({r.pc for r in mine},
+                  key=lambda pc: abs(pc - base - told['offset']))
+    same = [r for r in mine if r.pc == nearest]
+    n = min(told['count'], len(same))
+    return same[n - 1].n, (nearest == base + told['offset']
+                           and n == told['count'])
+
+
+# -- again --------------------------------------------------------------------
+
+class Again(NamedTuple):
+    plan: Plan
+    how: str                    # 'as stored', 'found by symbol', 'nearby'
+    runs: int
+
+
+def has(run: Run, sign: str, exact: bool) -> bool:
+    signs = [f.sign for f in oracle.findings(run)]
+    return sign in signs if exact else \
+        any(oracle.similar(sign, s) for s in signs)
+
+
+def _placed(hit: Hit, stage: Stage) -> Tuple[Optional[Plan], int]:
+    """The plan with its points where this kernel has them: each is looked for
+    in a run with those before it."""
+    plan = hit.parsed._replace(points=())
+    runs = 0
+    for told, point in zip(hit.points, hit.parsed.points):
+        if 'symbol' not in told:
+            plan = plan._replace(points=plan.points + (point,))
+            continue
+        runs += 1
+        n, _ = locate(told, trace.racing(stage.run(plan).records), stage)
+        if n is None:
+            return None, runs
+        plan = plan._replace(points=plan.points + (point._replace(n=n),))
+    return plan, runs
+
+
+def again(hit: Hit, stage: Stage) -> Optional[Again]:
+    """A plan that has the splat of a hit on this stage; None: none was found.
+
+    As stored for the same bytes; else its points by their symbols, then those
+    nearby.
+    """
+    exact = hit.key == stage.key()
+    runs = 1
+    if has(stage.run(hit.parsed), hit.sign, exact):
+        return Again(hit.parsed, 'as stored', runs)
+    if exact:
+        return None
+    plan, more = _placed(hit, stage)
+    runs += more
+    if plan is None:
+        return None
+    runs += 1
+    if has(stage.run(plan), hit.sign, False):
+        return Again(plan, 'its points found by symbol', runs)
+    for i, point in enumerate(plan.points):
+        for step in (s for d in range(1, NEAR + 1) for s in (d, -d)):
+            if point.where or point.n + step < 1:
+                continue
+            near = plan._replace(points=plan.points[:i] + (point._replace(
+                n=point.n + step),) + plan.points[i + 1:])
+            runs += 1
+            if has(stage.run(near), hit.sign, False):
+                return Again(near, f'point {i + 1} {step:+d} accesses from '
+                             'where it was', runs)
+    return None
+
+
+def replay(stage: Stage, plan: Plan, sign: str, times: int
+           ) -> Tuple[int, int]:
+    """How many of the runs had that splat, in how many different ways."""
+    seen = 0
+    ways = set()
+    for _ in range(times):
+        run = stage.run(plan, traced=False)
+        seen += has(run, sign, True)
+        ways.add(run.same)
+    return seen, len(ways)

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One guest at the mark of a scenario, and runs from there on.
+
+The whole boot is under the schedule machine, too, so a plan is all that a run
+depends on, beside the bytes of QEMU, kernel and programs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from typing import Dict, List, NamedTuple, Optional
+
+from .. import cache, jobs, race, repro, vm
+from ..errors import LabError
+from ..session import Session
+from . import trace
+from .plan import Event, Plan
+from .symbols import Symbols
+
+CPUS = 4
+SCHED = '/sched'                # the machine, as a QOM path
+LIMIT = 400_000_000             # instructions of a run: a vCPU is stuck
+BOOT, RUN = 1500.0, 240.0       # seconds of the host that are its end
+BOOTED, READY = 'booted', 'ready'       # snapshots
+BOOTS = 4                       # booted machines that are kept on disk
+NAME = 15                       # bytes of a line that the serial port takes
+_SETTLE = 0.02                  # seconds for QEMU to take it, some times
+_POLL = 0.003
+_EXTRA = repro.SMALL + ['-smp', str(CPUS), '-seed', '1',
+                        '-rtc', 'clock=vm,base=2026-01-01']
+_WORDS = repro.WORDS.replace('pri_lab.go ', '')
+
+
+class Run(NamedTuple):
+    """What one came to."""
+    plan: Plan
+    end: str                    # end, limit, panic, off; lost: of no use
+    report: Dict
+    records: List[trace.Record]
+    console: List[str]
+    ktap: List[str]
+    stuck: List[str]            # where vCPUs are, if the run did not end
+
+    @property
+    def same(self) -> tuple:
+        """Equal for two runs that did the same."""
+        return self.report.get('instructions'), self.report.get('hash')
+
+
+class Stage:
+    """A guest that stands at the mark."""
+
+    def __init__(self, machine: vm.Machine, entry: race.Entry,
+                 wants: jobs.Wants, symbols: Symbols, focus: str,
+                 logdir: str, log):
+        self.machine = machine
+        self.entry = entry
+        self.wants = wants
+        self.symbols = symbols
+        self.focus = focus      # the machine's property
+        self.logdir = logdir
+        self.log = log
+        self.release = ''
+        self.boot_hash = ''
+        self.events = True      # the machine can hold device events
+        self._trace = os.path.join(logdir, 'trace.bin')
+        self.s = self._session(logdir)
+
+    def _session(self, logdir: str) -> Session:
+        words = f'{vm.job_words("scene")} {_WORDS}'
+        return Session(self.machine, words, self.wants, _EXTRA, True, logdir,
+                       self.log, True)
+
+    def close(self) -> None:
+        self.s.close()
+        if os.path.exists(self._trace):
+            os.unlink(self._trace)
+
+    # -- the machine ----------------------------------------------------------
+
+    def set(self, name: str, value) -> None:
+        self.s.qmp.command('qom-set', path=SCHED, property=name, value=value)
+
+    def report(self) -> Dict:
+        return json.loads(self.s.qmp.command('qom-get', path=SCHED,
+                                             property='report'))
+
+    def _start(self) -> None:
+        self.s.start()
+        self.set('focus', self.focus)
+        self.set('locks', self.symbols.locks())
+        self.set('tasks', self.symbols.tasks())
+        self.set('markers', True)
+
+    def boot(self, step, boots: str) -> None:
+        """To the mark; LabError if it does not come there.
+
+        boots: directory of booted machines, all scenarios of a kernel and
+        kind of machine have one in common.
+        """
+        s = self.s
+        kept = os.path.join(boots, f'{self.key()}.qcow2')
+        if os.path.exists(kept):
+            os.makedirs(self.logdir, exist_ok=True)
+            shutil.copyfile(kept, s.image)
+            s.keep_image = True
+            os.utime(kept)
+            with open(kept + '.release', encoding='utf-8') as f:
+                self.release = f.read()
+            self._start()
+        else:
+            self._start()
+            self._to_mark(step)
+            for line in s.out.console:
+                m = re.search(r'Linux version (\S+)', line)
+                if m:
+                    self.release = m.group(1)
+            s.save(BOOTED)
+            self._keep(kept)
+        s.load(BOOTED)
+        self._choose()
+        self.boot_hash = self._to_mark(step)
+        s.save(READY)
+
+    def key(self) -> str:
+        """Of the bytes that a plan's numbers hold for."""
+        return cache.key_of(cache.file_digest(self.machine.kernel),
+                            cache.file_digest(self.machine.initrd),
+                            cache.file_digest(self.machine.qemu),
+                            self.wants.key(), self.focus)
+
+    def _to_mark(self, step) -> str:
+        """Under a plan, so that it is the same every time; its hash."""
+        s = self.s
+        self.set('plan', 'on')
+        s.qmp.poll()
+        s.cont()
+        end = self._follow(BOOT, step)
+        report = self.report() if s.alive() else {}
+        if end != 'stop' or report.get('state') != 'ready':
+            s.out.store(os.path.join(self.logdir, 'boot'))
+            raise LabError(f'{self.entry.name} does not come to its mark: '
+                           + race.no_end(s.out.ktap, end), log=self.logdir)
+        return report['hash']
+
+    def _keep(self, path: str) -> None:
+        """The booted machine, for others; the oldest goes."""
+        top = os.path.dirname(path)
+        os.makedirs(top, exist_ok=True)
+        self.s.qmp.command('stop')      # writes what is in QEMU's caches
+        part = f'{path}.{os.getpid()}'
+        shutil.copyfile(self.s.image, part)
+        cache.write_atomic(path + '.release', self.release.encode())
+        os.replace(part, path)
+        all_ = sorted((os.path.join(top, x) for x in os.listdir(top)
+                       if x.endswith('.qcow2')), key=os.path.getmtime)
+        for old in all_[:-BOOTS]:
+            os.unlink(old)
+
+    def _choose(self) -> None:
+        """Name the scenario while the machine stands still: the port's buffer
+        has all of it when the guest goes on, whenever the host sent it."""
+        line = self.entry.name.encode() + b'\n'
+        if len(line) > NAME:
+            raise LabError(f'{self.entry.path}: the name of a scenario has at '
+                           f'most {NAME - 1} letters')
+        self.s.say(line)
+        for _ in range(5):
+            time.sleep(_SETTLE)
+            self.s.qmp.command('query-status')
+
+    def clone(self, logdir: str) -> 'Stage':
+        """Another one from the same snapshot."""
+        other = Stage(self.machine, self.entry, self.wants, self.symbols,
+                      self.focus, logdir, self.log)
+        other.release, other.boot_hash = self.release, self.boot_hash
+        other.s.keep_image = True
+        os.makedirs(logdir, exist_ok=True)
+        self.s.qmp.command('stop')
+        shutil.copyfile(self.s.image, other.s.image)
+        other._start()
+        return other
+
+    def _follow(self, seconds: float, step=None) -> str:
+        """'stop' of the machine, or what else happened."""
+        s = self.s
+        until = time.monotonic() + seconds
+        look = time.monotonic() + 2
+        while True:
+            events = s.qmp.poll()
+            s._read()
+            if not s.alive():
+                return f'QEMU is gone: {s.complaint()}'
+            if 'GUEST_PANICKED' in events:
+                return 'panic'
+            if 'SHUTDOWN' in events:
+                return 'off'
+            if 'STOP' in events:
+                s._read()
+                return 'stop'
+            now = time.monotonic()
+            if now > until:
+                return f'no end within {seconds:.0f} s of the host'
+            if step is not None and now > look:
+                look = now + 2
+                step.note = f'{s.instructions() / 1e6:,.0f} million ' \
+                    'instructions'
+            time.sleep(_POLL)
+
+    # -- runs -----------------------------------------------------------------
+
+    def run(self, plan: Plan, traced: bool = True) -> Run:
+        """From the mark to the end, or as far as it comes."""
+        s = self.s
+        s.load(READY)
+        self.set('trace', self._trace if traced else '')
+        self.set('plan', self._text(plan))
+        s.qmp.poll()
+        s.cont()
+        end = self._follow(RUN)
+        if not s.alive():
+            return Run(plan, 'lost', {}, [], s.out.console, s.out.ktap, [end])
+        if end not in ('stop', 'panic', 'off'):
+            s.stop()
+        report = self.report()
+        word = {'stop': report['state']}.get(end, end)
+        stuck = []
+        if word == 'limit':
+            stuck = self._where()
+        elif word not in ('end', 'panic', 'off'):
+            word = 'lost'
+        records = trace.read(self._trace) if traced else []
+        return Run(plan, word, report, records, s.out.console, s.out.ktap,
+                   stuck)
+
+    def _text(self, plan: Plan) -> str:
+        """With a limit; 'off' is what no plan has: the marks alone."""
+        if plan.rest == ('off',):
+            return ''
+        limit = '' if any(w.startswith('limit=') for w in plan.rest) else \
+            f' limit={LIMIT}'
+        return f'{plan}{limit}'
+
+    def _where(self) -> List[str]:
+        """What each vCPU is at."""
+        said = self.s.qmp.command('human-monitor-command',
+                                  command_line='info registers -a')
+        return [self.symbols.text(int(x, 16))
+                for x in re.findall(r'RIP=([0-9a-f]{16})', said)]
+
+    def points(self, run: Run) -> List[Dict]:
+        """Of a report, with symbols."""
+        out = []
+        for p in run.report.get('points', ()):
+            if p.get('pc'):
+                name, offset = self.symbols.find(int(p['pc'], 16))
+                p = dict(p, symbol=name, offset=offset)
+            out.append(p)
+        return out
+
+    def holds_events(self) -> bool:
+        """Can the machine keep device events back?"""
+        return self.takes(Plan(events=(Event('prq', 1, 'pd#1'),)))
+
+    def takes(self, plan: Plan) -> bool:
+        """Does the machine know these words?  It says so without a run."""
+        try:
+            self.s.stop()
+            self.set('plan', str(plan))
+        except LabError:
+            return False
+        return True
+
+
+def focus_text(symbols: Symbols, words: List[str]) -> str:
+    return ','.join(f'{a:x}-{b:x}' for a, b in symbols.ranges(words))
+
+
+def stage(job: repro.Repro, which: str, entry: race.Entry, focus: List[str],
+          logdir: str, log, symbols: Optional[Symbols] = None) -> Stage:
+    """A new one, not booted, on a kernel by its name."""
+    machine = job.machine(which)
+    symbols = symbols or Symbols(machine.kernel, job.builds.get(which))
+    return Stage(machine, entry, jobs.wants(job.paths.repo, entry.job),
+                 symbols, focus_text(symbols, focus), logdir, log)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Is anything wrong with a run?  Nobody says what to look for.
+
+A splat of the kernel, a hang, a processor that is stuck, and what the scenario
+found that must not be: signs, race_sign() in tests/guest/race.h.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import List, NamedTuple
+
+from .. import race, splat
+from .machine import Run
+
+END = '# scene: end'
+# Functions that report or wait, not those that a splat is about
+_GENERIC = re.compile(
+    r'^(dump_stack|print_|kasan_|__kasan_|__asan_|check_region|report_bug|'
+    r'__warn|warn_|debug_print_object|debug_check|__debug_|refcount_warn|'
+    r'__list_(add|del)_|handle_bug|exc_|asm_exc_|show_|__schedule|schedule|'
+    r'__switch_to|context_switch|mutex_lock|__mutex|wait_for_|'
+    r'__wait_for_common|do_wait_for_common|rwsem_|down_|lock_acquire|'
+    r'__lock_acquire|check_noncircular|validate_chain|_raw_|sysvec_|'
+    r'die|oops_|page_fault_oops|kfree|kmem_cache_free|slab_free|'
+    r'__pfx_|preempt_schedule|io_schedule|mark_lock|rcu_)')
+_FRAME = re.compile(r'^\s*(?:\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x')
+_RIP = re.compile(r'RIP: \w+:([A-Za-z_][\w.]*)\+0x')
+_IN = re.compile(r' (?:in|at) ([A-Za-z_][\w.]*)\+0x')
+
+
+class Finding(NamedTuple):
+    kind: str                   # KASAN: slab-use-after-free, WARNING, sign
+    function: str               # that it is in, or the sign's name
+    text: List[str]             # what was printed
+    page: str                   # where it is written up, ''
+
+    @property
+    def sign(self) -> str:
+        """Groups duplicates, and is what a smaller plan must keep."""
+        return f'{self.kind} in {self.function}' if self.kind != 'sign' \
+            else f'sign {self.function}'
+
+
+def _kind(lines: List[str]) -> str:
+    head = '\n'.join(lines[:6])
+    for pattern, word in (
+            (r'KASAN: ([\w-]+)', 'KASAN: {}'),
+            (r'KCSAN: ([\w-]+)', 'KCSAN: {}'),
+            (r'ODEBUG: ([a-z]+ [a-z]+)', 'ODEBUG: {}'),
+            (r'refcount_t: ([\w -]+)', 'refcount: {}'),
+            (r'(list_(?:add|del) corruption)', '{}'),
+            (r'(possible [\w ]+ detected|Invalid wait context|'
+             r'inconsistent lock state|held lock freed|bad unlock balance)',
+             'lockdep: {}'),
+            (r'(rcu\w*): .*(?:stall|self-detected)', '{} stall'),
+            (r'INFO: task .* blocked', 'hung task'),
+            (r'soft lockup', 'soft lockup'), (r'hard LOCKUP', 'hard lockup'),
+            (r'(NULL pointer dereference|general protection fault|'
+             r'unable to handle page fault)', 'oops: {}'),
+            (r'kernel BUG at (\S+?):\d+', 'BUG {}'),
+            (r'scheduling while atomic|sleeping function called',
+             'sleeping while atomic'),
+            (r'memory leak|unreferenced object', 'leak'),
+            (r'WARNING: ', 'WARNING')):
+        m = re.search(pattern, head)
+        if m:
+            return word.format(*m.groups())
+    return splat.strip_stamp(lines[0]).strip()[:60]
+
+
+def _function(lines: List[str]) -> str:
+    """The first one that the splat is about."""
+    bare = [splat.strip_stamp(x).strip() for x in lines]
+    for line in bare[:4]:
+        m = _IN.search(line)
+        if m and not _GENERIC.match(m.group(1)):
+            return _plain(m.group(1))
+    for line in bare:
+        m = _RIP.search(line) or _FRAME.match(line)
+        if m and not _GENERIC.match(m.group(1)):
+            return _plain(m.group(1))
+    return '?'
+
+
+def _plain(name: str) -> str:
+    """Without what the compiler adds: .cold, .isra.0, .constprop.1"""
+    return name.split('.')[0]
+
+
+def of_splat(lines: List[str]) -> Finding:
+    return Finding(_kind(lines), _function(lines),
+                   [splat.strip_stamp(x) for x in lines], splat.known(lines))
+
+
+def _hang(run: Run) -> List[Finding]:
+    """No end in the time that the scenario has, or none at all."""
+    log = [x[len(race.LOG):] for x in run.ktap if x.startswith(race.LOG)]
+    if run.end == 'limit':
+        where = next((x.split('+')[0] for x in run.stuck
+                      if not re.match(r'(pv_native|default_idle|acpi_|'
+                                      r'native_(safe_)?halt|cpu_idle)', x)),
+                     '?')
+        return [Finding('stuck processor', _plain(where), run.stuck, '')]
+    if any(x.startswith(race.STUCK) for x in run.ktap):
+        blocked = next((i for i, x in enumerate(log)
+                        if 'Show Blocked State' in x), len(log))
+        return [Finding('hang', _function(log[blocked:]) if blocked < len(log)
+                        else '?', log, '')]
+    return []
+
+
+def findings(run: Run) -> List[Finding]:
+    """All of a run, splats first, as they came; duplicates once."""
+    out = []
+    lines = race.log(run.console, run.ktap)
+    for block in splat.find('\n'.join(lines)):
+        if not any('sysrq: Show' in x for x in block[:2]):
+            out.append(of_splat(block))
+    for name, text in race.said(run.ktap).items():
+        out.append(Finding('sign', name, [text], ''))
+    out += _hang(run)
+    if not out and run.end in ('end', 'off', 'panic') and \
+            END not in [x.strip() for x in run.ktap]:
+        out.append(Finding('ended early', race.no_end(run.ktap, run.end)[:80],
+                           run.ktap[-8:], ''))
+    seen = set()
+    return [f for f in out if not (f.sign in seen or seen.add(f.sign))]
+
+
+def similar(a: str, b: str) -> bool:
+    """Is it the same bug by its signs?  On another kernel, say: the function is
+    what counts, and a use after free may be an oops there."""
+    return a == b or (' in ' in a and ' in ' in b and
+                      a.rsplit(' in ', 1)[1] == b.rsplit(' in ', 1)[1])

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A plan for the schedule machine (accel/tcg/sched.c), as data.
+
+Its text is one line of words; docs/manual/explore.md says what they mean.  What
+the search does not change itself is kept as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import List, NamedTuple, Optional, Tuple
+
+from ..errors import LabError
+
+# kinds of device events, by the number that the trace has for them
+KINDS = ('pr', 'resp', 'inv', 'cpl', 'tr', 'prq', 'desc', 'wait', 'msi',
+         'dma', 'timer', 'bh', 'pd')
+_POINT = re.compile(r'^(?:([0-9a-f]):([li]?)(\d+)|i(\d+)|(\w+)#(\d+))$')
+
+
+class Point(NamedTuple):
+    """The vCPU that runs goes last once this has been done."""
+    cpu: int                    # -1: of no vCPU, `where` has it
+    kind: str                   # '' a focus access, 'l' lock, 'i' instructions
+    n: int
+    to: Optional[int] = None    # vCPU that goes first
+    where: str = ''             # i123, prq#2
+
+    def word(self) -> str:
+        at = self.where or f'{self.cpu:x}:{self.kind}{self.n}'
+        return f'at={at}' + ('' if self.to is None else f'>{self.to:x}')
+
+
+class Event(NamedTuple):
+    """A device event, or every one of its kind (n = 0), is delivered when?"""
+    kind: str
+    n: int
+    when: str
+
+    def word(self) -> str:
+        return self.kind + (f'#{self.n}' if self.n else '') + f'={self.when}'
+
+
+class Plan(NamedTuple):
+    order: str = ''
+    points: Tuple[Point, ...] = ()
+    events: Tuple[Event, ...] = ()
+    rest: Tuple[str, ...] = ()  # limit=, rand=, slice=, ...
+
+    def __str__(self) -> str:
+        words = [f'order={self.order}'] if self.order else []
+        words += [p.word() for p in self.points]
+        words += [e.word() for e in self.events]
+        return ' '.join(words + list(self.rest)) or 'on'
+
+    def key(self) -> Tuple:
+        """Equal for plans that do the same; LIMIT is no part of that."""
+        return (self.order, frozenset(self.points), frozenset(self.events),
+                tuple(w for w in self.rest if not w.startswith('limit=')))
+
+
+def _point(text: str) -> Point:
+    at, _, to = text.partition('>')
+    m = _POINT.match(at)
+    if not m:
+        raise LabError(f'plan: {text}: not a point',
+                       'such as 1:52, 1:l3, 1:i20000, i500000 or prq#2')
+    target = int(to, 16) if to else None
+    if m.group(1) is None:
+        return Point(-1, '', 0, target, at)
+    return Point(int(m.group(1), 16), m.group(2), int(m.group(3)), target)
+
+
+def parse(text: str) -> Plan:
+    """The plan that a line says.  What the machine does not know it refuses
+    itself, when it is given the plan."""
+    order, rest = '', []
+    points: List[Point] = []
+    events: List[Event] = []
+    for word in text.split():
+        name, _, value = word.partition('=')
+        kind, _, n = name.partition('#')
+        if name == 'order':
+            order = value
+        elif name == 'at':
+            points.append(_point(value))
+        elif kind in KINDS:
+            if n and not n.isdigit():
+                raise LabError(f'plan: {word}: {n} is not a number')
+            events.append(Event(kind, int(n or 0), value or 'now'))
+        elif word != 'on':
+            rest.append(word)
+    return Plan(order, tuple(points), tuple(events), tuple(rest))

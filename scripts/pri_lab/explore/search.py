@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which plan is next.
+
+1. profiles: some orders of the vCPUs, and each kind of device event held in
+   some way, with no point;
+2. by turns: every conflicting site once with one point, and pairs of accesses
+   that were seen in one order only, turned round;
+3. for good: those that are new since, two or three points by site, device
+   events held besides, and points at anything (PCT).
+
+A point extends the plan that it was found in: all up to it stays as it was.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+
+from . import cover, trace
+from .machine import Run
+from .plan import Event, Plan, Point
+
+ORDERS = 8                      # profiles without device events
+POINTS = 3                      # in a plan, at most
+WINDOW = 100                    # runs without a new pair: flat
+# How a kind of device event is held: legal for any hardware
+_HOLDS = ('+2000', '+50000', 'idle')
+_SPECIAL = {'prq': ('pd#1',), 'pr': ('wait#1',), 'resp': ('wait#1',)}
+_HELD = ('pr', 'resp', 'inv', 'cpl', 'tr', 'prq', 'desc', 'wait', 'msi',
+         'dma', 'timer', 'bh')
+
+
+class Profile(NamedTuple):
+    """A run that others start from."""
+    plan: Plan
+    hot: List[cover.Access]     # conflicting accesses
+    every: List[Point]          # focus accesses and lock operations
+
+
+class Flip(NamedTuple):
+    """A pair that was seen in one order: stop the first one before it."""
+    plan: Plan
+    point: Point
+
+
+class Search:
+    def __init__(self, cpus: int, seed: int, coverage: cover.Coverage,
+                 events: bool = True):
+        self.cpus = cpus
+        self.rng = random.Random(seed)
+        self.coverage = coverage
+        self.events = events    # hold device events
+        self.profiles: List[Profile] = []
+        self.tried: Set[Tuple] = set()
+        self.flips: Dict[cover.Pair, Flip] = {}
+        self.sites: Dict[Tuple[int, str], List[Tuple[Plan, int]]] = \
+            defaultdict(list)
+        self.sites_done: Set[Tuple[int, str]] = set()
+        self.flips_done: Set[cover.Pair] = set()
+        self.kinds: Dict[str, int] = {}         # device events there are
+        self._first = self._orders()
+        self._held: List[Tuple[str, str]] = []
+        self._turn = 0
+
+    def _orders(self) -> List[Plan]:
+        """The natural order, its reverse, and some others."""
+        natural = list(range(self.cpus))
+        all_ = [natural, natural[::-1]]
+        while len(all_) < ORDERS:
+            other = natural[:]
+            self.rng.shuffle(other)
+            all_.append(other)
+        return [Plan(''.join(f'{c:x}' for c in o)) for o in all_][::-1]
+
+    def order(self) -> str:
+        o = list(range(self.cpus))
+        self.rng.shuffle(o)
+        return ''.join(f'{c:x}' for c in o)
+
+    # -- what a run teaches ---------------------------------------------------
+
+    def learn(self, plan: Plan, run: Run) -> int:
+        """Returns how many pairs are new."""
+        self.tried.add(plan.key())
+        records = trace.racing(run.records)
+        new = self.coverage.add(records)
+        if not plan.points or (new and len(plan.points) < POINTS):
+            self._profile(plan, run, records)
+        return new
+
+    def _profile(self, plan: Plan, run: Run,
+                 records: List[trace.Record]) -> None:
+        hot = cover.accesses(records)
+        every = [Point(r.actor, 'l' if r.kind == trace.LOCK else '', r.n)
+                 for r in records if r.kind in (trace.ACCESS, trace.LOCK)
+                 and r.actor != trace.DEVICE]
+        last = max((p.n for p in plan.points if p.kind == ''), default=0)
+        if not plan.points:
+            self.profiles.append(Profile(plan, hot, every))
+        for a in hot:
+            if a.n > last:
+                self.sites[a.cpu, a.site].append((plan, a.n))
+        self._find_flips(plan, records, last)
+        for kind, n in run.report.get('events', {}).items():
+            if n.get('sent') and kind in _HELD and kind not in self.kinds:
+                self.kinds[kind] = n['sent']
+                if self.events:
+                    self._held += [(kind, w) for w in
+                                   _SPECIAL.get(kind, ()) + _HOLDS]
+
+    def _find_flips(self, plan: Plan, records: List[trace.Record],
+                    last: int) -> None:
+        before: Dict[int, trace.Record] = {}
+        for r in trace.touches(records):
+            a = before.get(r.place)
+            before[r.place] = r
+            if a is None or a.actor == r.actor or trace.DEVICE in (
+                    a.actor, r.actor) or not (a.write or r.write):
+                continue
+            pair = (r.site, a.site)
+            if pair not in self.flips and a.n - 1 > last:
+                self.flips[pair] = Flip(plan, Point(a.actor, '', a.n - 1,
+                                                    r.actor))
+
+    # -- what is next ---------------------------------------------------------
+
+    def next(self) -> Plan:
+        for _ in range(200):
+            plan = self._next()
+            if plan is not None and plan.key() not in self.tried:
+                self.tried.add(plan.key())
+                return plan
+        return self._anything()
+
+    def _next(self) -> Optional[Plan]:
+        if self._first:
+            return self._first.pop()
+        if not self.profiles:           # not one run could be used
+            return Plan(self.order())
+        if self._held:
+            kind, when = self._held.pop(0)
+            return Plan(self.order(), (), (Event(kind, 0, when),))
+        self._turn += 1
+        systematic = [self._flip, self._site][self._turn % 2]()
+        if systematic is None:
+            systematic = self._flip() or self._site()
+        x = self.rng.random()
+        if systematic is not None and x < 0.8:
+            return systematic
+        if x < 0.93:
+            return self._sites(self.rng.randint(1, POINTS))
+        return self._anything()
+
+    @property
+    def systematic(self) -> bool:
+        """Something is left that every search should try."""
+        return bool(self._first or self._held or
+                    self._open_sites() or self._open_flips())
+
+    def _open_sites(self) -> List[Tuple[int, str]]:
+        return [k for k in self.sites if k not in self.sites_done]
+
+    def _open_flips(self) -> List[cover.Pair]:
+        return [p for p in self.flips if p not in self.flips_done
+                and p not in self.coverage.seen]
+
+    def _flip(self) -> Optional[Plan]:
+        todo = self._open_flips()
+        if not todo:
+            return None
+        pair = self.rng.choice(todo)
+        self.flips_done.add(pair)
+        plan, point = self.flips[pair]
+        return plan._replace(points=plan.points + (point,))
+
+    def _site(self) -> Optional[Plan]:
+        todo = self._open_sites()
+        if not todo:
+            return None
+        key = self.rng.choice(todo)
+        self.sites_done.add(key)
+        plan, n = self.rng.choice(self.sites[key])
+        return plan._replace(points=plan.points + (Point(key[0], '', n),))
+
+    def _sites(self, n: int) -> Optional[Plan]:
+        """n points by site, each site as likely as another."""
+        profile = self.rng.choice(self.profiles)
+        if not profile.hot:
+            return None
+        by: Dict[Tuple[int, str], List[int]] = defaultdict(list)
+        for a in profile.hot:
+            by[a.cpu, a.site].append(a.n)
+        keys = self.rng.sample(sorted(by), min(n, len(by)))
+        points = tuple(Point(cpu, '', self.rng.choice(by[cpu, site]))
+                       for cpu, site in keys)
+        return self._with_event(profile.plan._replace(points=points))
+
+    def _with_event(self, plan: Plan) -> Plan:
+        """Now and then a device event is held besides."""
+        if not self.events or not self.kinds or self.rng.random() < 0.5:
+            return plan
+        kind = self.rng.choice(sorted(self.kinds))
+        if any(e.kind == kind for e in plan.events):
+            return plan
+        when = self.rng.choice(_SPECIAL.get(kind, ()) + _HOLDS)
+        n = self.rng.choice((0, self.rng.randint(1, self.kinds[kind])))
+        return plan._replace(events=plan.events + (Event(kind, n, when),))
+
+    def _anything(self) -> Plan:
+        """PCT: an order, and points anywhere."""
+        profile = self.rng.choice(self.profiles) if self.profiles else None
+        plan = Plan(self.order())
+        if profile is None or not profile.every:
+            return plan
+        points = self.rng.sample(profile.every, min(
+            len(profile.every), self.rng.randint(1, POINTS)))
+        return self._with_event(plan._replace(points=tuple(points)))
+
+
+def random_slices(seed: int) -> Plan:
+    """Baseline: slices of random length, the next vCPU by chance."""
+    return Plan(rest=(f'rand={seed}:500:100000',))

@@ -1,0 +1,564 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import json
+import os
+import re
+import tempfile
+import unittest
+import unittest.mock
+from types import SimpleNamespace
+
+import fakestage
+from pri_lab import race
+from pri_lab.errors import LabError
+from pri_lab.explore import (campaign, cover, hit, machine, measure, oracle,
+                             plan, search, show, shrink, symbols, trace)
+from pri_lab.explore.machine import Run
+from pri_lab.explore.plan import Event, Plan, Point
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+UAF = 'KASAN: slab-use-after-free in release'
+
+
+def record(actor, pc, addr, write=False, n=1, kind=trace.ACCESS, **more):
+    fields = dict(icount=n, pc=pc, addr=addr, phys=trace.UNKNOWN, value=0,
+                  task=0, n=n, actor=actor, kind=kind, what=8,
+                  flags=trace.WRITE if write else 0, more=0)
+    return trace.Record(**{**fields, **more})
+
+
+def ended(console='', ktap='# scene: end', end='end', stuck=()):
+    return Run(Plan(), end, {}, [], console.splitlines(), ktap.splitlines(),
+               list(stuck))
+
+
+class PlanText(unittest.TestCase):
+    TEXT = 'order=2103 at=0:52 at=1:l3>2 at=i500 at=prq#2 prq#1=pd#1 ' \
+        'msi=+2000 slice=7'
+
+    def test_text_and_back(self):
+        self.assertEqual(str(plan.parse(self.TEXT)), self.TEXT)
+        p = plan.parse(self.TEXT)
+        self.assertEqual(p.points[1], Point(1, 'l', 3, 2))
+        self.assertEqual(p.events[0], Event('prq', 1, 'pd#1'))
+        self.assertEqual(p.events[1], Event('msi', 0, '+2000'))
+        self.assertEqual(p.rest, ('slice=7',))
+
+    def test_nothing_is_on(self):
+        self.assertEqual(str(plan.parse('on')), 'on')
+        self.assertEqual(str(Plan()), 'on')
+
+    def test_what_is_wrong_is_named(self):
+        for text, said in (('at=x', 'not a point'), ('at=1:q3', '1:q3'),
+                           ('prq#x=now', 'not a number')):
+            with self.assertRaises(LabError) as e:
+                plan.parse(text)
+            self.assertIn(said, e.exception.what)
+
+    def test_a_limit_makes_no_other_plan(self):
+        a = plan.parse('order=01 at=0:1 at=1:2')
+        b = plan.parse('order=01 at=1:2 at=0:1 limit=5')
+        self.assertEqual(a.key(), b.key())
+        self.assertNotEqual(a.key(), plan.parse('order=10 at=0:1').key())
+
+
+class Trace(unittest.TestCase):
+    def test_records_and_one_cut_short(self):
+        a = record(1, 0x10, 0x20, True, 3)
+        data = trace.RECORD.pack(*a)
+        self.assertEqual(len(data), 64)
+        self.assertEqual(trace.parse(data + data[:40]), [a])
+
+    def test_nothing_races_once_the_tasks_have_ended(self):
+        a, b = record(0, 1, 8), record(1, 2, 8)
+        mark = record(0, 0, 0, kind=trace.MARK, what=3, value=1)
+        other = mark._replace(value=2)
+        self.assertEqual(trace.racing([a, other, b]), [a, other, b])
+        self.assertEqual(trace.racing([a, mark, b]), [a])
+
+    def test_processor_and_device_share_physical_memory(self):
+        cpu = record(0, 1, 0xffff888000001000, phys=0x1004)
+        dev = record(trace.DEVICE, 0, 0, True, kind=trace.MEMORY, phys=0x1000,
+                     what=plan.KINDS.index('prq'))
+        self.assertEqual(cpu.place, dev.place)
+        self.assertEqual(dev.site, 'prq')
+        self.assertEqual(len(cover.hot([cpu, dev])), 1)
+
+
+class Cover(unittest.TestCase):
+    A, B, C = 0x100, 0x200, 0x300
+
+    def test_two_actors_and_a_write(self):
+        read = [record(0, self.A, 8), record(1, self.B, 8)]
+        self.assertEqual(cover.hot(read), set())
+        alone = [record(0, self.A, 8, True), record(0, self.B, 8)]
+        self.assertEqual(cover.hot(alone), set())
+        self.assertEqual(len(cover.hot([read[0], record(1, self.B, 12,
+                                                        True)])), 1)
+
+    def test_pairs_have_an_order(self):
+        run = [record(0, self.A, 8, True), record(1, self.B, 8),
+               record(1, self.C, 8), record(0, self.A, 8, True)]
+        self.assertEqual(cover.pairs(run), {('100', '200'), ('300', '100')})
+        # two reads are in no order, whoever made them
+        self.assertEqual(cover.pairs([record(0, 1, 8), record(1, 2, 8)]),
+                         set())
+
+    def test_of_how_many(self):
+        c = cover.Coverage()
+        run = [record(0, self.A, 8, True), record(1, self.B, 8)]
+        self.assertEqual(c.add(run), 1)
+        self.assertEqual((len(c.seen), c.total), (1, 2))
+        self.assertEqual(c.unseen(), [('200', '100')])
+        self.assertEqual(c.add(run), 0)
+        self.assertFalse(c.flat(2))
+        c.add(run)
+        self.assertTrue(c.flat(2))
+        self.assertEqual(c.add(run[::-1]), 1)
+        self.assertEqual(str(c), '2 of 2 pairs')
+        self.assertFalse(c.flat(1))
+
+
+class Searching(unittest.TestCase):
+    def hunt(self, stage, seed, most=200):
+        s = search.Search(4, seed, cover.Coverage(), stage.events)
+        for n in range(1, most + 1):
+            p = s.next()
+            run = stage.run(p)
+            if oracle.findings(run):
+                return n, p
+            s.learn(p, run)
+        return None, s
+
+    def test_it_is_found_and_random_slices_are_no_match(self):
+        at = [self.hunt(fakestage.Stage(), seed)[0] for seed in range(10)]
+        self.assertNotIn(None, at)
+        self.assertLess(sorted(at)[5], 40)
+
+    def test_without_the_bug_nothing_is(self):
+        for seed in range(3):
+            self.assertIsNone(self.hunt(fakestage.Stage(fixed=True), seed)[0])
+
+    def test_profiles_come_first_and_have_all_vcpus(self):
+        s = search.Search(4, 1, cover.Coverage(), False)
+        first = [s.next() for _ in range(search.ORDERS)]
+        self.assertEqual(first[0], Plan('0123'))
+        self.assertEqual(first[1], Plan('3210'))
+        self.assertTrue(all(sorted(p.order) == list('0123') and not p.points
+                            for p in first))
+
+    def test_every_conflicting_site_is_tried_and_no_plan_twice(self):
+        stage = fakestage.Stage(fixed=True)
+        s = search.Search(4, 3, cover.Coverage(), False)
+        tried = []
+        while s.systematic:
+            p = s.next()
+            tried.append(p)
+            s.learn(p, stage.run(p))
+            self.assertLess(len(tried), 300)
+        self.assertEqual(len({p.key() for p in tried}), len(tried))
+        self.assertEqual(set(s.sites), s.sites_done)
+        self.assertTrue(s.sites)
+
+    def test_a_pair_is_turned_round(self):
+        """The first one is stopped before it, the other one goes next."""
+        s = search.Search(4, 1, cover.Coverage(), False)
+        p = Plan('0123')
+        run = ended()._replace(records=[
+            record(0, 0x10, 0x800, False, 6), record(0, 0x20, 8, True, 7),
+            record(1, 0x30, 8, False, 4)])
+        s.learn(p, run)
+        self.assertEqual(s.flips, {('30', '20'): search.Flip(
+            p, Point(0, '', 6, 1))})
+        self.assertEqual(s._flip(), Plan('0123', (Point(0, '', 6, 1),)))
+        self.assertIsNone(s._flip())
+
+    def test_points_extend_the_plan_that_they_were_found_in(self):
+        s = search.Search(4, 1, cover.Coverage(), False)
+        p = Plan('0123', (Point(1, '', 9),))
+        s.learn(p, ended()._replace(records=[
+            record(1, 0x10, 8, True, 3), record(2, 0x20, 8, False, 2),
+            record(1, 0x10, 16, True, 12), record(2, 0x20, 16, False, 14)]))
+        self.assertEqual({n for runs in s.sites.values() for _, n in runs},
+                         {12, 14})
+
+    def test_each_kind_of_device_event_is_held(self):
+        s = search.Search(2, 1, cover.Coverage(), True)
+        for _ in range(search.ORDERS):
+            s.next()
+        s.learn(Plan('01'), ended()._replace(report={'events': {
+            'prq': {'sent': 3}, 'pd': {'sent': 1}, 'msi': {'sent': 0}}}))
+        held = [s.next().events for _ in range(4)]
+        self.assertEqual(held[0], (Event('prq', 0, 'pd#1'),))
+        self.assertEqual({e[0].kind for e in held}, {'prq'})
+        off = search.Search(2, 1, cover.Coverage(), False)
+        off.learn(Plan('01'), ended()._replace(report={'events': {
+            'prq': {'sent': 3}}}))
+        self.assertEqual(off._held, [])
+
+    def test_the_same_seed_is_the_same_search(self):
+        def plans(seed):
+            stage = fakestage.Stage(fixed=True)
+            s = search.Search(4, seed, cover.Coverage(), False)
+            out = []
+            for _ in range(60):
+                out.append(str(s.next()))
+                s.learn(plan.parse(out[-1]), stage.run(plan.parse(out[-1])))
+            return out
+        self.assertEqual(plans(5), plans(5))
+        self.assertNotEqual(plans(5), plans(6))
+
+
+class Shrink(unittest.TestCase):
+    def test_fewest_points_then_events_then_the_plain_order(self):
+        asked = []
+
+        def test(p):
+            asked.append(p)
+            return Point(1, '', 5) in [x._replace(to=None) for x in p.points] \
+                and any(e.kind == 'prq' and e.n in (0, 2) for e in p.events)
+
+        big = plan.parse('order=2103 at=0:1 at=1:5>2 at=2:9 msi=+5 prq=pd#1 '
+                         'hold=9')
+        small = shrink.shrink(big, 4, test)
+        self.assertEqual(str(small), 'order=0123 at=1:5 prq#2=pd#1')
+        self.assertNotIn(big, asked)
+
+    def test_what_is_needed_stays(self):
+        def test(p):
+            return p.order == '2103' and len(p.points) == 2
+        big = plan.parse('order=2103 at=0:1 at=1:5>2')
+        self.assertEqual(str(shrink.shrink(big, 4, test)),
+                         'order=2103 at=0:1 at=1:5')
+
+    def test_another_order_may_need_less(self):
+        def test(p):
+            return len(p.points) == 2 or p.order == '0123'
+        big = plan.parse('order=2103 at=0:1 at=1:5')
+        self.assertEqual(str(shrink.shrink(big, 4, test)), 'order=0123')
+
+    def test_the_fake_bug_is_one_point(self):
+        stage = fakestage.Stage()
+
+        def test(p):
+            return UAF in [f.sign for f in oracle.findings(stage.run(p))]
+
+        big = plan.parse('order=3120 at=3:4 at=1:21>2 at=2:90 at=0:2')
+        self.assertTrue(test(big))
+        self.assertEqual(str(shrink.shrink(big, 4, test)),
+                         'order=0123 at=1:21')
+
+
+class Oracle(unittest.TestCase):
+    def signs(self, *args, **more):
+        return [f.sign for f in oracle.findings(ended(*args, **more))]
+
+    def test_nothing(self):
+        self.assertEqual(self.signs('DMAR: fine'), [])
+
+    def test_splats_by_their_function(self):
+        for text, sign in (
+                (fakestage.KASAN % ('iopf_x.isra.0', 'iopf_x'),
+                 'KASAN: slab-use-after-free in iopf_x'),
+                ('WARNING: drivers/iommu/io-pgfault.c:231 at '
+                 'iommu_report_device_fault+0x18/0x900, CPU#0: irq/27/99',
+                 'WARNING in iommu_report_device_fault'),
+                ('ODEBUG: free active (active state 0) object: ffff88 object '
+                 'type: work_struct hint: handle+0x0/0x10\nWARNING: lib/'
+                 'debugobjects.c:612 at debug_print_object+0x1/0x2\nRIP: 0010:'
+                 'debug_print_object+0x1/0x2\nCall Trace:\n <TASK>\n '
+                 'debug_check_no_obj_freed+0x1/0x2\n kfree+0x1/0x2\n '
+                 'iopf_free_group+0x41/0x50', 'ODEBUG: free active in '
+                 'iopf_free_group'),
+                ('BUG: kernel NULL pointer dereference, address: 0\nRIP: 0010:'
+                 'iommu_x+0x1/0x2', 'oops: NULL pointer dereference in '
+                 'iommu_x'),
+                ('Oops: general protection fault, probably for non-canonical\n'
+                 'RIP: 0010:iommu_y.cold+0x1/0x2',
+                 'oops: general protection fault in iommu_y')):
+            with self.subTest(sign=sign):
+                self.assertEqual(self.signs(text), [sign])
+
+    def test_what_the_scenario_says(self):
+        self.assertEqual(self.signs('', '# race: sign no-answer: 3 of 4\n'
+                                    '# scene: end'), ['sign no-answer'])
+
+    def test_a_stuck_processor_is_where_it_is(self):
+        self.assertEqual(self.signs('', '', 'limit', [
+            'pv_native_safe_halt+0xb', 'qi_submit_sync+0x200']),
+            ['stuck processor in qi_submit_sync'])
+
+    def test_a_hang_is_what_it_waits_in(self):
+        log = '\n'.join(race.LOG + x for x in (
+            'sysrq: Show Blocked State', 'task:drain-0 state:D',
+            'Call Trace:', ' <TASK>', ' __schedule+0x1/0x2',
+            ' schedule_timeout+0x1/0x2', ' wait_for_completion+0x1/0x2',
+            ' intel_iommu_drain_pasid_prq+0x30/0x40'))
+        self.assertEqual(
+            self.signs('', log + '\n# race: stuck: no end after 8 seconds'),
+            ['hang in intel_iommu_drain_pasid_prq'])
+
+    def test_an_early_end_is_said(self):
+        self.assertEqual(self.signs('', '# scene.c:12: bind: busy\n'
+                                    'not ok 1 x', 'off'),
+                         ['ended early in scene.c:12: bind: busy'])
+
+    def test_duplicates_are_one_and_similar_ones_are_told(self):
+        text = fakestage.KASAN % ('f', 'f')
+        self.assertEqual(len(self.signs(text + '\n' + text)), 1)
+        self.assertTrue(oracle.similar('KASAN: x in f', 'oops: y in f'))
+        self.assertFalse(oracle.similar('KASAN: x in f', 'KASAN: x in g'))
+        self.assertFalse(oracle.similar('sign a', 'sign b'))
+
+
+class Known(unittest.TestCase):
+    TEXT = '# comment\n7.3  ^KASAN: .* in f$  docs/findings/F.md\n'
+
+    def test_by_kernel(self):
+        f = oracle.Finding('KASAN: x', 'f', [], '')
+        for kernel, page in (('7.3', 'docs/findings/F.md'),
+                             ('7.3/plain+C-08', 'docs/findings/F.md'),
+                             ('7.2', ''), ('/tmp/linux', '')):
+            self.assertEqual(campaign.Known(self.TEXT, kernel).page(f), page)
+
+    def test_the_file_of_this_clone_names_pages_that_exist(self):
+        known = campaign.known(REPO, '7.3')
+        self.assertTrue(known.rules)
+        for _, page in known.rules:
+            self.assertTrue(os.path.exists(os.path.join(REPO, page)), page)
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+
+    def hit(self, stage, text='order=0123 at=1:21'):
+        p = plan.parse(text)
+        run = stage.run(p)
+        return hit.Hit(dict(
+            scenario='close', kernel='7.3', sign=UAF, plan=text,
+            points=[hit.describe(x, run, stage) for x in p.points],
+            key=stage.key(), text=['BUG'], replay=[20, 20]))
+
+    def test_stored_and_loaded(self):
+        h = self.hit(fakestage.Stage())
+        path = h.store(self.dir.name)
+        self.assertTrue(hit.is_file(path))
+        again = hit.load(path)
+        self.assertEqual(again.plan, h.plan)
+        self.assertEqual(again.points[0]['symbol'], 'release')
+        self.assertEqual(again.points[0]['offset'], 4)
+        self.assertEqual(again.points[0]['count'], 1)
+
+    def test_what_is_no_hit_is_said(self):
+        path = os.path.join(self.dir.name, 'x.hit')
+        for text, said in (('{', 'x.hit'), ('[]', 'no hit'),
+                           ('{"plan": ""}', 'no scenario')):
+            with open(path, 'w', encoding='utf-8') as f:
+                f.write(text)
+            with self.assertRaises(LabError) as e:
+                hit.load(path)
+            self.assertIn(said, e.exception.what)
+        h = self.hit(fakestage.Stage())
+        h.fields['format'] = 9
+        with open(path, 'w', encoding='utf-8') as f:
+            json.dump(h.fields, f)
+        with self.assertRaises(LabError) as e:
+            hit.load(path)
+        self.assertIn('format 9', e.exception.what)
+
+    def test_the_same_bytes_take_the_plan_as_it_is(self):
+        stage = fakestage.Stage()
+        found = hit.again(self.hit(stage), stage)
+        self.assertEqual((found.how, str(found.plan)),
+                         ('as stored', 'order=0123 at=1:21'))
+
+    def test_another_kernel_has_the_point_elsewhere(self):
+        """More accesses before it, and the text moved."""
+        h = self.hit(fakestage.Stage())
+        other = fakestage.Stage(before=5, shift=0x100000, key='other')
+        found = hit.again(h, other)
+        self.assertEqual(str(found.plan), 'order=0123 at=1:26')
+        self.assertIn('symbol', found.how)
+
+    def test_nearby_when_the_symbol_misses(self):
+        h = self.hit(fakestage.Stage())
+        h.points[0].update(symbol='work', offset=0x80, count=5)
+        found = hit.again(h, fakestage.Stage(before=5, key='other'))
+        self.assertIn('accesses from where it was', found.how)
+        self.assertEqual(found.plan.points[0].n, 26)
+
+    def test_which_execution_of_a_site_counts(self):
+        stage = fakestage.Stage()
+        records = stage.run(Plan('0123')).records
+        told = dict(symbol='work', offset=8, count=2, cpu=1, kind='')
+        self.assertEqual(hit.locate(told, records, stage), (10, True))
+        self.assertEqual(hit.locate(dict(told, count=9), records, stage),
+                         (18, False))
+        self.assertEqual(hit.locate(dict(told, symbol='gone'), records,
+                                    stage), (None, False))
+
+    def test_a_kernel_without_it_says_so(self):
+        h = self.hit(fakestage.Stage())
+        self.assertIsNone(hit.again(h, fakestage.Stage(fixed=True,
+                                                       key='fixed')))
+
+    def test_replay_counts(self):
+        stage = fakestage.Stage()
+        p = plan.parse('order=0123 at=1:21')
+        self.assertEqual(hit.replay(stage, p, UAF, 20), (20, 1))
+        self.assertEqual(hit.replay(stage, Plan('0123'), UAF, 5), (0, 1))
+
+    def test_a_hit_as_people_read_it(self):
+        stage = fakestage.Stage()
+        h = self.hit(stage)
+        text = '\n'.join(show.hit_lines(h))
+        self.assertIn('CPU 1 (close) goes last after its write at '
+                      'release+0x4, file.c:4 (execution 1, at=1:21)', text)
+        self.assertIn('replayed: 20 of 20, one hash', text)
+        run = stage.run(h.parsed)
+        self.assertEqual(show.race_text(run, h.points, stage), [
+            'release+0x4 touches 3000; then CPU 2 reads it at destroy+0x4, '
+            'file.c:4'])
+        page = show.page([h], {h.plan + h.scenario: 'X.hit'})
+        for part in ('# ' + UAF, './pri-lab repro X.hit', '--plan \'order='):
+            self.assertIn(part, page)
+
+
+class Campaign(unittest.TestCase):
+    """From the first schedule to its end, with a machine that is none."""
+
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+        self.said = []
+
+    def campaign(self, **options):
+        o = dict(seed=1, resume=False, runs=-1, budget=0, hits=0, known=False,
+                 focus='iommu', jobs=1)
+        o.update(options)
+        lab = SimpleNamespace(
+            options=SimpleNamespace(**o),
+            ui=SimpleNamespace(result=self.said.append, say=self.said.append),
+            paths=SimpleNamespace(work=self.dir.name, repo=self.dir.name))
+        c = campaign.Campaign(lab, None, '7.3', SimpleNamespace(name='close'))
+        return c
+
+    def go(self, stage, **options):
+        c = self.campaign(**options)
+        c._begin(stage)
+        c._work(stage)
+        if c.trouble:
+            raise c.trouble
+        c.state.store()
+        return c
+
+    def test_a_hit_is_shrunk_replayed_and_kept(self):
+        stage = fakestage.Stage()
+        c = self.go(stage, runs=60)
+        self.assertEqual([h.sign for h in c.hits], [UAF])
+        self.assertRegex(c.hits[0].plan, r'^order=(0123|3210) at=1:21$')
+        self.assertEqual(c.hits[0].replay, [campaign.REPLAYS] * 2)
+        self.assertEqual(c.hits[0].ways, 1)
+        path = next(x for x in self.said if 'again:' in x).split()[-1]
+        self.assertEqual(hit.load(path).plan, c.hits[0].plan)
+        self.assertEqual(c.state.runs, 60)
+
+    def test_it_ends_when_nothing_new_is_covered(self):
+        c = self.go(fakestage.Stage(fixed=True), runs=5000)
+        self.assertEqual(c.hits, [])
+        self.assertLess(c.state.runs, 1000)
+        self.assertGreaterEqual(c.state.runs, search.WINDOW)
+        self.assertIn('flat', c.summary())
+
+    def test_resume_goes_on_and_repeats_no_plan(self):
+        stage = fakestage.Stage(fixed=True)
+        first = self.go(stage, runs=40)
+        second = self.go(stage, runs=70, resume=True)
+        self.assertEqual((first.state.runs, second.state.runs), (40, 70))
+        self.assertGreaterEqual(len(second.state.coverage.seen),
+                                len(first.state.coverage.seen))
+        with_points = [x for x in second.state.tried if 'at=' in x]
+        keys = [plan.parse(x).key() for x in with_points]
+        self.assertEqual(len(set(keys)), len(keys))
+        # of other bytes nothing is taken over
+        third = self.go(fakestage.Stage(fixed=True, key='new'), runs=10,
+                        resume=True)
+        self.assertEqual(third.state.runs, 10)
+
+    def test_what_is_known_is_counted_and_no_hit(self):
+        os.makedirs(os.path.join(self.dir.name, 'docs', 'findings'))
+        with open(os.path.join(self.dir.name, campaign.KNOWN), 'w',
+                  encoding='utf-8') as f:
+            f.write('7.3  in release$  docs/findings/F.md\n')
+        c = self.go(fakestage.Stage(), runs=60)
+        self.assertEqual(c.hits, [])
+        self.assertEqual(c.state.signs[UAF][2], 'docs/findings/F.md')
+        self.assertEqual(len(self.go(fakestage.Stage(), runs=60,
+                                     known=True).hits), 1)
+
+    def test_it_ends_after_the_hits_that_are_wanted(self):
+        c = self.go(fakestage.Stage(), runs=500, hits=1)
+        self.assertEqual(len(c.hits), 1)
+        self.assertLess(c.state.runs, 100)
+
+    def test_runs_that_come_to_nothing_end_it(self):
+        stage = fakestage.Stage()
+        stage.run = lambda plan, traced=True: Run(
+            plan, 'lost', {}, [], [], [], ['no end within 240 s'])
+        with self.assertRaises(LabError) as e:
+            self.go(stage)
+        self.assertIn('no end within', e.exception.what)
+
+
+class Measure(unittest.TestCase):
+    def test_counted_to_the_hit_and_beyond_the_cap(self):
+        with tempfile.TemporaryDirectory() as d:
+            said = []
+            stage = fakestage.Stage()
+            self.assertTrue(measure.measure(
+                stage, 3, 60, 'KASAN', os.path.join(d, 'm.json'),
+                said.append, lambda text: None, ('search',)))
+            with open(os.path.join(d, 'm.json'), encoding='utf-8') as f:
+                first = json.load(f)[0]['first']
+            self.assertEqual(len(first), 3)
+            self.assertNotIn(None, first)
+            self.assertIn('3 of 3 seeds', said[0])
+            self.assertFalse(measure.measure(
+                fakestage.Stage(fixed=True), 2, 30, 'KASAN',
+                os.path.join(d, 'm.json'), said.append, lambda text: None,
+                ('search',)))
+            self.assertTrue(any('median more than 30' in x for x in said))
+
+
+class Scenarios(unittest.TestCase):
+    """Every file of tests/guest/scenarios."""
+
+    def test_headers_and_names(self):
+        entries = race.load(REPO, race.SCENARIOS)
+        self.assertGreaterEqual(sum(not e.steps for e in entries), 12)
+        for e in entries:
+            with open(e.path, encoding='utf-8') as f:
+                text = f.read()
+            if e.steps:
+                continue
+            self.assertIn(f'.name = "{e.name}"', text)
+            self.assertLess(text.count('\n'), 90, e.name)
+            self.assertLess(len(e.name), machine.NAME, e.name)
+            for name in re.findall(r'SCENE_(?:THREAD|PROCESS)\("([^"]*)"',
+                                   text):
+                self.assertLessEqual(len(name), 15, f'{e.name}: {name}')
+
+
+class SymbolText(unittest.TestCase):
+    def test_focus_merges_neighbours_and_knows_parts(self):
+        s = symbols.Symbols.__new__(symbols.Symbols)
+        s._addrs = [0x100, 0x200, 0x300, 0x400, 0x500]
+        s._names = ['a', 'b.cold', 'c', 'd', 'end']
+        s._by = dict(zip(s._names, s._addrs))
+        s.functions = lambda word: {'a', 'b', 'd'}
+        self.assertEqual(s.ranges(['x']), [(0x100, 0x300), (0x400, 0x500)])
+        self.assertEqual(s.find(0x210), ('b.cold', 0x10))
+        with unittest.mock.patch('pri_lab.explore.symbols.RANGES', 1):
+            self.assertEqual(s.ranges(['x']), [(0x100, 0x500)])
