@@ -8,6 +8,7 @@
 #include "qapi/error.h"
 #include "migration/vmstate.h"
 #include "hw/i386/intel_iommu.h"
+#include "hw/i386/intel_iommu_rmrr.h"
 #include "hw/i386/pc.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pcie.h"
@@ -207,6 +208,7 @@ static char *vtd_svm_get_messages(Object *obj, Error **errp)
 void vtd_svm_class_init(ObjectClass *klass)
 {
     ats_knobs_add_properties(klass, &vtd_knob_table);
+    vtd_rmrr_class_init(klass);
     object_class_property_add_str(klass, "x-link-messages",
                                   vtd_svm_get_messages, NULL);
     object_class_property_set_description(klass, "x-link-messages",
@@ -277,7 +279,7 @@ bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp)
                    "or x-prs=on");
         return false;
     }
-    return true;
+    return vtd_rmrr_realize(svm->rmrr, errp);
 }
 
 void vtd_svm_cap_init(IntelIOMMUState *s)
