@@ -57,7 +57,6 @@ void pt_report_now(PriTestdev *d)
             pcie_aer_inject_error(PCI_DEVICE(d), &err);
         }
     }
-    ats_function_report_path(&d->fn);
 }
 
 /* -- Writing --------------------------------------------------------------- */

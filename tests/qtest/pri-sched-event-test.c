@@ -214,18 +214,29 @@ static void test_posted(void)
 /* A reset of the machine loses what is on its way */
 static void test_reset(void)
 {
+    static const char *const plans[] = {
+        "pr=idle", "prq=idle", "inv=idle", "desc=idle", "wait=idle",
+    };
+    static const unsigned int received[] = { 0, 1, 1, 1, 1 };
+    uint32_t slot;
     PriLab lab;
 
-    start(&lab);
-    plan(&lab, "pr=idle prq=idle desc=idle");
-    request(&lab, 1);
-    invalidate(&lab);
-    lab_reset(&lab);
-    plan(&lab, "");
-    qpt_init(&lab.d, lab.qts, lab.d.port, LAB_BUS);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-received"), ==, 0);
-    g_assert_cmpuint(qvtd_counter(&lab.v, "x-devtlb-requests"), ==, 0);
-    pri_lab_stop(&lab);
+    for (int i = 0; i < ARRAY_SIZE(plans); i++) {
+        g_test_message("%s", plans[i]);
+        start(&lab);
+        plan(&lab, plans[i]);
+        request(&lab, 1);
+        slot = invalidate(&lab);
+        lab_reset(&lab);
+        plan(&lab, "");
+        qpt_init(&lab.d, lab.qts, lab.d.port, LAB_BUS);
+        g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-received"), ==,
+                         received[i]);
+        g_assert_cmphex(qvtd_readq(&lab.v, QVTD_PQT), ==, 0);
+        g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 0);
+        g_assert_true(i != 4 || !qvtd_wait_done(&lab.v, slot));
+        pri_lab_stop(&lab);
+    }
 }
 
 int main(int argc, char **argv)

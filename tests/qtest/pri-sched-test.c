@@ -286,6 +286,8 @@ static void test_liveness(void)
     r = run(&m, SLEEP, "order=01");
     g_assert_cmpstr(qdict_get_str(r, "state"), ==, "end");
     g_assert_cmpuint(qtest_readl(m.qts, GUEST_COUNTER), ==, 1);
+    /* the NMI is the end of the turn of who sent it */
+    g_assert_cmpuint(qtest_readl(m.qts, GUEST_FIRST), ==, 1);
     qobject_unref(r);
     end(&m);
 }

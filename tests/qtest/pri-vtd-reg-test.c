@@ -111,8 +111,7 @@ static void test_combinations(void)
         for (i = 0; i < ARRAY_SIZE(svm_needs); i++) {
             bool on = bits >> i & 1;
 
-            /* without device-TLBs there is svm, but are no page requests */
-            complete &= on || i == 0;
+            complete &= on;
             g_string_append_printf(options, ",%s=%s", svm_needs[i],
                                    on ? "on" : "off");
         }
@@ -132,9 +131,9 @@ typedef struct Refused {
     const char *missing;        /* what the message must name */
 } Refused;
 
-/* PRS needs DT and SMTS, PDS needs DT, SMS needs PRS; svm needs all but DT */
+/* PRS needs DT and SMTS, PDS needs DT, SMS needs PRS; and svm needs the lot */
 static const Refused refused[] = {
-    { "svm-prs-dt", LAB_VTD_OPTIONS ",device-iotlb=off,x-prs=on",
+    { "svm-device-iotlb", LAB_VTD_OPTIONS ",device-iotlb=off",
       "device-iotlb" },
     { "svm-x-scalable-mode", LAB_VTD_OPTIONS ",x-scalable-mode=off",
       "x-scalable-mode" },

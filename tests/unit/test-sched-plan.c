@@ -146,6 +146,8 @@ static void test_broken(void)
 {
     bad("resp#1=lost", "broken");
     bad("resp#1=twice", "broken");
+    bad("desc#1=lost broken", "only messages");
+    bad("bh=twice broken", "only messages");
     good("resp#1=lost resp#2=twice broken");
     g_assert_true(plan.broken);
     g_assert_cmpuint(plan.rule[0].when, ==, SCHED_WHEN_LOST);

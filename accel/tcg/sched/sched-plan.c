@@ -205,6 +205,14 @@ static const char *parse_when(SchedRule *rule, const char *p,
            "the moment is now, +N, a point, idle, lost or twice";
 }
 
+/* Nobody keeps in mind that these are under way: they can be lost or doubled */
+static bool is_message(unsigned int kind)
+{
+    return kind == ATS_EVENT_PAGE_REQUEST || kind == ATS_EVENT_PRG_RESPONSE ||
+           kind == ATS_EVENT_INV_REQUEST || kind == ATS_EVENT_INV_COMPLETION ||
+           kind == ATS_EVENT_TRANSLATION || kind == ATS_EVENT_MSI;
+}
+
 /* KIND=WHEN, KIND#N=WHEN; @p is behind the kind */
 static const char *parse_rule(SchedPlan *plan, unsigned int kind,
                               const char *p, unsigned int n_cpus)
@@ -227,6 +235,10 @@ static const char *parse_rule(SchedPlan *plan, unsigned int kind,
         return "it can only be a point, nothing is delivered";
     }
     wrong = parse_when(rule, p, n_cpus);
+    if (!wrong && !is_message(kind) && (rule->when == SCHED_WHEN_LOST ||
+                                       rule->when == SCHED_WHEN_TWICE)) {
+        wrong = "only messages and interrupts get lost or double";
+    }
     plan->n_rules += !wrong;
     return wrong;
 }
