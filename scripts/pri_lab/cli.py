@@ -84,6 +84,9 @@ def _explore(p: argparse.ArgumentParser) -> None:
                    'seeds, against random slices and round robin')
     p.add_argument('--sign', default='', metavar='REGEX',
                    help='with --measure: what counts as the hit')
+    p.add_argument('--determinism', action='store_true',
+                   help='run some plans over and over (--runs, default 100; '
+                   '--plan: that one): is each run the same?')
     p.add_argument('--depth', type=_positive, metavar='D', default=0,
                    help='of steps: how many an order has (default: 4)')
     p.add_argument('--order', default='', metavar='WORD',
@@ -275,7 +278,8 @@ _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'runs': -1, 'cold': -1, 'races': [], 'table': False,
              'depth': 0, 'seed': 1, 'order': '', 'scenario': [],
              'budget': 0, 'focus': 'iommu', 'hits': 0, 'known': False,
-             'plan': '', 'measure': 0, 'sign': '',
+             'plan': '', 'measure': 0,
+             'determinism': False, 'sign': '',
              'rounds': 0, 'record': '', 'all': False, 'junit': '',
              'bisect': False, 'expect': '', 'resume': False, 'limit': 0,
              'output': '', 'action': None, 'what': '', 'parts': [],

@@ -9,7 +9,7 @@ from typing import Dict, List
 
 from .. import cache, kernel, race, repro
 from ..errors import LabError
-from . import campaign, hit, machine, measure, oracle, show, steps
+from . import campaign, hit, machine, measure, oracle, same, show, steps
 from .plan import parse
 
 REPRO_RUNS = 20
@@ -45,6 +45,8 @@ class Explore:
                         for e in entries for k in kernels])
         self.job.prepare()
         try:
+            if o.determinism:
+                return self._determinism(entries[0], kernels[0])
             if o.plan:
                 return self._plan(entries[0], kernels[0])
             if o.measure:
@@ -116,6 +118,25 @@ class Explore:
         finally:
             stage.close()
         return 0 if good else 1
+
+    def _determinism(self, entry: race.Entry, which: str) -> int:
+        """0: every run of a plan was the same."""
+        o = self.options
+        runs = o.runs if o.runs > 0 else same.RUNS
+        texts = [o.plan] if o.plan else list(same.PLANS)
+        stage = self._stage(entry, which)
+        try:
+            self.ui.plan(1)
+            with self.ui.step(f'Run {len(texts)} plan(s), {runs} times '
+                              'each') as step:
+                done = same.check(stage, texts, runs,
+                                  lambda text: setattr(step, 'note', text))
+        finally:
+            stage.close()
+        for one in done:
+            for line in one.lines():
+                self.ui.result(line)
+        return 0 if all(one.good for one in done) else 1
 
     def _measure(self, entry: race.Entry, which: str) -> int:
         o = self.options
