@@ -432,8 +432,9 @@ static bool vtd_svm_needed(void *opaque)
 {
     IntelIOMMUState *s = opaque;
 
-    return (s->ecap & VTD_ECAP_PRS) || !vtd_devtlb_idle(s) ||
-           s->svm.holds.held.length || s->svm.holds.active;
+    return (s->ecap & VTD_ECAP_PRS) || s->svm.ttm != VTD_TTM_LEGACY ||
+           !vtd_devtlb_idle(s) || s->svm.holds.held.length ||
+           s->svm.holds.active;
 }
 
 static int vtd_svm_post_load(void *opaque, int version_id)

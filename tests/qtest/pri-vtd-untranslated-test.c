@@ -1,7 +1,7 @@
 /*
  * VT-d untranslated requests in scalable mode, with and without PASID: every
  * row of table 30 (UNT-01), FPD (UNT-02), the interrupt range (UNT-03),
- * pass-through (UNT-04), the IOTLB (UNT-05)
+ * pass-through (UNT-04), the IOTLB (UNT-05), migration (UNT-06)
  *
  * VT-d 3.6 to 3.9, 3.15, 6.2.4, 7.1.1, 7.1.3, 11.4.7.6
  *
@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "libqtest.h"
+#include "libqos/lab-state.h"
 #include "libqos/vtd-pages.h"
 
 #define FR_SGN_4        0x83
@@ -383,6 +384,26 @@ static void test_iotlb_rid_pasid(void)
     pri_lab_stop(&lab);
 }
 
+/* The translation mode is state, whatever else the IOMMU can do */
+static void test_migration(const void *opaque)
+{
+    const char *vtd = opaque;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, vtd, NULL, 0);
+    map_page(&lab);
+    expect(&lab, 0, PT_OP_WRITE, QVTD_NO_PASID, LAB_IOVA);
+    lab_migrate(&lab, vtd, NULL, 0);
+    qtest_writeq(lab.qts, QPG_PA, 0);
+    expect(&lab, 0, PT_OP_WRITE, QVTD_NO_PASID, LAB_IOVA);
+    g_assert_cmphex(qtest_readq(lab.qts, QPG_PA), !=, 0);
+    /* a descriptor of scalable mode */
+    qvtd_submit(&lab.v, qvtd_desc_pc_global());
+    qvtd_wait(&lab.v, 0);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FSTS) & 0xff, ==, 0);
+    pri_lab_stop(&lab);
+}
+
 /* -------------------------------------------------------------------------- */
 
 static void add_row(const QT30Row *row)
@@ -450,6 +471,9 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/untranslated/UNT-05/invalidation", test_iotlb);
     g_test_add_func("/vtd/untranslated/UNT-05/rid-pasid",
                     test_iotlb_rid_pasid);
+    g_test_add_data_func("/vtd/untranslated/UNT-06/svm", NULL, test_migration);
+    g_test_add_data_func("/vtd/untranslated/UNT-06/no-page-requests",
+                         "svm=off,x-pasid-mode=off", test_migration);
     ret = g_test_run();
     qt30_stop();
     return ret;
