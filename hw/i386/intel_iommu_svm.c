@@ -8,6 +8,7 @@
 #include "qapi/error.h"
 #include "migration/vmstate.h"
 #include "hw/i386/intel_iommu.h"
+#include "hw/i386/intel_iommu_rmrr.h"
 #include "hw/i386/pc.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pcie.h"
@@ -207,6 +208,7 @@ static char *vtd_svm_get_messages(Object *obj, Error **errp)
 void vtd_svm_class_init(ObjectClass *klass)
 {
     ats_knobs_add_properties(klass, &vtd_knob_table);
+    vtd_rmrr_class_init(klass);
     object_class_property_add_str(klass, "x-link-messages",
                                   vtd_svm_get_messages, NULL);
     object_class_property_set_description(klass, "x-link-messages",
@@ -230,12 +232,19 @@ static bool vtd_svm_need(bool need, const char *option, const char *missing,
     return need;
 }
 
+/* Page requests need device-TLBs (VT-d 11.4.3): without, svm=on has none */
+static bool vtd_svm_prs(IntelIOMMUState *s)
+{
+    return vtd_svm_on(s->svm.prs, s->svm.enabled &&
+                      X86_IOMMU_DEVICE(s)->dt_supported);
+}
+
 bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp)
 {
     X86IOMMUState *x86_iommu = X86_IOMMU_DEVICE(s);
     VTDSvm *svm = &s->svm;
-    bool prs = vtd_svm_on(svm->prs, svm->enabled);
     bool dt = x86_iommu->dt_supported;
+    bool prs = vtd_svm_prs(s);
 
     if (svm->pasid_bits > ATS_PASID_BITS) {
         error_setg(errp, "pasid-bits=%u: the largest width is %u",
@@ -246,7 +255,6 @@ bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp)
         (!vtd_svm_need(s->scalable_mode, "svm=on", "x-scalable-mode=on",
                        errp) ||
          !vtd_svm_need(s->flts, "svm=on", "x-flts=on", errp) ||
-         !vtd_svm_need(dt, "svm=on", "device-iotlb=on", errp) ||
          !vtd_svm_need(s->pasid, "svm=on", "x-pasid-mode=on", errp) ||
          !vtd_svm_need(x86_iommu->dma_translation, "svm=on",
                        "dma-translation=on", errp))) {
@@ -271,19 +279,13 @@ bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp)
         !vtd_svm_need(prs, "x-sms=on", "x-prs=on or svm=on", errp)) {
         return false;
     }
-    /* QEMU's own device-TLB notifiers do not know PASIDs; the link does */
-    if (s->pasid && dt && !prs) {
-        error_setg(errp, "x-pasid-mode=on with device-iotlb=on needs svm=on "
-                   "or x-prs=on");
-        return false;
-    }
-    return true;
+    return vtd_rmrr_realize(svm->rmrr, errp);
 }
 
 void vtd_svm_cap_init(IntelIOMMUState *s)
 {
     VTDSvm *svm = &s->svm;
-    bool prs = vtd_svm_on(svm->prs, svm->enabled);
+    bool prs = vtd_svm_prs(s);
 
     if (prs) {
         s->ecap |= VTD_ECAP_PRS;
@@ -299,9 +301,9 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
     }
     if (svm->enabled) {
         /* NWFS: intel_iommu_ats.c honours NW. SMPWC: walks are coherent */
-        s->ecap |= VTD_ECAP_NWFS | VTD_ECAP_SMPWC;
+        s->ecap |= VTD_ECAP_SMPWC | (s->ecap & VTD_ECAP_DT ? VTD_ECAP_NWFS : 0);
     }
-    if (s->pasid && prs) {
+    if (s->pasid && (prs || svm->enabled)) {
         s->ecap &= ~VTD_ECAP_PSS;
         s->ecap |= VTD_ECAP_SET_PSS(svm->pasid_bits - 1ULL);
     }
@@ -320,15 +322,22 @@ static void vtd_agent_page_request(void *opaque, const AtsMsg *msg)
     vtd_prq_page_request(opaque, msg);
 }
 
+/* VT-d 4.1, 11.4.3: without device-TLBs nothing of ATS is supported */
 static void vtd_agent_inv_completion(void *opaque, const AtsMsg *msg)
 {
-    vtd_devtlb_completion(opaque, msg);
+    IntelIOMMUState *s = opaque;
+
+    if (s->ecap & VTD_ECAP_DT) {
+        vtd_devtlb_completion(s, msg);
+    }
 }
 
 static AtsTrStatus vtd_agent_translate(void *opaque, const AtsTrReq *req,
                                        AtsTrEntry *entry)
 {
-    return vtd_ats_translate(opaque, req, entry);
+    IntelIOMMUState *s = opaque;
+
+    return s->ecap & VTD_ECAP_DT ? vtd_ats_translate(s, req, entry) : ATS_TR_UR;
 }
 
 static bool vtd_agent_untranslated(void *opaque, PCIDevice *dev, uint32_t pasid,
@@ -405,11 +414,10 @@ void vtd_svm_set_root(IntelIOMMUState *s)
 
 void vtd_svm_realize(IntelIOMMUState *s)
 {
-    X86IOMMUState *x86_iommu = X86_IOMMU_DEVICE(s);
-
     vtd_prq_realize(s);
     vtd_devtlb_realize(s);
-    if (x86_iommu->dt_supported) {
+    /* Device-TLBs, or untranslated requests with a PASID, which need none */
+    if (X86_IOMMU_DEVICE(s)->dt_supported || s->pasid) {
         s->svm.link_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_link_timer, s);
         s->svm.link = ats_link_new(&vtd_agent_ops, &s->svm.holds, s);
         vtd_link_set_rules(s);

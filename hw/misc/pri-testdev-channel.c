@@ -11,6 +11,7 @@
 #include "qemu/log.h"
 #include "qemu/host-utils.h"
 #include "qemu/main-loop.h"
+#include "hw/pci/msi.h"
 #include "hw/pci/msix.h"
 #include "system/replay.h"
 #include "system/runstate.h"
@@ -160,6 +161,7 @@ void pt_channels_reset(PriTestdev *d)
     timer_del(d->pause_timer);
     qemu_bh_cancel(d->bh);
     ats_actor_forget(d);
+    pt_channels_kick(d);        /* errors of the ports above are theirs */
 }
 
 /* -- Callbacks of the function: they take note, the bottom half acts ------- */
@@ -224,6 +226,16 @@ void pt_channel_timed_out(PriTestdev *d, unsigned int n, uint64_t addr)
     }
 }
 
+static void pt_function_error(void *opaque, uint32_t error)
+{
+    pt_report(opaque, error);
+}
+
+static void pt_path_error(void *opaque)
+{
+    pt_channels_kick(opaque);
+}
+
 const AtsFunctionOps pt_channel_function_ops = {
     .group_done = pt_group_done,
     .wake = pt_wake,
@@ -235,6 +247,8 @@ const AtsFunctionOps pt_channel_function_ops = {
     .translate_again = pt_translate_again,
     .due = pt_translation_due,
     .timed_out = pt_translation_timed_out,
+    .error = pt_function_error,
+    .path_error = pt_path_error,
     .stopping = pt_pri_stopping,
 };
 
@@ -445,11 +459,23 @@ static void pt_run_ready(PriTestdev *d, int32_t *budget)
     }
 }
 
+/* An MSI is a Memory Write (PCIe 6.2 6.1.4), which ports may stop */
 static void pt_write_msi(void *opaque, const void *data)
 {
     const unsigned int *vector = data;
+    PriTestdev *d = opaque;
+    PCIDevice *dev = PCI_DEVICE(d);
+    AtsTlp tlp = {
+        .kind = ATS_TLP_WRITE,
+        .addr = msix_get_message(dev, *vector).address,
+        .len = 4,
+        .pasid = ATS_NO_PASID,
+    };
 
-    msix_notify(opaque, *vector);
+    if (!msix_enabled(dev) || msix_is_masked(dev, *vector) ||
+        ats_function_may_pass(&d->fn, &tlp) == ATS_PATH_PASSED) {
+        msix_notify(dev, *vector);
+    }
 }
 
 /* The write of an MSI goes up behind the other writes */
@@ -457,7 +483,7 @@ static void pt_notify(PriTestdev *d, unsigned int vector)
 {
     if (!ats_actor_event(ATS_EVENT_MSI, pci_requester_id(PCI_DEVICE(d)), d,
                          pt_write_msi, &vector, sizeof(vector))) {
-        msix_notify(PCI_DEVICE(d), vector);
+        pt_write_msi(d, &vector);
     }
 }
 
@@ -498,7 +524,7 @@ static void pt_channels_bh(void *opaque)
 void pt_channels_kick(PriTestdev *d)
 {
     if (d->ready || d->irqs || d->wake || d->event.irq || d->errors ||
-        d->late.due) {
+        d->late.due || d->fn.n_path_errors) {
         pt_schedule(d);
     }
 }

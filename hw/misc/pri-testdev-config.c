@@ -34,6 +34,39 @@ enum {
 /* Vendor ID while configuration requests are to be retried, PCIe 6.2 2.3.2 */
 #define PT_RRS_VENDOR_ID    0x0001
 
+/* -- Identity -------------------------------------------------------------- */
+
+bool pt_identity_check(const PtIdentity *id, Error **errp)
+{
+    /* What a read of a function that is not there gives, PCIe 6.2 2.3.2 */
+    if (id->vendor == 0xffff || id->vendor == 0) {
+        error_setg(errp, "vendor-id=0x%04x means that there is no function",
+                   id->vendor);
+        return false;
+    }
+    if (id->class_code >> 24) {
+        error_setg(errp, "class has 24 bits: base class, sub-class and "
+                   "programming interface, such as 0x020000 for Ethernet");
+        return false;
+    }
+    return true;
+}
+
+static void pt_set_identity(PriTestdev *d)
+{
+    uint8_t *config = PCI_DEVICE(d)->config;
+    const PtIdentity *id = &d->ident;
+
+    pci_config_set_vendor_id(config, id->vendor);
+    pci_config_set_device_id(config, pci_is_vf(PCI_DEVICE(d)) ?
+                             id->vf_device : id->device);
+    pci_config_set_revision(config, id->revision);
+    pci_config_set_class(config, id->class_code >> 8);
+    pci_config_set_prog_interface(config, id->class_code & 0xff);
+    pci_set_word(config + PCI_SUBSYSTEM_VENDOR_ID, id->subsystem_vendor);
+    pci_set_word(config + PCI_SUBSYSTEM_ID, id->subsystem);
+}
+
 /* -- Capabilities ---------------------------------------------------------- */
 
 static bool pt_add_pm(PriTestdev *d, Error **errp)
@@ -83,10 +116,44 @@ static bool pt_add_vndr(PriTestdev *d, Error **errp)
     return true;
 }
 
+/*
+ * Of a device with several functions only (PCIe 6.2 6.12.1.2, 6.12.1.3).  Who
+ * can redirect peer-to-peer requests and has ATS has Direct Translated P2P too.
+ */
+bool pt_acs_check(PriTestdev *d, Error **errp)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+
+    if (d->acs && !(dev->cap_present & QEMU_PCI_CAP_MULTIFUNCTION) &&
+        !PCI_FUNC(dev->devfn) && !d->n_vfs && !pci_is_vf(dev)) {
+        error_setg(errp, "acs=on is for a device with several functions: "
+                   "multifunction=on, a function number in addr=, or vfs");
+        return false;
+    }
+    return true;
+}
+
+uint16_t pt_config_add_acs(PriTestdev *d, uint16_t offset)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+    uint16_t bits = PCI_ACS_RR | PCI_ACS_CR | (d->cfg.ats ? PCI_ACS_DT : 0);
+
+    if (!d->acs) {
+        return offset;
+    }
+    pcie_add_capability(dev, PCI_EXT_CAP_ID_ACS, PCI_ACS_VER, offset,
+                        PCI_ACS_SIZEOF);
+    dev->exp.acs_cap = offset;
+    pci_set_word(dev->config + offset + PCI_ACS_CAP, bits);
+    pci_set_word(dev->wmask + offset + PCI_ACS_CTRL, bits);
+    return offset + PCI_ACS_SIZEOF;
+}
+
 bool pt_config_realize(PriTestdev *d, Error **errp)
 {
     PCIDevice *dev = PCI_DEVICE(d);
 
+    pt_set_identity(d);
     if (!pci_is_vf(dev) && !pt_add_pm(d, errp)) {
         return false;
     }
@@ -98,6 +165,9 @@ bool pt_config_realize(PriTestdev *d, Error **errp)
         return false;
     }
     pcie_cap_deverr_init(dev);
+    /* End-End TLP Prefix Blocking is for ports (7.5.3.16) */
+    pci_word_test_and_clear_mask(dev->wmask + PT_EXP_OFFSET + PCI_EXP_DEVCTL2,
+                                 PCI_EXP_DEVCTL2_EETLPPB);
     pt_timeout_add_capability(d);
     if (d->reset.pcie_flr) {
         pcie_cap_flr_init(dev);

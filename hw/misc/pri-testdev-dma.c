@@ -10,6 +10,22 @@
 #include "system/dma.h"
 #include "pri-testdev.h"
 
+/* Do the ports above the function let the Memory Request through? */
+static bool pt_dma_passes(PriTestdev *d, const AtsTrEntry *entry,
+                          uint32_t pasid, uint64_t addr, uint32_t len,
+                          bool write)
+{
+    AtsTlp tlp = {
+        .kind = write ? ATS_TLP_WRITE : ATS_TLP_READ,
+        .at = entry->untranslated ? ATS_AT_UNTRANSLATED : ATS_AT_TRANSLATED,
+        .addr = entry->untranslated ? addr : entry->addr + (addr - entry->iova),
+        .len = len,
+        .pasid = pasid,
+    };
+
+    return ats_function_may_pass(&d->fn, &tlp) == ATS_PATH_PASSED;
+}
+
 bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
                    uint64_t addr, uint8_t *buf, uint32_t len, bool write)
 {
@@ -22,7 +38,9 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
     MemTxResult res;
     uint64_t to;
 
-    if (entry->untranslated && pasid != ATS_NO_PASID) {
+    if (!pt_dma_passes(d, entry, pasid, addr, len, write)) {
+        res = MEMTX_ACCESS_ERROR;
+    } else if (entry->untranslated && pasid != ATS_NO_PASID) {
         res = ats_function_has_link(&d->fn) &&
               ats_link_untranslated(d->fn.link, dev, pasid, addr, write, &to) ?
               address_space_rw(&address_space_memory, to, attrs, buf, len,

@@ -23,6 +23,7 @@ enum {
     PT_INV_HOLD,
     PT_INV_WRONG_ITAG,
     PT_INV_WRONG_RID,
+    PT_INV_WRONG_BUS,
 };
 
 /* A value of the knob inv-when-e0 */
@@ -195,6 +196,8 @@ static void pt_inv_vary(PtInvCompletion *cpl, const PriTestdevKnobs *knobs)
         cpl->itag ^= PT_INV_OTHER_ITAG;
     } else if (knobs->inv_reply == PT_INV_WRONG_RID) {
         cpl->rid_flip = 1;
+    } else if (knobs->inv_reply == PT_INV_WRONG_BUS) {
+        cpl->rid_flip = 1 << 8;
     }
 }
 

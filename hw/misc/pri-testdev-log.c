@@ -57,6 +57,7 @@ void pt_report_now(PriTestdev *d)
             pcie_aer_inject_error(PCI_DEVICE(d), &err);
         }
     }
+    ats_function_report_path(&d->fn);
 }
 
 /* -- Writing --------------------------------------------------------------- */

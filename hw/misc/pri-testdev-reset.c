@@ -230,6 +230,7 @@ void pt_reset_hold(Object *obj, ResetType type)
         held = false;
         lost = false;
         pt_late_forget(d);
+        d->fn.n_path_errors = 0;
     }
     if (kind == PT_RESET_OTHER || kind == PT_RESET_BACK) {
         pt_config_power_on(d);
@@ -242,6 +243,7 @@ void pt_reset_hold(Object *obj, ResetType type)
     }
     pt_inv_reset(d, kind != PT_RESET_OTHER && !lost && !silent);
     pcie_cap_deverr_reset(dev);
+    pcie_acs_reset(dev);
     pt_forget(d);
     pt_count_flr(d, kind);
     d->link_down = lost;

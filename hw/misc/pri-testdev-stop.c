@@ -71,9 +71,7 @@ void pt_stop(PriTestdev *d, uint32_t val)
     pt_channels_stop(d);
     ats_function_flush_pasid(&d->fn, pt_stop_pasid(d));
     if (request & PT_STOP_MARKER) {
-        pcie_pri_stop_marker(ats_function_pri(&d->fn),
-                             pci_requester_id(PCI_DEVICE(d)),
-                             pt_stop_pasid(d));
+        ats_function_stop_marker(&d->fn, pt_stop_pasid(d));
     }
     pt_stop_check(d);
 }

@@ -44,7 +44,8 @@ static bool pt_check(PriTestdev *d, Error **errp)
                    PRI_TESTDEV_MAX_CHANNELS);
         return false;
     }
-    return ats_function_check(&d->cfg, errp);
+    return pt_identity_check(&d->ident, errp) && pt_acs_check(d, errp) &&
+           ats_function_check(&d->cfg, errp);
 }
 
 /* -- Virtual Functions ----------------------------------------------------- */
@@ -58,6 +59,8 @@ static void pt_join(PriTestdev *d)
     d->n_channels = pf->n_channels;
     d->n_vfs = 0;
     d->sn = 0;
+    d->ident = pf->ident;
+    d->acs = pf->acs;
     ats_function_vf_config(&d->cfg, &pf->cfg);
     ats_function_join(&d->fn, &pf->fn, pcie_sriov_vf_number(dev));
 }
@@ -78,7 +81,7 @@ static bool pt_add_vfs(PriTestdev *d, uint16_t offset, Error **errp)
     pcie_ari_init(dev, offset);
     offset += PCI_ARI_SIZEOF;
     if (!pcie_sriov_pf_init(dev, offset, TYPE_PRI_TESTDEV_VF,
-                            PRI_TESTDEV_VF_DEVICE_ID, d->n_vfs, d->n_vfs,
+                            d->ident.vf_device, d->n_vfs, d->n_vfs,
                             PT_VF_OFFSET, PT_VF_STRIDE, errp)) {
         dev->exp.sriov_cap = 0;     /* there is nothing to undo */
         return false;
@@ -134,6 +137,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
     offset = ats_function_realize(&d->fn, dev, &d->cfg, pt_config_ats_offset(),
                                   &pt_channel_function_ops, d);
+    offset = pt_config_add_acs(d, offset);
     pt_channels_reset(d);
     pt_knobs_realize(d);
     if (!pt_add_vfs(d, offset, errp)) {
@@ -146,6 +150,21 @@ static void pt_realize(PCIDevice *dev, Error **errp)
 static const Property pt_properties[] = {
     DEFINE_PROP_UINT32("channels", PriTestdev, n_channels, 8),
     DEFINE_PROP_UINT64("sn", PriTestdev, sn, 0),
+    DEFINE_PROP_BOOL("acs", PriTestdev, acs, false),
+    DEFINE_PROP_UINT16("vendor-id", PriTestdev, ident.vendor,
+                       PRI_TESTDEV_VENDOR_ID),
+    DEFINE_PROP_UINT16("device-id", PriTestdev, ident.device,
+                       PRI_TESTDEV_DEVICE_ID),
+    DEFINE_PROP_UINT16("vf-device-id", PriTestdev, ident.vf_device,
+                       PRI_TESTDEV_VF_DEVICE_ID),
+    DEFINE_PROP_UINT16("subsystem-vendor-id", PriTestdev,
+                       ident.subsystem_vendor,
+                       PCI_SUBVENDOR_ID_REDHAT_QUMRANET),
+    DEFINE_PROP_UINT16("subsystem-id", PriTestdev, ident.subsystem,
+                       PCI_SUBDEVICE_ID_QEMU),
+    DEFINE_PROP_UINT8("revision", PriTestdev, ident.revision, 1),
+    DEFINE_PROP_UINT32("class", PriTestdev, ident.class_code,
+                       PRI_TESTDEV_CLASS),
     DEFINE_PROP_BOOL("pcie-flr", PriTestdev, reset.pcie_flr, true),
     DEFINE_PROP_BOOL("af-flr", PriTestdev, reset.af_flr, false),
     DEFINE_PROP_BOOL("acpi-reset", PriTestdev, reset.acpi, false),
@@ -175,7 +194,7 @@ static void pt_class_init(ObjectClass *klass, const void *data)
     k->vendor_id = PRI_TESTDEV_VENDOR_ID;
     k->device_id = PRI_TESTDEV_DEVICE_ID;
     k->revision = 1;
-    k->class_id = PCI_CLASS_OTHERS;
+    k->class_id = PRI_TESTDEV_CLASS >> 8;
     rc->phases.enter = pt_reset_enter;
     rc->phases.hold = pt_reset_hold;
     adevc->build_dev_aml = pt_acpi_build;

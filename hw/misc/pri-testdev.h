@@ -189,6 +189,21 @@ typedef struct PtResetConfig {
     bool immediate;         /* Immediate Readiness */
 } PtResetConfig;
 
+/*
+ * Who the function says it is, PCIe 6.2 7.5.1.1, 7.5.1.2.  @class_code: base
+ * class, sub-class and programming interface, 24 bits.  @vf_device: VF Device
+ * ID of SR-IOV; the rest is the same in Virtual Functions.
+ */
+typedef struct PtIdentity {
+    uint16_t vendor;
+    uint16_t device;
+    uint16_t vf_device;
+    uint16_t subsystem_vendor;
+    uint16_t subsystem;
+    uint8_t revision;
+    uint32_t class_code;
+} PtIdentity;
+
 /* What a reset has not ended */
 typedef struct PtLateRequest {
     uint64_t addr;
@@ -217,6 +232,8 @@ struct PriTestdev {
 
     uint32_t n_channels;
     uint64_t sn;
+    bool acs;
+    PtIdentity ident;
     PtResetConfig reset;
     uint32_t n_vfs;         /* Virtual Functions that it can have */
     AtsFunctionConfig cfg;
@@ -590,7 +607,14 @@ void pt_log_add_property(ObjectClass *klass);
 /* -- Configuration space: pri-testdev-config.c ----------------------------- */
 
 /**
- * pt_config_realize: add the capabilities that are not for ATS
+ * pt_identity_check: can a function be found that says this?
+ *
+ * Returns: false with @errp set, naming the property, if not.
+ */
+bool pt_identity_check(const PtIdentity *id, Error **errp);
+
+/**
+ * pt_config_realize: identity, and the capabilities that are not for ATS
  *
  * Returns: false with @errp set if it cannot be done; nothing is left behind.
  */
@@ -601,6 +625,20 @@ void pt_config_exit(PriTestdev *d);
  * pt_config_ats_offset: where the capabilities for ATS can begin
  */
 uint16_t pt_config_ats_offset(void);
+
+/**
+ * pt_acs_check: can the function have what acs=on asks for?
+ *
+ * Returns: false with @errp set if not.
+ */
+bool pt_acs_check(PriTestdev *d, Error **errp);
+
+/**
+ * pt_config_add_acs: Access Control Services, with acs=on
+ *
+ * Returns: the first free byte behind @offset.
+ */
+uint16_t pt_config_add_acs(PriTestdev *d, uint16_t offset);
 
 /**
  * pt_config_power_on: sticky registers as after power on

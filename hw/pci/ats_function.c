@@ -29,13 +29,6 @@ static void ats_function_note(void *opaque, PciePriNote note, uint16_t prgi)
     }
 }
 
-static void ats_function_message(AtsFunction *f, const AtsMsg *msg)
-{
-    if (f->ops->message) {
-        f->ops->message(f->opaque, msg);
-    }
-}
-
 void ats_function_violation(AtsFunction *f, const char *what)
 {
     f->cnt.violations++;
@@ -44,13 +37,19 @@ void ats_function_violation(AtsFunction *f, const char *what)
     qemu_log_mask(LOG_GUEST_ERROR, "%s: %s\n", f->dev->name, what);
 }
 
+uint64_t ats_function_stu(const AtsFunction *f)
+{
+    uint16_t control = f->pf ? f->pf->ats_control : f->ats_control;
+
+    return (0x1000ULL << (control & ATS_CTRL_STU_MASK)) - 1;
+}
+
 bool ats_function_ats_enabled(const AtsFunction *f)
 {
     return f->ats_control & PCI_ATS_CTRL_ENABLE;
 }
 
-/* The function whose Page Request and PASID capabilities this one uses */
-static AtsFunction *ats_function_owner(AtsFunction *f)
+AtsFunction *ats_function_owner(AtsFunction *f)
 {
     return f->pf ?: f;
 }
@@ -136,9 +135,8 @@ static void ats_function_pri_send(void *opaque, uint16_t rid, AtsMsg *msg)
 {
     AtsFunction *f = ats_function_of_rid(opaque, rid);
 
-    if (f && ats_function_connected(f)) {
-        ats_function_message(f, msg);
-        ats_link_send(f->link, msg);
+    if (f) {
+        ats_function_send(f, msg);
     }
 }
 
@@ -160,6 +158,13 @@ void ats_function_cancel(AtsFunction *f, uint64_t cookie, uint64_t mask)
     mask |= ~MAKE_64BIT_MASK(0, ATS_COOKIE_SHIFT);
     pcie_pri_cancel(ats_function_pri(f), cookie, mask);
     ats_function_sync_config(ats_function_owner(f));
+}
+
+bool ats_function_stop_marker(AtsFunction *f, uint32_t pasid)
+{
+    return pcie_pri_stop_marker(ats_function_pri(f), pci_requester_id(f->dev),
+                                pasid, ats_function_pasid_ok(f, pasid, false,
+                                                             false));
 }
 
 static void ats_function_group_done(void *opaque, uint64_t cookie,
@@ -231,128 +236,6 @@ bool ats_function_send_raw(AtsFunction *f, AtsMsg *msg)
     msg->rid = pci_requester_id(f->dev);
     pcie_pri_send_raw(ats_function_pri(f), msg);
     return true;
-}
-
-/* -- The port: what comes down the link ------------------------------------ */
-
-static uint16_t ats_function_rid(void *opaque)
-{
-    AtsFunction *f = opaque;
-
-    return pci_requester_id(f->dev);
-}
-
-static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
-{
-    AtsFunction *f = opaque;
-
-    if (!ats_function_owner(f)->cfg->pri) {
-        ats_function_violation(f, "PRG Response without Page Requests");
-        return;
-    }
-    if (f->deaf || !ats_function_connected(f)) {
-        pcie_pri_unheard(ats_function_pri(f), msg);
-        return;
-    }
-    ats_function_message(f, msg);
-    pcie_pri_response(ats_function_pri(f), msg);
-    ats_function_sync_config(ats_function_owner(f));
-}
-
-uint64_t ats_function_stu(const AtsFunction *f)
-{
-    uint16_t control = f->pf ? f->pf->ats_control : f->ats_control;
-
-    return (0x1000ULL << (control & ATS_CTRL_STU_MASK)) - 1;
-}
-
-bool ats_function_inv_too_small(const AtsFunction *f, const AtsMsg *msg)
-{
-    uint64_t base;
-
-    return ats_inv_range(msg->addr, msg->size, &base) < ats_function_stu(f);
-}
-
-/*
- * A range below the STU is rounded up to it.  Translations are used in the
- * event that fetched them, so none is in use; but some may be on their way.
- */
-void ats_function_invalidate(AtsFunction *f, const AtsMsg *msg)
-{
-    uint64_t stu = ats_function_stu(f);
-    uint64_t base, last = ats_inv_range(msg->addr, msg->size, &base);
-
-    last |= stu;
-    base &= ~stu;
-    ats_inflight_invalidate(&f->inflight, &f->atc, stu, msg->pasid, base, last,
-                            msg->global);
-    pcie_atc_invalidate(&f->atc, msg->pasid, base, last, msg->global);
-}
-
-void ats_function_complete(AtsFunction *f, uint16_t rid, uint32_t itags,
-                           uint8_t cc)
-{
-    AtsMsg completion = {
-        .kind = ATS_MSG_INV_COMPLETION,
-        .rid = rid,
-        .pasid = ATS_NO_PASID,
-        .itags = itags,
-        .cc = cc,
-    };
-
-    if (f->link && ats_function_connected(f)) {
-        f->cnt.inv_completions++;
-        ats_function_message(f, &completion);
-        ats_link_send(f->link, &completion);
-    }
-}
-
-/*
- * An invalidation is answered whatever Bus Master Enable and ATS Enable are
- * (PCIe 6.2 10.3.3, 10.3.4).
- */
-static void ats_function_inv_request(void *opaque, const AtsMsg *msg)
-{
-    AtsFunction *f = opaque;
-
-    if (!ats_function_connected(f)) {
-        return;
-    }
-    f->cnt.inv_requests++;
-    ats_function_message(f, msg);
-    if (f->ops->inv_request) {
-        f->ops->inv_request(f->opaque, msg);
-    } else {
-        ats_function_invalidate(f, msg);
-        ats_function_complete(f, msg->rid, 1u << (msg->itag % ATS_ITAG_NR), 1);
-    }
-}
-
-static void ats_function_link_reset(void *opaque)
-{
-    AtsFunction *f = opaque;
-
-    pcie_pri_lost_responses(&f->pri);
-}
-
-static const AtsPortOps ats_function_port_ops = {
-    .reset = ats_function_link_reset,
-    .rid = ats_function_rid,
-    .prg_response = ats_function_prg_response,
-    .inv_request = ats_function_inv_request,
-    .translated = ats_function_translated,
-};
-
-/* The IOMMU may be realized after the device, so this is tried again */
-static void ats_function_attach(AtsFunction *f)
-{
-    if (f->link || !f->cfg->ats) {
-        return;
-    }
-    f->link = pci_device_ats_link(f->dev);
-    if (f->link) {
-        f->port = ats_link_attach(f->link, &ats_function_port_ops, f);
-    }
 }
 
 /* -- Configuration space --------------------------------------------------- */
@@ -457,11 +340,7 @@ uint16_t ats_function_realize(AtsFunction *f, PCIDevice *dev,
 
 void ats_function_exit(AtsFunction *f)
 {
-    if (f->port) {
-        ats_link_detach(f->link, f->port);
-        f->port = NULL;
-        f->link = NULL;
-    }
+    ats_function_detach(f);
     pcie_atc_destroy(&f->atc);
     if (f->pf) {
         f->pf->vf[f->number - 1] = NULL;
@@ -542,6 +421,7 @@ static void ats_function_write_pasid(AtsFunction *f, uint16_t val)
                                "enabled");
     }
     f->pasid_control = val;
+    ats_function_attach(f);
 }
 
 static void ats_function_write_pri(AtsFunction *f, uint32_t addr, uint32_t val,

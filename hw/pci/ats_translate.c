@@ -72,17 +72,25 @@ static void ats_cache(AtsFunction *f, const AtsTrReq *req,
     }
 }
 
+/* Received Master or Target Abort, PCIe 6.2 7.5.1.1.4 */
+static void ats_function_aborted(AtsFunction *f, uint16_t bit)
+{
+    pci_word_test_and_set_mask(f->dev->config + PCI_STATUS, bit);
+}
+
 /* What a completion means for the request, apart from its permissions */
 static AtsResult ats_finish(AtsFunction *f, const AtsTrReq *req,
                             AtsTrStatus status, const AtsTrEntry *entry)
 {
     if (status == ATS_TR_UR) {
         f->cnt.trans_ur++;
+        ats_function_aborted(f, PCI_STATUS_REC_MASTER_ABORT);
         f->no_ats = f->ur_disables;
         return ATS_UR;
     }
     if (status != ATS_TR_SUCCESS) {
         f->cnt.trans_ca++;
+        ats_function_aborted(f, PCI_STATUS_REC_TARGET_ABORT);
         return ATS_CA;
     }
     if (!entry->read && !entry->write) {
@@ -122,6 +130,29 @@ static bool ats_take_result(AtsFunction *f, const AtsAccess *acc,
     return mine;
 }
 
+/* What the ports above the function answer; Success: it passes them */
+static AtsTrStatus ats_translate_path(AtsFunction *f, const AtsTrReq *req)
+{
+    AtsTlp tlp = {
+        .kind = ATS_TLP_READ,
+        .at = ATS_AT_TRANSLATION_REQUEST,
+        .addr = req->addr,
+        .len = 8,
+        .pasid = req->pasid,
+        .priv = req->priv,
+        .exec = req->exec,
+    };
+
+    switch (ats_function_may_pass(f, &tlp)) {
+    case ATS_PATH_PASSED:
+        return ATS_TR_SUCCESS;
+    case ATS_PATH_UR:
+        return ATS_TR_UR;
+    default:
+        return ATS_TR_CA;
+    }
+}
+
 static AtsTrStatus ats_request(AtsFunction *f, AtsTrReq *req, uint32_t owner,
                                AtsTrEntry *entry)
 {
@@ -136,7 +167,10 @@ static AtsTrStatus ats_request(AtsFunction *f, AtsTrReq *req, uint32_t owner,
     req->rid = pci_requester_id(f->dev);
     memset(entry, 0, sizeof(*entry));
     f->cnt.translations++;
-    status = ats_link_translate(f->link, req, entry);
+    status = ats_translate_path(f, req);
+    if (status == ATS_TR_SUCCESS) {
+        status = ats_link_translate(f->link, req, entry);
+    }
     if (status == ATS_TR_PENDING) {
         ats_inflight_add(&f->inflight, req, owner, f->ops->due ?
                          f->ops->due(f->opaque) : ATS_INFLIGHT_NEVER);

@@ -346,8 +346,17 @@ static int ats_function_post_load(void *opaque, int version_id)
 {
     AtsFunction *f = opaque;
 
-    if (!ats_inflight_ok(&f->inflight)) {
+    if (!ats_inflight_ok(&f->inflight) ||
+        f->n_path_errors > ARRAY_SIZE(f->path_error)) {
         return -EINVAL;
+    }
+    for (unsigned int i = 0; i < f->n_path_errors; i++) {
+        PCIEAERErr *err = &f->path_error[i].err;
+
+        /* one without a header would be an assertion of the AER code */
+        err->flags &= PCIE_AER_ERR_MAYBE_ADVISORY |
+                      PCIE_AER_ERR_TLP_PREFIX_PRESENT;
+        err->flags |= PCIE_AER_ERR_HEADER_VALID;
     }
     ats_function_sync_config(f);
     return 0;
@@ -373,6 +382,20 @@ static const VMStateDescription vmstate_ats_function_counters = {
     }
 };
 
+static const VMStateDescription vmstate_ats_path_error = {
+    .name = "ats-path-error",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT8(above, AtsPathError),
+        VMSTATE_UINT32(err.status, AtsPathError),
+        VMSTATE_UINT16(err.flags, AtsPathError),
+        VMSTATE_UINT32_ARRAY(err.header, AtsPathError, 4),
+        VMSTATE_UINT32_ARRAY(err.prefix, AtsPathError, 4),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 const VMStateDescription vmstate_ats_function = {
     .name = "ats-function",
     .version_id = 1,
@@ -388,6 +411,9 @@ const VMStateDescription vmstate_ats_function = {
         VMSTATE_UINT32(inflight.last_tag, AtsFunction),
         VMSTATE_UINT64(inflight.starved, AtsFunction),
         VMSTATE_BOOL(no_ats, AtsFunction),
+        VMSTATE_UINT8(n_path_errors, AtsFunction),
+        VMSTATE_STRUCT_ARRAY(path_error, AtsFunction, ATS_FUNCTION_PATH_ERRORS,
+                             1, vmstate_ats_path_error, AtsPathError),
         VMSTATE_STRUCT(cnt, AtsFunction, 1, vmstate_ats_function_counters,
                        AtsFunctionCounters),
         VMSTATE_END_OF_LIST()

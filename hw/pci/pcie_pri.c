@@ -525,7 +525,8 @@ uint32_t pcie_pri_outstanding(const PciePri *pri, uint16_t rid,
     return n;
 }
 
-bool pcie_pri_stop_marker(PciePri *pri, uint16_t rid, uint32_t pasid)
+bool pcie_pri_stop_marker(PciePri *pri, uint16_t rid, uint32_t pasid,
+                          bool may_send)
 {
     uint64_t cookies[ATS_PRGI_NR];
     uint32_t n = 0;
@@ -540,7 +541,7 @@ bool pcie_pri_stop_marker(PciePri *pri, uint16_t rid, uint32_t pasid)
         pri->ops->group_done(pri->opaque, cookies[i], PCIE_PRI_STALE_NOW,
                              ATS_PRG_RESPONSE_FAILURE);
     }
-    if (!pcie_pri_usable(pri)) {
+    if (!may_send || !pcie_pri_usable(pri)) {
         return false;
     }
     pcie_pri_send_marker(pri, rid, pasid);

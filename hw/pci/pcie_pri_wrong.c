@@ -36,6 +36,9 @@ void pcie_pri_distort(const PciePri *pri, AtsMsg *msg, uint32_t i)
     case PCIE_PRI_OTHER_RID:
         msg->rid ^= 1;
         break;
+    case PCIE_PRI_OTHER_BUS:
+        msg->rid ^= 1 << 8;
+        break;
     default:
         break;
     }

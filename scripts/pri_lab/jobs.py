@@ -7,8 +7,14 @@ A program of tests/guest says it in the comment at its head, one line each:
      * @device.1 no-soft-reset=off  of the second one alone
      * @iommu ite-timeout-ms=200    properties of the intel-iommu
      * @port hotplug=off            of every root port; @port.1 as above
+     * @bridge x3130-upstream,bus=rp0   a switch or bridge below a port
      * @qemu -device edu            more arguments for QEMU
      * @append iommu.strict=0       more words for the kernel command line
+
+The root ports have the ids and bus names rp0 and rp1, the pri-testdevs the ids
+pt0 and pt1, on bus rp0 and rp1.  A device whose line says addr= or bus= is there
+instead: @bridge devices are made after the ports and before the pri-testdevs,
+@qemu ones behind them.
 
 A key may come several times.  Such a program lies in a directory of
 tests/guest, not in tests/guest itself, where those are that share a machine.
@@ -24,8 +30,9 @@ from typing import List, Tuple
 from .errors import LabError
 
 _LINE = re.compile(r'^ \* @(\S+)(?:\s+(.*?))?\s*$')
-_KEY = re.compile(r'(?:(device|port)(?:\.(\d+))?|iommu|qemu|append)$')
-KEYS = '@device, @device.N, @port, @port.N, @iommu, @qemu, @append'
+_KEY = re.compile(r'(?:(device|port)(?:\.(\d+))?|iommu|bridge|qemu|append)$')
+KEYS = ('@device, @device.N, @port, @port.N, @bridge, @iommu, @qemu, '
+        '@append')
 # programs of these directories boot a machine each when everything is tested
 OWN = ('machines',)
 
@@ -55,6 +62,10 @@ class Wants:
 
     def iommu(self) -> str:
         return ''.join(f',{x}' for x in self._of('iommu'))
+
+    def bridges(self) -> List[str]:
+        """What is between root ports and pri-testdevs, in order."""
+        return [word for x in self._of('bridge') for word in ('-device', x)]
 
     def qemu(self) -> List[str]:
         return [word for x in self._of('qemu') for word in shlex.split(x)]

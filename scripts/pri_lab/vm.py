@@ -88,7 +88,9 @@ class Machine:
             '-device', IOMMU + wants.iommu()] + [
                 x for n in range(DEVICES) for x in (
                     '-device', f'pri-root-port,id=rp{n},bus=pcie.0,'
-                    f'chassis={n + 1},slot={n + 1}{wants.port(n)}',
+                    f'chassis={n + 1},slot={n + 1}{wants.port(n)}')
+            ] + wants.bridges() + [
+                x for n in range(DEVICES) for x in (
                     '-device', f'pri-testdev,id=pt{n},bus=rp{n}'
                     f'{wants.device(n)}')] + wants.qemu()
 

@@ -14,6 +14,8 @@ HEAD = '''\
  * @device.1 af-flr=on,no-soft-reset=off
  * @port hotplug=off
  * @iommu ite-timeout-ms=200
+ * @bridge x3130-upstream,id=up0,bus=rp0
+ * @bridge xio3130-downstream,id=dn0,bus=up0
  * @qemu -global 'a.b=c d' -device edu
  * @append iommu.strict=0
  * @append quiet
@@ -51,6 +53,10 @@ class Jobs(unittest.TestCase):
         self.assertIn('slot=1,hotplug=off', text)
         self.assertIn(' iommu.strict=0 quiet pri_lab.job=x', text)
         self.assertEqual(args[-2:], ['-device', 'edu'])
+        # a device must come behind the bus that it is on
+        where = [text.index(x) for x in ('id=rp0', 'id=rp1', 'id=up0', 'id=dn0',
+                                         'id=pt0', 'id=pt1', '-device edu')]
+        self.assertEqual(where, sorted(where))
         self.assertNotIn('pcie-flr', ' '.join(plain.args('')))
 
     def test_mistakes_are_named(self):

@@ -354,8 +354,9 @@ static void test_kinds(const void *opaque)
     fd = g_file_open_tmp("pri-lab-XXXXXX", &path, NULL);
     g_assert_cmpint(fd, >=, 0);
     close(fd);
-    options = g_strdup_printf("wait-depth=4 -D %s -trace vtd_inv_desc "
-                              "-trace ats_link_inv_request "
+    /* translation is not enabled here */
+    options = g_strdup_printf("wait-depth=4,tes0-inv=complete -D %s "
+                              "-trace vtd_inv_desc -trace ats_link_inv_request "
                               "-trace vtd_inv_qi_enable", path);
     pri_lab_boot(&lab, options, NULL, 0);
     qvtd_set_root(&lab.v, qvtd_alloc(&lab.v, 1),

@@ -153,7 +153,7 @@ static void test_pri_08_stop(void)
     submit(w, 1);
     submit(w, 2);
     submit(w, 3);
-    g_assert_true(pcie_pri_stop_marker(&w->pri, 0, 2));
+    g_assert_true(pcie_pri_stop_marker(&w->pri, 0, 2, true));
     world_expect_done(w, 0, 1002, PCIE_PRI_STALE_NOW,
                       ATS_PRG_RESPONSE_FAILURE);
     /* the index is not free, and the answer to it is no answer to a new one */

@@ -31,7 +31,7 @@ static void test_pri_41_marker(void)
 
     world_submit(w, 2, 1);
     world_submit(w, 1, 2);
-    g_assert_true(pcie_pri_stop_marker(&w->pri, 0, 1));
+    g_assert_true(pcie_pri_stop_marker(&w->pri, 0, 1, true));
     g_assert_cmpuint(w->sent->len, ==, 4);
     marker = world_sent(w, 3);
     g_assert_true(ats_msg_is_stop_marker(marker));
@@ -65,7 +65,7 @@ static void test_pri_44_reuse(void)
     World *w = world_on(8);
 
     world_submit(w, 1, 1);
-    pcie_pri_stop_marker(&w->pri, 0, 1);
+    pcie_pri_stop_marker(&w->pri, 0, 1, true);
     world_submit(w, 1, 1);
     g_assert_cmpuint(world_sent(w, 2)->prgi, ==, 1);
     world_respond(w, 0, 1, 0);
@@ -84,19 +84,19 @@ static void test_pri_41_disable(void)
     World *w = world_on(8);
 
     world_submit(w, 1, 1);
-    pcie_pri_stop_marker(&w->pri, 0, 1);
+    pcie_pri_stop_marker(&w->pri, 0, 1, true);
     pcie_pri_write_control(&w->pri, 0);
     g_assert_cmphex(pcie_pri_read_status(&w->pri) & PCI_PRI_STATUS_STOPPED,
                     ==, 0);
     world_respond(w, 0, 1, 0);
     g_assert_cmphex(pcie_pri_read_status(&w->pri) & PCI_PRI_STATUS_STOPPED,
                     !=, 0);
-    g_assert_false(pcie_pri_stop_marker(&w->pri, 0, 1));
+    g_assert_false(pcie_pri_stop_marker(&w->pri, 0, 1, true));
     g_assert_cmpuint(w->sent->len, ==, 2);
 
     pcie_pri_write_control(&w->pri, CTRL_E);
     world_submit(w, 1, 1);
-    pcie_pri_stop_marker(&w->pri, 0, 1);
+    pcie_pri_stop_marker(&w->pri, 0, 1, true);
     pcie_pri_write_control(&w->pri, CTRL_R);
     g_assert_cmpuint(w->done->len, ==, 2);
     world_free(w);

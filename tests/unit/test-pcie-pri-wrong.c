@@ -98,7 +98,7 @@ static AtsMsg marker(PciePriMarker which, uint32_t *n)
     AtsMsg msg = {};
 
     world_submit(w, 1, 5);
-    g_assert_true(pcie_pri_stop_marker(&w->pri, 0, 5));
+    g_assert_true(pcie_pri_stop_marker(&w->pri, 0, 5, true));
     /* whatever the marker is, the group's response has no meaning any more */
     world_expect_done(w, 0, 1005, PCIE_PRI_STALE_NOW,
                       ATS_PRG_RESPONSE_FAILURE);

@@ -22,6 +22,7 @@
  * @enabled: property "svm": everything that Linux needs for SVA
  * @prs, @pds, @sms, @rps: properties "x-prs" and so on; auto follows @enabled
  * @pasid_bits: property "pasid-bits": ECAP.PSS + 1
+ * @rmrr: property "rmrr", see intel_iommu_rmrr.h
  * @ttm: RTADDR_REG.TTM as of the last Set Root Table Pointer
  * @link: where the endpoints are
  * @holds: rules of @link and the messages that they keep
@@ -37,6 +38,7 @@ typedef struct VTDSvm {
     OnOffAuto sms;
     OnOffAuto rps;
     uint8_t pasid_bits;
+    char *rmrr;
     uint8_t ttm;
     AtsLink *link;
     AtsHolds holds;

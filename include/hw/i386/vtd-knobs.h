@@ -99,7 +99,8 @@
       "ITESID and ICESID report the function, or 0 as old hardware does") \
     X(IQERCD_STALE, iqercd_stale, "iqercd-stale", 0, 1, \
       "keep\0poison\0", \
-      "fields of IQERCD whose FSTS bit is 0: as they were, or all ones") \
+      "fields of IQERCD whose FSTS bit is 0: as they were, or all ones from " \
+      "when the bit is cleared on (0 after a reset)") \
     X(WAIT_HOLD, wait_hold, "wait-hold", 0, 1, \
       "off\0on\0", \
       "keep complete wait descriptors from reporting; off lets them go") \

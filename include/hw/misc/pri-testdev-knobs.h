@@ -13,10 +13,11 @@
 
 /* X(FIELD, field, name, default, max, values, help) */
 #define PT_KNOBS(X) \
-    X(INV_REPLY, inv_reply, "inv-reply", 0, 4, \
-      "complete\0drop\0hold\0wrong-itag\0wrong-rid\0", \
+    X(INV_REPLY, inv_reply, "inv-reply", 0, 5, \
+      "complete\0drop\0hold\0wrong-itag\0wrong-rid\0wrong-bus\0", \
       "Invalidate Request: answer it, never answer, keep the completion back " \
-      "until released, or send one with another ITag or requester id") \
+      "until released, or send one with another ITag, or with a requester id " \
+      "that is wrong in bit 0 or in bit 8, the bus number") \
     X(INV_DELAY, inv_delay, "inv-delay-us", 0, 60000000, \
       NULL, \
       "microseconds between an Invalidate Request and its completion") \
@@ -99,12 +100,13 @@
       "keep\0disable\0", \
       "Translation Completion with status UR: go on, or ask for no more " \
       "translations until ATS is enabled anew") \
-    X(GROUP_SHAPE, group_shape, "group-shape", 0, 6, \
+    X(GROUP_SHAPE, group_shape, "group-shape", 0, 7, \
       "ok\0no-last\0no-access\0exec-only\0mixed-pasid\0other-rid\0" \
-      "marker-inside\0", \
+      "marker-inside\0other-bus\0", \
       "Page Requests of a channel: L in none; R=W=0; Execute without R; " \
       "every other one with another PASID, in bit 0; requester id of a " \
-      "neighbour, in bit 0; a stop marker behind the first one") \
+      "neighbour, in bit 0; a stop marker behind the first one; requester id " \
+      "of another bus, in bit 8") \
     X(STOP_MARKER, stop_marker, "stop-marker", 0, 4, \
       "ok\0none\0no-pasid\0type\0dirty\0", \
       "stop marker: announced but not sent; without PASID; of type 1; with " \

@@ -19,9 +19,12 @@
 #ifndef HW_MISC_PRI_TESTDEV_REGS_H
 #define HW_MISC_PRI_TESTDEV_REGS_H
 
+/* Identity, unless the command line gives the function another one */
 #define PRI_TESTDEV_VENDOR_ID           0x1234
-#define PRI_TESTDEV_VF_DEVICE_ID    0x5054
 #define PRI_TESTDEV_DEVICE_ID           0x5052  /* "PR" */
+#define PRI_TESTDEV_VF_DEVICE_ID        0x5054
+#define PRI_TESTDEV_CLASS               0xff0000    /* no class that fits */
+
 #define PRI_TESTDEV_MAX_CHANNELS        64
 
 /* MSI-X vectors: one for events of the function, then one a channel */

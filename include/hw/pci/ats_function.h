@@ -23,6 +23,7 @@
 
 #include "hw/pci/ats_inflight.h"
 #include "hw/pci/ats_link.h"
+#include "hw/pci/ats_path.h"
 #include "hw/pci/pcie_atc.h"
 #include "hw/pci/pcie_pri.h"
 #include "hw/qdev-properties.h"
@@ -30,7 +31,8 @@
 /**
  * struct AtsFunctionConfig - what the function can do
  *
- * @ats, @pri, @pasid: which capabilities it has; @pri needs @ats
+ * @ats, @pri, @pasid: which capabilities it has.  PRI depends on ATS (PCIe 6.2
+ *     10.1.1); PASID and ATS, PRI and PASID do not depend on each other
  * @pasid_bits: Max PASID Width, 1..20
  * @pasid_exec, @pasid_priv: Execute Permission, Privileged Mode Supported
  * @prg_resp_pasid: PRG Response PASID Required
@@ -94,6 +96,10 @@ typedef struct AtsFunction AtsFunction;
  *     never
  * @timed_out: it has, and is forgotten; @owner is ATS_NO_OWNER if he had left
  *     it
+ * @error: the function has to report an uncorrectable error, PCI_ERR_UNC_*; may
+ *     be NULL
+ * @path_error: a port above the function has to report an error: call
+ *     ats_function_report_path() when nothing else is under way
  * @stopping: as in PciePriOps; answered with ats_function_stopped(); may be
  *     NULL
  */
@@ -110,6 +116,8 @@ typedef struct AtsFunctionOps {
     void (*translate_again)(void *opaque, uint32_t owner);
     int64_t (*due)(void *opaque);
     void (*timed_out)(void *opaque, const AtsTrReq *req, uint32_t owner);
+    void (*error)(void *opaque, uint32_t error);
+    void (*path_error)(void *opaque);
     void (*stopping)(void *opaque);
 } AtsFunctionOps;
 
@@ -128,6 +136,8 @@ typedef struct AtsFunctionCounters {
 } AtsFunctionCounters;
 
 #define ATS_FUNCTION_VF_MAX     63
+/* Errors of ports above it that are to be reported, one a place and kind */
+#define ATS_FUNCTION_PATH_ERRORS    8
 
 struct AtsFunction {
     PCIDevice *dev;
@@ -147,6 +157,8 @@ struct AtsFunction {
     uint16_t ats_control;
     uint16_t pasid_control;
     bool deaf;              /* PRG Responses do not reach it */
+    uint8_t n_path_errors;
+    AtsPathError path_error[ATS_FUNCTION_PATH_ERRORS];  /* to be reported */
     AtsFunctionCounters cnt;
 };
 
@@ -213,6 +225,50 @@ void ats_function_join(AtsFunction *f, AtsFunction *pf, unsigned int n);
  * ats_function_pri: the Page Request Interface that the function uses
  */
 PciePri *ats_function_pri(AtsFunction *f);
+
+/**
+ * ats_function_owner: the function whose Page Request and PASID capabilities
+ * @f uses: its Physical Function, or itself
+ */
+AtsFunction *ats_function_owner(AtsFunction *f);
+
+/**
+ * ats_function_attach: connect to the link of the IOMMU, if there is one now
+ *
+ * The IOMMU may be realized after the function, so this is tried again.
+ */
+void ats_function_attach(AtsFunction *f);
+void ats_function_detach(AtsFunction *f);
+
+/**
+ * ats_function_send: send a message upstream
+ *
+ * It is lost without a link to an IOMMU, without a connection, and at a port
+ * that may not pass it on.
+ */
+void ats_function_send(AtsFunction *f, const AtsMsg *msg);
+
+/**
+ * ats_function_may_pass: do the ports above the function let a Memory Request
+ * of its own pass?
+ *
+ * @tlp: all but the requester id, which this sets
+ */
+AtsPathEnd ats_function_may_pass(AtsFunction *f, AtsTlp *tlp);
+
+/**
+ * ats_function_report_path: let ports report what AtsFunctionOps::path_error
+ * was about
+ *
+ * The function can be reset before this returns.
+ */
+void ats_function_report_path(AtsFunction *f);
+
+/**
+ * ats_function_stop_marker: pcie_pri_stop_marker() for a PASID of the function,
+ * without a marker if it may not use the PASID
+ */
+bool ats_function_stop_marker(AtsFunction *f, uint32_t pasid);
 
 /**
  * ats_function_submit: pcie_pri_submit() with the requester id filled in

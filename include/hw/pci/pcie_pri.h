@@ -121,6 +121,7 @@ typedef enum PciePriShape {
     PCIE_PRI_MIXED_PASID,       /* every other one has another PASID */
     PCIE_PRI_OTHER_RID,         /* requester id of a neighbour */
     PCIE_PRI_MARKER_INSIDE,     /* a stop marker behind the first one */
+    PCIE_PRI_OTHER_BUS,         /* requester id of another bus */
 } PciePriShape;
 
 /* What is wrong with a stop marker, PCIe 6.2 10.4.1.2.1 */
@@ -376,8 +377,12 @@ uint32_t pcie_pri_outstanding(const PciePri *pri, uint16_t rid,
  *
  * Its owner has stopped to submit groups for the PASID.
  *
- * Returns: false if Page Requests are not usable; then no marker is sent.
+ * @may_send: the function may send TLPs with @pasid
+ *
+ * Returns: false if it may not, or Page Requests are not usable; then no marker
+ * is sent.
  */
-bool pcie_pri_stop_marker(PciePri *pri, uint16_t rid, uint32_t pasid);
+bool pcie_pri_stop_marker(PciePri *pri, uint16_t rid, uint32_t pasid,
+                          bool may_send);
 
 #endif /* HW_PCI_PCIE_PRI_H */

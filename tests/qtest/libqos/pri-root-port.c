@@ -15,6 +15,7 @@
 #define CAP_ID_MSIX             0x11
 #define EXT_ID_AER              0x0001
 #define EXT_ID_VSEC             0x000b
+#define EXT_ID_ACS              0x000d
 #define EXT_ID_DPC              0x001d
 
 uint16_t qrp_readw(QRootPort *p, unsigned int offset)
@@ -67,17 +68,23 @@ static uint16_t qrp_find_ext(QRootPort *p, uint16_t id)
     return 0;
 }
 
-void qrp_init(QRootPort *p, QTestState *qts, unsigned int slot)
+void qrp_find_port(QRootPort *p, QTestState *qts, uint16_t rid)
 {
-    *p = (QRootPort) { .qts = qts, .rid = slot << 3 };
-    g_assert_cmphex(qrp_readl(p, 0), ==,
-                    PRI_ROOT_PORT_DEVICE_ID << 16 | PRI_ROOT_PORT_VENDOR_ID);
+    *p = (QRootPort) { .qts = qts, .rid = rid };
     p->exp = qrp_find(p, CAP_ID_EXP);
     p->msix = qrp_find(p, CAP_ID_MSIX);
     p->aer = qrp_find_ext(p, EXT_ID_AER);
+    p->acs = qrp_find_ext(p, EXT_ID_ACS);
     p->dpc = qrp_find_ext(p, EXT_ID_DPC);
     p->vsec = qrp_find_ext(p, EXT_ID_VSEC);
     g_assert_cmpuint(p->exp, !=, 0);
+}
+
+void qrp_init(QRootPort *p, QTestState *qts, unsigned int slot)
+{
+    qrp_find_port(p, qts, slot << 3);
+    g_assert_cmphex(qrp_readl(p, 0), ==,
+                    PRI_ROOT_PORT_DEVICE_ID << 16 | PRI_ROOT_PORT_VENDOR_ID);
     g_assert_cmpuint(p->vsec, !=, 0);
     g_assert_cmphex(qrp_readl(p, p->vsec + PRP_VSEC_HEADER), ==,
                     PRP_VSEC_SIZEOF << 20 | PRP_VSEC_ID);

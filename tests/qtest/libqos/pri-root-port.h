@@ -45,6 +45,35 @@
 #define QRP_AER_FATAL_RCV       (1 << 6)
 #define QRP_AER_SOURCE          0x34    /* 15:0 correctable, 31:16 not */
 
+/* Advanced Error Reporting of any port */
+#define QRP_AER_UNCOR           0x04
+#define QRP_AER_UNCOR_MASK      0x08
+#define QRP_AER_UR              (1 << 20)
+#define QRP_AER_ACSV            (1 << 21)
+#define QRP_AER_PREFIX          (1 << 25)   /* TLP Prefix Blocked Error */
+#define QRP_AER_COR             0x10
+#define QRP_AER_COR_MASK        0x14
+#define QRP_AER_ADVISORY        (1 << 13)
+#define QRP_AER_HEADER          0x1c
+#define QRP_AER_TLP_PREFIX      0x38
+
+/* Access Control Services, 7.7.11 */
+#define QRP_ACS_CAP             0x04
+#define QRP_ACS_CTL             0x06
+#define QRP_ACS_SV              (1 << 0)
+#define QRP_ACS_TB              (1 << 1)
+#define QRP_ACS_RR              (1 << 2)
+#define QRP_ACS_CR              (1 << 3)
+#define QRP_ACS_UF              (1 << 4)
+#define QRP_ACS_DT              (1 << 6)
+
+#define QRP_DEVCTL2             0x28
+#define QRP_DEVCTL2_EETLPPB     (1 << 15)
+
+/* Secondary Status of a bridge */
+#define QRP_SEC_STATUS          0x1e
+#define QRP_SEC_STA             (1 << 11)   /* Signaled Target Abort */
+
 /* Downstream Port Containment */
 #define QRP_DPC_CAP             0x04
 #define QRP_DPC_CTL             0x06
@@ -66,9 +95,15 @@ typedef struct QRootPort {
     uint16_t exp;               /* offsets of capabilities, 0: there is none */
     uint16_t msix;
     uint16_t aer;
+    uint16_t acs;
     uint16_t dpc;
     uint16_t vsec;
 } QRootPort;
+
+/**
+ * qrp_find_port: any PCI Express port, with what it has of the capabilities
+ */
+void qrp_find_port(QRootPort *p, QTestState *qts, uint16_t rid);
 
 /**
  * qrp_init: the port in slot @slot of bus 0; configuration space must work

@@ -126,17 +126,23 @@ void qpt_init_function(QPriTestdev *d, QTestState *qts, unsigned int port,
 {
     uint64_t base = QPT_MMIO_BASE + port * QPT_MMIO_SIZE;
 
-    memset(d, 0, sizeof(*d));
-    d->qts = qts;
-    d->port = port;
-    d->rid = bus << 8 | fn;
-    d->bar0 = base + fn * QPT_MMIO_BAR;
-    d->bar2 = base + QPT_MMIO_SIZE / 2 + fn * QPT_MMIO_BAR;
-
     qpt_ecam_enable(qts);
     qpt_bridge_setup(qts, port, bus, base);
+    qpt_init_at(d, qts, bus << 8 | fn, base);
+    d->port = port;
     g_assert_cmphex(qpt_config_readl(d, 0), ==,
                     PRI_TESTDEV_DEVICE_ID << 16 | PRI_TESTDEV_VENDOR_ID);
+}
+
+void qpt_init_at(QPriTestdev *d, QTestState *qts, uint16_t rid, uint64_t base)
+{
+    unsigned int fn = rid & 7;
+
+    memset(d, 0, sizeof(*d));
+    d->qts = qts;
+    d->rid = rid;
+    d->bar0 = base + fn * QPT_MMIO_BAR;
+    d->bar2 = base + QPT_MMIO_SIZE / 2 + fn * QPT_MMIO_BAR;
     qpt_restore(d);
 
     d->exp = qpt_find_cap(d, QPT_CAP_ID_EXP);
@@ -157,13 +163,17 @@ void qpt_enable(QPriTestdev *d, uint32_t alloc)
         qpt_config_writew(d, d->pasid + QPT_PASID_CTRL, QPT_PASID_CTRL_E |
                           (cap & (QPT_PASID_CTRL_EXEC | QPT_PASID_CTRL_PRIV)));
     }
-    if (!alloc) {
-        alloc = qpt_config_readl(d, d->pri + QPT_PRI_CAPACITY);
+    if (d->pri) {
+        if (!alloc) {
+            alloc = qpt_config_readl(d, d->pri + QPT_PRI_CAPACITY);
+        }
+        qpt_config_writew(d, d->pri + QPT_PRI_CTRL, QPT_PRI_CTRL_RESET);
+        qpt_config_writel(d, d->pri + QPT_PRI_ALLOC, alloc);
+        qpt_config_writew(d, d->pri + QPT_PRI_CTRL, QPT_PRI_CTRL_E);
     }
-    qpt_config_writew(d, d->pri + QPT_PRI_CTRL, QPT_PRI_CTRL_RESET);
-    qpt_config_writel(d, d->pri + QPT_PRI_ALLOC, alloc);
-    qpt_config_writew(d, d->pri + QPT_PRI_CTRL, QPT_PRI_CTRL_E);
-    qpt_config_writew(d, d->ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
+    if (d->ats) {
+        qpt_config_writew(d, d->ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
+    }
 }
 
 void qpt_pri_disable(QPriTestdev *d)

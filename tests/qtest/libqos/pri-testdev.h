@@ -18,6 +18,7 @@
 #define QPT_CAP_ID_MSIX         0x11
 #define QPT_CAP_ID_AF           0x13
 #define QPT_EXT_ID_AER          0x0001
+#define QPT_EXT_ID_ACS          0x000d
 #define QPT_EXT_ID_ATS          0x000f
 #define QPT_EXT_ID_PRI          0x0013
 #define QPT_EXT_ID_PASID        0x001b
@@ -115,6 +116,12 @@ void qpt_init(QPriTestdev *d, QTestState *qts, unsigned int port, uint8_t bus);
  */
 void qpt_init_function(QPriTestdev *d, QTestState *qts, unsigned int port,
                        uint8_t bus, unsigned int fn);
+
+/**
+ * qpt_init_at: the same behind bridges that are set up, with @base as the begin
+ * of the memory window above it, whatever its identity is
+ */
+void qpt_init_at(QPriTestdev *d, QTestState *qts, uint16_t rid, uint64_t base);
 
 uint16_t qpt_config_readw(QPriTestdev *d, unsigned int offset);
 uint32_t qpt_config_readl(QPriTestdev *d, unsigned int offset);
