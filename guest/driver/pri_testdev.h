@@ -58,8 +58,8 @@ struct pri_testdev_info {
 	__u32 own;		/* PRI_TESTDEV_OWN_*, 0: no page table attached */
 	__u32 held;		/* groups that this file holds */
 	__u64 groups;		/* groups that this file has seen */
-	__u64 late;		/* groups of the function that came after the
-				 * end of the attachment they belong to */
+	/* groups of the function that came after the end of the attachment */
+	__u64 late;		/* that they belong to */
 };
 
 struct pri_testdev_eventfd {

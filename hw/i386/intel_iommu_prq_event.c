@@ -1,9 +1,9 @@
 /*
  * VT-d page requests: the Page Request Event and its registers
  *
- * PRS says that requests are pending (PPR) or were lost (PRO); when the first of
- * the two bits becomes 1 the event is due.  It is sent at once, or pending in
- * PECTL while masked, or kept back by a knob.
+ * PRS says that requests are pending (PPR) or were lost (PRO); when the first
+ * of the two bits becomes 1 the event is due.  It is sent at once, or pending
+ * in PECTL while masked, or kept back by a knob.
  *
  * Locking: the BQL, as in intel_iommu_prq.c.
  *

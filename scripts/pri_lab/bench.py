@@ -206,6 +206,8 @@ class DiskGuest:
             self._p = proc.spawn(cmd, stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, stderr=err,
                                  env=proc.child_env())
+        assert self._p.stdin and self._p.stdout
+        self._in, self._out = self._p.stdin, self._p.stdout
 
     def __enter__(self) -> 'DiskGuest':
         return self
@@ -214,8 +216,8 @@ class DiskGuest:
         if self._p.poll() is None:
             proc.kill_group(self._p, grace=3.0)
         proc.reap(self._p)
-        self._p.stdin.close()
-        self._p.stdout.close()
+        self._in.close()
+        self._out.close()
 
     def ready(self) -> Dict[str, str]:
         """Wait for the end of the boot; what the guest says of its disk."""
@@ -247,8 +249,8 @@ class DiskGuest:
 
     def _tell(self, line: str) -> None:
         try:
-            self._p.stdin.write(line.encode() + b'\n')
-            self._p.stdin.flush()
+            self._in.write(line.encode() + b'\n')
+            self._in.flush()
         except BrokenPipeError:
             raise self._error('QEMU has ended') from None
 
@@ -277,8 +279,8 @@ class DiskGuest:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise self._error('no answer in time')
-            if select.select([self._p.stdout], [], [], left)[0]:
-                data = os.read(self._p.stdout.fileno(), 4096)
+            if select.select([self._out], [], [], left)[0]:
+                data = os.read(self._out.fileno(), 4096)
                 if not data:
                     raise self._error('QEMU has ended')
                 self._rest += data

@@ -142,7 +142,8 @@ class _Patched:
         self.step = step
         self.tree = out + '.build'      # copy of the build
         self.mirror = out + '.src'      # copy of the sources that change
-        link = os.path.join(base.build or '', 'source')
+        self.build = base.build or ''
+        link = os.path.join(self.build, 'source')
         self.src = os.path.realpath(link)
         if not base.build or not os.path.isfile(
                 os.path.join(self.src, 'Makefile')):
@@ -163,7 +164,7 @@ class _Patched:
         cache.remove(self.mirror)
         try:
             self.step.note = 'copying the build'
-            self._run(['cp', '-a', '--reflink=auto', self.base.build,
+            self._run(['cp', '-a', '--reflink=auto', self.build,
                        self.tree], 'copying the kernel build')
             self._move()
             self._patch(files)
@@ -194,7 +195,7 @@ class _Patched:
 
         Where it is another one they run again, and then everything does.
         """
-        old, new = self.base.build.encode(), self.tree.encode()
+        old, new = self.build.encode(), self.tree.encode()
         for d, _, names_ in os.walk(os.path.join(self.tree, 'tools')):
             for path in (os.path.join(d, n) for n in names_
                          if n.endswith('.cmd')):

@@ -126,8 +126,9 @@ def run(opts: argparse.Namespace, repo: str, ui) -> int:
     chart = _only(merged, wanted, opts.title or _title(merged))
     if opts.text or opts.list:
         try:
-            for line in (timeline.listing if opts.list
-                         else timeline.text)(chart):
+            lines = timeline.listing(chart) if opts.list \
+                else timeline.text(chart)
+            for line in lines:
                 sys.stdout.write(line + '\n')
             sys.stdout.flush()
         except BrokenPipeError:         # | head

@@ -26,7 +26,7 @@ _RUNNING = re.compile(r'^ *(\d+)/(\d+) (\S.*?) +RUNNING\s*$')
 
 
 BAD = ('FAIL', 'TIMEOUT', 'ERROR', 'INTERRUPT', 'UNEXPECTEDPASS')
-SUITES = ('frontend', 'docs', 'unit', 'upstream', 'qtest', 'guest')
+SUITES = ('style', 'frontend', 'docs', 'unit', 'upstream', 'qtest', 'guest')
 
 
 def needs_guest(names: List[str]) -> bool:

@@ -428,7 +428,7 @@ def main(argv: List[str], repo: str) -> int:
         return completion.main(options.shell, options.kind, parser(), repo)
     screen = ui.UI(options.verbose, quiet=options.command == 'guest-test')
     if options.json == '-':             # the only thing there
-        screen.result = screen.say
+        screen.all_to_stderr()
     failed = EXIT_ABORT if options.bisect else None
     try:
         proc.install_signal_handlers()

@@ -11,7 +11,7 @@ import argparse
 import glob
 import os
 import re
-from typing import List
+from typing import Dict, List, Tuple
 
 from . import (bench, bugkernel, cache, events, kernel, matrix, options, race,
                record)
@@ -154,7 +154,7 @@ def _bash_words(c: options.Command) -> str:
 
 def bash(top: argparse.ArgumentParser) -> str:
     cmds = options.commands(top)
-    arms = {}
+    arms: Dict[Tuple[str, ...], str] = {}
     for o in [o for c in cmds for o in c.options]:
         if _bash_value(o):
             arms.setdefault(o.names, _bash_value(o))

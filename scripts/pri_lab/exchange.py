@@ -45,7 +45,7 @@ class Exchanges:
         self.count = 0
         self._groups: Dict[Tuple, int] = {}         # open ones
         self._last: Dict[Tuple, int] = {}           # closed ones
-        self._pages: Dict[Tuple, int] = {}          # (PASID, page) -> group
+        self._pages: Dict[int, int] = {}            # page -> group
         self._invs: Dict[Tuple, int] = {}           # (rid, ITag)
         self._began: Dict[int, int] = {}
         self._page_times: List[int] = []
@@ -100,7 +100,7 @@ class Exchanges:
                 self._invs[key] = self._new()
                 self._began[self._invs[key]] = e['t']
             x = self._invs.get(key, self._invs.get(
-                self._rid_of(tag), -1) if key[0] is None else -1)
+                self._rid_of(tag) or (), -1) if key[0] is None else -1)
             if e['kind'] == 'devtlb-done' and x >= 0:
                 self._inv_times.append(e['t'] - self._began[x])
                 self._invs.pop(key, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, List
+from typing import Dict, List, Sequence
 
 from . import cache, cpio, proc
 from .errors import LabError
@@ -63,7 +63,7 @@ def _mirror(src: str, dest: str) -> None:
             os.unlink(path)
 
 
-def added_files(added: List[str]) -> Dict[str, str]:
+def added_files(added: Sequence[str]) -> Dict[str, str]:
     """Where --add puts each file in the guest -> the file.
 
     A file becomes /tests/NAME, a directory /tests/NAME with all below it.
@@ -158,7 +158,7 @@ class Guest:
             step.done(f'{len(programs)} programs, '
                       f'image {len(image) / 1e6:.1f} MB')
 
-    def check_job(self, job: str, added: List[str] = ()) -> None:
+    def check_job(self, job: str, added: Sequence[str] = ()) -> None:
         """LabError unless the image, or what is added to it, has a program
         of that name."""
         top = os.path.join(self._made, 'tests')

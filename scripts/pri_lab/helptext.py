@@ -41,7 +41,7 @@ COMMANDS = {
             '  ./pri-lab run --trace \'vtd_prq*\' --trace \'ats_*\'\n'
             '  ./pri-lab run --gdb'),
     'check': ('run all tests, or the suites and tests named',
-              'Suites: unit, qtest, upstream (QEMU\'s own VT-d test), guest, '
+              'Suites: style, unit, qtest, upstream (QEMU\'s own VT-d test), guest, '
               'frontend, docs.  Prints TAP and, last, `N passed, N failed, '
               'N skipped`.  With a list of\nkernels (--kernel all, or names '
               'with commas) the guest\'s programs, or those named,\nrun on '

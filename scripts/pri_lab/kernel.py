@@ -50,6 +50,7 @@ class Kernel:
 def given(path: str, ui) -> Kernel:
     """--kernel DIR|bzImage|vmlinux, checked for what the guest needs."""
     path = os.path.realpath(os.path.expanduser(path))
+    build: Optional[str]
     if os.path.isdir(path):
         image, build = _image_in(path), path
     elif os.path.isfile(path):

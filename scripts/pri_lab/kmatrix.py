@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 from . import cache, jobs, junit, matrix, proc, vm
 from .kernelcmd import columns as line_up
@@ -98,9 +98,10 @@ def job_results(job: str, out: vm.Outcome) -> List[Result]:
 def load(work: str) -> Dict[str, Column]:
     try:
         with open(os.path.join(work, STATE), encoding='utf-8') as f:
-            raw = json.load(f)
-        return {c['kernel']: Column(**{**c, 'results': [
-            Result(*r) for r in c['results']]}) for c in raw}
+            raw: List[Dict[str, Any]] = json.load(f)
+        for c in raw:
+            c['results'] = [Result(*r) for r in c['results']]
+        return {c['kernel']: Column(**c) for c in raw}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
 

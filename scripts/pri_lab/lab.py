@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shlex
 import subprocess
@@ -393,7 +394,7 @@ class Lab:
             job = vm.Job(machine, name, logdir, self.log,
                          self._timeout(machine), wants=self._wants(name))
             with self.ui.step(f'Linux {linux.release}: {name}') as step:
-                out = job.run(lambda line, got, s=step: _note(s, got),
+                out = job.run(functools.partial(_note, step),
                               self.ui.output)
                 results += kmatrix.job_results(name, out)
                 step.done('done' if out.passed else 'FAILED')
@@ -574,8 +575,8 @@ class Lab:
         return 0
 
 
-def _note(step, results) -> None:
-    for r in results:
+def _note(step, _line: str, got) -> None:
+    for r in got:
         step.note = r.name
 
 

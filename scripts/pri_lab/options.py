@@ -42,9 +42,8 @@ def _option(a: argparse.Action) -> Option:
     takes = a.nargs != 0
     value = ''
     if takes:
-        value = a.metavar or a.dest.upper()
-        if isinstance(value, tuple):
-            value = ' '.join(value)
+        shown = a.metavar or a.dest.upper()
+        value = ' '.join(shown) if isinstance(shown, tuple) else shown
     many = a.nargs in ('*', '+') or isinstance(a, argparse._AppendAction)
     return Option(tuple(a.option_strings), value,
                   tuple(str(c) for c in a.choices or ()),
@@ -53,7 +52,8 @@ def _option(a: argparse.Action) -> Option:
 
 
 def _split(p: argparse.ArgumentParser) -> Tuple[List[Option], List[Option]]:
-    options, positionals = [], []
+    options: List[Option] = []
+    positionals: List[Option] = []
     for a in p._actions:
         if not isinstance(a, argparse._SubParsersAction):
             (options if a.option_strings else positionals).append(_option(a))

@@ -55,6 +55,7 @@ class Watch:
 
     def say(self) -> None:
         """Put it where the program would have, for race.judge() and the log."""
+        assert self._limit is not None
         self._session.out.ktap.append(
             f'{race.STUCK}: the host says so, the guest said nothing in '
             f'{allowed(self._limit):.0f} seconds of its time')

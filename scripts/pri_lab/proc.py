@@ -11,7 +11,7 @@ import shlex
 import signal
 import subprocess
 import time
-from typing import (Callable, Dict, Iterator, List, Optional, Sequence, TextIO,
+from typing import (Callable, Deque, Dict, Iterator, List, Optional, Sequence, TextIO,
                     Union)
 
 from .errors import Interrupted, LabError, known_cause
@@ -20,6 +20,7 @@ TAIL = 20                       # lines of output shown when a command fails
 _PR_SET_PDEATHSIG = 1
 _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+_libc: Optional[ctypes.CDLL]
 try:
     _libc = ctypes.CDLL(None, use_errno=True)
 except OSError:                 # pragma: no cover - not a glibc host
@@ -165,9 +166,11 @@ def run(cmd: Sequence[str], what: str, log: Log, *, ui=None,
     p = spawn(cmd, cwd=cwd, env=child_env(env), stdin=subprocess.DEVNULL,
               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
               encoding='utf-8', errors='replace', bufsize=1)
-    tail = collections.deque(maxlen=200)
+    tail: Deque[str] = collections.deque(maxlen=200)
+    out = p.stdout
+    assert out is not None
     try:
-        for line in p.stdout:
+        for line in out:
             line = line.rstrip('\r\n')
             tail.append(line)
             log.write(line)
@@ -184,7 +187,7 @@ def run(cmd: Sequence[str], what: str, log: Log, *, ui=None,
         raise
     finally:
         reap(p)
-        p.stdout.close()
+        out.close()
     log.write(f'[exit status {rc}]')
     if rc and check:
         raise command_failed(what, rc, list(tail), log.path)

@@ -194,9 +194,9 @@ def _from_debian(paths: cache.Paths, dest: str, log: proc.Log, ui,
             return True
     finally:
         cache.remove(tmp)
-    for e in failures:
-        if NETWORK not in e.what:
-            ui.say(f'Debian\'s QEMU source: {e.what}')
+    for failure in failures:
+        if NETWORK not in failure.what:
+            ui.say(f'Debian\'s QEMU source: {failure.what}')
     return False
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from typing import Dict, List
+from typing import Any, Dict, List
 
 from .errors import LabError
 
@@ -26,7 +26,7 @@ class Qmp:
 
     def command(self, name: str, **arguments):
         """What the command returns; LabError if it fails."""
-        request = {'execute': name}
+        request: Dict[str, Any] = {'execute': name}
         if arguments:
             request['arguments'] = {k.replace('_', '-'): v
                                     for k, v in arguments.items()}

@@ -82,7 +82,7 @@ class Part(NamedTuple):
     """One thing that must be seen: in the log, from the program, or no end."""
     kind: str                   # 'log', 'program', 'stuck'
     what: str                   # regular expression or name
-    count: int = 1
+    times: int = 1              # lines of the log
 
     def seen(self, console: List[str], said: Dict[str, str],
              stuck: bool) -> bool:
@@ -91,7 +91,7 @@ class Part(NamedTuple):
         if self.kind == 'program':
             return self.what in said
         return sum(1 for x in console
-                   if re.search(self.what, x)) >= self.count
+                   if re.search(self.what, x)) >= self.times
 
 
 class Sign(NamedTuple):

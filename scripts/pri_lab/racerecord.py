@@ -68,6 +68,7 @@ def recorded(runner: repro.Runner, entry: Entry, logdir: str
         return Verdict(CANNOT_RUN, [], e.what, []), None
     s.fresh()
     base = os.path.join(logdir, 'run')
+    assert runner.recording is not None
     part = runner.recording.part(os.path.join(logdir, entry.name))
     s.cont()
     s.say(f'{entry.job}\n'.encode())

@@ -191,7 +191,7 @@ class Runner:
         first REPRODUCED is enough."""
         s, trouble = self.ready(entry, logdir, step)
         if s is None:
-            out.append(trouble)
+            out += [trouble] if trouble else []
             return
         start = time.monotonic()
         for n in range(runs):

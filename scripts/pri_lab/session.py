@@ -239,6 +239,7 @@ class Session:
         """
         until = time.monotonic() + seconds
         ask = time.monotonic() + _ASK
+        assert self._p is not None
         while True:
             ended = self._p.poll()
             events = [] if ended is not None else self.qmp.poll()

@@ -74,6 +74,7 @@ class UI:
         self.quiet = quiet
         self.total = 0
         self.times: list = []
+        self._results = True            # they go to stdout
         self._count = 0
         self._step: Optional[Step] = None
         self._lock = threading.RLock()
@@ -108,11 +109,16 @@ class UI:
     def error(self, text: str) -> None:
         self.say(f'pri-lab: {text}')
 
+    def all_to_stderr(self) -> None:
+        """Standard output is wanted for something else."""
+        self._results = False
+
     def result(self, text: str) -> None:
         """One line of the result, on stdout."""
         with self._lock:
             self._clear()
-            print(text, flush=True)
+            print(text, file=sys.stdout if self._results else sys.stderr,
+                  flush=True)
 
     def close(self) -> None:
         self._stop.set()

@@ -58,14 +58,16 @@ def run(cmd: List[str], patience: float) -> int:
 
 def _copy(p: subprocess.Popen, patience: float) -> bool:
     """Pass its output on until it ends; True: it is stuck."""
+    out = p.stdout
+    assert out is not None
     own = OwnTime(p.pid)
     last = time.monotonic()
     lines = False
     with selectors.DefaultSelector() as wait:
-        wait.register(p.stdout, selectors.EVENT_READ)
+        wait.register(out, selectors.EVENT_READ)
         while True:
             if wait.select(_POLL):
-                data = os.read(p.stdout.fileno(), 1 << 16)
+                data = os.read(out.fileno(), 1 << 16)
                 if not data:
                     return False
                 sys.stdout.buffer.write(data)

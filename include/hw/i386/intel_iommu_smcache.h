@@ -2,8 +2,8 @@
  * VT-d: what hardware keeps of the remapping and paging structures
  *
  * The context cache (6.2.2), the PASID cache (6.2.3) and the paging-structure
- * cache (6.2.5) of requests that vtd_sm_walk() serves: page requests, Translation
- * Requests, and untranslated requests in scalable mode.
+ * cache (6.2.5) of requests that vtd_sm_walk() serves: page requests,
+ * Translation Requests, and untranslated requests in scalable mode.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -77,8 +77,8 @@ bool vtd_smcache_context(IntelIOMMUState *s, VTDSmWalk *walk);
 bool vtd_smcache_pasid(IntelIOMMUState *s, VTDSmWalk *walk);
 
 /**
- * vtd_smcache_add_context, vtd_smcache_add_pasid: what a walk has read without a
- * fault may be cached (6.2.2, 6.2.3); @fpd: FPD of directory and table entry
+ * vtd_smcache_add_context, vtd_smcache_add_pasid: what a walk has read without
+ * a fault may be cached (6.2.2, 6.2.3); @fpd: FPD of directory and table entry
  */
 void vtd_smcache_add_context(IntelIOMMUState *s, const VTDSmWalk *walk);
 void vtd_smcache_add_pasid(IntelIOMMUState *s, const VTDSmWalk *walk, bool fpd);

@@ -69,8 +69,8 @@
       "microseconds between two pieces of a torn entry") \
     X(PWC, pwc, "pwc", 0, 1, \
       "off\0on\0", \
-      "use first-stage paging-structure entries that were read until they are " \
-      "invalidated (VT-d 6.2.5)") \
+      "use first-stage paging-structure entries that were read until they " \
+      "are invalidated (VT-d 6.2.5)") \
     X(PROFILE, profile, "profile", 0, 2, \
       "rev5\0rev4\0rev3\0", \
       "revision of the specification: rev3 takes private data in a Page " \
@@ -231,8 +231,8 @@
       "invalidation of a function that exists but has no ATS capability") \
     X(QIE_BUSY, qie_busy, "qie-busy", 0, 1, \
       "abort\0refuse\0", \
-      "QIE=0 while the invalidation queue is not quiet: IQH and QIES become 0 " \
-      "and what is outstanding is forgotten, or QIES stays 1") \
+      "QIE=0 while the invalidation queue is not quiet: IQH and QIES become " \
+      "0 and what is outstanding is forgotten, or QIES stays 1") \
     X(SM_CACHE, sm_cache, "sm-cache", 0, 1, \
       "off\0on\0", \
       "use context entries and PASID-table entries that were read until they " \

@@ -80,6 +80,7 @@ def unpack(path: str, dest: str) -> Dict[str, Any]:
                     raise UsageError(f'{path}: {name} has no place in a '
                                      'bundle')
                 source = tar.extractfile(member)
+                assert source is not None       # it is a file
                 cache.write_atomic(os.path.join(dest, name), source.read())
         with open(os.path.join(dest, MANIFEST), encoding='utf-8') as f:
             manifest = json.load(f)

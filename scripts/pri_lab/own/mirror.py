@@ -83,7 +83,7 @@ def _identity(path: str) -> Optional[Identity]:
 def _load(path: str) -> Dict[str, Identity]:
     try:
         with open(path, encoding='utf-8') as f:
-            return {k: tuple(v) for k, v in json.load(f).items()}
+            return {k: (v[0], v[1], v[2]) for k, v in json.load(f).items()}
     except (OSError, ValueError, AttributeError):
         return {}
 
@@ -127,6 +127,7 @@ def _copy(src: str, dest: str, names: List[str]) -> Dict[str, Identity]:
              '-'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         unpack = subprocess.Popen(['tar', '-C', part, '-xmf', '-'],
                                   stdin=pack.stdout)
+        assert pack.stdin and pack.stdout
         pack.stdout.close()
         pack.stdin.write(''.join(f'{n}\0' for n in index).encode())
         pack.stdin.close()

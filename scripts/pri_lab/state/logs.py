@@ -32,7 +32,7 @@ _NAME = re.compile(r'^\d{8}-\d{6}-(.+)-(\d+)$')
 def _running(top: str, name: str) -> bool:
     """Whether the command that a directory is named after still runs."""
     m = _NAME.match(name)
-    return bool(m) and os.path.exists(os.path.join(
+    return m is not None and os.path.exists(os.path.join(
         running.directory(os.path.dirname(top)), m.group(2)))
 
 
