@@ -59,5 +59,6 @@ def have(paths: cache.Paths, value: str, options, jobs: int,
     linux = base
     if bugs:
         linux = bugkernel.build(paths, base, bugs, jobs, log, ui)
-    return Ready(base, linux, kernel.words(paths.repo, name),
+    return Ready(base, linux, kernel.words(paths.repo, name, kernel.version_of(
+        paths, name, log, ui)),
                  kernel.named(paths.repo, name) is None)

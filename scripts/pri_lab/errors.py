@@ -88,12 +88,17 @@ class Interrupted(BaseException):
 
 
 NETWORK = 'the network or the package mirror could not be reached'
+GONE = 'the package mirror answers, and does not have it any more'
 _CAUSES = (
     (re.compile(r'No space left on device|Disk quota exceeded'
                 r'|not enough free space|You don.t have enough free space'),
      'the disk is full',
      'free some space (`./pri-lab clean --all` empties the cache), then '
      'run the same command again'),
+    (re.compile(r'\b(?:404|410) +(?:Not Found|Gone)\b', re.I),
+     GONE,
+     'its index still lists what has been taken away; another version may be '
+     'there: ./pri-lab kernel list'),
     (re.compile(r'Temporary failure resolving|Could not resolve'
                 r'|Unable to connect|Could not connect|Connection timed out'
                 r'|Network is unreachable|No route to host'

@@ -110,7 +110,7 @@ def _split(repo: str, value: str) -> Tuple[Optional[matrix.Entry],
     """What --kernel VALUE means: an entry of the matrix with fragments,
     relative to the repository; None: a path."""
     base, *more = (value or SERIES).split('/')
-    entry = matrix.load(repo).get(base)
+    entry = matrix.lookup(matrix.load(repo), base)
     if not more:
         return entry, ()
     files = tuple(os.path.join(KERNELS, f'{m}.config') for m in more)
@@ -208,8 +208,11 @@ def version_of(paths: cache.Paths, value: str, log: proc.Log, ui) -> str:
     return builder(paths, entry, 1, log, ui).version if entry else ''
 
 
-def words(repo: str, value: str) -> str:
-    """What the guest programs are told of a kernel, for its command line."""
+def words(repo: str, value: str, version: str = '') -> str:
+    """What the guest programs are told of a kernel, for its command line.
+
+    version: version_of() it; '' stands for the newest of its series.
+    """
     entry = named(repo, value)
-    return f'pri_lab.lacks={",".join(entry.lacks)}' \
-        if entry and entry.lacks else ''
+    lacks = entry.lacking(version) if entry else []
+    return f'pri_lab.lacks={",".join(lacks)}' if lacks else ''

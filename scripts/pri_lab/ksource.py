@@ -4,19 +4,27 @@
 A series comes as a linux-source package (Debian's patches in it) or, for a
 series that has no such package any more, as the upstream tarball of a source
 package that the index still lists.  apt checks either against the signed
-index.
+index.  The index lists more than the mirror has: what is gone is passed over
+for the next older version, and said.
 """
 
 from __future__ import annotations
 
 import glob
 import os
-from typing import Callable, List, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from . import apt, cache, matrix, proc
-from .errors import NETWORK, LabError, Unavailable
+from .errors import GONE, NETWORK, LabError, Unavailable
 
 SPACE_GB = 4.5                  # unpacked source and one build
+
+
+class Found(NamedTuple):
+    """A version that an index lists."""
+    archive: apt.Archive
+    source: matrix.Source
+    version: str                # Debian's
 
 
 class KernelSource:
@@ -54,15 +62,9 @@ class KernelSource:
 
     def _fetch(self, step) -> None:
         self.stamp.clear()
-        version, download = self.locate(step)
         tmp = os.path.join(self.paths.downloads, self.name + '.d')
-        cache.remove(tmp)
         try:
-            step.note = f'downloading {version}'
-            try:
-                tar = download(tmp)
-            except LabError as e:
-                raise unavailable(e) from None
+            version, tar = self._download(step, tmp)
             step.note = f'unpacking {version}'
             with cache.fresh_tree(self.dir) as part:
                 proc.run(['tar', '-xf', tar, '-C', part,
@@ -73,61 +75,98 @@ class KernelSource:
         self.stamp.write(self.name, [os.path.join(self.dir, 'Makefile')],
                          version=version)
 
+    def _download(self, step, tmp: str) -> Tuple[str, str]:
+        """(version, path of its tarball) of the first that can be had."""
+        gone: List[str] = []
+        for found in self.candidates(step):
+            cache.remove(tmp)
+            step.note = f'downloading {found.version}'
+            try:
+                get = self._get_deb if found.source.kind == 'deb' \
+                    else self._get_src
+                tar = get(found, tmp)
+            except LabError as e:
+                if GONE not in e.what:
+                    raise unavailable(e) from None
+                gone.append(found.version)
+                self.ui.say(f'Linux {found.version}: listed, but gone from '
+                            'the mirror')
+                continue
+            return found.version, tar
+        raise Unavailable(
+            f'the mirror has lost every source of Linux {self.entry.name} '
+            f'that its index lists: {", ".join(gone)}',
+            'give a kernel of your own: --kernel DIR')
+
     # -- where it is --
 
-    def locate(self, step) -> Tuple[str, Callable[[str], str]]:
-        """(version, how to get it): the latter fetches the tarball into a
-        directory and returns its path."""
+    def candidates(self, step) -> Iterator[Found]:
+        """What the indexes list of it: source by source, the newest version
+        first.  LabError if nothing is listed."""
         failure: Optional[LabError] = None
+        listed: List[str] = []
+        some = False
         for source in self.entry.sources:
             step.note = f'package index of {source.suite}'
-            kind = 'deb' if source.kind == 'deb' else 'deb-src'
-            archive = apt.Archive(self.paths, source.suite, kind, self.log,
-                                  self.ui)
+            archive = apt.Archive(
+                self.paths, source.suite,
+                'deb' if source.kind == 'deb' else 'deb-src', self.log,
+                self.ui)
             try:
                 archive.update()
             except LabError as e:
-                failure = e
+                failure = failure or e
                 continue
-            version = (self._deb_version if kind == 'deb'
-                       else self._src_version)(archive, source)
-            if version:
-                get = self._get_deb if kind == 'deb' else self._get_src
-                return version, lambda tmp: get(archive, source, version, tmp)
+            versions = versions_of(archive, source)
+            listed += versions
+            for version in versions:
+                if self.entry.fits(version):
+                    some = True
+                    yield Found(archive, source, version)
+        if not some:
+            raise self._nothing(failure, listed)
+
+    def _nothing(self, failure: Optional[LabError],
+                 listed: List[str]) -> LabError:
+        """The error when no index lists what is wanted."""
         if failure:
-            raise unavailable(failure)
-        raise Unavailable(
-            f'the mirror has no source of Linux {self.entry.name} any more '
+            return unavailable(failure)
+        there = sorted({v.split('-')[0] for v in listed},
+                       key=matrix.version_key)
+        return Unavailable(
+            f'the mirror lists no source of Linux {self.entry.name} '
             f'(looked for {"; ".join(str(s) for s in self.entry.sources)})',
-            'give a kernel of your own: --kernel DIR')
+            (f'of its series there are {", ".join(there)}; ' if there else '')
+            + 'or give a kernel of your own: --kernel DIR')
 
-    @staticmethod
-    def _deb_version(archive: apt.Archive, source: matrix.Source) -> str:
-        return archive.version(source.name)
-
-    @staticmethod
-    def _src_version(archive: apt.Archive, source: matrix.Source) -> str:
-        return newest(archive.source_versions('linux'), source.name)
-
-    def _get_deb(self, archive: apt.Archive, source: matrix.Source,
-                 version: str, tmp: str) -> str:
-        deb = archive.download(source.name, version, tmp)
-        proc.run(['dpkg', '-x', deb, tmp], f'unpacking {source.name}',
-                 self.log, ui=self.ui)
+    def _get_deb(self, found: Found, tmp: str) -> str:
+        name = found.source.name
+        deb = found.archive.download(name, found.version, tmp)
+        proc.run(['dpkg', '-x', deb, tmp], f'unpacking {name}', self.log,
+                 ui=self.ui)
         os.unlink(deb)
         return _tarball(os.path.join(tmp, 'usr', 'src', '*.tar.*'),
-                        f'{source.name} {version}')
+                        f'{name} {found.version}')
 
-    def _get_src(self, archive: apt.Archive, source: matrix.Source,
-                 version: str, tmp: str) -> str:
-        archive.download_source('linux', version, tmp, tar_only=True)
+    @staticmethod
+    def _get_src(found: Found, tmp: str) -> str:
+        found.archive.download_source('linux', found.version, tmp,
+                                      tar_only=True)
         return _tarball(os.path.join(tmp, 'linux_*.orig.tar.*z'),
-                        f'the source package linux {version}')
+                        f'the source package linux {found.version}')
+
+
+def versions_of(archive: apt.Archive, source: matrix.Source) -> List[str]:
+    """Debian versions that a source has of its series, newest first."""
+    if source.kind == 'deb':
+        version = archive.version(source.name)
+        return [version] if version else []
+    return of_series(archive.source_versions('linux'), source.name)
 
 
 def unavailable(e: LabError) -> LabError:
     """The same error as Unavailable, if it is the network's or mirror's."""
-    if NETWORK not in e.what:
+    if NETWORK not in e.what and GONE not in e.what:
         return e
     return Unavailable(e.what, e.hint, e.log, e.tail)
 
@@ -139,7 +178,7 @@ def _tarball(pattern: str, what: str) -> str:
     return found[0]
 
 
-def newest(versions: List[str], series: str) -> str:
-    """The highest version of a series ('6.18'), '' if there is none."""
-    mine = [v for v in versions if v.startswith(series + '.')]
-    return max(mine, key=matrix.version_key, default='')
+def of_series(versions: List[str], series: str) -> List[str]:
+    """Those of a series ('6.18'), the highest first."""
+    return sorted((v for v in set(versions) if v.startswith(series + '.')),
+                  key=matrix.version_key, reverse=True)

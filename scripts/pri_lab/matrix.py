@@ -10,7 +10,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from .errors import LabError
 
@@ -20,6 +20,25 @@ _KEYS = ('sources', 'note', 'lacks', 'all', 'without', 'with',
          'make')
 # what a kernel may lack; tests/guest/pt.c says what each means
 LACKS = ('sva', 'iopf-dequeue', 'ite-retry')
+
+
+_VERSION = re.compile(r'(\d+\.\d+)\.\d+$')
+_LACK = re.compile(r'([a-z-]+)(?:\((\d[\d.]*)?-(\d[\d.]*)?\))?$')
+
+
+class Lack(NamedTuple):
+    """What kernels from version `first` to `last` have not; '' is no end."""
+    what: str
+    first: str = ''
+    last: str = ''
+
+    def holds(self, version: str) -> bool:
+        """version: upstream or Debian's; '': the newest, whichever that is."""
+        if not version:
+            return not self.last
+        v = version_key(version.split('-')[0])
+        return not (self.first and v < version_key(self.first) or
+                    self.last and v > version_key(self.last))
 
 
 class Source(NamedTuple):
@@ -41,7 +60,17 @@ class Entry(NamedTuple):
     without: Dict[str, str]         # CONFIG_X -> why it may be lost
     extra: Dict[str, str]           # 'CONFIG_X=y' -> why it is added
     make: Dict[str, str]            # 'VARIABLE=x' for make -> why
-    lacks: List[str]                # of LACKS
+    lacks: List[Lack]
+    version: str = ''               # this one of the series alone: '7.1.3'
+
+    def fits(self, version: str) -> bool:
+        """Whether a Debian version of the series is what is wanted."""
+        return not self.version or \
+            version.split('-')[0] == self.version
+
+    def lacking(self, version: str) -> List[str]:
+        """What a version of it lacks, of LACKS."""
+        return [x.what for x in self.lacks if x.holds(version)]
 
     @property
     def stock(self) -> bool:
@@ -102,12 +131,26 @@ def parse(text: str) -> Dict[str, Entry]:
             _reasons(name, s.get('without', ''), r'CONFIG_\w+'),
             _reasons(name, s.get('with', ''), r'CONFIG_\w+=\S+'),
             _reasons(name, s.get('make', ''), r'[\w.]+=\S+'),
-            s.get('lacks', '').split())
-        for word in out[name].lacks:
-            if word not in LACKS:
-                raise _bad(name, f'lacks {word}: there is only '
-                           + ', '.join(LACKS))
+            [_lack(name, x) for x in s.get('lacks', '').split()],
+            name if _VERSION.match(name) else '')
     return out
+
+
+def _lack(section: str, text: str) -> Lack:
+    m = _LACK.match(text)
+    if not m or m.group(1) not in LACKS:
+        raise _bad(section, f'lacks {text}: there is only '
+                   + ', '.join(LACKS) + ', each with (FROM-TO) or without')
+    return Lack(m.group(1), m.group(2) or '', m.group(3) or '')
+
+
+def lookup(entries: Dict[str, Entry], name: str) -> Optional[Entry]:
+    """The entry of that name; of a released version ('7.1.5') that has no
+    section the one of its series, for that version alone."""
+    m = _VERSION.match(name)
+    if name in entries or not m or m.group(1) not in entries:
+        return entries.get(name)
+    return entries[m.group(1)]._replace(name=name, version=name, in_all=False)
 
 
 def load(repo: str) -> Dict[str, Entry]:

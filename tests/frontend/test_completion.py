@@ -64,8 +64,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
                          ['qi-submit'])
 
     def test_list_of_kernels(self):
-        self.assertEqual(self.complete('pri-lab check --kernel 7.3,6.12'),
-                         ['7.3,6.12'])
+        self.assertEqual(self.complete('pri-lab check --kernel 7.3,6.12.'),
+                         ['7.3,6.12.57'])
         self.assertEqual(self.complete('pri-lab check --kernel 6.12,7.3,al'),
                          ['6.12,7.3,all'])
 

@@ -6,7 +6,7 @@ from unittest import mock
 
 from pri_lab import (apt, cache, cli, kbuild, kconfig, kernel, kernelcmd,
                      ksource, matrix, proc, ui)
-from pri_lab.errors import LabError
+from pri_lab.errors import NETWORK, LabError, Unavailable
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -63,9 +63,38 @@ class Matrix(unittest.TestCase):
     def test_versions_in_order(self):
         versions = ['6.18.5-1', '6.18.15-1~bpo13+1', '6.18.15-1',
                     '6.19.1-1', '6.1.9-1', '6.18.9-1']
-        self.assertEqual(ksource.newest(versions, '6.18'), '6.18.15-1')
-        self.assertEqual(ksource.newest(versions, '6.1'), '6.1.9-1')
-        self.assertEqual(ksource.newest(versions, '7.0'), '')
+        self.assertEqual(ksource.of_series(versions, '6.18'),
+                         ['6.18.15-1', '6.18.15-1~bpo13+1', '6.18.9-1',
+                          '6.18.5-1'])
+        self.assertEqual(ksource.of_series(versions, '6.1'), ['6.1.9-1'])
+        self.assertEqual(ksource.of_series(versions, '7.0'), [])
+
+    def test_a_released_version_is_one_of_its_series(self):
+        entries = matrix.parse(TEXT)
+        got = matrix.lookup(entries, '6.1.9')
+        self.assertEqual((got.name, got.version, got.in_all),
+                         ('6.1.9', '6.1.9', False))
+        self.assertEqual(got.without, entries['6.1'].without)
+        self.assertTrue(got.fits('6.1.9-1~bpo13+1'))
+        self.assertFalse(got.fits('6.1.99-1'))
+        self.assertTrue(entries['6.1'].fits('6.1.99-1'))
+        for name in ('6.2.9', '6.1.', '6.1.9.1', './6.1.9', '6'):
+            self.assertIsNone(matrix.lookup(entries, name), name)
+
+    def test_what_a_version_lacks(self):
+        entry = matrix.parse(
+            '[6.18]\nsources = src x 6.18\nlacks = ite-retry '
+            'iopf-dequeue(-6.18.43) sva(6.18.4-6.18.7)\n')['6.18']
+        for version, lacks in (
+                ('6.18.3-1', ['ite-retry', 'iopf-dequeue']),
+                ('6.18.4-1~bpo13+1', ['ite-retry', 'iopf-dequeue', 'sva']),
+                ('6.18.7', ['ite-retry', 'iopf-dequeue', 'sva']),
+                ('6.18.43-1', ['ite-retry', 'iopf-dequeue']),
+                ('6.18.44-1', ['ite-retry']), ('', ['ite-retry'])):
+            self.assertEqual(entry.lacking(version), lacks, version)
+        for text in ('sva(6.1', 'sva(6.1.2)', 'pri(1-2)', 'sva(a-b)'):
+            with self.assertRaisesRegex(LabError, 'there is only'):
+                matrix.parse(f'[a]\nsources = src x a\nlacks = {text}\n')
 
     def test_file_of_the_repository(self):
         entries = matrix.load(REPO)
@@ -114,9 +143,11 @@ class Config(unittest.TestCase):
 
 
 class FakeArchive:
-    """Stands in for apt.Archive: an index per suite and kind."""
+    """Stands in for apt.Archive: an index per suite and kind, and what the
+    mirror says to a download."""
 
     index = {}
+    answers = {}                # version -> error, if it is not there
 
     def __init__(self, _paths, suite, kind, _log, _ui):
         self.here = self.index.get((suite, kind))
@@ -131,19 +162,80 @@ class FakeArchive:
     def source_versions(self, package):
         return self.here.get(package, [])
 
+    def download_source(self, _package, version, dest, tar_only):
+        assert tar_only
+        if version in self.answers:
+            raise proc.command_failed('downloading', 100,
+                                      [self.answers[version]], None)
+        cache.write_atomic(os.path.join(
+            dest, f'linux_{version.split("-")[0]}.orig.tar.xz'), b'')
+
 
 class Locate(unittest.TestCase):
-    def locate(self, index):
-        real = apt.Archive
-        try:
-            FakeArchive.index = index
-            ksource.apt.Archive = FakeArchive
-            source = ksource.KernelSource(
-                cache.Paths('/', '/nowhere'), matrix.parse(TEXT)['6.18'],
-                None, None)
-            return source.locate(Step())[0]
-        finally:
-            ksource.apt.Archive = real
+    def source(self, index, name='6.18', answers={}):
+        FakeArchive.index = index
+        FakeArchive.answers = answers
+        p = mock.patch.object(ksource.apt, 'Archive', FakeArchive)
+        p.start()
+        self.addCleanup(p.stop)
+        self.ui = mock.MagicMock()
+        return ksource.KernelSource(
+            cache.Paths('/', '/nowhere'),
+            matrix.lookup(matrix.parse(TEXT), name), None, self.ui)
+
+    def locate(self, index, name='6.18'):
+        return next(self.source(index, name).candidates(Step())).version
+
+    def download(self, versions, answers, name='6.18'):
+        source = self.source({
+            ('sid', 'deb'): {},
+            ('trixie-backports', 'deb-src'): {'linux': versions}},
+            name, answers)
+        with tempfile.TemporaryDirectory() as d:
+            return source._download(Step(), os.path.join(d, 'x'))[0]
+
+    GONE = ('E: Failed to fetch http://m.example/linux_6.18.9.orig.tar.xz  '
+            '404  Not Found [IP: 1.2.3.4 80]')
+    NO_NETWORK = ('E: Failed to fetch http://m.example/x  Could not resolve '
+                  "'m.example'")
+
+    def test_next_older_one_when_the_mirror_has_lost_it(self):
+        self.assertEqual(self.download(
+            ['6.18.5-1', '6.18.9-1', '6.18.12-1'],
+            {'6.18.12-1': self.GONE, '6.18.9-1': self.GONE}), '6.18.5-1')
+        self.assertEqual(
+            [c.args[0] for c in self.ui.say.call_args_list],
+            ['Linux 6.18.12-1: listed, but gone from the mirror',
+             'Linux 6.18.9-1: listed, but gone from the mirror'])
+
+    def test_all_gone_is_not_no_network(self):
+        with self.assertRaises(Unavailable) as e:
+            self.download(['6.18.9-1'], {'6.18.9-1': self.GONE})
+        self.assertIn('has lost every source of Linux 6.18', e.exception.what)
+        self.assertIn('6.18.9-1', e.exception.what)
+        self.assertNotIn(NETWORK, e.exception.what)
+
+    def test_no_network_is_said_at_once(self):
+        with self.assertRaises(Unavailable) as e:
+            self.download(['6.18.9-1', '6.18.5-1'],
+                          {'6.18.9-1': self.NO_NETWORK})
+        self.assertIn(NETWORK, e.exception.what)
+
+    def test_another_failure_stays_what_it_is(self):
+        with self.assertRaises(LabError) as e:
+            self.download(['6.18.9-1', '6.18.5-1'],
+                          {'6.18.9-1': 'E: No space left on device'})
+        self.assertNotIsInstance(e.exception, Unavailable)
+
+    def test_one_version_alone(self):
+        versions = ['6.18.5-1', '6.18.9-1', '6.18.55-1']
+        self.assertEqual(self.download(versions, {}, '6.18.5'), '6.18.5-1')
+        with self.assertRaises(Unavailable) as e:
+            self.download(versions, {'6.18.5-1': self.GONE}, '6.18.5')
+        self.assertIn('6.18.5', e.exception.what)
+        with self.assertRaises(Unavailable) as e:
+            self.download(versions, {}, '6.18.7')
+        self.assertIn('6.18.5, 6.18.9, 6.18.55', e.exception.hint)
 
     def test_first_hit_wins(self):
         self.assertEqual(self.locate(
@@ -162,7 +254,7 @@ class Locate(unittest.TestCase):
             self.locate({('sid', 'deb'): {},
                          ('trixie-backports', 'deb-src'):
                          {'linux': ['6.19.1-1']}})
-        self.assertIn('no source of Linux 6.18 any more', e.exception.what)
+        self.assertIn('lists no source of Linux 6.18', e.exception.what)
         self.assertIn('trixie-backports', e.exception.what)
 
 
@@ -260,11 +352,16 @@ class Options(unittest.TestCase):
         self.assertIsNone(kernel.named(REPO, './6.12'))
         self.assertEqual(kernel.steps(REPO, '7.2'), 2)
         self.assertEqual(kernel.words(REPO, '6.12'), 'pri_lab.lacks=sva')
+        self.assertEqual(kernel.words(REPO, '6.12', '6.12.57-1'), '')
+        self.assertEqual(kernel.words(REPO, '6.12.57', '6.12.57-1'), '')
+        self.assertEqual(kernel.words(REPO, '7.1.5', '7.1.5-1'),
+                         'pri_lab.lacks=iopf-dequeue')
         self.assertEqual(kernel.words(REPO, '7.2'), '')
         self.assertEqual(kernel.words(REPO, '/boot/x'), '')
         self.assertEqual(kernel.steps(REPO, '/boot/vmlinuz'), 1)
 
     def test_a_fragment_in_the_name(self):
+        self.assertEqual(kernel.named(REPO, '7.1.3/plain').name, '7.1.3')
         for value in ('6.12/plain', '6.12/voluntary/plain'):
             self.assertEqual(kernel.named(REPO, value).name, '6.12')
         self.assertEqual(kernel.words(REPO, '6.12/plain'),
