@@ -144,6 +144,14 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
     if 'rounds' in uses:
         p.add_argument('--rounds', type=_positive, metavar='N', default=0,
                        help='turns of each side (default: 15)')
+    if 'boots' in uses:
+        p.add_argument('--runs', type=_positive, metavar='N', default=-1,
+                       help='boots (default: 100)')
+        p.add_argument('--load', type=_number, metavar='N', default=-1,
+                       help='busy loops beside them (default: 14)')
+        p.add_argument('--resume', action='store_true',
+                       help='count the boots that there are, of the same '
+                       'machine, and make the others')
     if 'output' in uses:
         p.add_argument('--output', default='', metavar='DIR',
                        help='where to put it (default: in the cache)')
@@ -275,7 +283,7 @@ def parser() -> argparse.ArgumentParser:
 _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
-             'runs': -1, 'cold': -1, 'races': [], 'table': False,
+             'runs': -1, 'cold': -1, 'load': -1, 'races': [], 'table': False,
              'depth': 0, 'seed': 1, 'order': '', 'scenario': [],
              'budget': 0, 'focus': 'iommu', 'hits': 0, 'known': False,
              'plan': '', 'measure': 0,

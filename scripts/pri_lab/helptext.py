@@ -123,8 +123,13 @@ COMMANDS = {
               'and a plain\nguest kernel the first time.  Reports; a slow '
               'result is no failure.  Best on a\nquiet machine; '
               'docs/performance.md says what is measured.  PART: iq, disk, '
-              'prq, functions,\nfaults; without one all of them.',
-              '  ./pri-lab bench\n  ./pri-lab bench --rounds 30 faults'),
+              'prq, functions,\nfaults; without one all of them.  boots, by '
+              'itself: boots the guest --runs times\nbeside --load busy '
+              'loops, and says how many boots failed or measured a '
+              'frequency;\nthat one is judged.',
+              '  ./pri-lab bench\n  ./pri-lab bench --rounds 30 faults\n'
+              '  ./pri-lab bench boots --runs 100 --load 14\n'
+              '  ./pri-lab bench boots --resume'),
     'timeline': ('draw a recorded run as a message sequence chart',
                  'LOG is what `run --record` wrote, or a log of QEMU made '
                  'with -msg vclock=on.\nWrites one page that needs nothing '
@@ -173,7 +178,7 @@ USES = {                        # which options a command understands
     'qemu': 'qemu kernel accel config job append',
     'shell': 'qemu kernel accel config append debug add',
     'packages': '', 'conformance': '',
-    'bench': 'qemu kernel accel rounds', 'package': 'qemu output',
+    'bench': 'qemu kernel accel rounds boots timeout', 'package': 'qemu output',
     'completion': '', 'clean': 'clean', 'cache': '',
     'timeline': 'chart',
 }

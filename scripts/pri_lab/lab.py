@@ -12,7 +12,7 @@ import sys
 import termios
 from typing import Dict, List
 
-from . import (anykernel, bench, cache, chart, check, debug, guest,
+from . import (anykernel, bench, boots, cache, chart, check, debug, guest,
                guesttest, host, installed, jobs, junit, kernel, kernelcmd,
                kmatrix, matrix, overlay, package, packages, proc, qemubuild,
                qemusrc, qemustore, racerecord, racetable, record, report,
@@ -476,6 +476,8 @@ class Lab:
 
     def cmd_bench(self) -> int:
         """Ours and stock QEMU in one run; docs/performance.md."""
+        if self.options.parts == ['boots']:
+            return self._bench_boots()
         accel, note = host.choose_accel(self.options.accel)
         if note:
             self.ui.output(note)
@@ -500,6 +502,12 @@ class Lab:
                 plain.binary, ours.binary, driver, linux.image,
                 self.options.rounds or bench.ROUNDS, user.initrd).run(
                     self.options.parts)
+
+    def _bench_boots(self) -> int:
+        with self.clone_lock():
+            machine = self._machine()
+        self.ui.plan(1)
+        return boots.run(self, machine, self._timeout(machine))
 
     def cmd_package(self) -> int:
         """A .deb of QEMU and the front end; prints its path."""

@@ -16,8 +16,10 @@ TIMEOUT = 120.0                 # of one command; savevm on a busy disk is slow
 class Qmp:
     """One connection; events are kept until somebody asks for them."""
 
-    def __init__(self, sock: socket.socket):
+    def __init__(self, sock: socket.socket, patience: float = TIMEOUT):
+        """patience: seconds for the answer to one command."""
         self.sock = sock
+        self._patience = patience
         self.events: List[Dict] = []
         self._rest = b''
         self._lines: List[bytes] = []
@@ -31,7 +33,7 @@ class Qmp:
             request['arguments'] = {k.replace('_', '-'): v
                                     for k, v in arguments.items()}
         try:
-            self.sock.settimeout(TIMEOUT)
+            self.sock.settimeout(self._patience)
             self.sock.sendall(json.dumps(request).encode() + b'\n')
         except OSError as e:
             raise LabError(f'QEMU\'s monitor, {name}: {e}') from None
@@ -75,7 +77,7 @@ class Qmp:
 
     def _message(self, key: str):
         """Wait for the message that has this key."""
-        until = time.monotonic() + TIMEOUT
+        until = time.monotonic() + self._patience
         while True:
             while self._lines:
                 message = json.loads(self._lines.pop(0))
@@ -86,9 +88,10 @@ class Qmp:
                 if key in message:
                     return message[key]
             if time.monotonic() > until:
-                raise LabError(f'QEMU gave no answer for {TIMEOUT:.0f} s')
+                raise LabError('QEMU gave no answer for '
+                               f'{self._patience:.0f} s')
             try:
-                self.sock.settimeout(TIMEOUT)
+                self.sock.settimeout(self._patience)
                 if not self._fill():
                     raise LabError('QEMU closed its monitor')
             except OSError as e:

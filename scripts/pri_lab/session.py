@@ -19,6 +19,7 @@ from . import proc
 from .errors import LabError
 from .qmp import Qmp
 from .jobs import Wants
+from .owntime import OwnTime
 from .vm import Machine
 
 # 8 ns an instruction; while the guest's processors sleep its time jumps to the
@@ -233,13 +234,15 @@ class Session:
                over: Callable[[], bool] = lambda: False) -> str:
         """Until enough() is content.
 
-        Returns 'done', 'limit' after that many seconds, 'over' when over(),
+        Returns 'done', 'limit' after that many seconds of QEMU's own time
+        (a busy host takes nothing of it), 'over' when over(),
         which is asked now and then, says so, 'panic' or 'off' when the guest
         is through, or what QEMU died of.
         """
-        until = time.monotonic() + seconds
-        ask = time.monotonic() + _ASK
         assert self._p is not None
+        own = OwnTime(self._p.pid)
+        ask = time.monotonic() + _ASK
+        look = time.monotonic() + min(_ASK, seconds)
         while True:
             ended = self._p.poll()
             events = [] if ended is not None else self.qmp.poll()
@@ -257,6 +260,8 @@ class Session:
                     said = self._read() and enough(self.out)
                     return 'done' if said else 'over'
                 ask = time.monotonic() + _ASK
-            if time.monotonic() > until:
-                return 'limit'
+            if time.monotonic() > look:
+                if own.seconds() > seconds:
+                    return 'limit'
+                look = time.monotonic() + min(_ASK, seconds)
             time.sleep(_POLL)

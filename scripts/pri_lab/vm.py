@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import time
 from typing import Callable, List, Optional
@@ -18,6 +19,8 @@ from typing import Callable, List, Optional
 from . import cache, jobs, proc, record, splat
 from .errors import LabError
 from .ktap import FAIL, NOT_RUN, Reader, Result
+from .owntime import OwnTime
+from .qmp import Qmp
 
 IOMMU = ('intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,'
          'x-flts=on,x-pasid-mode=on,svm=on')
@@ -28,6 +31,17 @@ DEVICES = 2
 # nobody else map the registers of a device that has a driver
 APPEND = ('console=ttyS0 intel_iommu=on,sm_on iommu.strict=1 panic=-1 '
           'oops=panic nokaslr no_timer_check iomem=relaxed')
+# What a guest would measure, and measure wrong on a busy host, it is told.  An
+# Intel processor looks for the frequencies of TSC and APIC timer in CPUID, where
+# patch 0055 puts them: both are the virtual clock, as with -icount.  It has the
+# bugs of its model, too: mitigations=off.
+CPU = {'kvm': 'max,la57=off',
+       'tcg': 'max,la57=off,vendor=GenuineIntel,family=6,model=143,stepping=8,'
+              'tsc-frequency=1000000000'}
+# tsc=reliable: nor is the TSC measured again and again by its watchdog
+WORDS = {'kvm': '', 'tcg': 'tsc=reliable mitigations=off'}
+WHERE = 20.0            # seconds for QEMU to say where a guest that hangs is
+_ASK = 1.0              # seconds between looks at what the host let it run
 _EXIT = re.compile(r'# pri-lab: exit (\d+)')
 STATE = 'machine.json'
 FIXED = 'fixed.cpio'
@@ -80,11 +94,12 @@ class Machine:
         else:
             machine = ['-machine', 'q35', '-accel', 'tcg,thread=multi']
         return [self.qemu] + machine + [
-            '-cpu', 'max,la57=off', '-smp', '2', '-m', '2G', '-nodefaults',
+            '-cpu', CPU[self.accel], '-smp', '2', '-m', '2G', '-nodefaults',
             '-no-user-config', '-no-reboot', '-display', 'none',
             '-kernel', self.kernel, '-initrd', self.initrd,
             '-append', ' '.join(
-                f'{APPEND} {self.append} {wants.append()} {append}'.split()),
+                (f'{APPEND} {WORDS[self.accel]} {self.append} '
+                 f'{wants.append()} {append}').split()),
             '-device', IOMMU + wants.iommu()] + [
                 x for n in range(DEVICES) for x in (
                     '-device', f'pri-root-port,id=rp{n},bus=pcie.0,'
@@ -112,6 +127,7 @@ class Outcome:
         self.known: List[str] = []      # pages of splats that are written up
         self.problems: List[str] = []   # one line each, why it is no success
         self.seconds = 0.0
+        self.own = 0.0                  # less what the host made it wait
 
     @property
     def troubles(self) -> List[str]:
@@ -145,6 +161,7 @@ class Job:
         self.console = os.path.join(logdir, f'{safe}.console')
         self.results = os.path.join(logdir, f'{safe}.ktap')
         self.stderr = os.path.join(logdir, f'{safe}.qemu')
+        self.stuck = os.path.join(logdir, f'{safe}.stuck')
 
     def record(self) -> record.Recording:
         """Before run(): have it recorded."""
@@ -155,7 +172,7 @@ class Job:
 
     def run(self, on_line: Callable[[str, List[Result]], None],
             on_console: Optional[Callable[[str], None]] = None) -> Outcome:
-        """Boot, follow, judge.
+        """Boot, follow, judge.  The time-out is of the guest's own time.
 
         on_line gets each line of results and the test results it settled.
         """
@@ -164,27 +181,35 @@ class Job:
         cmd = self.machine.args(self.words, self.wants) + [
             '-serial', f'file:{self.console}',
             '-serial', f'file:{self.results}'] + self.extra
-        self.log.write('$ ' + ' '.join(cmd))
         for path in (self.console, self.results):
             open(path, 'wb').close()
+        mine, theirs = socket.socketpair()
+        cmd += ['-chardev', f'socket,id=where,fd={theirs.fileno()}',
+                '-mon', 'chardev=where,mode=control']
+        self.log.write('$ ' + ' '.join(cmd))
         with open(self.stderr, 'wb') as err:
             p = proc.spawn(cmd, stdin=subprocess.DEVNULL, stdout=err,
-                           stderr=err, env=proc.child_env())
+                           stderr=err, env=proc.child_env(),
+                           pass_fds=[theirs.fileno()])
+        theirs.close()
         try:
-            self._follow(p, out, start, on_line, on_console)
+            self._follow(p, out, mine, on_line, on_console)
         finally:
             if p.poll() is None:
                 proc.kill_group(p, grace=3.0)
             proc.reap(p)
+            mine.close()
         out.seconds = time.monotonic() - start
         for r in out.reader.finish():
             on_line('', [r])
         self._judge(p.returncode, out)
         return out
 
-    def _follow(self, p, out: Outcome, start: float, on_line,
+    def _follow(self, p, out: Outcome, qmp: socket.socket, on_line,
                 on_console) -> None:
-        """Read both logs as they grow until QEMU ends or time is up."""
+        """Read both logs as they grow until QEMU ends or its time is up."""
+        own = OwnTime(p.pid)
+        ask = time.monotonic() + _ASK
         with _Tail(self.results) as results, _Tail(self.console) as console:
             while True:
                 ended = p.poll() is not None
@@ -199,12 +224,34 @@ class Job:
                         on_console(line)
                 if ended:
                     return
-                if time.monotonic() - start > self.timeout:
-                    out.problems.append(
-                        f'no end after {self.timeout:.0f} s; last on the '
-                        f'console: {console.last or "(nothing)"}')
-                    return
+                if time.monotonic() > ask:
+                    ask = time.monotonic() + _ASK
+                    out.own = own.seconds()
+                    if out.own > self.timeout:
+                        out.problems.append(
+                            f'no end after {own.told()}; last on the '
+                            f'console: {console.last or "(nothing)"}; '
+                            + self._where(qmp))
+                        return
                 time.sleep(0.05)
+
+    def _where(self, qmp: socket.socket) -> str:
+        """What the guest's processors are at, for whoever has to find out why
+        it came to no end: registers, three times, go to a file."""
+        seen: List[str] = []
+        try:
+            monitor = Qmp(qmp, WHERE)
+            for _ in range(3):
+                seen.append(monitor.command(
+                    'human-monitor-command',
+                    command_line='info registers -a'))
+                time.sleep(0.3)
+        except LabError as e:
+            seen.append(e.what)
+        with open(self.stuck, 'w', encoding='utf-8') as f:
+            f.write('\n'.join(seen))
+        at = re.findall(r'\bRIP=([0-9a-f]+)', seen[0])
+        return f'processors at {", ".join(at) or "?"} ({self.stuck})'
 
     def _judge(self, rc: int, out: Outcome) -> None:
         text = _read(self.console)

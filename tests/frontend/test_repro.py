@@ -392,7 +392,7 @@ class Overdue(unittest.TestCase):
         s.icount = True
         s._port, s._console = mine, open(os.devnull, 'rb')
         s._port_lines, s._console_lines = session.Lines(), session.Lines()
-        s._p = argparse.Namespace(poll=lambda: None)
+        s._p = argparse.Namespace(poll=lambda: None, pid=os.getpid())
         s.qmp = argparse.Namespace(command=command, poll=lambda: [])
         s.out = session.Output()
         for f in (mine, guest, s._console):

@@ -2,7 +2,9 @@
 import os
 import stat
 import tempfile
+import time
 import unittest
+import unittest.mock
 
 from pri_lab import cpio, guest, proc, report, splat, vm
 from pri_lab.errors import LabError
@@ -195,6 +197,18 @@ def say(port, text):
 '''
 
 
+# and a QEMU that answers on the monitor it was given
+MONITOR = '''
+import json, re, socket
+fd = int(re.search(r'id=where,fd=(\\d+)', ' '.join(sys.argv)).group(1))
+s = socket.socket(fileno=fd)
+s.sendall(b'{"QMP": 1}\\n')
+for line in s.makefile():
+    s.sendall(json.dumps({"return": "CPU#0 RIP=ffffffff81000000 CPU#1 "
+                          "RIP=ffffffff82000000"}).encode() + b'\\n')
+'''
+
+
 class Boot(unittest.TestCase):
     def setUp(self):
         d = tempfile.TemporaryDirectory()
@@ -206,7 +220,7 @@ class Boot(unittest.TestCase):
     def boot(self, body, timeout=20.0):
         fake = os.path.join(self.dir, 'qemu')
         with open(fake, 'w') as f:
-            f.write(FAKE.format(body=body))
+            f.write(FAKE.replace('{body}', body))
         os.chmod(fake, 0o755)
         machine = vm.Machine(fake, 'tcg', 'vmlinux', 'initrd')
         self.seen = []
@@ -242,10 +256,36 @@ class Boot(unittest.TestCase):
         self.assertFalse(out.passed)
 
     def test_time_out(self):
-        out = self.boot('say(0, "stuck here\\n"); time.sleep(60)', 1.0)
+        with unittest.mock.patch.object(vm, 'WHERE', 0.5):
+            out = self.boot('say(0, "stuck here\\n"); time.sleep(60)', 1.0)
         self.assertFalse(out.passed)
         self.assertIn('stuck here', ' '.join(out.problems))
+        self.assertIn('timed out', self.stuck())
         self.assertLess(out.seconds, 15)
+
+    def stuck(self):
+        with open(os.path.join(self.dir, 'job.stuck'), encoding='utf-8') as f:
+            return f.read()
+
+    def test_time_out_says_where_the_processors_are(self):
+        out = self.boot(MONITOR, 1.0)
+        self.assertIn('processors at ffffffff81000000, ffffffff82000000',
+                      ' '.join(out.problems))
+        self.assertEqual(self.stuck().count('CPU#1'), 3)
+
+    def test_a_busy_host_takes_nothing_of_the_time(self):
+        class Busy(vm.OwnTime):
+            """Runs for a tenth of the time."""
+            def __init__(self, pid):
+                super().__init__(pid, look=lambda pid: {
+                    't': time.monotonic() * 0.9e9})
+
+        with unittest.mock.patch.object(vm, 'OwnTime', Busy):
+            out = self.boot('time.sleep(3); say(1, "1..1\\nok 1 a\\n'
+                            '# pri-lab: exit 0\\n")', 1.0)
+        self.assertTrue(out.passed, out.problems)
+        self.assertLess(out.own, 1.0)
+        self.assertGreater(out.seconds, 3.0)
 
     def test_qemu_that_refuses(self):
         out = self.boot('sys.exit("qemu: no such device")')

@@ -233,7 +233,10 @@ def _only_with(command: str, what: str, o: argparse.Namespace,
 
 def _bench(o: argparse.Namespace, _repo: str, _ui) -> None:
     from ..bench import Bench
-    near.need('part of bench', o.parts, Bench.PARTS)
+    near.need('part of bench', o.parts, [*Bench.PARTS, 'boots'])
+    if 'boots' in o.parts and o.parts != ['boots']:
+        raise UsageError('bench boots goes by itself',
+                         'leave out the other parts')
 
 
 def _kernel(o: argparse.Namespace, repo: str, ui) -> None:
