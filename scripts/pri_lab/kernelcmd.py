@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Dict, Iterable, List, Tuple
 
 from . import cache, kbuild, kernel, matrix, proc
@@ -19,9 +20,14 @@ def columns(rows: List[Tuple[str, ...]]) -> List[str]:
 
 
 def rows(paths: cache.Paths, log: proc.Log, ui) -> List[Dict[str, str]]:
-    """Every kernel of the matrix with its state here; no network."""
+    """Every kernel of the matrix and every other released version that is
+    here, with its state; no network."""
     out = []
-    for entry in matrix.load(paths.repo).values():
+    entries = matrix.load(paths.repo)
+    names = [m.group(1) for m in (re.match(r'linux-source-(.+)\.stamp$', n)
+                                  for n in sorted(_listdir(paths.linux))) if m]
+    more = [matrix.lookup(entries, n) for n in names if n not in entries]
+    for entry in [*entries.values(), *(e for e in more if e)]:
         b = kernel.builder(paths, entry, 1, log, ui)
         state = b.state()
         out.append({'name': entry.name, 'here': state,

@@ -19,7 +19,7 @@ from . import proc
 from .errors import LabError
 from .qmp import Qmp
 from .jobs import Wants
-from .owntime import OwnTime
+from .state.owntime import OwnTime
 from .vm import Machine
 
 # 8 ns an instruction; while the guest's processors sleep its time jumps to the
@@ -261,7 +261,7 @@ class Session:
                     return 'done' if said else 'over'
                 ask = time.monotonic() + _ASK
             if time.monotonic() > look:
-                if own.seconds() > seconds:
+                if own.look() > seconds:
                     return 'limit'
                 look = time.monotonic() + min(_ASK, seconds)
             time.sleep(_POLL)

@@ -19,8 +19,8 @@ from typing import Callable, List, Optional
 from . import cache, jobs, proc, record, splat
 from .errors import LabError
 from .ktap import FAIL, NOT_RUN, Reader, Result
-from .owntime import OwnTime
 from .qmp import Qmp
+from .state.owntime import OwnTime
 
 IOMMU = ('intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,'
          'x-flts=on,x-pasid-mode=on,svm=on')
@@ -226,10 +226,10 @@ class Job:
                     return
                 if time.monotonic() > ask:
                     ask = time.monotonic() + _ASK
-                    out.own = own.seconds()
+                    out.own = own.look()
                     if out.own > self.timeout:
                         out.problems.append(
-                            f'no end after {own.told()}; last on the '
+                            f'no end after {out.own:.0f} s; last on the '
                             f'console: {console.last or "(nothing)"}; '
                             + self._where(qmp))
                         return

@@ -3,11 +3,10 @@ import argparse
 import os
 import subprocess
 import tempfile
-import time
 import unittest
 import unittest.mock
 
-from pri_lab import boots, owntime, vm
+from pri_lab import boots, vm
 from pri_lab.errors import LabError
 
 MEASURED = '''\
@@ -140,49 +139,6 @@ class Command(unittest.TestCase):
         with boots.load(2):
             self.assertEqual(len(loops()) - before, 2)
         self.assertEqual(len(loops()) - before, 0)
-
-
-class OwnTime(unittest.TestCase):
-    def setUp(self):
-        self.now = 100.0
-        self.threads = {'1': 5 * 10 ** 9, '2': 0}
-        self.own = owntime.OwnTime(1, lambda: self.now,
-                                   lambda pid: dict(self.threads))
-
-    def test_the_thread_that_waited_longest(self):
-        self.now += 10
-        self.threads = {'1': 9 * 10 ** 9, '2': 7 * 10 ** 9}
-        self.assertEqual(self.own.seconds(), 3.0)
-        self.assertEqual(self.own.wall(), 10.0)
-
-    def test_a_thread_that_came_later_and_went(self):
-        self.now += 10
-        self.threads['3'] = 6 * 10 ** 9
-        self.assertEqual(self.own.seconds(), 4.0)
-        del self.threads['3']
-        self.assertEqual(self.own.seconds(), 4.0)
-
-    def test_a_host_that_does_not_say(self):
-        own = owntime.OwnTime(1, lambda: self.now, lambda pid: {})
-        self.now += 10
-        self.assertEqual(own.seconds(), 10.0)
-
-    def test_told(self):
-        self.now += 20
-        self.assertEqual(self.own.told(), '20 s')
-        self.threads['2'] = 15 * 10 ** 9
-        self.assertEqual(self.own.told(), '5 s of its own (20 s here, the '
-                                          'machine is busy)')
-
-    def test_linux_says_it(self):
-        mine = owntime.waits(os.getpid())
-        self.assertIn(str(os.getpid()), mine)
-        start = time.monotonic()
-        with boots.load(8):
-            while time.monotonic() - start < 2:
-                sum(range(100000))
-        later = owntime.waits(os.getpid())
-        self.assertGreater(later[str(os.getpid())], mine[str(os.getpid())])
 
 
 class Frequencies(unittest.TestCase):

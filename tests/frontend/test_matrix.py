@@ -314,7 +314,11 @@ class Own(unittest.TestCase):
             kernelcmd.check(self.paths, '/no/such/tree', [])
 
     def test_listing_needs_nothing(self):
-        text = '\n'.join(kernelcmd.listing(self.paths, self.log, self.ui))
+        cache.write_atomic(os.path.join(
+            self.paths.linux, 'linux-source-7.1.5.stamp'), b'{}')
+        text = '\n'.join(kernelcmd.listing(self.paths, kernelcmd.rows(
+            self.paths, self.log, self.ui)))
+        self.assertIn('\n7.1.5 ', text)
         for name in matrix.load(REPO):
             self.assertIn(f'\n{name} ', text)
 
