@@ -502,7 +502,8 @@ class Runs(unittest.TestCase):
         job = repro.Repro.__new__(repro.Repro)
         job.options = argparse.Namespace(**{'limit': 0, 'resume': False,
                                             'config': [], 'bisect': False,
-                                            'expect': '', **options})
+                                            'expect': '', 'json': '',
+                                            **options})
         job._configs, job._own = {}, {}
         job.progress = progress.Progress(os.path.join(d.name, 'progress'))
         job.said = []

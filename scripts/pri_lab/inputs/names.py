@@ -37,7 +37,7 @@ def guest_jobs(repo: str) -> List[str]:
         here = os.path.join(top, d)
         for n in sorted(os.listdir(here)) if os.path.isdir(here) else []:
             if n.endswith('.c') and re.search(
-                    r'^(?:int main|\w+_MAIN)\b', _read(os.path.join(here, n)),
+                    r'^(?:int main|\w+_MAIN|SCENE)\b', _read(os.path.join(here, n)),
                     re.M):
                 out.append(f'{d}/{n[:-2]}')
     return out
