@@ -34,6 +34,21 @@ the code is compiled from, and `./pri-lab check` fails if it is not up to date.
 
 ONES = ("UINT32_MAX", "4294967295")
 
+# device -> table of platforms, and the names of its columns
+PLATFORMS = {
+    "intel-iommu": ("include/hw/i386/vtd-platform.h",
+                    ("permissive", "strict", "spr")),
+    "pri-testdev": ("include/hw/misc/pri-testdev-platform.h",
+                    ("permissive", "strict")),
+}
+
+PLATFORM_TEXT = """
+Property `platform` sets the defaults of these knobs, and a knob that is given on
+the command line wins, whatever the order there:
+"""
+
+PLATFORM_ROW = re.compile(r"X\(([A-Z0-9_]+)((?:,\s*\d+)+)\)")
+
 ROW = re.compile(r"""
     X\(\s*(?P<id>[A-Z0-9_]+),\s*(?P<field>\w+),\s*"(?P<name>[^"]+)",
     \s*(?P<default>\w+),\s*(?P<max>\w+),
@@ -49,15 +64,35 @@ def rows(text):
         row = match.groupdict()
         row["help"] = "".join(re.findall(r'"([^"]*)"', row["help"]))
         if row["values"] == "NULL":
+            row["names"] = ()
             row["choice"] = "0 … " + row["max"].replace(*ONES)
             row["default"] = row["default"].replace(*ONES)
         else:
             names = "".join(re.findall(r'"([^"]*)"',
                                        row["values"])).split("\\0")
             names = [name for name in names if name]
+            row["names"] = names
             row["default"] = names[int(row["default"])]
             row["choice"] = ", ".join(f"`{name}`" for name in names)
         yield row
+
+
+def platforms(root, device, knobs):
+    """The lines about the platforms of a device."""
+    path, columns = PLATFORMS[device]
+    by_id = {row["id"]: row for row in knobs}
+    out = [PLATFORM_TEXT,
+           "| knob | " + " | ".join(f"`{x}`" for x in columns) + " |",
+           "|---" * (len(columns) + 1) + "|"]
+    for name, values in PLATFORM_ROW.findall(
+            pathlib.Path(root, path).read_text("utf-8")):
+        row = by_id[name]
+        cells = [row["default"]]
+        for value in re.findall(r"\d+", values):
+            cells.append(row["names"][int(value)] if row["names"] else value)
+        out.append(f"| `{row['name']}` | "
+                   + " | ".join(f"`{x}`" for x in cells) + " |")
+    return out
 
 
 def page(root):
@@ -70,9 +105,12 @@ def page(root):
         out.append(f"\n## {device}\n")
         out.append("| # | knob | values | default | what it does |")
         out.append("|---|---|---|---|---|")
-        for number, row in enumerate(rows(path.read_text("utf-8"))):
+        knobs = list(rows(path.read_text("utf-8")))
+        for number, row in enumerate(knobs):
             out.append(f"| {number} | `{row['name']}` | {row['choice']} | "
                        f"`{row['default']}` | {row['help']} |")
+        if device in PLATFORMS:
+            out += platforms(root, device, knobs)
     return "\n".join(out) + "\n"
 
 

@@ -16,6 +16,7 @@
 #include "hw/pci/ats_knobs.h"
 #include "hw/pci/ats_vmstate.h"
 #include "intel_iommu_internal.h"
+#include "intel_iommu_platform.h"
 
 /* -- knobs and counters --------------------------------------------------- */
 
@@ -153,6 +154,7 @@ static const AtsKnobTable vtd_knob_table = {
     .rows = vtd_knob_rows,
     .n = ARRAY_SIZE(vtd_knob_rows),
     .changed = vtd_knob_changed,
+    .given = offsetof(IntelIOMMUState, svm.given),
 };
 
 typedef struct VTDCounter {
@@ -209,6 +211,7 @@ void vtd_svm_class_init(ObjectClass *klass)
 {
     ats_knobs_add_properties(klass, &vtd_knob_table);
     vtd_rmrr_class_init(klass);
+    vtd_platform_class_init(klass);
     object_class_property_add_str(klass, "x-link-messages",
                                   vtd_svm_get_messages, NULL);
     object_class_property_set_description(klass, "x-link-messages",
@@ -246,6 +249,9 @@ bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp)
     bool dt = x86_iommu->dt_supported;
     bool prs = vtd_svm_prs(s);
 
+    if (!vtd_platform_apply(s, &vtd_knob_table, errp)) {
+        return false;
+    }
     if (svm->pasid_bits > ATS_PASID_BITS) {
         error_setg(errp, "pasid-bits=%u: the largest width is %u",
                    svm->pasid_bits, ATS_PASID_BITS);

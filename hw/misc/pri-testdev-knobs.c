@@ -5,6 +5,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "hw/misc/pri-testdev-platform.h"
 #include "hw/pci/ats_knobs.h"
 #include "pri-testdev.h"
 
@@ -69,10 +70,53 @@ const AtsKnobTable pt_knob_table = {
     .rows = pt_knob_rows,
     .n = ARRAY_SIZE(pt_knob_rows),
     .changed = pt_knob_changed,
+    .given = offsetof(PriTestdev, given),
 };
+
+/* -- Platform -------------------------------------------------------------- */
+
+static const AtsKnob pt_platform_row = {
+    .name = "platform",
+    .values = "permissive\0strict\0",
+    .max = PT_PLATFORM_STRICT,
+    .offset = offsetof(PriTestdev, platform),
+    .help = "defaults of the knobs: each knob's own, or those of the least "
+            "forgiving legal function",
+};
+
+static const AtsKnobTable pt_platform_table = {
+    .rows = &pt_platform_row,
+    .n = 1,
+    .fixed = true,
+};
+
+void pt_knobs_class_init(ObjectClass *klass)
+{
+    ats_knobs_add_properties(klass, &pt_knob_table);
+    ats_knobs_add_properties(klass, &pt_platform_table);
+}
+
+static void pt_platform_apply(PriTestdev *d)
+{
+    static const struct {
+        unsigned int index;
+        uint64_t strict;
+    } rows[] = {
+#define PT_PLATFORM_ROW(FIELD, strict) { PT_KNOB_##FIELD, strict },
+        PT_PLATFORM_KNOBS(PT_PLATFORM_ROW)
+#undef PT_PLATFORM_ROW
+    };
+
+    for (int i = 0; d->platform && i < ARRAY_SIZE(rows); i++) {
+        ats_knob_default(&pt_knob_table, d, rows[i].index, rows[i].strict);
+    }
+}
+
+/* -- Life ------------------------------------------------------------------ */
 
 void pt_knobs_realize(PriTestdev *d)
 {
+    pt_platform_apply(d);
     pt_knobs_to_engines(d);
     pt_set_gone(d);
 }

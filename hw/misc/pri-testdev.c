@@ -61,6 +61,7 @@ static void pt_join(PriTestdev *d)
     d->sn = 0;
     d->ident = pf->ident;
     d->acs = pf->acs;
+    d->platform = pf->platform;
     ats_function_vf_config(&d->cfg, &pf->cfg);
     ats_function_join(&d->fn, &pf->fn, pcie_sriov_vf_number(dev));
 }
@@ -201,7 +202,7 @@ static void pt_class_init(ObjectClass *klass, const void *data)
     dc->desc = "ATS, Page Request and PASID test endpoint";
     dc->vmsd = &vmstate_pri_testdev;
     device_class_set_props(dc, pt_properties);
-    ats_knobs_add_properties(klass, &pt_knob_table);
+    pt_knobs_class_init(klass);
     pt_log_add_property(klass);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }

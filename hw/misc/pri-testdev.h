@@ -257,6 +257,8 @@ struct PriTestdev {
     PtRaw raw;
     PtKnob knob;
     PriTestdevKnobs knobs;
+    AtsKnobsGiven given;    /* those that somebody set at the start */
+    uint64_t platform;      /* property "platform", PtPlatform */
     PtInv inv;
     bool in_reset;          /* one that takes its time, until the timer */
     PtResetKind reset_kind; /* of the last one */
@@ -443,6 +445,11 @@ void pt_dma_generate(const PtOp *op, uint64_t addr, uint8_t *buf,
 /* -- Knobs: pri-testdev-knobs.c -------------------------------------------- */
 
 extern const AtsKnobTable pt_knob_table;
+
+/**
+ * pt_knobs_class_init: knobs, and property "platform", which sets their defaults
+ */
+void pt_knobs_class_init(ObjectClass *klass);
 
 /**
  * pt_knob_read, pt_knob_write: PT_KNOB_VALUE of the selected knob

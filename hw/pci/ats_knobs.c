@@ -45,6 +45,25 @@ bool ats_knobs_valid(const AtsKnobTable *table, void *owner)
     return true;
 }
 
+static uint64_t *ats_knob_given(const AtsKnobTable *table, void *owner,
+                                unsigned int index)
+{
+    AtsKnobsGiven *given = (void *)((char *)owner + table->given);
+
+    return table->given && index < ATS_KNOBS_MAX ? &given->bits[index / 64] :
+                                                   NULL;
+}
+
+void ats_knob_default(const AtsKnobTable *table, void *owner,
+                      unsigned int index, uint64_t value)
+{
+    const uint64_t *given = ats_knob_given(table, owner, index);
+
+    if (!given || !(*given & BIT_ULL(index % 64))) {
+        *ats_knob_field(&table->rows[index], owner) = value;
+    }
+}
+
 bool ats_knob_set(const AtsKnobTable *table, void *owner, unsigned int index,
                   uint64_t value)
 {
@@ -136,10 +155,18 @@ static void ats_knob_property_set(Object *obj, Visitor *v, const char *name,
     if (value > row->max) {
         error_setg(errp, "%s=%" PRIu64 ": the largest value is %" PRIu64,
                    row->name, value, row->max);
-    } else if (DEVICE(obj)->realized) {
-        ats_knob_set(prop->table, obj, prop->index, value);
-    } else {
+    } else if (!DEVICE(obj)->realized) {
+        uint64_t *given = ats_knob_given(prop->table, obj, prop->index);
+
+        if (given) {
+            *given |= BIT_ULL(prop->index % 64);
+        }
         *ats_knob_field(row, obj) = value;
+    } else if (prop->table->fixed) {
+        error_setg(errp, "%s is for the command line: it cannot be changed "
+                   "while the machine runs", row->name);
+    } else {
+        ats_knob_set(prop->table, obj, prop->index, value);
     }
 }
 

@@ -15,6 +15,8 @@
 #include "hw/i386/intel_iommu_devtlb.h"
 #include "hw/i386/intel_iommu_smcache.h"
 #include "hw/i386/vtd-knobs.h"
+#include "hw/i386/vtd-platform.h"
+#include "hw/pci/ats_knobs.h"
 
 /**
  * struct VTDSvm - embedded in IntelIOMMUState
@@ -23,11 +25,14 @@
  * @prs, @pds, @sms, @rps: properties "x-prs" and so on; auto follows @enabled
  * @pasid_bits: property "pasid-bits": ECAP.PSS + 1
  * @rmrr: property "rmrr", see intel_iommu_rmrr.h
+ * @platform: property "platform", VTDPlatform
+ * @fault_records: property "fault-records": CAP.NFR + 1; 0 until it is decided
+ * @snoop_control: property "snoop-control": ECAP.SC; auto follows @platform
  * @ttm: RTADDR_REG.TTM as of the last Set Root Table Pointer
  * @link: where the endpoints are
  * @holds: rules of @link and the messages that they keep
  * @link_timer: virtual clock; the next of them that is delayed
- * @knobs: see vtd-knobs.h
+ * @knobs: see vtd-knobs.h; @given: those that somebody set at the start
  * @smc: caches of remapping and paging structures
  * @msis, @last_msi_addr, @last_msi_data: interrupts sent, for tests
  */
@@ -39,6 +44,9 @@ typedef struct VTDSvm {
     OnOffAuto rps;
     uint8_t pasid_bits;
     char *rmrr;
+    uint64_t platform;
+    uint8_t fault_records;
+    OnOffAuto snoop_control;
     uint8_t ttm;
     AtsLink *link;
     AtsHolds holds;
@@ -46,6 +54,7 @@ typedef struct VTDSvm {
     VTDPrq prq;
     VTDDevTlb devtlb;
     VTDKnobs knobs;
+    AtsKnobsGiven given;
     VTDSmCache smc;
     uint64_t msis;
     uint64_t last_msi_addr;

@@ -31,16 +31,29 @@ typedef struct AtsKnob {
     const char *help;
 } AtsKnob;
 
+/* Which knobs of an object were set before it was realized, a bit each */
+#define ATS_KNOBS_MAX   128
+
+typedef struct AtsKnobsGiven {
+    uint64_t bits[ATS_KNOBS_MAX / 64];
+} AtsKnobsGiven;
+
 /**
  * struct AtsKnobTable - the knobs of a class
  *
  * @changed: called after a knob was set, with its index in @rows, unless the
  *           object is not realized yet; may be NULL
+ * @given: offset of an AtsKnobsGiven in the object, for ats_knob_default(); 0 if
+ *         there is none
+ * @fixed: the knobs say what the object is and can be set before it is realized
+ *         only
  */
 typedef struct AtsKnobTable {
     const AtsKnob *rows;
     unsigned int n;
     void (*changed)(void *owner, unsigned int index);
+    size_t given;
+    bool fixed;
 } AtsKnobTable;
 
 /**
@@ -61,6 +74,15 @@ uint64_t ats_knob_get(const AtsKnobTable *table, void *owner,
  */
 bool ats_knob_set(const AtsKnobTable *table, void *owner, unsigned int index,
                   uint64_t value);
+
+/**
+ * ats_knob_default: give knob @index another default; the value that somebody
+ * has set stays, on the command line whatever the order there
+ *
+ * Before the object is realized.
+ */
+void ats_knob_default(const AtsKnobTable *table, void *owner,
+                      unsigned int index, uint64_t value);
 
 /**
  * ats_knobs_valid: is every knob of @owner in range?  For what was migrated.

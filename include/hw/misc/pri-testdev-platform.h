@@ -1,0 +1,33 @@
+/*
+ * What the knobs of pri-testdev are on a platform
+ *
+ * permissive: each knob's own default.  strict: the least forgiving function that
+ * PCI Express permits.  Resets take a little less than the time for which Linux
+ * waits before it looks: 100 ms after a Function Level Reset (PCIe 6.2 6.6.2) and
+ * after a hot reset (6.6.1), 10 ms on the way to D0 (5.9).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_MISC_PRI_TESTDEV_PLATFORM_H
+#define HW_MISC_PRI_TESTDEV_PLATFORM_H
+
+/* X(FIELD of pri-testdev-knobs.h, strict); a knob not here is the same */
+#define PT_PLATFORM_KNOBS(X) \
+    X(INV_IN_FLR, 0) \
+    X(INV_AT_FLR, 0) \
+    X(INV_IN_D3, 1) \
+    X(SOFT_RESET, 1) \
+    X(INV_DELAY, 20) \
+    X(FLR_DURATION, 90) \
+    X(FLR_CONFIG, 2) \
+    X(HOT_DURATION, 90) \
+    X(D3_DURATION, 9)
+
+/* Values of the property platform */
+typedef enum PtPlatform {
+    PT_PLATFORM_PERMISSIVE,
+    PT_PLATFORM_STRICT,
+} PtPlatform;
+
+#endif /* HW_MISC_PRI_TESTDEV_PLATFORM_H */

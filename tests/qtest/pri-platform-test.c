@@ -1,0 +1,151 @@
+/*
+ * Property platform of intel-iommu and pri-testdev: the defaults that it sets,
+ * and that what is given on the command line wins
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "libqtest.h"
+#include "libqos/pri-lab.h"
+#include "hw/i386/vtd-knobs.h"
+#include "hw/i386/vtd-platform.h"
+#include "hw/misc/pri-testdev-platform.h"
+
+#define IOMMU(FIELD)    (VTD_KNOB_##FIELD | PT_KNOB_IOMMU)
+
+typedef struct Row {
+    uint32_t knob;
+    uint64_t value[3];          /* permissive, strict, spr */
+} Row;
+
+static const uint64_t vtd_defaults[] = {
+#define VTD_DEFAULT(FIELD, field, name, def, max, values, help) def,
+    VTD_KNOBS(VTD_DEFAULT)
+#undef VTD_DEFAULT
+};
+
+static const uint64_t pt_defaults[] = {
+#define PT_DEFAULT(FIELD, field, name, def, max, values, help) def,
+    PT_KNOBS(PT_DEFAULT)
+#undef PT_DEFAULT
+};
+
+static const Row rows[] = {
+#define VTD_ROW(FIELD, strict, spr) { IOMMU(FIELD), { 0, strict, spr } },
+    VTD_PLATFORM_KNOBS(VTD_ROW)
+#undef VTD_ROW
+#define PT_ROW(FIELD, strict) { PT_KNOB_##FIELD, { 0, strict, 0 } },
+    PT_PLATFORM_KNOBS(PT_ROW)
+#undef PT_ROW
+};
+
+/* What a knob is on platform @n, 0 to 2; pri-testdev has no spr */
+static uint64_t wanted(uint32_t knob, unsigned int n)
+{
+    bool iommu = knob & PT_KNOB_IOMMU;
+
+    for (unsigned int i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].knob == knob && n && (iommu || n == 1)) {
+            return rows[i].value[n];
+        }
+    }
+    return iommu ? vtd_defaults[knob & 0xffff] : pt_defaults[knob];
+}
+
+/* Every knob of both, those in no table included */
+static void test_defaults(const void *opaque)
+{
+    static const char *const names[] = { "permissive", "strict", "spr" };
+    unsigned int n = GPOINTER_TO_UINT(opaque);
+    g_autofree char *vtd = g_strdup_printf("platform=%s", names[n]);
+    unsigned int i;
+    PriLab lab;
+
+    pri_lab_boot(&lab, vtd, n == 1 ? vtd : NULL, 0);
+    for (i = 0; i < VTD_KNOB_NR; i++) {
+        g_assert_cmpuint(qpt_knob_get(&lab.d, i | PT_KNOB_IOMMU), ==,
+                         wanted(i | PT_KNOB_IOMMU, n));
+    }
+    for (i = 0; i < PT_KNOB_NR; i++) {
+        g_assert_cmpuint(qpt_knob_get(&lab.d, i), ==, wanted(i, n));
+    }
+    pri_lab_stop(&lab);
+}
+
+/* Given, even as the knob's own default, before or behind the platform */
+static void test_given(const void *opaque)
+{
+    bool first = GPOINTER_TO_UINT(opaque);
+    PriLab lab;
+
+    pri_lab_boot(&lab,
+                 first ? "sm-cache=off,wait-depth=3,platform=strict" :
+                         "platform=strict,sm-cache=off,wait-depth=3",
+                 first ? "inv-in-d3=complete,flr-duration-ms=5,platform=strict" :
+                         "platform=strict,inv-in-d3=complete,flr-duration-ms=5",
+                 0);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, IOMMU(SM_CACHE)), ==, 0);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, IOMMU(WAIT_DEPTH)), ==, 3);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, IOMMU(PWC)), ==, 1);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_IN_D3), ==, 0);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_FLR_DURATION), ==, 5);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_HOT_DURATION), ==, 90);
+    pri_lab_stop(&lab);
+}
+
+/* It says what the machine is: not to be changed while it runs */
+static void test_fixed(void)
+{
+    static const char *const paths[] = { "vtd", "pt0" };
+    PriLab lab;
+
+    pri_lab_boot(&lab, "platform=strict", NULL, 0);
+    for (unsigned int i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_autofree char *path = g_strdup_printf("/machine/peripheral/%s",
+                                                paths[i]);
+        QDict *rsp = qtest_qmp(lab.qts, "{ 'execute': 'qom-set', 'arguments': {"
+                               " 'path': %s, 'property': 'platform', 'value': "
+                               "'permissive' } }", path);
+
+        g_assert_true(qdict_haskey(rsp, "error"));
+        qobject_unref(rsp);
+    }
+    g_assert_cmpuint(qpt_knob_get(&lab.d, IOMMU(SM_CACHE)), ==, 1);
+    pri_lab_stop(&lab);
+}
+
+/* What is no knob: capability registers, unless the option is given */
+static void test_spr_capabilities(const void *opaque)
+{
+    bool given = GPOINTER_TO_UINT(opaque);
+    PriLab lab;
+
+    pri_lab_boot(&lab, given ?
+                 "fault-records=2,snoop-control=off,platform=spr" :
+                 "platform=spr", NULL, 0);
+    g_assert_cmpuint(QVTD_CAP_NFR(lab.v.cap), ==, given ? 2 : 8);
+    g_assert_cmphex(lab.v.ecap & QVTD_ECAP_SC, ==, given ? 0 : QVTD_ECAP_SC);
+    pri_lab_stop(&lab);
+}
+
+int main(int argc, char **argv)
+{
+    pri_lab_test_init(&argc, &argv);
+    g_test_add_data_func("/pri-lab/platform/permissive", GUINT_TO_POINTER(0),
+                         test_defaults);
+    g_test_add_data_func("/pri-lab/platform/strict", GUINT_TO_POINTER(1),
+                         test_defaults);
+    g_test_add_data_func("/pri-lab/platform/spr", GUINT_TO_POINTER(2),
+                         test_defaults);
+    g_test_add_data_func("/pri-lab/platform/given-behind", GUINT_TO_POINTER(0),
+                         test_given);
+    g_test_add_data_func("/pri-lab/platform/given-before", GUINT_TO_POINTER(1),
+                         test_given);
+    g_test_add_func("/pri-lab/platform/fixed", test_fixed);
+    g_test_add_data_func("/pri-lab/platform/spr-capabilities",
+                         GUINT_TO_POINTER(0), test_spr_capabilities);
+    g_test_add_data_func("/pri-lab/platform/spr-options", GUINT_TO_POINTER(1),
+                         test_spr_capabilities);
+    return g_test_run();
+}
