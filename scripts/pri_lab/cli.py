@@ -11,7 +11,7 @@ import sys
 import textwrap
 from typing import List, Tuple
 
-from . import cache, chart, completion, proc, record, ui
+from . import cache, chart, completion, jobs, proc, record, ui
 from .errors import (EXIT_ABORT, EXIT_CANNOT, EXIT_INTERRUPTED, EXIT_USAGE,
                      Interrupted, LabError, from_oserror)
 from .helptext import COMMANDS, EXAMPLES, SUMMARY, USES
@@ -110,6 +110,11 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--list', action='store_true', dest='list_tests',
                        help='print the tests of JOB that --args can name, or '
                        'without a JOB the jobs')
+    if 'platform' in uses:
+        p.add_argument('--platform', choices=jobs.PLATFORMS, default='',
+                       help='defaults of the knobs of IOMMU and devices: '
+                       'strict is the least forgiving legal machine '
+                       '(docs/platforms.md)')
     if 'timeout' in uses:
         p.add_argument('--timeout', type=_positive, metavar='SECONDS',
                        default=0, help='for one boot of the guest')
@@ -275,7 +280,7 @@ def parser() -> argparse.ArgumentParser:
     # not shown: what meson calls
     internal = subs.add_parser('guest-test', allow_abbrev=False)
     _common(internal, [])
-    _add(internal, ['job', 'timeout'])
+    _add(internal, ['job', 'timeout', 'platform'])
     internal.add_argument('job')
     return top
 
@@ -283,6 +288,7 @@ def parser() -> argparse.ArgumentParser:
 _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'accel': '', 'sanitize': False, 'timeout': 0, 'args': '',
              'append': '', 'job': '', 'names': [], 'qemu_args': [],
+             'platform': '',
              'runs': -1, 'cold': -1, 'load': -1, 'races': [], 'table': False,
              'depth': 0, 'seed': 1, 'order': '', 'scenario': [],
              'budget': 0, 'focus': 'iommu', 'hits': 0, 'known': False,
@@ -297,7 +303,7 @@ _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'gdb': False, 'add': [], 'config': [], 'trace': [], 'qemu_arg': []}
 _WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel',
                '--args',
-               '--append', '--job')
+               '--append', '--job', '--platform')
 _FLAGS = ('-v', '--verbose', '-h', '--help')
 
 

@@ -168,15 +168,14 @@ COMMANDS = {
               '  ./pri-lab clean --all'),
 }
 USES = {                        # which options a command understands
-    'run': 'qemu kernel accel config job timeout append junit json debug '
-           'record '
-           'add tests',
-    'repro': 'qemu kernel accel config repro record json new',
+    'run': 'qemu kernel accel config platform job timeout append junit json '
+           'debug record add tests',
+    'repro': 'qemu kernel accel config platform repro record json new',
     'explore': 'qemu kernel accel config explore json new',
     'check': 'qemu kernel accel config timeout sanitize junit json',
     'build': 'qemu sanitize', 'kernel': 'kernel config json',
-    'qemu': 'qemu kernel accel config job append',
-    'shell': 'qemu kernel accel config append debug add',
+    'qemu': 'qemu kernel accel config platform job append',
+    'shell': 'qemu kernel accel config platform append debug add',
     'packages': '', 'conformance': '',
     'bench': 'qemu kernel accel rounds boots timeout', 'package': 'qemu output',
     'completion': '', 'clean': 'clean', 'cache': '',

@@ -10,6 +10,7 @@ A program of tests/guest says it in the comment at its head, one line each:
      * @bridge x3130-upstream,bus=rp0   a switch or bridge below a port
      * @qemu -device edu            more arguments for QEMU
      * @append iommu.strict=0       more words for the kernel command line
+     * @platform strict             defaults of the knobs of IOMMU and devices
 
 The root ports have the ids and bus names rp0 and rp1, the pri-testdevs the ids
 pt0 and pt1, on bus rp0 and rp1.  A device whose line says addr= or bus= is there
@@ -30,9 +31,13 @@ from typing import List, Tuple
 from .errors import LabError
 
 _LINE = re.compile(r'^ \* @(\S+)(?:\s+(.*?))?\s*$')
-_KEY = re.compile(r'(?:(device|port)(?:\.(\d+))?|iommu|bridge|qemu|append)$')
+_KEY = re.compile(
+    r'(?:(device|port)(?:\.(\d+))?|iommu|bridge|qemu|append|platform)$')
 KEYS = ('@device, @device.N, @port, @port.N, @bridge, @iommu, @qemu, '
-        '@append')
+        '@append, @platform')
+# docs/platforms.md; the devices know the first two
+PLATFORMS = ('permissive', 'strict', 'spr')
+DEVICE_PLATFORMS = PLATFORMS[:2]
 # programs of these directories boot a machine each when everything is tested
 OWN = ('machines',)
 
@@ -53,15 +58,31 @@ class Wants:
     def _of(self, *keys: str) -> List[str]:
         return [value for key, value in self._lines if key in keys]
 
+    @property
+    def platform(self) -> str:
+        """The last that was asked for, or ''."""
+        return ''.join(self._of('platform')[-1:])
+
+    def on(self, platform: str) -> 'Wants':
+        """The same machine on a platform; '' leaves it as it is."""
+        return Wants(self._lines + (('platform', platform),)) if platform \
+            else self
+
+    def _platform(self, known: Tuple[str, ...]) -> List[str]:
+        name = self.platform
+        return [f'platform={name}'] if name in known else []
+
     def device(self, n: int) -> str:
         """More properties of pri-testdev n, each after a comma."""
-        return ''.join(f',{x}' for x in self._of('device', f'device.{n}'))
+        return ''.join(f',{x}' for x in self._platform(DEVICE_PLATFORMS)
+                       + self._of('device', f'device.{n}'))
 
     def port(self, n: int) -> str:
         return ''.join(f',{x}' for x in self._of('port', f'port.{n}'))
 
     def iommu(self) -> str:
-        return ''.join(f',{x}' for x in self._of('iommu'))
+        return ''.join(f',{x}' for x in self._platform(PLATFORMS)
+                       + self._of('iommu'))
 
     def bridges(self) -> List[str]:
         """What is between root ports and pri-testdevs, in order."""
@@ -93,6 +114,10 @@ def parse(text: str, path: str) -> Wants:
                 f'{path}:{number}: @{key}: '
                 + ('there is nothing after it' if _KEY.match(key)
                    else 'there is no such key'), f'there are: {KEYS}')
+        if key == 'platform' and value not in PLATFORMS:
+            raise LabError(f'{path}:{number}: @platform {value}: there is no '
+                           'such platform',
+                           f'there are: {", ".join(PLATFORMS)}')
         lines.append((key, value))
     return Wants(tuple(lines))
 

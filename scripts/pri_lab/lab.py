@@ -148,7 +148,7 @@ class Lab:
 
     def _wants(self, job: str) -> jobs.Wants:
         """What a job wants of its machine."""
-        return jobs.wants(self.paths.repo, job)
+        return jobs.wants(self.paths.repo, job).on(self.options.platform)
 
     def _timeout(self, machine: vm.Machine) -> float:
         if self.options.timeout:

@@ -164,9 +164,10 @@ class Entry:
         """The verdict that the header expects on a kernel, or None.
 
         A kernel with several patches is as the one with those of them that
-        the header names; so it is with fragments of configuration.
+        the header names; so it is with fragments of configuration.  A
+        platform (7.3@strict) makes no difference to what is expected.
         """
-        series, more, bugs = _parts(kernel)
+        series, more, bugs = _parts(kernel.split('@')[0])
         all_ = {**self.elsewhere, **self.expect}
         fits = [k for k in all_ for s, m, b in (_parts(k),)
                 if s == series and m <= more and b <= bugs]
@@ -178,7 +179,8 @@ class Entry:
 
     def id_on(self, kernel: str) -> str:
         """Which of its races a kernel with patches is about."""
-        return next((x for x in self.ids if x in kernel.split('+')), self.id)
+        bugs = kernel.split('@')[0].split('+')
+        return next((x for x in self.ids if x in bugs), self.id)
 
     def affected(self, name: str = '') -> Optional[str]:
         """A kernel that has the race (or that one of them, if `name` is one

@@ -437,9 +437,11 @@ class Repro:
 
     def wants(self, entry: Entry) -> jobs.Wants:
         if not entry.outside:
-            return jobs.wants(self.paths.repo, entry.job)
-        with open(entry.path, encoding='utf-8') as f:
-            return jobs.parse(f.read(), entry.path)
+            mine = jobs.wants(self.paths.repo, entry.job)
+        else:
+            with open(entry.path, encoding='utf-8') as f:
+                mine = jobs.parse(f.read(), entry.path)
+        return mine.on(self.options.platform)
 
     def _key(self, name: str, entry: Entry) -> Tuple:
         wants = self.wants(entry)
@@ -459,6 +461,8 @@ class Repro:
 
     def _one(self, entry: Entry, name: str, runs: int, cold: int) -> Tally:
         title = kernel.title(name, self.options.config)
+        if self.options.platform:
+            title += f'@{self.options.platform}'
         tally = Tally(entry, title, self.options.expect)
         tally.asked = name
         self.progress.entry(f'{entry.name} on {title}')

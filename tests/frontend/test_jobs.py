@@ -42,6 +42,21 @@ class Jobs(unittest.TestCase):
         self.assertTrue(w)
         self.assertFalse(jobs.NONE)
 
+    def test_platform(self):
+        w = jobs.parse('/*\n * @platform strict\n * @iommu pwc=off\n */', 'x.c')
+        self.assertEqual(w.iommu(), ',platform=strict,pwc=off')
+        self.assertEqual(w.device(1), ',platform=strict')
+        self.assertEqual(w.on('').key(), w.key())
+        spr = w.on('spr')               # the command line wins
+        self.assertEqual(spr.iommu(), ',platform=spr,pwc=off')
+        self.assertEqual(spr.device(0), '')
+        self.assertNotEqual(spr.key(), w.key())
+        self.assertEqual(jobs.NONE.on('strict').device(0), ',platform=strict')
+        with self.assertRaises(LabError) as e:
+            jobs.parse('/*\n * @platform harsh\n */', 'x.c')
+        self.assertIn('x.c:2: @platform harsh', e.exception.what)
+        self.assertIn('strict', e.exception.hint)
+
     def test_on_the_command_line(self):
         plain = vm.Machine('q', 'tcg', 'k', 'i')
         args = plain.args('pri_lab.job=x', self.wants)

@@ -503,7 +503,7 @@ class Runs(unittest.TestCase):
         job.options = argparse.Namespace(**{'limit': 0, 'resume': False,
                                             'config': [], 'bisect': False,
                                             'expect': '', 'json': '',
-                                            'record': '',
+                                            'record': '', 'platform': '',
                                             **options})
         job._configs, job._own = {}, {}
         job.progress = progress.Progress(os.path.join(d.name, 'progress'))

@@ -33,7 +33,8 @@ class OneKernel(unittest.TestCase):
         self.entry = race.Entry('/x/races/a-race.c', HEADER)
         self.job = job = repro.Repro.__new__(repro.Repro)
         job.options = argparse.Namespace(
-            limit=0, resume=False, config=[], bisect=False, expect='')
+            limit=0, resume=False, config=[], bisect=False, expect='',
+            platform='')
         job.said = []
         job.ui = ui.UI(quiet=True)
         job.ui.result = job.said.append
