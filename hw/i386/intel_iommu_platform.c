@@ -67,7 +67,17 @@ bool vtd_platform_apply(IntelIOMMUState *s, const AtsKnobTable *knobs,
                    svm->fault_records, VTD_FAULT_RECORDS_MAX);
         return false;
     }
-    s->snoop_control = svm->snoop_control == ON_OFF_AUTO_ON ||
-                       (svm->snoop_control == ON_OFF_AUTO_AUTO && spr);
+    if (svm->snoop_control == ON_OFF_AUTO_AUTO) {
+        svm->snoop_control = spr ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
+    }
+    s->snoop_control = svm->snoop_control == ON_OFF_AUTO_ON;
+    if (svm->ssts == ON_OFF_AUTO_AUTO) {
+        svm->ssts = spr && s->flts ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
+    }
+    if (svm->ssts == ON_OFF_AUTO_ON && !s->flts) {
+        error_setg(errp, "x-ssts=on needs x-flts=on: without first-stage "
+                   "translation there is second-stage translation anyway");
+        return false;
+    }
     return true;
 }

@@ -16,8 +16,8 @@
 void vtd_platform_class_init(ObjectClass *klass);
 
 /**
- * vtd_platform_apply: defaults of @knobs and of the options fault-records and
- * snoop-control, while the unit is realized
+ * vtd_platform_apply: defaults of @knobs and of the options fault-records,
+ * snoop-control and x-ssts, while the unit is realized
  *
  * Returns: false and sets @errp if an option is out of range.
  */

@@ -305,6 +305,9 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
     if (vtd_svm_on(svm->sms, prs && svm->knobs.profile == 0)) {
         s->ecap |= VTD_ECAP_SMS;
     }
+    if (svm->ssts == ON_OFF_AUTO_ON) {
+        s->ecap |= VTD_ECAP_SLTS;
+    }
     if (svm->enabled) {
         /* NWFS: intel_iommu_ats.c honours NW. SMPWC: walks are coherent */
         s->ecap |= VTD_ECAP_SMPWC | (s->ecap & VTD_ECAP_DT ? VTD_ECAP_NWFS : 0);

@@ -122,10 +122,43 @@ static void test_spr_capabilities(const void *opaque)
     PriLab lab;
 
     pri_lab_boot(&lab, given ?
-                 "fault-records=2,snoop-control=off,platform=spr" :
+                 "fault-records=2,snoop-control=off,x-ssts=off,platform=spr" :
                  "platform=spr", NULL, 0);
     g_assert_cmpuint(QVTD_CAP_NFR(lab.v.cap), ==, given ? 2 : 8);
     g_assert_cmphex(lab.v.ecap & QVTD_ECAP_SC, ==, given ? 0 : QVTD_ECAP_SC);
+    g_assert_cmphex(lab.v.ecap & (QVTD_ECAP_FSTS | QVTD_ECAP_SSTS), ==,
+                    QVTD_ECAP_FSTS | (given ? 0 : QVTD_ECAP_SSTS));
+    pri_lab_stop(&lab);
+}
+
+/* Both kinds of tables in one unit, by PGTT: a PASID of each */
+static void test_both_stages(const void *opaque)
+{
+    uint32_t flags = PT_FLAG_PASID | PT_FLAG_NO_PRI | GPOINTER_TO_UINT(opaque);
+    QPtOp op = {
+        .cmd = PT_OP_FILL, .flags = flags, .pasid = LAB_PASID,
+        .dst = LAB_IOVA, .len = 8, .pattern = 0x1122334455667788ULL,
+    };
+    const uint64_t first = 0x8000000, second = 0x8001000;
+    uint64_t entry, table;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "x-ssts=on", NULL, 0);
+    qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA, first, QVTD_FS_USER);
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
+    g_assert_cmphex(qtest_readq(lab.qts, first), ==, op.pattern);
+
+    qvtd_pasid_setup(&lab.v, lab.d.rid, 2, LAB_DID + 1);
+    entry = qvtd_pasid_entry(&lab.v, lab.d.rid, 2);
+    table = qvtd_alloc(&lab.v, 1);
+    qvtd_set(&lab.v, entry, QVTD_PE_PGTT, QVTD_PGTT_SECOND);
+    qvtd_set(&lab.v, entry, QVTD_PE_AW, 2);
+    qvtd_set(&lab.v, entry, QVTD_PE_SSPTPTR, table >> 12);
+    qvtd_ss_map(&lab.v, table, LAB_IOVA, second, QVTD_SS_R | QVTD_SS_W);
+    qvtd_flush(&lab.v);
+    op.pasid = 2;
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
+    g_assert_cmphex(qtest_readq(lab.qts, second), ==, op.pattern);
     pri_lab_stop(&lab);
 }
 
@@ -147,5 +180,10 @@ int main(int argc, char **argv)
                          GUINT_TO_POINTER(0), test_spr_capabilities);
     g_test_add_data_func("/pri-lab/platform/spr-options", GUINT_TO_POINTER(1),
                          test_spr_capabilities);
+    g_test_add_data_func("/pri-lab/platform/both-stages/ats",
+                         GUINT_TO_POINTER(0), test_both_stages);
+    g_test_add_data_func("/pri-lab/platform/both-stages/untranslated",
+                         GUINT_TO_POINTER(PT_FLAG_UNTRANSLATED),
+                         test_both_stages);
     return g_test_run();
 }

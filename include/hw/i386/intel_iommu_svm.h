@@ -28,6 +28,7 @@
  * @platform: property "platform", VTDPlatform
  * @fault_records: property "fault-records": CAP.NFR + 1; 0 until it is decided
  * @snoop_control: property "snoop-control": ECAP.SC; auto follows @platform
+ * @ssts: property "x-ssts": ECAP.SSTS next to FSTS; auto follows @platform
  * @ttm: RTADDR_REG.TTM as of the last Set Root Table Pointer
  * @link: where the endpoints are
  * @holds: rules of @link and the messages that they keep
@@ -47,6 +48,7 @@ typedef struct VTDSvm {
     uint64_t platform;
     uint8_t fault_records;
     OnOffAuto snoop_control;
+    OnOffAuto ssts;
     uint8_t ttm;
     AtsLink *link;
     AtsHolds holds;
