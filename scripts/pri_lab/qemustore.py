@@ -61,7 +61,13 @@ class Stored:
         return self
 
     def take(self, build: qemubuild.QemuBuild, qtests: bool) -> 'Stored':
-        """Keep what was built, by links where that can be."""
+        """Keep what was built, by links where that can be.
+
+        Another clone of the same content may have been faster: what it has
+        put here is in use, perhaps with tests that this build has not.
+        """
+        if self.has(qtests):
+            return self.use()
         names = build.products(qtests)
         with cache.fresh_tree(self.dir) as part:
             for name in names:

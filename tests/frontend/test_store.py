@@ -107,6 +107,23 @@ class Store(unittest.TestCase):
         self.qemu(one, True)
         self.assertEqual(len(self.built), 2)
 
+    def test_a_slower_clone_takes_nothing_away(self):
+        """Two build the same; the one that ends last has no tests."""
+        one, two = self.clone('one'), self.clone('two')
+        build = self.build
+
+        def slow(qtests):
+            if not self.built:
+                self.built.append('slow')
+                self.fast = self.qemu(one, True)
+                self.made = two.paths
+            build(qtests)
+        with mock.patch('pri_lab.qemubuild.QemuBuild.build',
+                        lambda s, q: slow(q)), \
+                mock.patch.object(qemustore, 'NEAR', 0):
+            self.qemu(two)
+        self.assertTrue(self.fast.has(True))
+
     def test_an_edit_builds_in_the_nearest_tree(self):
         one = self.clone('one')
         old = self.qemu(one)
