@@ -34,7 +34,7 @@ class OneKernel(unittest.TestCase):
         self.job = job = repro.Repro.__new__(repro.Repro)
         job.options = argparse.Namespace(
             limit=0, resume=False, config=[], bisect=False, expect='',
-            platform='')
+            platform='', json='', record='')
         job.said = []
         job.ui = ui.UI(quiet=True)
         job.ui.result = job.said.append
