@@ -19,7 +19,7 @@ from .evidence import results, show
 from .race import CANNOT_RUN, Entry, REPRODUCED, Verdict
 from .session import Output, Session
 from .state import logs, progress as campaign
-from .tally import Tally, added, joined, summary
+from .tally import Tally, added, bisect_status, joined, summary
 
 RUNS, COLD = 10, 1              # unless told
 BISECT_RUNS = 3                 # from a snapshot; the first yes ends it
@@ -378,17 +378,8 @@ class Repro:
             self.ui.result(f'{summary(tallies)}, '
                            f'{time.monotonic() - start:.0f} s')
         if self.options.bisect:
-            return self.bisect_status(tallies)
+            return bisect_status(tallies)
         return worst(t.status for t in tallies)
-
-    @staticmethod
-    def bisect_status(tallies: List[Tally]) -> int:
-        """For `git bisect run`: one that was REPRODUCED once is there; that
-        it is not there all runs must say."""
-        if any(t.seen for t in tallies):
-            return EXIT_FAIL
-        return EXIT_GOOD if all(t.verdict == race.NOT_REPRODUCED
-                                for t in tallies) else EXIT_UNTESTABLE
 
     def _abreast(self, todo: List[abreast.Share], runs: int, cold: int) -> int:
         """Several processors: a process for each share of the work."""

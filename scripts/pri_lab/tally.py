@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Dict, List, Optional
 
 from . import race
-from .errors import EXIT_CANNOT, EXIT_DIFFER, EXIT_FAIL, EXIT_GOOD
+from .errors import (EXIT_CANNOT, EXIT_DIFFER, EXIT_FAIL, EXIT_GOOD,
+                     EXIT_UNTESTABLE)
 from .race import CANNOT_RUN, Entry, Verdict
 
 
@@ -142,6 +143,15 @@ def _before(r: Dict, old: Dict) -> str:
         f'{a + c}/{b + d} {kind}' for kind, (a, b), (c, d) in (
             ('from a snapshot', r['snapshot'], old['snapshot']),
             ('cold', r['cold'], old['cold'])))
+
+
+def bisect_status(tallies: List[Tally]) -> int:
+    """For `git bisect run`: one that was REPRODUCED once is there; that it is
+    not there all runs must say."""
+    if any(t.seen for t in tallies):
+        return EXIT_FAIL
+    return EXIT_GOOD if all(t.verdict == race.NOT_REPRODUCED
+                            for t in tallies) else EXIT_UNTESTABLE
 
 
 def summary(tallies: List[Tally]) -> str:

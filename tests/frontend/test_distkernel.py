@@ -144,7 +144,7 @@ class Stock(unittest.TestCase):
 
     def test_image_in_a_package_of_its_own(self):
         """P8: since 7.3 linux-image-... is empty and depends on it."""
-        top = os.path.dirname(self.log.path)
+        top = os.path.join(os.path.dirname(self.log.path), 'split')
         shows = dict(FakeArchive.shows)
         self.addCleanup(lambda: setattr(FakeArchive, 'shows', shows))
         image, binary = f'linux-image-{RELEASE}', f'linux-binary-{RELEASE}'

@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 import unittest
+from unittest import mock
 
 import fakelog
 from pri_lab import (chart, cli, events, exchange, record, timeline,
@@ -420,14 +421,16 @@ class Command(unittest.TestCase):
         status = chart.run(cli.parse(['timeline', *argv]), REPO, screen)
         return status, screen.out
 
-    def test_page_beside_the_log(self):
-        with tempfile.TemporaryDirectory() as tmp:
+    def test_page_beside_a_log_of_the_cache(self):
+        with tempfile.TemporaryDirectory() as tmp, mock.patch(
+                'pri_lab.cache.root', lambda: tmp):
             log = os.path.join(tmp, 'job.jsonl')
             with open(log, 'w', encoding='utf-8') as f:
                 f.writelines(x + '\n' for x in merged(2).lines())
             status, out = self.run_it(tmp)
             self.assertEqual((status, out[0]),
-                             (0, os.path.join(tmp, 'job.html')))
+                             (0, os.path.realpath(os.path.join(
+                                 tmp, 'job.html'))))
             self.assertTrue(os.path.exists(out[0]))
             other = os.path.join(tmp, 'other.html')
             self.assertEqual(self.run_it(log, '-o', other)[1][0], other)

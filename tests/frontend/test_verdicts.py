@@ -10,7 +10,7 @@ from pri_lab import cache, cli, race, racetable, repro, ui, vm
 from pri_lab.errors import LabError
 from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
 from pri_lab.state import progress
-from pri_lab.tally import Tally, summary
+from pri_lab.tally import Tally, bisect_status, summary
 from test_repro import HEADER
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -146,7 +146,7 @@ class Status(unittest.TestCase):
                 ([CANNOT_RUN, REPRODUCED], 1),
                 ([CANNOT_RUN, NOT_REPRODUCED], 125),
                 ([NOT_REPRODUCED, NOT_REPRODUCED], 0)):
-            self.assertEqual(repro.Repro.bisect_status(
+            self.assertEqual(bisect_status(
                 [self.tally('/my', '', *words)]), status, words)
 
     def test_what_nobody_expects_is_not_as_expected(self):
