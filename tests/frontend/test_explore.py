@@ -374,6 +374,11 @@ class Files(unittest.TestCase):
         self.assertEqual((found.how, str(found.plan)),
                          ('as stored', 'order=0123 at=1:21'))
 
+    def test_the_same_bytes_after_a_boot_that_was_not_alike(self):
+        found = hit.again(self.hit(fakestage.Stage()),
+                          fakestage.Stage(before=3))
+        self.assertEqual(str(found.plan), 'order=0123 at=1:24')
+
     def test_another_kernel_has_the_point_elsewhere(self):
         """More accesses before it, and the text moved."""
         h = self.hit(fakestage.Stage())

@@ -152,15 +152,13 @@ def _placed(hit: Hit, stage: Stage) -> Tuple[Optional[Plan], int]:
 def again(hit: Hit, stage: Stage) -> Optional[Again]:
     """A plan that has the splat of a hit on this stage; None: none was found.
 
-    As stored for the same bytes; else its points by their symbols, then those
-    nearby.
+    As stored, which is enough for the same bytes if the boots were alike; else
+    its points by their symbols, then those nearby.
     """
     exact = hit.key == stage.key()
     runs = 1
     if has(stage.run(hit.parsed), hit.sign, exact):
         return Again(hit.parsed, 'as stored', runs)
-    if exact:
-        return None
     plan, more = _placed(hit, stage)
     runs += more
     if plan is None:

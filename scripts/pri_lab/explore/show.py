@@ -107,7 +107,7 @@ def hit_lines(hit: Hit) -> List[str]:
     seen, of = f.get('replay', (0, 0))
     ways = f.get('ways', 1)
     out.append(f'  replayed: {seen} of {of}, '
-               + ('one' if ways == 1 else str(ways)) + ' hash; found at '
+               + ('one hash' if ways == 1 else f'{ways} hashes') + '; found at '
                f'schedule {f.get("found", "?")}, shrunk in '
                f'{f.get("shrunk", "?")} runs')
     out += ['    ' + x for x in f.get('text', ())[:SHOWN]]
