@@ -121,6 +121,7 @@ class Running(State):
         one.options = mock.Mock(kernel='', sanitize=False, names=[], junit='')
         one.ui, one.jobs, one.log, one._logdir = mock.Mock(), 1, None, \
             self.root
+        one.found = []
         one._for_tests = lambda sanitize: (None, mock.Mock(dir='/x'))
         with mock.patch('pri_lab.check.Check', Tests):
             self.assertEqual(one.cmd_check(), 0)
@@ -204,6 +205,7 @@ class Logs(State):
                                     (0, True, True)):
             one = lab.Lab.__new__(lab.Lab)
             one.log, one.line, one.evidence = mock.Mock(), 'x', seen
+            one.options, one.found = mock.Mock(json=''), []
             one._logdir = os.path.join(self.top, self.made(f'd{status}{seen}'))
             one.end(status)
             self.assertEqual(logs.is_evidence(one._logdir), proof)
