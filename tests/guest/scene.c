@@ -25,7 +25,7 @@
 #define MARK_LEAF       0x5c4ed000u /* cpuid: the machine stops here */
 #define MARK_READY      1
 #define MARK_END        2
-#define MARK_NOTE       3           /* 1: the tasks have ended */
+#define MARK_NOTE       3           /* 1: nothing races from here on */
 #define SECONDS         20          /* a scenario may take */
 #define SETTLE_MS       50          /* until all tasks wait */
 #define QUIET_MS        100         /* until all answers are there */
@@ -485,7 +485,8 @@ static void look(void)
 {
     bool driver = !(all->scene->flags & SCENE_IOMMUFD);
 
-    pt_sleep_ms(QUIET_MS);
+    pt_sleep_ms(QUIET_MS);              /* threads of the kernel go on */
+    mark(MARK_NOTE, 1);
     if (all->scene->after) {
         all->scene->after();
     }
@@ -525,7 +526,6 @@ static void scene_body(void)
     race_ready();                       /* time counts from here on */
     pthread_barrier_wait(&all->go);
     tasks_end(threads, pids);
-    mark(MARK_NOTE, 1);
     look();
     log_end();
     ktap_note("scene: end");

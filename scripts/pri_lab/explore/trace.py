@@ -18,7 +18,7 @@ UNKNOWN = (1 << 64) - 1         # a physical address
 ACCESS, LOCK, SWITCH, SENT, DELIVERED, MEMORY, MARK = range(7)
 WRITE, ATOMIC, HELD = 1, 2, 4   # flags
 NOTE = 3                        # what: a mark that does not stop the machine
-TASKS_ENDED = 1                 # its number: nothing races after it
+TASKS_ENDED = 1                 # its number: they have, and all is quiet
 GRAIN = 8                       # bytes that count as one place of memory
 
 
