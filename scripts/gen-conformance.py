@@ -31,7 +31,7 @@ when it is broken, and how they ended. Generated from a test run:
 Items without a test say why.
 """
 
-ID = re.compile(r"(?:PRQ|QI|ATS|UNT|AD|PRI|FLR|PASID|PORT|LNX)-\d+")
+ID = re.compile(r"(?:PRQ|QI|ATS|UNT|AD|PRI|FLR|PASID|PORT|LNX|MIG)-\d+")
 
 
 def results(logs):

@@ -250,6 +250,7 @@ const AtsFunctionOps pt_channel_function_ops = {
     .error = pt_function_error,
     .path_error = pt_path_error,
     .stopping = pt_pri_stopping,
+    .land = pt_posted_land,
 };
 
 /* -- Memory accesses ------------------------------------------------------- */
@@ -263,8 +264,7 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
     uint8_t buf[PT_PAGE];
 
     if (pt_op_reads(&ch->op)) {
-        if (!pt_dma_access(d, from, src->acc.pasid, src->addr, buf, len,
-                           false)) {
+        if (!pt_dma_read(d, from, src->acc.pasid, src->addr, buf, len)) {
             pt_end(d, n, PT_ST_DMA_ERROR, src->addr);
             return;
         }
@@ -273,7 +273,7 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
         pt_dma_generate(&ch->op, dst->addr, buf, len);
     }
     if (pt_op_writes(&ch->op) &&
-        !pt_dma_access(d, to, dst->acc.pasid, dst->addr, buf, len, true)) {
+        !pt_dma_write(d, to, dst->acc.pasid, dst->addr, buf, len)) {
         pt_end(d, n, PT_ST_DMA_ERROR, dst->addr);
         return;
     }
@@ -362,8 +362,8 @@ static void pt_fetch(PriTestdev *d, unsigned int n, bool waited,
     if (!pt_translate(d, n, &side, &entry, waited, budget)) {
         return;
     }
-    if (!pt_dma_access(d, &entry, side.acc.pasid, side.addr, buf,
-                       sizeof(buf), false)) {
+    if (!pt_dma_read(d, &entry, side.acc.pasid, side.addr, buf,
+                     sizeof(buf))) {
         pt_end(d, n, PT_ST_DMA_ERROR, side.addr);
         return;
     }
@@ -473,6 +473,7 @@ static void pt_write_msi(void *opaque, const void *data)
     };
 
     if (!msix_enabled(dev) || msix_is_masked(dev, *vector) ||
+        !ats_function_may_send(&d->fn, ATS_SEND_MSI) ||
         ats_function_may_pass(&d->fn, &tlp) == ATS_PATH_PASSED) {
         msix_notify(dev, *vector);
     }

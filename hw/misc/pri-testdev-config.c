@@ -275,6 +275,7 @@ uint32_t pt_config_read(PCIDevice *dev, uint32_t addr, int len)
     if (pt_config_lost(d)) {
         return pt_lost_config_read(d, addr, len);
     }
+    ats_function_sending(&d->fn, ATS_SEND_COMPLETION);
     val = pci_default_read_config(dev, addr, len);
     if (pt_transactions_pending(d)) {
         val |= pt_seen(addr, len, dev->exp.exp_cap + PCI_EXP_DEVSTA,
@@ -311,6 +312,21 @@ static void pt_power_state(PriTestdev *d, bool was_d0)
     }
 }
 
+/* Does a write begin a reset while it is being carried out? */
+static bool pt_begins_reset(PriTestdev *d, uint32_t addr, uint32_t val,
+                            int len)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+    uint32_t flr = dev->exp.exp_cap + PCI_EXP_DEVCTL + 1;
+
+    return (d->reset.pcie_flr && range_covers_byte(addr, len, flr) &&
+            (val >> ((flr - addr) * 8) & (PCI_EXP_DEVCTL_BCR_FLR >> 8))) ||
+           (d->reset.af_flr &&
+            pt_sets(addr, val, len, PT_AF_OFFSET + PCI_AF_CTRL)) ||
+           (d->reset.acpi &&
+            pt_sets(addr, val, len, PT_VNDR_OFFSET + PT_VNDR_RESET));
+}
+
 void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len)
 {
     PriTestdev *d = PRI_TESTDEV(dev);
@@ -318,6 +334,10 @@ void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len)
 
     if (pt_config_lost(d)) {
         return;
+    }
+    /* its completion, which an FLR comes after: PCIe 6.2 6.6.2 */
+    if (!pt_posted_outlive(d) || !pt_begins_reset(d, addr, val, len)) {
+        ats_function_sending(&d->fn, ATS_SEND_COMPLETION);
     }
     pci_default_write_config(dev, addr, val, len);
     pcie_aer_write_config(dev, addr, val, len);
@@ -332,6 +352,7 @@ void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len)
         pt_sets(addr, val, len, PT_VNDR_OFFSET + PT_VNDR_RESET)) {
         pt_reset(d, PT_RESET_PLATFORM);
     }
+    pt_msi_permitted(d);
 }
 
 /* For the ACPI tables */

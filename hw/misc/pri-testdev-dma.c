@@ -27,8 +27,9 @@ static bool pt_dma_passes(PriTestdev *d, const AtsTrEntry *entry,
 }
 
 bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
-                   uint64_t addr, uint8_t *buf, uint32_t len, bool write)
+                   uint64_t addr, uint8_t *buf, uint32_t len, PtDma how)
 {
+    bool write = how != PT_DMA_READ;
     PCIDevice *dev = PCI_DEVICE(d);
     /* .memory: RAM only, so that a guest cannot send DMA into a device */
     MemTxAttrs attrs = {
@@ -48,7 +49,7 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
     } else if (entry->untranslated) {
         res = pci_dma_rw(dev, addr, buf, len, write ?
                          DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE,
-                         MEMTXATTRS_UNSPECIFIED);
+                         how == PT_DMA_LANDS ? attrs : MEMTXATTRS_UNSPECIFIED);
     } else {
         res = address_space_rw(&address_space_memory,
                                entry->addr + (addr - entry->iova), attrs,

@@ -16,10 +16,9 @@ static const AtsKnob pt_knob_rows[] = {
 #undef PT_KNOB_ROW
 };
 
-/* Engines have copies of the knobs that are theirs */
-static void pt_knobs_to_engines(PriTestdev *d)
+static PciePriManner pt_knobs_pri_manner(const PriTestdev *d)
 {
-    const PciePriManner manner = {
+    return (PciePriManner) {
         .policy = d->knobs.prgi_policy,
         .shape = d->knobs.group_shape,
         .marker = d->knobs.stop_marker,
@@ -29,8 +28,27 @@ static void pt_knobs_to_engines(PriTestdev *d)
         .shut_eye = d->knobs.unexpected_resp,
         .slow_stop = d->knobs.pri_stop_delay,
     };
+}
+
+static void pt_knobs_to_posted(PriTestdev *d)
+{
+    d->fn.posted.manner = (AtsPostedManner) {
+        .inv = d->knobs.inv_push,
+        .passes = d->knobs.msg_push << ATS_SEND_PAGE_REQUEST |
+                  d->knobs.msg_push << ATS_SEND_ERROR |
+                  d->knobs.msi_push << ATS_SEND_MSI |
+                  d->knobs.read_push << ATS_SEND_READ |
+                  d->knobs.read_push << ATS_SEND_COMPLETION,
+    };
+}
+
+/* Engines have copies of the knobs that are theirs */
+static void pt_knobs_to_engines(PriTestdev *d)
+{
+    const PciePriManner manner = pt_knobs_pri_manner(d);
 
     pcie_pri_misbehave(&d->fn.pri, &manner);
+    pt_knobs_to_posted(d);
     d->fn.ur_disables = d->knobs.rc_on_ur;
 }
 
@@ -53,6 +71,10 @@ static void pt_knob_changed(void *owner, unsigned int index)
     case PT_KNOB_INV_VECTOR:
         pt_inv_vector(d, knobs->inv_vector);
         knobs->inv_vector = 0;
+        break;
+    case PT_KNOB_DMA_RELEASE:
+        ats_posted_release(&d->fn.posted, knobs->dma_release);
+        knobs->dma_release = 0;
         break;
     case PT_KNOB_GONE:
         pt_set_gone(d);
@@ -126,7 +148,10 @@ int pt_knobs_post_load(PriTestdev *d)
     if (!ats_knobs_valid(&pt_knob_table, d)) {
         return -EINVAL;
     }
-    pt_knobs_to_engines(d);
+    /* nobody has turned one, so nobody who waits is to try again */
+    d->fn.pri.manner = pt_knobs_pri_manner(d);
+    pt_knobs_to_posted(d);
+    d->fn.ur_disables = d->knobs.rc_on_ur;
     return 0;
 }
 

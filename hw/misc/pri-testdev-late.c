@@ -197,8 +197,8 @@ static void pt_late_write(PriTestdev *d, const PtLate *late)
     };
 
     pt_log(d, PT_LOG_LATE_WRITE, late->pasid, 0, late->iova, 0);
-    pt_dma_access(d, &entry, late->pasid, late->iova, (uint8_t *)&data,
-                  sizeof(data), true);
+    pt_dma_write(d, &entry, late->pasid, late->iova, (uint8_t *)&data,
+                 sizeof(data));
 }
 
 /*

@@ -109,6 +109,12 @@ static uint64_t pt_counter(PriTestdev *d, uint32_t offset)
         return fn->trans_timeouts;
     case PT_CNT_RESP_MISTAKEN:
         return pri->resp_mistaken;
+    case PT_CNT_POSTED:
+        return d->fn.posted.queued;
+    case PT_CNT_OVERTAKEN:
+        return d->fn.posted.overtaken;
+    case PT_CNT_POSTED_LOST:
+        return d->fn.posted.lost;
     default:
         return 0;
     }
@@ -143,6 +149,8 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
         return d->scratch;
     case PT_INV_WAITING:
         return d->inv.n;
+    case PT_DMA_WAITING:
+        return d->fn.posted.n;
     case PT_TRANS_WAITING:
         return ats_inflight_waiting(&d->fn.inflight);
     case PT_RAW_ADDR ... PT_RAW_ADDR + 4:
@@ -411,6 +419,7 @@ static uint64_t pt_mmio_read(void *opaque, hwaddr addr, unsigned int size)
         val = pt_channel_read(d, page - 1, reg);
     }
     trace_pri_testdev_read(DEVICE(d)->id, addr, val);
+    ats_function_sending(&d->fn, ATS_SEND_COMPLETION);
     return val;
 }
 

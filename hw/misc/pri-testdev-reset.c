@@ -203,6 +203,8 @@ void pt_reset_enter(Object *obj, ResetType type)
     if (d->beginning != PT_RESET_OTHER && !pt_silent(d)) {
         pt_late_take(d, PT_ALL_CHANNELS, !pt_link_lost(d));
     }
+    pt_posted_reset(d, d->beginning != PT_RESET_OTHER && !pt_link_lost(d) &&
+                    !d->gone && !d->link_down);
     ats_function_forget(&d->fn);
 }
 
@@ -268,6 +270,7 @@ static void pt_soft_reset_all(PriTestdev *d)
 {
     pt_reset_begin(d, PT_RESET_SOFT, 0);
     pt_late_take(d, PT_ALL_CHANNELS, true);
+    pt_posted_reset(d, true);
     ats_function_cancel(&d->fn, 0, 0);
     ats_inflight_forget(&d->fn.inflight);
     pcie_atc_flush(&d->fn.atc);
@@ -318,6 +321,7 @@ void pt_set_gone(PriTestdev *d)
     }
     pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0, PT_RESET_GONE);
     pt_late_forget(d);
+    pt_posted_reset(d, false);
     pt_inv_lose(d);
     pt_forget(d);
     pt_update_silence(d);
@@ -352,7 +356,7 @@ void pt_raise_error(PriTestdev *d)
     PCIEAERErr err;
 
     d->knobs.aer_error = 0;
-    if (which && !pt_silent(d) && ats_function_connected(&d->fn)) {
+    if (which && !pt_silent(d) && ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
         err = errors[which - 1];
         err.source_id = pci_requester_id(PCI_DEVICE(d));
         pcie_aer_inject_error(PCI_DEVICE(d), &err);

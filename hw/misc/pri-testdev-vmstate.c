@@ -175,6 +175,7 @@ static int pt_post_load(void *opaque, int version_id)
     ret = ret ? ret : pt_log_post_load(opaque);
     ret = ret ? ret : pt_late_post_load(opaque);
     pt_timeout_post_load(opaque);
+    pt_posted_post_load(opaque);
     return ret ? ret : pt_reset_post_load(opaque);
 }
 
@@ -182,8 +183,8 @@ static int pt_post_load(void *opaque, int version_id)
 const VMStateDescription vmstate_pri_testdev = {
     .name = TYPE_PRI_TESTDEV,
     .priority = MIG_PRI_PCI_BUS,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .post_load = pt_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, PriTestdev),

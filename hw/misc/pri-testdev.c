@@ -110,6 +110,7 @@ static void pt_exit(PCIDevice *dev)
     pt_inv_exit(d);
     pt_stop_exit(d);
     pt_timeout_exit(d);
+    pt_posted_exit(d);
     pt_reset_exit(d);
     qemu_del_vm_change_state_handler(d->vm_state);
     pt_channels_exit(d);
@@ -134,6 +135,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     pt_inv_realize(d);
     pt_stop_realize(d);
     pt_timeout_realize(d);
+    pt_posted_realize(d);
     pt_reset_realize(d);
     d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
     offset = ats_function_realize(&d->fn, dev, &d->cfg, pt_config_ats_offset(),
@@ -176,6 +178,21 @@ static const Property pt_properties[] = {
     DEFINE_ATS_FUNCTION_PROPERTIES(PriTestdev, cfg),
 };
 
+/* PCI's own; what comes after it is for a device that is complete */
+static DeviceRealize pt_pci_realize;
+
+static void pt_qdev_realize(DeviceState *qdev, Error **errp)
+{
+    Error *err = NULL;
+
+    pt_pci_realize(qdev, &err);
+    if (err) {
+        error_propagate(errp, err);
+        return;
+    }
+    pt_msi_realize(PRI_TESTDEV(qdev));
+}
+
 static void pt_instance_init(Object *obj)
 {
     ats_knobs_init(&pt_knob_table, obj);
@@ -196,6 +213,8 @@ static void pt_class_init(ObjectClass *klass, const void *data)
     k->device_id = PRI_TESTDEV_DEVICE_ID;
     k->revision = 1;
     k->class_id = PRI_TESTDEV_CLASS >> 8;
+    pt_pci_realize = dc->realize;
+    dc->realize = pt_qdev_realize;
     rc->phases.enter = pt_reset_enter;
     rc->phases.hold = pt_reset_hold;
     adevc->build_dev_aml = pt_acpi_build;
@@ -204,6 +223,7 @@ static void pt_class_init(ObjectClass *klass, const void *data)
     device_class_set_props(dc, pt_properties);
     pt_knobs_class_init(klass);
     pt_log_add_property(klass);
+    pt_posted_add_property(klass);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 

@@ -271,6 +271,8 @@ struct PriTestdev {
     QEMUTimer *reset_timer;
     QEMUTimer *gone_timer;
     QEMUTimer *timeout_timer;   /* of Translation Requests */
+    QEMUTimer *dma_timer;       /* of posted writes */
+    MSITriggerFunc *msi_trigger;    /* PCI's own */
     MemoryRegion no_msix;   /* in place of the MSI-X BAR's while silent */
     PtStop stop;
     PtEvent event;
@@ -425,8 +427,14 @@ bool pt_op_post_load(const PtChannel *ch);
 
 /* -- Memory: pri-testdev-dma.c --------------------------------------------- */
 
+typedef enum PtDma {
+    PT_DMA_READ,
+    PT_DMA_WRITE,
+    PT_DMA_LANDS,       /* a write from before: to RAM alone */
+} PtDma;
+
 /**
- * pt_dma_access: read or write @len bytes that do not leave a page
+ * pt_dma_access: read or write @len bytes that do not leave a page, now
  *
  * @entry: translation of @addr; or untranslated, then @addr is accessed as it
  *         is, with @pasid if that is not ATS_NO_PASID
@@ -434,13 +442,59 @@ bool pt_op_post_load(const PtChannel *ch);
  * Returns: false if memory cannot be accessed; that is counted.
  */
 bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
-                   uint64_t addr, uint8_t *buf, uint32_t len, bool write);
+                   uint64_t addr, uint8_t *buf, uint32_t len, PtDma how);
 
 /**
  * pt_dma_generate: the bytes that WRITE or FILL has for @addr
  */
 void pt_dma_generate(const PtOp *op, uint64_t addr, uint8_t *buf,
                      uint32_t len);
+
+/* -- DMA and what it pushes: pri-testdev-posted.c -------------------------- */
+
+/**
+ * pt_dma_read, pt_dma_write: as pt_dma_access(), in the order of the link; a
+ * write reaches memory when the knob dma-do says
+ */
+bool pt_dma_read(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
+                 uint64_t addr, uint8_t *buf, uint32_t len);
+bool pt_dma_write(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
+                  uint64_t addr, uint8_t *buf, uint32_t len);
+
+/**
+ * pt_posted_land: see AtsFunctionOps
+ */
+void pt_posted_land(void *opaque, const AtsPostedWrite *w);
+
+/**
+ * pt_posted_reset: the function is about to be reset, or is gone
+ *
+ * @link: there is one, and stays
+ */
+void pt_posted_reset(PriTestdev *d, bool link);
+
+/**
+ * pt_posted_outlive: are posted writes for the knob flr-dma, also when a
+ * configuration write begins the reset, whose completion would push them?
+ */
+bool pt_posted_outlive(const PriTestdev *d);
+
+void pt_posted_add_property(ObjectClass *klass);
+void pt_posted_realize(PriTestdev *d);
+void pt_posted_exit(PriTestdev *d);
+void pt_posted_post_load(PriTestdev *d);
+
+/* -- Interrupts: pri-testdev-msi.c ----------------------------------------- */
+
+/**
+ * pt_msi_realize: all MSI go by the gate of ats_function_sending()
+ */
+void pt_msi_realize(PriTestdev *d);
+
+/**
+ * pt_msi_permitted: the function may have become able to send pending MSI
+ */
+void pt_msi_permitted(PriTestdev *d);
 
 /* -- Knobs: pri-testdev-knobs.c -------------------------------------------- */
 

@@ -74,20 +74,6 @@ bool ats_function_has_link(const AtsFunction *f)
     return f->link != NULL;
 }
 
-bool ats_function_connected(const AtsFunction *f)
-{
-    return f->dev->enabled;
-}
-
-bool ats_function_in_d0(const AtsFunction *f)
-{
-    PCIDevice *dev = f->dev;
-
-    return !dev->pm_cap ||
-           !(pci_get_word(dev->config + dev->pm_cap + PCI_PM_CTRL) &
-             PCI_PM_CTRL_STATE_MASK);
-}
-
 bool ats_function_may_request(const AtsFunction *f)
 {
     return f->dev->is_master && ats_function_in_d0(f);
@@ -332,6 +318,7 @@ uint16_t ats_function_realize(AtsFunction *f, PCIDevice *dev,
                          cfg->pasid && cfg->prg_resp_pasid,
                          &ats_function_pri_ops, f);
     pcie_atc_init(&f->atc, cfg->atc_entries, cfg->global_inv);
+    ats_posted_init(&f->posted, ops->land, opaque);
     offset = ats_function_add_caps(f, offset);
     ats_function_sync_config(f);
     ats_function_attach(f);
@@ -341,6 +328,7 @@ uint16_t ats_function_realize(AtsFunction *f, PCIDevice *dev,
 void ats_function_exit(AtsFunction *f)
 {
     ats_function_detach(f);
+    ats_posted_forget(&f->posted);
     pcie_atc_destroy(&f->atc);
     if (f->pf) {
         f->pf->vf[f->number - 1] = NULL;
@@ -472,6 +460,9 @@ void ats_function_clear_counters(AtsFunction *f)
 {
     memset(&f->cnt, 0, sizeof(f->cnt));
     memset(&f->pri.cnt, 0, sizeof(f->pri.cnt));
+    f->posted.queued = 0;
+    f->posted.overtaken = 0;
+    f->posted.lost = 0;
 }
 
 void ats_function_forget(AtsFunction *f)

@@ -74,7 +74,10 @@ void ats_function_send(AtsFunction *f, const AtsMsg *msg)
 {
     AtsTlp tlp = ats_path_message(msg);
 
-    if (!f->link || !ats_function_connected(f)) {
+    if (!f->link ||
+        !ats_function_sending(f, msg->kind == ATS_MSG_PAGE_REQUEST ?
+                              ATS_SEND_PAGE_REQUEST :
+                              ATS_SEND_INV_COMPLETION)) {
         return;
     }
     ats_function_message(f, msg);
@@ -187,6 +190,7 @@ static void ats_function_inv_request(void *opaque, const AtsMsg *msg)
         return;
     }
     f->cnt.inv_requests++;
+    ats_posted_inv_request(&f->posted);
     ats_function_message(f, msg);
     if (!f->cfg->ats) {
         /* Unsupported Request: no completion can come (10.3.4) */

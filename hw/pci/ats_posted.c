@@ -138,20 +138,20 @@ static void ats_posted_inv_completion(AtsPosted *p)
     ats_posted_overtake(p);
 }
 
-void ats_posted_sending_slow(AtsPosted *p, AtsTlp tlp)
+void ats_posted_sending_slow(AtsPosted *p, AtsSend tlp)
 {
-    static const char *const names[ATS_TLP_NR] = {
-        [ATS_TLP_WRITE] = "Memory Write",
-        [ATS_TLP_READ] = "Memory Read",
-        [ATS_TLP_MSI] = "MSI",
-        [ATS_TLP_PAGE_REQUEST] = "Page Request",
-        [ATS_TLP_ERROR] = "error message",
-        [ATS_TLP_COMPLETION] = "Completion",
+    static const char *const names[ATS_SEND_NR] = {
+        [ATS_SEND_WRITE] = "Memory Write",
+        [ATS_SEND_READ] = "Memory Read",
+        [ATS_SEND_MSI] = "MSI",
+        [ATS_SEND_PAGE_REQUEST] = "Page Request",
+        [ATS_SEND_ERROR] = "error message",
+        [ATS_SEND_COMPLETION] = "Completion",
     };
 
-    if (tlp == ATS_TLP_INV_COMPLETION) {
+    if (tlp == ATS_SEND_INV_COMPLETION) {
         ats_posted_inv_completion(p);
-    } else if (tlp != ATS_TLP_TRANSLATION &&
+    } else if (tlp != ATS_SEND_TRANSLATION &&
                !(p->manner.passes & (1u << tlp))) {
         ats_posted_land(p, p->n, names[tlp]);
     }

@@ -292,6 +292,75 @@ const VMStateDescription vmstate_pcie_atc = {
     }
 };
 
+/* -- Posted writes on their way -------------------------------------------- */
+
+static bool ats_posted_write_ok(void *opaque, int version_id)
+{
+    AtsPostedWrite *w = opaque;
+
+    return w->len && w->len <= ATS_POSTED_LEN;
+}
+
+static const VMStateDescription vmstate_ats_posted_write = {
+    .name = "ats-posted/write",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(entry, AtsPostedWrite, 1, vmstate_ats_tr_entry,
+                       AtsTrEntry),
+        VMSTATE_UINT64(addr, AtsPostedWrite),
+        VMSTATE_UINT32(pasid, AtsPostedWrite),
+        VMSTATE_UINT32(len, AtsPostedWrite),
+        VMSTATE_VALIDATE("a write of a possible size", ats_posted_write_ok),
+        VMSTATE_VBUFFER_ALLOC_UINT32(data, AtsPostedWrite, 1, NULL, len),
+        VMSTATE_INT64(due, AtsPostedWrite),
+        VMSTATE_UINT8(requests, AtsPostedWrite),
+        VMSTATE_BOOL(overtaken, AtsPostedWrite),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static int ats_posted_pre_load(void *opaque)
+{
+    ats_posted_forget(opaque);
+    return 0;
+}
+
+static int ats_posted_post_load(void *opaque, int version_id)
+{
+    return ats_posted_valid(opaque) ? 0 : -EINVAL;
+}
+
+static bool ats_posted_count_ok(void *opaque, int version_id)
+{
+    AtsPosted *p = opaque;
+
+    if (p->n > ATS_POSTED_MAX) {
+        p->n = 0;       /* nothing was loaded, so there is nothing to free */
+        return false;
+    }
+    return true;
+}
+
+static const VMStateDescription vmstate_ats_posted = {
+    .name = "ats-posted",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_load = ats_posted_pre_load,
+    .post_load = ats_posted_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(n, AtsPosted),
+        VMSTATE_VALIDATE("no more writes than there can be",
+                         ats_posted_count_ok),
+        VMSTATE_STRUCT_VARRAY_UINT32(slot, AtsPosted, n, 1,
+                                     vmstate_ats_posted_write, AtsPostedWrite),
+        VMSTATE_UINT64(queued, AtsPosted),
+        VMSTATE_UINT64(overtaken, AtsPosted),
+        VMSTATE_UINT64(lost, AtsPosted),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 /* -- The function ---------------------------------------------------------- */
 
 static const VMStateDescription vmstate_ats_tr_req = {
@@ -410,6 +479,7 @@ const VMStateDescription vmstate_ats_function = {
                              vmstate_ats_inflight_req, AtsInflightReq),
         VMSTATE_UINT32(inflight.last_tag, AtsFunction),
         VMSTATE_UINT64(inflight.starved, AtsFunction),
+        VMSTATE_STRUCT(posted, AtsFunction, 1, vmstate_ats_posted, AtsPosted),
         VMSTATE_BOOL(no_ats, AtsFunction),
         VMSTATE_UINT8(n_path_errors, AtsFunction),
         VMSTATE_STRUCT_ARRAY(path_error, AtsFunction, ATS_FUNCTION_PATH_ERRORS,

@@ -22,7 +22,7 @@ static void land(void *opaque, const AtsPostedWrite *w)
 
     g_string_append_len(world->landed, (const char *)w->data, w->len);
     if (world->again) {
-        ats_posted_sending(world->again, ATS_TLP_READ);
+        ats_posted_sending(world->again, ATS_SEND_READ);
     }
 }
 
@@ -67,20 +67,20 @@ static void post(World *w, const char *names)
 static void invalidate(World *w)
 {
     ats_posted_inv_request(&w->p);
-    ats_posted_sending(&w->p, ATS_TLP_INV_COMPLETION);
+    ats_posted_sending(&w->p, ATS_SEND_INV_COMPLETION);
 }
 
 /* What pushes, and what does not */
 static void test_pushes(void)
 {
-    for (unsigned int tlp = 0; tlp < ATS_TLP_NR; tlp++) {
+    for (unsigned int tlp = 0; tlp < ATS_SEND_NR; tlp++) {
         World *w = world_new();
 
         post(w, "abc");
         ats_posted_sending(&w->p, tlp);
         g_assert_cmpstr(w->landed->str, ==,
-                        tlp == ATS_TLP_TRANSLATION ? "" : "abc");
-        g_assert_cmpuint(w->p.n, ==, tlp == ATS_TLP_TRANSLATION ? 3 : 0);
+                        tlp == ATS_SEND_TRANSLATION ? "" : "abc");
+        g_assert_cmpuint(w->p.n, ==, tlp == ATS_SEND_TRANSLATION ? 3 : 0);
         g_assert_cmpuint(w->p.overtaken, ==, 0);
         world_free(w);
     }
@@ -89,10 +89,10 @@ static void test_pushes(void)
 /* Each can be told to pass, and the others push all the same */
 static void test_passes(void)
 {
-    for (unsigned int tlp = 0; tlp < ATS_TLP_NR; tlp++) {
+    for (unsigned int tlp = 0; tlp < ATS_SEND_NR; tlp++) {
         World *w = world_new();
 
-        if (tlp == ATS_TLP_INV_COMPLETION || tlp == ATS_TLP_TRANSLATION) {
+        if (tlp == ATS_SEND_INV_COMPLETION || tlp == ATS_SEND_TRANSLATION) {
             world_free(w);
             continue;
         }
@@ -101,8 +101,8 @@ static void test_passes(void)
         ats_posted_sending(&w->p, tlp);
         g_assert_cmpstr(w->landed->str, ==, "");
         g_assert_cmpuint(w->p.overtaken, ==, 0);
-        ats_posted_sending(&w->p, tlp == ATS_TLP_READ ? ATS_TLP_MSI :
-                           ATS_TLP_READ);
+        ats_posted_sending(&w->p, tlp == ATS_SEND_READ ? ATS_SEND_MSI :
+                           ATS_SEND_READ);
         g_assert_cmpstr(w->landed->str, ==, "ab");
         world_free(w);
     }
@@ -147,14 +147,14 @@ static void test_late_push(void)
     invalidate(w);
     g_assert_cmpstr(w->landed->str, ==, "");
     /* another copy of the same completion is not another request */
-    ats_posted_sending(&w->p, ATS_TLP_INV_COMPLETION);
+    ats_posted_sending(&w->p, ATS_SEND_INV_COMPLETION);
     g_assert_cmpstr(w->landed->str, ==, "");
     post(w, "c");
     invalidate(w);
     g_assert_cmpstr(w->landed->str, ==, "ab");
     g_assert_cmpuint(w->p.overtaken, ==, 3);
     /* others push as ever */
-    ats_posted_sending(&w->p, ATS_TLP_PAGE_REQUEST);
+    ats_posted_sending(&w->p, ATS_SEND_PAGE_REQUEST);
     g_assert_cmpstr(w->landed->str, ==, "abc");
     world_free(w);
 }
@@ -210,7 +210,7 @@ static void test_bounded(void)
     ats_posted_lose(&w->p);
     g_assert_cmpuint(w->p.lost, ==, ATS_POSTED_MAX);
     g_assert_cmpuint(w->p.n, ==, 0);
-    ats_posted_sending(&w->p, ATS_TLP_READ);
+    ats_posted_sending(&w->p, ATS_SEND_READ);
     g_assert_cmpstr(w->landed->str, ==, "ab");
     world_free(w);
 }
@@ -225,7 +225,7 @@ static void test_reentered(void)
     ats_posted_release(&w->p, 1);
     g_assert_cmpstr(w->landed->str, ==, "abc");
     post(w, "def");
-    ats_posted_sending(&w->p, ATS_TLP_MSI);
+    ats_posted_sending(&w->p, ATS_SEND_MSI);
     g_assert_cmpstr(w->landed->str, ==, "abcdef");
     world_free(w);
 }
@@ -253,7 +253,7 @@ static void test_valid(void)
         g_assert_true(ats_posted_valid(&w->p));
     }
     w->p.manner.inv = ATS_INV_PUSH_LATE;
-    ats_posted_sending(&w->p, ATS_TLP_INV_COMPLETION);
+    ats_posted_sending(&w->p, ATS_SEND_INV_COMPLETION);
     g_assert_cmpstr(w->landed->str, ==, "ab");
     world_free(w);
 }

@@ -163,7 +163,37 @@
     X(COMPLETION_TIMEOUT, completion_timeout, "completion-timeout-us", 50000, \
       64000000, NULL, \
       "microseconds until a Translation Request without a completion times " \
-      "out; PCIe permits 50 to 50000; 0: never")
+      "out; PCIe permits 50 to 50000; 0: never") \
+    X(DMA_DO, dma_do, "dma-do", 0, 2, \
+      "land\0hold\0delay\0", \
+      "posted writes: reach memory at once, stay on their way until " \
+      "released, or for dma-delay-us; or until something pushes them") \
+    X(DMA_DELAY, dma_delay, "dma-delay-us", 0, 60000000, \
+      NULL, \
+      "dma-do=delay: microseconds") \
+    X(DMA_RELEASE, dma_release, "dma-release", 0, UINT32_MAX, \
+      NULL, \
+      "write: let that many posted writes reach memory, oldest first") \
+    X(INV_PUSH, inv_push, "inv-push", 0, 2, \
+      "yes\0late\0no\0", \
+      "Invalidate Completion: push posted writes; push only those from " \
+      "before the last Invalidate Request but one, so that it takes a second " \
+      "one; overtake them") \
+    X(MSG_PUSH, msg_push, "msg-push", 0, 1, \
+      "yes\0no\0", \
+      "Page Requests, stop markers and error messages push posted writes, or " \
+      "overtake them") \
+    X(MSI_PUSH, msi_push, "msi-push", 0, 1, \
+      "yes\0no\0", \
+      "MSI push posted writes, or overtake them") \
+    X(READ_PUSH, read_push, "read-push", 0, 1, \
+      "yes\0no\0", \
+      "reads of BAR0, reads and writes of configuration space, and reads of " \
+      "memory by the function push posted writes, or overtake them") \
+    X(FLR_DMA, flr_dma, "flr-dma", 0, 2, \
+      "land\0drop\0keep\0", \
+      "posted writes when a reset that leaves the link up begins: land " \
+      "first, are lost, or stay on their way")
 
 /* The number of each knob, for registers */
 enum {

@@ -62,6 +62,7 @@
 #define PT_SCRATCH              0x030   /* 32 RW  cleared by any reset */
 #define PT_INV_WAITING          0x034   /* 32 RO  completions kept by knobs */
 #define PT_TRANS_WAITING        0x038   /* 32 RO  translations not complete */
+#define PT_DMA_WAITING          0x03c   /* 32 RO  posted writes on their way */
 
 /*
  * Raw Page Requests: a message with exactly these fields, whatever the PRI
@@ -189,7 +190,9 @@
     X(MISTAKEN,      15, "mistaken", "PRGI, -, -: the response before it") \
     X(LATE_WRITE,    16, "late-write", "-, page, -") \
     X(TIMEOUT,       17, "timeout", "tag of the link, address, -: no " \
-      "Translation Completion")
+      "Translation Completion") \
+    X(POSTED,        18, "posted", "-, address, bytes: on its way") \
+    X(LANDED,        19, "landed", "1 if overtaken, address, bytes")
 
 enum {
 #define PT_LOG_KIND_NUMBER(NAME, number, name, text) PT_LOG_##NAME = number,
@@ -241,7 +244,11 @@ enum {
     X(TRANS_DISCARDED,  0x1b0, "Translation Completions invalidated on the " \
       "way") \
     X(TRANS_UNEXPECTED, 0x1b8, "Translation Completions of no request") \
-    X(TRANS_TIMEOUTS,   0x1c0, "Translation Requests without a completion")
+    X(TRANS_TIMEOUTS,   0x1c0, "Translation Requests without a completion") \
+    X(POSTED,           0x1c8, "writes that did not land at once") \
+    X(OVERTAKEN,        0x1d0, "of them those that an Invalidate Completion " \
+      "has overtaken") \
+    X(POSTED_LOST,      0x1d8, "of them those that never landed")
 
 enum {
 #define PT_COUNTER_OFFSET(name, offset, text) PT_CNT_##name = offset,

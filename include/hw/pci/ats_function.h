@@ -24,6 +24,7 @@
 #include "hw/pci/ats_inflight.h"
 #include "hw/pci/ats_link.h"
 #include "hw/pci/ats_path.h"
+#include "hw/pci/ats_posted.h"
 #include "hw/pci/pcie_atc.h"
 #include "hw/pci/pcie_pri.h"
 #include "hw/qdev-properties.h"
@@ -102,6 +103,8 @@ typedef struct AtsFunction AtsFunction;
  *     ats_function_report_path() when nothing else is under way
  * @stopping: as in PciePriOps; answered with ats_function_stopped(); may be
  *     NULL
+ * @land: a posted write of AtsFunction::posted reaches memory; NULL if the
+ *     device puts none there
  */
 typedef struct AtsFunctionOps {
     void (*group_done)(void *opaque, uint64_t cookie, PciePriEnd end,
@@ -119,6 +122,7 @@ typedef struct AtsFunctionOps {
     void (*error)(void *opaque, uint32_t error);
     void (*path_error)(void *opaque);
     void (*stopping)(void *opaque);
+    AtsPostedLand *land;
 } AtsFunctionOps;
 
 typedef struct AtsFunctionCounters {
@@ -152,6 +156,7 @@ struct AtsFunction {
     PciePri pri;
     PcieAtc atc;
     AtsInflight inflight;
+    AtsPosted posted;
     bool ur_disables;       /* status UR stops the use of ATS, 10.2.3 */
     bool no_ats;            /* it has, until ATS is enabled anew */
     uint16_t ats_control;
@@ -347,6 +352,18 @@ bool ats_function_in_d0(const AtsFunction *f);
  * is set and the function is in D0.
  */
 bool ats_function_may_request(const AtsFunction *f);
+
+/**
+ * ats_function_may_send: may the function send that now, as far as its power
+ * state, Bus Master Enable and its own end of the link say?
+ */
+bool ats_function_may_send(const AtsFunction *f, AtsSend what);
+
+/**
+ * ats_function_sending: the same; and if it may, the posted writes that @what
+ * pushes have reached memory when this returns, so that it can go
+ */
+bool ats_function_sending(AtsFunction *f, AtsSend what);
 
 /**
  * ats_function_pasid_ok: may requests carry this PASID and these bits?

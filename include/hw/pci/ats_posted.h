@@ -40,17 +40,17 @@
 #define ATS_POSTED_HELD     INT64_MAX
 
 /* What a function sends */
-typedef enum AtsTlp {
-    ATS_TLP_WRITE,
-    ATS_TLP_READ,
-    ATS_TLP_MSI,
-    ATS_TLP_TRANSLATION,        /* Translation Request */
-    ATS_TLP_PAGE_REQUEST,       /* stop markers as well */
-    ATS_TLP_INV_COMPLETION,
-    ATS_TLP_ERROR,              /* error message */
-    ATS_TLP_COMPLETION,         /* of a non-posted request by software */
-    ATS_TLP_NR,
-} AtsTlp;
+typedef enum AtsSend {
+    ATS_SEND_WRITE,
+    ATS_SEND_READ,
+    ATS_SEND_MSI,
+    ATS_SEND_TRANSLATION,        /* Translation Request */
+    ATS_SEND_PAGE_REQUEST,       /* stop markers as well */
+    ATS_SEND_INV_COMPLETION,
+    ATS_SEND_ERROR,              /* error message */
+    ATS_SEND_COMPLETION,         /* of a non-posted request by software */
+    ATS_SEND_NR,
+} AtsSend;
 
 /* What an Invalidate Completion does to writes from before it */
 typedef enum AtsInvPush {
@@ -63,8 +63,8 @@ typedef enum AtsInvPush {
  * struct AtsPostedManner - where a function departs from the rules
  *
  * @inv: what its Invalidate Completions do
- * @passes: bit n is set: AtsTlp n overtakes writes; that of
- *          ATS_TLP_INV_COMPLETION means nothing
+ * @passes: bit n is set: AtsSend n overtakes writes; that of
+ *          ATS_SEND_INV_COMPLETION means nothing
  */
 typedef struct AtsPostedManner {
     AtsInvPush inv;
@@ -134,9 +134,9 @@ void ats_posted_write(AtsPosted *p, const AtsPostedWrite *w);
 /**
  * ats_posted_sending: @tlp goes now: what it pushes lands
  */
-void ats_posted_sending_slow(AtsPosted *p, AtsTlp tlp);
+void ats_posted_sending_slow(AtsPosted *p, AtsSend tlp);
 
-static inline void ats_posted_sending(AtsPosted *p, AtsTlp tlp)
+static inline void ats_posted_sending(AtsPosted *p, AtsSend tlp)
 {
     if (p->n) {
         ats_posted_sending_slow(p, tlp);
