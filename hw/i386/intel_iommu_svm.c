@@ -445,15 +445,6 @@ void vtd_svm_reset(IntelIOMMUState *s)
     }
 }
 
-static bool vtd_svm_needed(void *opaque)
-{
-    IntelIOMMUState *s = opaque;
-
-    return (s->ecap & VTD_ECAP_PRS) || s->svm.ttm != VTD_TTM_LEGACY ||
-           !vtd_devtlb_idle(s) || s->svm.holds.held.length ||
-           s->svm.holds.active;
-}
-
 static int vtd_svm_post_load(void *opaque, int version_id)
 {
     IntelIOMMUState *s = opaque;
@@ -468,10 +459,20 @@ static int vtd_svm_post_load(void *opaque, int version_id)
     return 0;
 }
 
+/*
+ * Always in the stream: the latched mode and the knobs are there without page
+ * requests as well, and what a stream lacks would stay as the loading machine
+ * has it.
+ */
+static bool vtd_svm_needed(void *opaque)
+{
+    return true;
+}
+
 const VMStateDescription vmstate_vtd_svm = {
     .name = "iommu-intel/svm",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .needed = vtd_svm_needed,
     .post_load = vtd_svm_post_load,
     .fields = (const VMStateField[]) {

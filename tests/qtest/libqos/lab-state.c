@@ -108,27 +108,22 @@ void lab_migrate(PriLab *lab, const char *vtd, const char *dev, int64_t now)
     g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
     g_autofree char *file = g_strdup_printf("%s/state", dir);
     g_autofree char *uri = g_strdup_printf("file:%s", file);
-    QTestState *to;
+    PriLab to;
 
     qtest_qmp_assert_success(lab->qts, "{ 'execute': 'stop' }");
     qtest_qmp_assert_success(lab->qts, "{ 'execute': 'migrate', 'arguments': "
                              "{ 'uri': %s } }", uri);
     lab_wait_migrated(lab->qts);
-    to = qtest_initf(
-        "-machine q35 -m 256M -nodefaults -incoming defer "
-        "-device intel-iommu,id=vtd," LAB_VTD_OPTIONS "%s%s "
-        "-device pcie-root-port,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=%u "
-        "-device pri-testdev,id=pt0,bus=rp0%s%s",
-        vtd ? "," : "", vtd ?: "", lab->d.port, dev ? "," : "", dev ?: "");
-    qtest_qmp_assert_success(to, "{ 'execute': 'migrate-incoming', "
+    pri_lab_boot_incoming(&to, vtd, dev);
+    qtest_qmp_assert_success(to.qts, "{ 'execute': 'migrate-incoming', "
                              "'arguments': { 'uri': %s } }", uri);
-    lab_wait_migrated(to);
+    lab_wait_migrated(to.qts);
     qtest_quit(lab->qts);
-    qtest_qmp_assert_success(to, "{ 'execute': 'cont' }");
-    qtest_clock_set(to, now);
-    lab->qts = to;
-    lab->v.qts = to;
-    lab->d.qts = to;
+    qtest_qmp_assert_success(to.qts, "{ 'execute': 'cont' }");
+    qtest_clock_set(to.qts, now);
+    lab->qts = to.qts;
+    lab->v.qts = to.qts;
+    lab->d.qts = to.qts;
     g_unlink(file);
     g_rmdir(dir);
 }

@@ -44,6 +44,17 @@ void pri_lab_boot(PriLab *lab, const char *vtd, const char *dev,
     }
 }
 
+void pri_lab_boot_incoming(PriLab *lab, const char *vtd, const char *dev)
+{
+    memset(lab, 0, sizeof(*lab));
+    lab->qts = qtest_initf(
+        "-machine q35 -m 256M -nodefaults -incoming defer "
+        "-device intel-iommu,id=vtd," LAB_VTD_OPTIONS "%s%s "
+        "-device pcie-root-port,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=%u "
+        "-device pri-testdev,id=pt0,bus=rp0%s%s",
+        vtd ? "," : "", vtd ?: "", LAB_PORT, dev ? "," : "", dev ?: "");
+}
+
 static void lab_setup_device(PriLab *lab, QPriTestdev *d)
 {
     qvtd_device_setup(&lab->v, d->rid, 7);

@@ -55,6 +55,12 @@ void pri_lab_boot(PriLab *lab, const char *vtd, const char *dev,
                   PriLabFlags flags);
 
 /**
+ * pri_lab_boot_incoming: the same machine, with one device, that waits to be
+ * told what to load; nothing but @lab->qts is set
+ */
+void pri_lab_boot_incoming(PriLab *lab, const char *vtd, const char *dev);
+
+/**
  * pri_lab_program: set all up as the comment at the top of this file says
  */
 void pri_lab_program(PriLab *lab);
