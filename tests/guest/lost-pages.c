@@ -109,6 +109,15 @@ static void command(const char *line)
     CHECK(!system(line), "%s: failed", line);
 }
 
+static void drop_caches(void)
+{
+    int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+    CHECK(fd >= 0 && write(fd, "1", 1) == 1, "drop_caches: %s",
+          strerror(errno));
+    close(fd);
+}
+
 static void need_disk(const char *path)
 {
     if (access(path, F_OK)) {
@@ -134,12 +143,18 @@ static unsigned swapped(struct fix *f)
     return n;
 }
 
-/* The kernel leaves out pages that something else is just looking at */
+/*
+ * The kernel leaves out pages that something else is just looking at, and those
+ * that the CPU which faulted them in (for the device: a kworker's) has not put on
+ * the LRU lists yet.  MADV_PAGEOUT empties the batch of this CPU alone,
+ * drop_caches those of all.
+ */
 static void page_out(struct fix *f)
 {
     unsigned tries;
 
     for (tries = 0; tries < 100; tries++) {
+        drop_caches();
         CHECK(!madvise(f->p, LEN, MADV_PAGEOUT), "MADV_PAGEOUT: %s",
               strerror(errno));
         if (f->kind == FREE ? tries > 2 : swapped(f) == PAGES) {
@@ -193,8 +208,6 @@ static void prepare_file(struct fix *f)
 /* Take the pages away, and bring back what the kernel has of them */
 static void take_away(struct fix *f, unsigned char *back)
 {
-    int drop;
-
     if (f->kind != FILE_MAPPED) {
         page_out(f);
         memcpy(back, f->p, LEN);
@@ -202,10 +215,7 @@ static void take_away(struct fix *f, unsigned char *back)
     }
     CHECK(!msync(f->p, LEN, MS_SYNC), "msync: %s", strerror(errno));
     CHECK(!munmap(f->p, LEN), "munmap: %s", strerror(errno));
-    drop = open("/proc/sys/vm/drop_caches", O_WRONLY);
-    CHECK(drop >= 0 && write(drop, "1", 1) == 1, "drop_caches: %s",
-          strerror(errno));
-    close(drop);
+    drop_caches();
     CHECK(pread(f->fd, back, LEN, 0) == (ssize_t)LEN, "read: %s",
           strerror(errno));
 }
