@@ -18,6 +18,9 @@ class FakeBuild:
 
     binary = shutil.which('true') or '/bin/true'
 
+    def __init__(self, roms):
+        self.roms = roms
+
 
 @unittest.skipUnless(shutil.which('dpkg-shlibdeps'), 'no dpkg-dev here')
 class Package(unittest.TestCase):
@@ -26,15 +29,16 @@ class Package(unittest.TestCase):
         cls.tmp = tempfile.TemporaryDirectory()
         top = cls.tmp.name
         cls.paths = cache.Paths(REPO, os.path.join(top, 'cache'))
-        for rom in qemubuild.ROMS:
-            cache.write_atomic(os.path.join(cls.paths.firmware, rom), b'rom')
+        roms = [os.path.join(cls.paths.firmware, r) for r in qemubuild.ROMS]
+        for rom in roms:
+            cache.write_atomic(rom, b'rom')
         log = proc.Log(os.path.join(top, 'log'))
         cls.real = (qemubuild.host_firmware, package.version)
         qemubuild.host_firmware = lambda: ['/usr/share/seabios/x.bin']
         package.version = lambda repo: ('10.2.2+git1-1', 1700000000)
         try:
             cls.debs = [package.build(
-                cls.paths, FakeBuild(), cli.parser(),
+                cls.paths, FakeBuild(roms), cli.parser(),
                 os.path.join(top, n), log, ui.UI(quiet=True))
                 for n in ('one', 'two')]
         finally:
