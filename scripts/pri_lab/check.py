@@ -26,6 +26,7 @@ _RUNNING = re.compile(r'^ *(\d+)/(\d+) (\S.*?) +RUNNING\s*$')
 
 
 BAD = ('FAIL', 'TIMEOUT', 'ERROR', 'INTERRUPT', 'UNEXPECTEDPASS')
+WRAPPER = os.path.join('scripts', 'watch-test.py')
 SUITES = ('style', 'frontend', 'docs', 'unit', 'upstream', 'qtest', 'guest')
 
 
@@ -164,12 +165,14 @@ class Check:
         patience: seconds of its own time that a test may take for a line of
         output (watchdog.py); env: more of the environment of the tests.
         """
-        json_log = os.path.join(self.dir, 'meson-logs', 'testlog.json')
+        # meson names its log after the wrapper
+        json_log = os.path.join(self.dir, 'meson-logs',
+                                f'testlog-{os.path.basename(WRAPPER)}.json')
         cache.remove(json_log)
         cmd = self.host.meson() + [
             'test', '-C', self.dir, '--no-rebuild', '-v', '--num-processes',
             str(self.jobs), '--timeout-multiplier', '0', '--wrapper',
-            os.path.join(self.paths.repo, 'scripts', 'watch-test.py')]
+            os.path.join(self.paths.repo, WRAPPER)]
         cmd += self._selection(names)
         self.ui.result('TAP version 13')
         with self.ui.step('Tests') as step:
