@@ -3,6 +3,7 @@
 import argparse
 import os
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -32,7 +33,7 @@ modules:
 '''
 
 
-class Tree(unittest.TestCase):
+class Fixture(unittest.TestCase):
     def setUp(self):
         d = tempfile.TemporaryDirectory()
         self.addCleanup(d.cleanup)
@@ -86,6 +87,7 @@ class Tree(unittest.TestCase):
         os.truncate(path, 0)
         return out
 
+class Tree(Fixture):
     def test_unbuilt(self):
         got, text = self.build()
         self.assertEqual((text[:2], got.release), (['a1', 'b1'], '1.2'))
@@ -184,6 +186,52 @@ class Tree(unittest.TestCase):
         self.put('.config', 'x')
         with self.assertRaisesRegex(UsageError, 'mrproper|no git tree'):
             self.build()
+
+
+# What stands for `pri-lab repro RACE --bisect --kernel .`: the tree is built as
+# it is there, a run comes to what the image says
+BISECT = '''\
+import sys
+sys.path.insert(0, sys.argv[1])
+from pri_lab import cache, kconfig, proc, race, ui
+from pri_lab.errors import LabError
+from pri_lab.own import tree
+from pri_lab.tally import Tally, bisect_status
+kconfig.lacking = kconfig.lost = lambda *a: []
+t = Tally(race.from_file(sys.argv[3]), '.')
+try:
+    kernel = tree.OwnTree(cache.Paths(sys.argv[1], sys.argv[2]), '.', [], [], 1,
+                          proc.Log(sys.argv[2] + '/log'), ui.UI(quiet=True)
+                          ).have()
+    with open(kernel.image) as f:
+        word = race.WORDS['yes' if 'bug' in f.read() else 'no']
+    t.snapshot = [race.Verdict(word, [], '', [])]
+except LabError as e:
+    t.unfit = e.what
+sys.exit(bisect_status([t]))
+'''
+
+
+class Bisect(Fixture):
+    """M1: with git itself, past a commit that does not build."""
+
+    def test_the_commit_is_found(self):
+        from test_repro import HEADER
+        header = os.path.join(self.dir, 'a-race.c')
+        cache.write_atomic(header, (HEADER + 'int a;\n').encode())
+        good = self.git('rev-parse', 'HEAD')
+        commits = []
+        for n in range(8):
+            self.put('b.c', 'broken\n' if n == 2 else
+                     f'b{n}\n' + 'bug\n' * (n >= 4))
+            commits.append(self.commit())
+        self.put('.config', 'built in place\n')
+        self.git('bisect', 'start', commits[-1], good)
+        said = self.git('bisect', 'run', sys.executable, '-B', '-c', BISECT,
+                        os.path.join(REPO, 'scripts'),
+                        os.path.join(self.dir, 'cache'), header)
+        self.assertIn(f'{commits[4]} is the first bad commit', said)
+        self.git('bisect', 'reset')
 
 
 if __name__ == '__main__':

@@ -107,6 +107,7 @@ class OneKernel(unittest.TestCase):
         self.one()
         said = '\n'.join(self.job.said)
         self.assertIn('REPRODUCED: nothing left to run', said)
+        self.assertIn('logs: none', said)
         self.assertIn('with the runs before: 2/2 from a snapshot', said)
         self.assertEqual(sorted(os.listdir(os.path.join(
             self.dir, 'repro'))), before)
