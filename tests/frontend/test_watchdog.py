@@ -140,7 +140,7 @@ class NoClock(unittest.TestCase):
                 said.update(cmd=cmd, env=kw['env'])
                 top = os.path.join(d, 'meson-logs')
                 os.makedirs(top)
-                with open(os.path.join(top, 'testlog.json'), 'w',
+                with open(os.path.join(top, 'testlog-watch-test.py.json'), 'w',
                           encoding='utf-8') as f:
                     json.dump({'name': 'x', 'result': 'OK'}, f)
             one = check.Check.__new__(check.Check)
