@@ -77,7 +77,7 @@ class State:
         self.runs, self.seconds = d['runs'], d['seconds']
         self.signs, self.tried = d['signs'], d['tried']
         c = self.coverage
-        c.seen = {tuple(x) for x in d['seen']}
+        c.seen = {(x[0], x[1]) for x in d['seen']}
         c.all = {frozenset(x) for x in d['all']}
         c.runs, c.new_at = d['runs'], d['new_at']
         return True
@@ -179,6 +179,7 @@ class Campaign:
                 with self._lock:
                     if self.over():
                         return
+                    assert self.search is not None
                     plan = self.search.next()
                 self.account(plan, stage.run(plan), stage)
         except BaseException as e:      # to the main thread, unless it stops
@@ -201,7 +202,8 @@ class Campaign:
             return True
         if o.hits and len(self.hits) >= o.hits:
             return True
-        return not self.search.systematic and \
+        return self.search is not None and \
+            not self.search.systematic and \
             self.state.coverage.flat(search.WINDOW)
 
     def progress(self) -> str:
@@ -218,7 +220,8 @@ class Campaign:
                 f'{len(self.hits)} new hits{left}'
 
     def summary(self) -> str:
-        end = 'flat' if not self.search.systematic and \
+        end = 'flat' if self.search is not None and \
+            not self.search.systematic and \
             self.state.coverage.flat(search.WINDOW) else 'at the end of what '\
             'it may take'
         return f'{self.state.runs} schedules, {self.state.coverage}, ' \
@@ -236,6 +239,7 @@ class Campaign:
                 return
             self.lost = 0
             self.state.runs += 1
+            assert self.search is not None
             self.search.learn(plan, run)
             self.state.tried.append(str(plan))
             finding = self._first(run)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from .. import cache
 from ..errors import LabError
@@ -91,7 +91,7 @@ def describe(point: Point, run: Run, stage: Stage) -> Dict:
                addr=f'{here.addr:x}', line=stage.symbols.line(here.pc),
                count=sum(1 for r in mine if r.pc == here.pc
                          and r.n <= point.n))
-    told = next((p for p in run.report.get('points', ())
+    told: Dict[str, Any] = next((p for p in run.report.get('points', ())
                  if p.get('word') == point.word()), {})
     if told.get('task'):
         out['task'] = told['task']
@@ -111,7 +111,7 @@ def locate(told: Dict, records: List[trace.Record], stage: Stage
     if not mine:
         return None, False
     nearest = min({r.pc for r in mine},
-                  key=lambda pc: abs(pc - base - told['offset']))
+                  key=lambda pc: abs(pc - (base or 0) - told['offset']))
     same = [r for r in mine if r.pc == nearest]
     n = min(told['count'], len(same))
     return same[n - 1].n, (nearest == base + told['offset']

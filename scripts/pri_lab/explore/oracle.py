@@ -8,7 +8,7 @@ found that must not be: signs, race_sign() in tests/guest/race.h.
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple
+from typing import Dict, List, NamedTuple
 
 from .. import race, splat
 from .machine import Run
@@ -124,8 +124,10 @@ def findings(run: Run) -> List[Finding]:
             END not in [x.strip() for x in run.ktap]:
         out.append(Finding('ended early', race.no_end(run.ktap, run.end)[:80],
                            run.ktap[-8:], ''))
-    seen = set()
-    return [f for f in out if not (f.sign in seen or seen.add(f.sign))]
+    first: Dict[str, Finding] = {}
+    for f in out:
+        first.setdefault(f.sign, f)
+    return list(first.values())
 
 
 def similar(a: str, b: str) -> bool:

@@ -63,6 +63,7 @@ class Explore:
             with self.ui.step(f'{entry.name} on {which}') as step:
                 s, trouble = runner.ready(entry, logdir, step)
                 if s is None:
+                    assert trouble is not None
                     raise LabError(f'{entry.name} cannot run: '
                                    f'{trouble.why}', log=logdir)
                 steps = self._steps(s.out.ktap)
