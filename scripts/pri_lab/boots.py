@@ -4,6 +4,8 @@
 Boots the default guest again and again beside busy loops, and says how many
 boots failed, how many took a frequency from a measurement of theirs, and how
 long they took.  Every boot is stored when it has ended: --resume goes on.
+With -j N so many boots go on at once, each of which is busy like a loop: a
+boot then has N - 1 others and LOAD + 1 - N loops beside it.
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ import re
 import statistics
 import subprocess
 import sys
+from concurrent import futures
 from typing import Dict, Iterator, List, NamedTuple
 
 from . import cache, proc, vm
 from .errors import LabError
 
 RUNS = 100
-LOAD = 14                       # busy loops
+LOAD = 14                       # others at work beside a boot
 RESULT = 'boots.json'
 JOB, ARGS = 'sva-basic', 'write'
 # says, when the timer of the APIC needs no measurement, that it needs none
@@ -163,22 +166,49 @@ def one(machine: vm.Machine, logdir: str, log: proc.Log,
     return Boot(round(out.seconds, 2), round(out.own, 2), failure, lines)
 
 
+def several(tally: Tally, runs: int, at_once: int, boot, say) -> None:
+    """Boot until the tally has that many, so many side by side.
+
+    boot(n): the n-th; say(n): the n-th begins.
+    """
+    with futures.ThreadPoolExecutor(at_once) as pool:
+        begun, going = len(tally.boots), set()
+        try:
+            while len(tally.boots) < runs:
+                while begun < runs and len(going) < at_once:
+                    begun += 1
+                    say(begun)
+                    going.add(pool.submit(boot, begun))
+                ended, going = futures.wait(
+                    going, return_when=futures.FIRST_COMPLETED)
+                for future in ended:
+                    tally.add(future.result())
+        except BaseException:
+            proc.kill_all()             # or the pool would wait for them
+            raise
+
+
 def run(lab, machine: vm.Machine, timeout: float) -> int:
     """The command; 0 if no boot failed and none measured."""
     o, ui = lab.options, lab.ui
     runs, busy = o.runs if o.runs > 0 else RUNS, \
         o.load if o.load >= 0 else LOAD
+    at_once = min(o.jobs or 1, runs)
     tally = Tally(os.path.join(lab.paths.work, RESULT), key(machine, busy))
     if o.resume:
         ui.say(f'{tally.resume()} boots are there already')
+    loops = max(0, busy + 1 - at_once)
+
+    def say(n: int) -> None:
+        step.note = f'{n} of {runs}, {len(tally.failed)} failed'
+
+    def boot(n: int) -> Boot:
+        return one(machine, os.path.join(lab.logdir, f'boot-{n:03}'), lab.log,
+                   timeout)
     try:
-        with ui.step(f'Boot the guest beside {busy} busy loops') as step, \
-                load(busy):
-            while len(tally.boots) < runs:
-                n = len(tally.boots) + 1
-                step.note = f'{n} of {runs}, {len(tally.failed)} failed'
-                tally.add(one(machine, os.path.join(
-                    lab.logdir, f'boot-{n:03}'), lab.log, timeout))
+        with ui.step(f'Boot the guest beside {busy} others, {loops} of them '
+                     'busy loops') as step, load(loops):
+            several(tally, runs, at_once, boot, say)
             step.done('done' if tally.good else 'FAILED')
     finally:
         for line in tally.lines():

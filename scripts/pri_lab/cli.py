@@ -153,7 +153,9 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--runs', type=_positive, metavar='N', default=-1,
                        help='boots (default: 100)')
         p.add_argument('--load', type=_number, metavar='N', default=-1,
-                       help='busy loops beside them (default: 14)')
+                       help='how many others are at work beside a boot '
+                       '(default: 14): with -j N, N - 1 boots; the others '
+                       'are busy loops')
         p.add_argument('--resume', action='store_true',
                        help='count the boots that there are, of the same '
                        'machine, and make the others')

@@ -128,7 +128,7 @@ COMMANDS = {
               'loops, and says how many boots failed or measured a '
               'frequency;\nthat one is judged.',
               '  ./pri-lab bench\n  ./pri-lab bench --rounds 30 faults\n'
-              '  ./pri-lab bench boots --runs 100 --load 14\n'
+              '  ./pri-lab bench boots --runs 100 --load 14 -j 10\n'
               '  ./pri-lab bench boots --resume'),
     'timeline': ('draw a recorded run as a message sequence chart',
                  'LOG is what `run --record` wrote, or a log of QEMU made '

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import argparse
+import contextlib
 import os
 import subprocess
 import tempfile
+import threading
 import unittest
 import unittest.mock
 
@@ -97,7 +99,7 @@ class Tally(unittest.TestCase):
 class Command(unittest.TestCase):
     def run_it(self, d, one, **options):
         lab = argparse.Namespace(
-            options=argparse.Namespace(**{'runs': 3, 'load': 0,
+            options=argparse.Namespace(**{'runs': 3, 'load': 0, 'jobs': 0,
                                           'resume': False, **options}),
             paths=argparse.Namespace(work=d), logdir=d, log=None,
             ui=unittest.mock.MagicMock())
@@ -128,6 +130,25 @@ class Command(unittest.TestCase):
             status, said = self.run_it(
                 d, lambda *a: boots.Boot(1.0, 1.0, 'bad', []))
         self.assertEqual(status, 1)
+
+    def test_so_many_at_once(self):
+        """-j 3 with a load of 4: three boots side by side and two loops."""
+        together, loops = threading.Barrier(3, timeout=20), []
+
+        def one(machine, logdir, log, timeout):
+            together.wait()
+            return boots.Boot(1.0, 1.0, '', [])
+
+        @contextlib.contextmanager
+        def load(n):
+            loops.append(n)
+            yield
+
+        with tempfile.TemporaryDirectory() as d, \
+                unittest.mock.patch.object(boots, 'load', load):
+            status, said = self.run_it(d, one, runs=6, load=4, jobs=3)
+        self.assertEqual((status, loops), (0, [2]))
+        self.assertIn('6 boots, 0 failed', said[0])
 
     def test_busy_loops_end_with_it(self):
         def loops():
