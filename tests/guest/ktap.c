@@ -19,7 +19,7 @@
 #include "ktap.h"
 
 /* Seconds that a killed process gets to go away */
-#define KTAP_GRACE  15
+#define KTAP_GRACE  60
 
 /*
  * One write a line, so that lines of several processes do not mix.

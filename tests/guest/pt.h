@@ -21,7 +21,7 @@
 
 #define PT_PAGE     4096ull
 #define PT_HUGE     (2ull << 20)
-#define PT_TIMEOUT  20000           /* ms for an operation, unless told */
+#define PT_TIMEOUT  20000           /* ms without progress: it hangs */
 #define PT_RESP_MS  5000            /* a response takes no longer than this */
 
 /* Bytes of register pages: every access in the source is one of the machine */
@@ -135,8 +135,9 @@ void pt_chan(struct pt *pt, struct pt_chan *ch);
 /*
  * Start an operation; wait for its end by interrupt (or by looking at the
  * status, with no_irq) and return PT_ST_*; both, and fetch the outcome.
- * PT_ST_RUNNING is returned after `ms` milliseconds; an operation that ended
- * without its interrupt fails the test.
+ * PT_ST_RUNNING is returned after `ms` milliseconds, with PT_TIMEOUT after so
+ * long without a byte done; an operation that ended without its interrupt
+ * fails the test.
  */
 void pt_start(struct pt_chan *ch, const struct pt_op *op);
 uint32_t pt_wait(struct pt_chan *ch, const struct pt_op *op, unsigned ms);
