@@ -87,6 +87,19 @@ static void switch_driver(const char *pci_name, const char *from,
     CHECK(has_driver(pci_name, to), "%s does not take %s", to, pci_name);
 }
 
+/*
+ * Out of D3hot, where vfio-pci has a function that nobody has opened: the IOMMU
+ * driver sends it Invalidate Requests, which may be lost there, when it is bound
+ * to an iommufd and when that is over (docs/findings/O-K-d3-invalidation.md)
+ */
+static void keep_in_d0(const char *pci_name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), DEVICES "%.31s/power/control", pci_name);
+    sysfs_write(path, "on");
+}
+
 static int open_cdev(const char *pci_name)
 {
     char path[128], name[64] = "";
@@ -140,12 +153,8 @@ static void set_master(struct iofd *io)
           strerror(errno));
 }
 
-void iofd_open(struct iofd *io)
+void iofd_take(struct iofd *io)
 {
-    struct vfio_fd_bind bind = { .argsz = sizeof(bind) };
-    uint64_t size, offset;
-    void *p;
-
     memset(io, 0, sizeof(*io));
     io->iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
     if (io->iommu < 0 && (errno == ENOENT || errno == ENODEV)) {
@@ -157,6 +166,14 @@ void iofd_open(struct iofd *io)
     }
     find_testdev(io->pci_name, sizeof(io->pci_name));
     switch_driver(io->pci_name, "pri_testdev", "vfio-pci");
+}
+
+void iofd_bind(struct iofd *io)
+{
+    struct vfio_fd_bind bind = { .argsz = sizeof(bind) };
+    uint64_t size, offset;
+    void *p;
+
     io->dev = open_cdev(io->pci_name);
     bind.iommufd = io->iommu;
     CHECK(!ioctl(io->dev, VFIO_FD_BIND, &bind), "bind: %s", strerror(errno));
@@ -171,6 +188,13 @@ void iofd_open(struct iofd *io)
     io->bar0_size = size;
     CHECK_EQ(pt_rd32(io->pt.func, PT_ID), PT_ID_MAGIC, "PT_ID");
     io->pt.channels = pt_rd32(io->pt.func, PT_CHANNELS);
+}
+
+void iofd_open(struct iofd *io)
+{
+    iofd_take(io);
+    keep_in_d0(io->pci_name);
+    iofd_bind(io);
 }
 
 void iofd_close(struct iofd *io)

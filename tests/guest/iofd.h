@@ -34,10 +34,15 @@ struct iofd_pt {
 
 /*
  * Take the first pri-testdev from its driver, if need be, and open it through
- * VFIO.  iofd_back() gives it to its driver again; returns the number of its
- * node.
+ * VFIO, awake (in D0) until its driver changes.
  */
 void iofd_open(struct iofd *io);
+
+/* The two halves of it, with the power state left to the kernel */
+void iofd_take(struct iofd *io);
+void iofd_bind(struct iofd *io);
+
+/* To its driver again; the number of its node */
 unsigned iofd_back(void);
 
 /* Give up the function and what was allocated; its driver is still vfio-pci */
