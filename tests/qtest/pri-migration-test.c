@@ -5,6 +5,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "libqtest.h"
 #include "libqos/lab-posted.h"
 #include "libqos/lab-state.h"
@@ -114,6 +115,86 @@ static void test_credits(void)
     g_rmdir(dir);
 }
 
+/* -- streams of other versions ---------------------------------------------- */
+
+/* Where the version of a section is in a stream, 32 bits, big endian */
+typedef struct Section {
+    const char *name;
+    const char *idstr;          /* what its name there ends with */
+    unsigned int skip;          /* bytes between the name and the version */
+} Section;
+
+static const Section sections[] = {
+    { "pri-testdev", "/pri-testdev", 4 },       /* the instance is between */
+    { "svm", "iommu-intel/svm", 0 },
+    { "smcache", "iommu-intel/svm/smcache", 0 },
+};
+
+/* Load a stream that cannot be: the sentence in which QEMU says why */
+static char *refused(const char *uri)
+{
+    const char *status;
+    char *why = NULL;
+    QDict *info;
+    PriLab to;
+    bool end;
+
+    pri_lab_boot_incoming(&to, "sm-cache=on", NULL);
+    qtest_qmp_assert_success(to.qts, "{ 'execute': 'migrate-incoming', "
+                             "'arguments': { 'uri': %s, "
+                             "'exit-on-error': false } }", uri);
+    do {
+        g_free(why);
+        info = qtest_qmp_assert_success_ref(to.qts,
+                                            "{ 'execute': 'query-migrate' }");
+        status = qdict_get_try_str(info, "status");
+        end = !g_strcmp0(status, "completed") || !g_strcmp0(status, "failed");
+        why = g_strdup(qdict_get_try_str(info, "error-desc") ?: "");
+        qobject_unref(info);
+    } while (!end);
+    qtest_quit(to.qts);
+    return why;
+}
+
+/* An older stream and a newer one are refused, and the section is named */
+static void test_versions(const void *opaque)
+{
+    const Section *section = opaque;
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    g_autofree char *data = NULL;
+    uint8_t *version;
+    PriLab lab;
+    gsize len;
+
+    pri_lab_boot(&lab, "sm-cache=on", NULL, 0);
+    lab_save(&lab, uri);
+    pri_lab_stop(&lab);
+    g_assert_true(g_file_get_contents(file, &data, &len, NULL));
+    version = memmem(data, len, section->idstr, strlen(section->idstr));
+    if (!version) {
+        g_test_message("there is no %s in the stream", section->idstr);
+        g_test_fail();
+        return;
+    }
+    version += strlen(section->idstr) + section->skip;
+    for (int change = -1; change <= 1; change += 2) {
+        uint32_t is = ldl_be_p(version);
+        g_autofree char *why = NULL;
+
+        stl_be_p(version, is + change);
+        g_assert_true(g_file_set_contents(file, data, len, NULL));
+        why = refused(uri);
+        g_test_message("%s", why);
+        g_assert_nonnull(strstr(why, "version"));
+        g_assert_nonnull(strstr(why, section->name));
+        stl_be_p(version, is);
+    }
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -124,5 +205,11 @@ int main(int argc, char **argv)
     qtest_add_data_func("/pri-lab/MIG-03/fatal-error", "\"fatal\"",
                         test_error);
     qtest_add_func("/pri-lab/MIG-04/waiters-for-credits", test_credits);
+    for (unsigned int i = 0; i < G_N_ELEMENTS(sections); i++) {
+        g_autofree char *name = g_strdup_printf("/pri-lab/MIG-05/versions/%s",
+                                                sections[i].name);
+
+        qtest_add_data_func(name, &sections[i], test_versions);
+    }
     return g_test_run();
 }

@@ -103,6 +103,14 @@ void lab_create_disk(QTestState *qts, const char *file)
         "{ 'driver': 'qcow2', 'node-name': 'disk', 'file': 'raw' } }");
 }
 
+void lab_save(PriLab *lab, const char *uri)
+{
+    qtest_qmp_assert_success(lab->qts, "{ 'execute': 'stop' }");
+    qtest_qmp_assert_success(lab->qts, "{ 'execute': 'migrate', 'arguments': "
+                             "{ 'uri': %s } }", uri);
+    lab_wait_migrated(lab->qts);
+}
+
 void lab_migrate(PriLab *lab, const char *vtd, const char *dev, int64_t now)
 {
     g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
@@ -110,10 +118,7 @@ void lab_migrate(PriLab *lab, const char *vtd, const char *dev, int64_t now)
     g_autofree char *uri = g_strdup_printf("file:%s", file);
     PriLab to;
 
-    qtest_qmp_assert_success(lab->qts, "{ 'execute': 'stop' }");
-    qtest_qmp_assert_success(lab->qts, "{ 'execute': 'migrate', 'arguments': "
-                             "{ 'uri': %s } }", uri);
-    lab_wait_migrated(lab->qts);
+    lab_save(lab, uri);
     pri_lab_boot_incoming(&to, vtd, dev);
     qtest_qmp_assert_success(to.qts, "{ 'execute': 'migrate-incoming', "
                              "'arguments': { 'uri': %s } }", uri);

@@ -44,6 +44,11 @@ char *lab_read_log(PriLab *lab);
 void lab_expect_same_log(PriLab *lab, char **first);
 
 /**
+ * lab_save: stop @lab and write its state to @uri
+ */
+void lab_save(PriLab *lab, const char *uri);
+
+/**
  * lab_migrate: move @lab to another QEMU, which then replaces the first
  *
  * @vtd, @dev: options as for pri_lab_boot()
