@@ -187,7 +187,8 @@ def _add(p: argparse.ArgumentParser, uses: List[str]) -> None:
         p.add_argument('--all', action='store_true',
                        help='every race, on every kernel its header names')
         p.add_argument('--table', action='store_true',
-                       help='write docs/races.md from the results there are')
+                       help='write docs/races.md from the results there are, '
+                       'or docs/races-PLATFORM.md of --platform')
         p.add_argument('--show', action='store_true',
                        help='say what the races named are, run nothing')
         p.add_argument('--status', action='store_true',

@@ -29,6 +29,8 @@ fields, `Name: text`, whose text goes on up to the next field or a blank line:
              configuration of guest/kernel on top, and +PATCH the patch of
              that name in guest/kernel/bugs
     Elsewhere  the same of kernels that `--all` leaves out unless it is told
+    Strict   KERNEL yes|no, ...: why; what is expected of them instead on the
+             platform strict, the least forgiving legal machine
     Needs    CONFIG_X, ... of the kernel; without one of them, or without the
              checkers that all signs are of, the verdict is CANNOT RUN
     Icount   off: processors of the guest on a thread each.  Otherwise they share
@@ -71,7 +73,7 @@ _NEEDED = ('Race', 'Title', 'What', 'Loses', 'Order', 'Fix', 'Kernels',
            'Sign', 'Expect')
 _SCENARIO = ('Title', 'What')
 _DECIDES = ('Sign', 'Needs', 'Icount')
-_KNOWN = _NEEDED + ('Needs', 'Icount', 'Elsewhere')
+_KNOWN = _NEEDED + ('Needs', 'Icount', 'Elsewhere', 'Strict')
 _FIELD = re.compile(r'^ \* ([A-Z][A-Za-z]*): *(.*)$')
 _LOG = re.compile(r'^log /(.+)/(?: x([1-9]\d*))?$')
 _SIGN = re.compile(r'^# race: sign ([\w-]+): ?(.*)$')
@@ -140,6 +142,11 @@ class Entry:
         self.expect, self.elsewhere = (
             _expect(self.fields[x]) if x in fields else {}
             for x in ('Expect', 'Elsewhere'))
+        strict, _, self.why_strict = self.fields.get('Strict', '').partition(
+            ': ')
+        if strict and not self.why_strict:
+            raise ValueError('Strict: it does not say why')
+        self.strict = _expect(strict) if strict else {}
         self.needs = self.fields.get('Needs', '').replace(',', ' ').split()
         self.icount = self.fields.get('Icount', '') != 'off'
         self.program = _program(text, fields)
@@ -164,11 +171,14 @@ class Entry:
         """The verdict that the header expects on a kernel, or None.
 
         A kernel with several patches is as the one with those of them that
-        the header names; so it is with fragments of configuration.  A
-        platform (7.3@strict) makes no difference to what is expected.
+        the header names; so it is with fragments of configuration.  On a
+        platform (7.3@strict) the same is expected, but for what the header
+        says of it.
         """
-        series, more, bugs = _parts(kernel.split('@')[0])
-        all_ = {**self.elsewhere, **self.expect}
+        kernel, _, platform = kernel.partition('@')
+        series, more, bugs = _parts(kernel)
+        all_ = {**self.elsewhere, **self.expect,
+                **(self.strict if platform == 'strict' else {})}
         fits = [k for k in all_ for s, m, b in (_parts(k),)
                 if s == series and m <= more and b <= bugs]
         if not fits:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""docs/races.md: which kernel has which race, from what `repro` stored."""
+"""docs/races.md: which kernel has which race, from what `repro` stored; and
+docs/races-PLATFORM.md: the same on another platform, and what differs there."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from . import cache
 from .race import CANNOT_RUN, Entry, LeftOut, REPRODUCED, left_out
 
 PAGE = os.path.join('docs', 'races.md')
+ON_PLATFORM = os.path.join('docs', 'races-{}.md')
 OWN = 'own'                     # directory of results of the user's kernels
 _HEAD = '''\
 # Races
@@ -41,6 +43,21 @@ C-... are known bugs and O-... open ones. S-01 to S-12 are the scenarios that
 every IOMMU driver argues about: there, `yes` means that something is not as the
 specification or the kernel's own documentation promises; `7.3+S-...` without
 `-fix` is a bug made up to see that the scenario notices it.
+'''
+
+_HEAD_PLATFORM = '''\
+# Races on the platform {0}
+
+What each reproducer of `tests/guest/races` came to on a machine with `--platform
+{0}` ([platforms](platforms.md)), next to what its header expects of the kernel on the
+permissive one ([races](races.md)). This page is written by the last of these
+commands, from the results there are:
+
+    ./pri-lab repro --all --platform {0} --runs 3 --cold 0 --resume
+    ./pri-lab repro --table --platform {0}
+
+A cell in **bold** is not what the header expects on {0}. Each entry that comes out
+otherwise than on the permissive machine is explained below the table.
 '''
 
 
@@ -164,18 +181,52 @@ def page(entries: List[Entry], records: List[Dict],
     return '\n'.join(lines).rstrip() + '\n'
 
 
+def platform_page(entries: List[Entry], records: List[Dict],
+                  platform: str) -> str:
+    """What came out on a platform, by entry and kernel, and what differs."""
+    lines = [_HEAD_PLATFORM.format(platform),
+             f'| race | entry | kernel | permissive | {platform} |',
+             '|---|---|---|---|---|']
+    why = []
+    for e in entries:
+        mine = [r for r in records if r['name'] == e.name]
+        for r in sorted(mine, key=lambda r: _order(r['kernel'])):
+            name = r['kernel'].split('@')[0]
+            usual = {REPRODUCED: 'yes', None: ''}.get(e.expected(name), 'no')
+            lines.append(
+                f'| {e.id_on(name)} | `{e.name}` | '
+                f'{_kernel(name, r["release"])} | {usual} | '
+                f'{_cell(r, e.expected(r["kernel"]))} |')
+            if r['verdict'] == CANNOT_RUN and r['why']:
+                why += ['', f'`{e.name}` on {name} cannot run: {r["why"]}.']
+        if not mine:
+            lines.append(f'| {e.id} | `{e.name}` | | | not run |')
+        if e.strict and platform == 'strict':
+            why += ['', f'`{e.name}`: {e.why_strict}']
+    return '\n'.join(lines + why) + '\n'
+
+
 def write(job, quiet: bool = False) -> int:
     """Write the page from what is stored; 1 if there is nothing."""
     names = {e.name for e in job.entries}
     mine = job.combinations()
-    records = [r for r in load(job.results) if r['name'] in names
-               and ('+' not in r['kernel'] or r['kernel'] in mine)]
+    platform = job.options.platform
+    records = []
+    for r in load(job.results):
+        kernel, _, where = r['kernel'].partition('@')
+        if r['name'] in names and where == platform and (
+                '+' not in kernel or kernel in mine):
+            records.append(r)
     if not records:
         job.ui.error('there are no results yet; run ./pri-lab repro --all')
         return 1
-    path = os.path.join(job.paths.repo, PAGE)
-    cache.write_if_changed(path, page(job.entries, records,
-                                      left_out(job.paths.repo)).encode())
+    if platform:
+        path = os.path.join(job.paths.repo, ON_PLATFORM.format(platform))
+        text = platform_page(job.entries, records, platform)
+    else:
+        path = os.path.join(job.paths.repo, PAGE)
+        text = page(job.entries, records, left_out(job.paths.repo))
+    cache.write_if_changed(path, text.encode())
     if not quiet:
         job.ui.result(path)
     return 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Verdicts of a kernel of one's own (F1, F2, F6, F7)."""
 import argparse
+import json
 import os
 import tempfile
 import unittest
@@ -172,6 +173,75 @@ class Status(unittest.TestCase):
     def test_shares_are_told_of_it(self):
         options = cli.parse(['repro', 'O-A', '--bisect', '--expect', 'yes'])
         self.assertEqual((options.bisect, options.expect), (True, 'yes'))
+
+
+class Platform(unittest.TestCase):
+    """The races on the strict platform: issue 16, 3"""
+
+    HEADER = HEADER.replace(' *\n * @device', ' * Strict: 7.3 no: the function '
+                            'loses it\n *   there, too\n *\n * @device')
+
+    def record(self, kernel, word, header=None):
+        t = Tally(race.Entry('/x/races/a-race.c', header or self.HEADER),
+                  kernel)
+        t.snapshot = [verdict(word)] * 3
+        return t
+
+    def test_what_is_expected_there(self):
+        e = race.Entry('/x/races/a-race.c', self.HEADER)
+        for kernel, word in (('7.3', REPRODUCED), ('7.3@spr', REPRODUCED),
+                             ('7.3@strict', NOT_REPRODUCED),
+                             ('7.3+X-1-fix@strict', NOT_REPRODUCED),
+                             ('6.12@strict', NOT_REPRODUCED),
+                             ('9.9@strict', None)):
+            self.assertEqual(e.expected(kernel), word, kernel)
+        self.assertEqual(e.why_strict, 'the function loses it there, too')
+        self.assertTrue(self.record('7.3@strict', NOT_REPRODUCED).good)
+        self.assertFalse(self.record('7.3@strict', REPRODUCED).good)
+        for text in ('7.3 no', 'maybe: so', '7.3 perhaps: so'):
+            with self.assertRaisesRegex(ValueError, 'Strict|Expect'):
+                race.Entry('/x/races/a-race.c', self.HEADER.replace(
+                    '7.3 no: the function loses it', text).replace(
+                        ' *   there, too\n', ''))
+
+    def test_the_page(self):
+        e = race.Entry('/x/races/a-race.c', self.HEADER)
+        text = racetable.platform_page(
+            [e], [self.record('7.3@strict', NOT_REPRODUCED).record(),
+                  self.record('7.3+X-1-fix@strict', REPRODUCED).record()],
+            'strict')
+        self.assertIn('| X-1 | `a-race` | 7.3 | yes | no 3/3 |\n', text)
+        self.assertIn('| X-1 | `a-race` | 7.3+X-1-fix | no | **yes 3/3** |\n',
+                      text)
+        self.assertIn('`a-race`: the function loses it there, too\n', text)
+        text = racetable.platform_page([e], [], 'strict')
+        self.assertIn('| X-1 | `a-race` | | | not run |\n', text)
+
+    def test_each_page_has_its_own_results(self):
+        with tempfile.TemporaryDirectory() as d:
+            job = argparse.Namespace(
+                entries=[race.Entry('/x/races/a-race.c', self.HEADER)],
+                results=os.path.join(d, 'results'), ui=ui.UI(quiet=True),
+                paths=argparse.Namespace(repo=d), combinations=set,
+                options=argparse.Namespace(platform=''))
+            os.makedirs(os.path.join(d, 'docs'))
+            for kernel, word in (('7.3', REPRODUCED),
+                                 ('7.3@strict', NOT_REPRODUCED)):
+                cache.write_atomic(
+                    os.path.join(job.results, f'a-race@{kernel}.json'),
+                    json.dumps(self.record(kernel, word).record()).encode())
+            with mock.patch.object(racetable, 'left_out', return_value=[]):
+                for platform, name in (('', 'races'),
+                                       ('strict', 'races-strict')):
+                    job.options.platform = platform
+                    self.assertEqual(racetable.write(job, quiet=True), 0)
+                    with open(os.path.join(d, 'docs', f'{name}.md'),
+                              encoding='utf-8') as f:
+                        text = f.read()
+                    self.assertEqual('yes 3/3' in text, not platform)
+                    self.assertEqual('| no 3/3' in text, bool(platform))
+                job.options.platform = 'spr'
+                self.assertEqual(racetable.write(job, quiet=True), 1)
 
 
 class Interrupted(unittest.TestCase):

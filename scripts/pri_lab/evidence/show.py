@@ -59,6 +59,8 @@ def lines(repo: str, entry: Entry, width: int = 79) -> List[str]:
         if kernels:
             out += _wrap(name, ', '.join(f'{k} {v}' for k, v in
                                          kernels.items()), width)
+    if entry.strict:
+        out += _wrap('Strict', entry.fields['Strict'], width)
     for c in commits(entry):
         out += _wrap('Commit', f'{c}  https://git.kernel.org/linus/{c}',
                      width)
