@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A guest that is held at one point: snapshot there, and run on from it.
 
-The second serial port of the guest is a socket here, so that the guest can be
-told when to go on.  QEMU does not exit when the guest does: a run that ended in
+The second serial port of the guest reads from a FIFO here, so that the guest
+can be told when to go on, and writes to a file like the first one: of a socket
+or a pipe that is full for a moment the guest sees that its byte is not sent yet,
+which depends on how fast the host reads.  QEMU does not exit when the guest does: a run that ended in
 a panic is followed by the next one.
 """
 
@@ -86,6 +88,7 @@ class Session:
         self.logdir = logdir
         self.log = log
         self.console_path = os.path.join(logdir, 'console')
+        self.port_path = os.path.join(logdir, 'port')
         self.image = os.path.join(logdir, 'state.qcow2') if snapshots else ''
         self.cmd = machine.args(append, wants)
         self.icount = icount and machine.accel == 'tcg'
@@ -117,25 +120,37 @@ class Session:
                 empty_qcow2(self.image)
             cmd += ['-drive', f'if=none,format=qcow2,file={self.image},'
                     'cache=unsafe,id=state']
-        open(self.console_path, 'wb').close()
-        mine, theirs = zip(socket.socketpair(), socket.socketpair())
-        cmd += ['-chardev', f'socket,id=port,fd={theirs[0].fileno()}',
-                '-chardev', f'socket,id=qmp,fd={theirs[1].fileno()}',
+        for path in (self.console_path, self.port_path):
+            open(path, 'wb').close()
+        said = self._fifo()
+        mine, theirs = socket.socketpair()
+        cmd += ['-chardev', f'file,id=port,path={self.port_path},'
+                f'input-path={said}',
+                '-chardev', f'socket,id=qmp,fd={theirs.fileno()}',
                 '-mon', 'chardev=qmp,mode=control']
         self.log.write('$ ' + ' '.join(cmd))
         with open(os.path.join(self.logdir, 'qemu'), 'ab') as err:
             self._p = proc.spawn(cmd, stdin=subprocess.DEVNULL, stdout=err,
                                  stderr=err, env=proc.child_env(),
-                                 pass_fds=[s.fileno() for s in theirs])
-        for s in theirs:
-            s.close()
-        self._port = mine[0]
+                                 pass_fds=[theirs.fileno()])
+        theirs.close()
+        self._port = open(self.port_path, 'rb')
         self._console = open(self.console_path, 'rb')
         try:
-            self.qmp = Qmp(mine[1])
+            self.qmp = Qmp(mine)
         except LabError as e:
             raise LabError(f'QEMU does not start: {self.complaint()}',
                            log=self.log.path) from e
+
+    def _fifo(self) -> str:
+        """What say() writes to, with both ends open here: QEMU's open() does
+        not wait, and there is no end of the file."""
+        path = os.path.join(self.logdir, 'said')
+        if os.path.exists(path):
+            os.unlink(path)
+        os.mkfifo(path)
+        self._said = os.open(path, os.O_RDWR)
+        return path
 
     def close(self) -> None:
         if self._p is None:
@@ -145,6 +160,8 @@ class Session:
         proc.reap(self._p)
         self._console.close()
         self._port.close()
+        os.close(self._said)
+        os.unlink(os.path.join(self.logdir, 'said'))
         self.qmp.sock.close()
         if self.image and os.path.exists(self.image):
             os.unlink(self.image)       # large, and made again by a boot
@@ -170,8 +187,7 @@ class Session:
 
     def say(self, text: bytes) -> None:
         """To the second serial port of the guest."""
-        self._port.settimeout(10)
-        self._port.sendall(text)
+        os.write(self._said, text)
 
     def stop(self) -> None:
         if self._p is not None and self._p.poll() is None:
@@ -214,19 +230,9 @@ class Session:
 
     def _read(self) -> bool:
         """Take what came; False: nothing new."""
-        data = self._console.read()
-        new = self._console_lines.feed(data)
+        new = self._console_lines.feed(self._console.read())
+        said = self._port_lines.feed(self._port.read())
         self.out.console += new
-        self._port.settimeout(0)
-        said: List[str] = []
-        try:
-            while True:
-                more = self._port.recv(65536)
-                if not more:
-                    break
-                said += self._port_lines.feed(more)
-        except (BlockingIOError, ConnectionError):
-            pass
         self.out.ktap += said
         return bool(new or said)
 

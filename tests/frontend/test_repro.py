@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import argparse
 import os
+import re
 import signal
 import socket
 import struct
@@ -374,7 +375,8 @@ class Overdue(unittest.TestCase):
     def session(self, counts, words):
         """counts: instructions at each question, the last one for ever;
         words: {number of the question: what the guest says then}."""
-        mine, guest = socket.socketpair()
+        port = os.path.join(os.path.dirname(self.base), 'port')
+        guest, mine = open(port, 'wb', buffering=0), open(port, 'rb')
         self.asked = 0
 
         def command(name, **_):
@@ -382,7 +384,7 @@ class Overdue(unittest.TestCase):
                 return None
             self.assertEqual(name, 'query-replay')
             self.asked += 1
-            guest.sendall(words.get(self.asked, b''))
+            guest.write(words.get(self.asked, b''))
             count = counts[min(self.asked, len(counts)) - 1]
             if count is None:
                 raise LabError('QEMU closed its monitor')
@@ -391,6 +393,8 @@ class Overdue(unittest.TestCase):
         s = session.Session.__new__(session.Session)
         s.icount = True
         s._port, s._console = mine, open(os.devnull, 'rb')
+        s._said = os.open(os.devnull, os.O_WRONLY)
+        self.addCleanup(os.close, s._said)
         s._port_lines, s._console_lines = session.Lines(), session.Lines()
         s._p = argparse.Namespace(poll=lambda: None, pid=os.getpid())
         s.qmp = argparse.Namespace(command=command, poll=lambda: [])
@@ -468,6 +472,31 @@ class Overdue(unittest.TestCase):
                                 None, False)
             self.assertEqual((s.icount, '-icount' in s.cmd),
                              (counted, counted), accel)
+
+    def test_the_port_does_not_depend_on_who_reads(self):
+        """A write to a socket or a pipe can be refused, and the guest sees
+        that; a file takes all.  What is said to the guest waits for it."""
+        machine = argparse.Namespace(accel='tcg', args=lambda *_: ['qemu'])
+        logs = []
+        s = session.Session(machine, '', None, [], True, self.base,
+                            argparse.Namespace(write=logs.append), False)
+        spawned = argparse.Namespace(poll=lambda: 0)
+        with unittest.mock.patch.object(session.proc, 'spawn',
+                                        return_value=spawned), \
+                unittest.mock.patch.object(session, 'Qmp'):
+            s.start()
+        port = re.search(r'-chardev file,id=port,path=(\S+),input-path=(\S+)',
+                         logs[0])
+        said = os.open(port.group(2), os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, said)
+        s.say(b'go\n')
+        self.assertEqual(os.read(said, 9), b'go\n')
+        with open(port.group(1), 'wb') as f:
+            f.write(b'1..1\nok')
+        self.assertTrue(s._read())
+        self.assertEqual(s.out.ktap, ['1..1'])
+        s.close()
+        self.assertFalse(os.path.exists(port.group(2)))
 
     def test_a_short_run_does_not_pay(self):
         with unittest.mock.patch.object(session, '_ASK', 60):
