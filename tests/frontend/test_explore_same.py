@@ -4,7 +4,7 @@
 import unittest
 
 import fakestage
-from pri_lab.explore import same
+from pri_lab.explore import same, trace
 from pri_lab.explore.machine import Run
 
 
@@ -39,6 +39,29 @@ class SameRuns(unittest.TestCase):
 
     def test_runs_that_are_lost_are_not_the_same(self):
         self.assertFalse(self.check([None] * 3)[0].good)
+
+    def test_where_two_runs_part(self):
+        """The first record that differs, and what both had before."""
+        stage = fakestage.Stage()
+        traces = {True: [], False: []}
+        for n in range(9):
+            for odd in traces:
+                traces[odd].append(trace.Record(
+                    100 + n, fakestage.TEXT, 0x20, 0x20, 7 + (odd and n > 7),
+                    1, n, 0, trace.ACCESS, 0, trace.WRITE, 8))
+        runs = iter((False, False, True, True))
+
+        def run(plan, traced=True):
+            odd = next(runs)
+            return Run(plan, 'end', {'instructions': 7, 'hash': str(odd)},
+                       traces[odd], [], [], [])
+        stage.run = run
+        one, = same.check(stage, ['order=10'], 4, lambda text: None)
+        said = one.lines()
+        self.assertIn('  the same for 8 of 9 and 9 records; last:', said)
+        self.assertEqual(len(one.apart), 2 + same.BEFORE + 2)
+        self.assertIn('value 7)', said[-2])
+        self.assertIn('value 8)', said[-1])
 
     def test_plans_take_turns(self):
         two = self.check(['a', 'b'] * 3, ('order=10', 'order=01'))

@@ -69,6 +69,28 @@ def access_text(r: trace.Record, stage: Stage) -> str:
         f', {line}' if line else '')
 
 
+def record_text(r: trace.Record, stage: Stage) -> str:
+    """One record of a trace, whatever it is."""
+    if r.kind == trace.MARK:
+        what = f'mark {r.what} {r.value}'
+    elif r.kind == trace.SWITCH:
+        what = f'goes to CPU {r.n}'
+    elif r.kind == trace.LOCK:
+        what = f'lock operation {chr(r.what)} at {stage.symbols.text(r.pc)}'
+    elif r.kind in (trace.SENT, trace.DELIVERED):
+        what = f'{_TEXT.get(r.event, r.event)} {r.n} ' + (
+            'sent' if r.kind == trace.SENT else 'delivered')
+    else:
+        what = f'{"writes" if r.write else "reads"} {r.addr:x} ' \
+            f'(physical {r.phys:x}, {r.more} bytes, value {r.value:x}) ' \
+            f'as {r.event or "access"} {r.n}' + (
+                '' if r.actor == trace.DEVICE else
+                f' at {stage.symbols.text(r.pc)}')
+    return f'{r.icount:>12,}  ' + (
+        'device' if r.actor == trace.DEVICE else f'CPU {r.actor}') \
+        + f'  task {r.task:x}  {what}'
+
+
 def timeline(run: Run, stage: Stage) -> List[str]:
     """Switches and device events, with the function a vCPU was in."""
     out = []
