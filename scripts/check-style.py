@@ -13,6 +13,6 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
 
-from pri_lab.stylecheck import main  # noqa: E402
+from pri_lab.check.stylecheck import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:], os.path.dirname(HERE)))

@@ -18,7 +18,7 @@ import sys
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
-from pri_lab import check  # noqa: E402
+from pri_lab.check import check  # noqa: E402
 
 HEAD = """# Conformance
 

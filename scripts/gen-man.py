@@ -13,7 +13,8 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
-from pri_lab import cli, manpage  # noqa: E402
+from pri_lab import cli  # noqa: E402
+from pri_lab.dist import manpage  # noqa: E402
 
 
 def main(argv):

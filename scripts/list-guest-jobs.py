@@ -8,6 +8,6 @@ import sys
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
-from pri_lab.jobs import own_machine  # noqa: E402
+from pri_lab.machine.jobs import own_machine  # noqa: E402
 
 print('\n'.join(own_machine(os.path.dirname(HERE))))

@@ -8,6 +8,6 @@ import sys
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
-from pri_lab.qemubuild import our_qtests  # noqa: E402
+from pri_lab.qemu.qemubuild import our_qtests  # noqa: E402
 
 print('\n'.join(our_qtests(os.path.dirname(HERE))))

@@ -8,6 +8,6 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
-from pri_lab.watchdog import main  # noqa: E402
+from pri_lab.check.watchdog import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))

@@ -38,8 +38,9 @@ REPO = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import instrument  # noqa: E402
-from pri_lab import (cache, overlay, packages, proc, qemubuild,  # noqa: E402
-                     qemusrc, ui)
+from pri_lab.core import cache, proc, ui
+from pri_lab.debian import packages
+from pri_lab.qemu import overlay, qemubuild, qemusrc
 
 ENGINES = ('hw/pci/ats_*.c', 'hw/pci/pcie_pri*.c', 'hw/pci/pcie_atc*.c',
            'hw/i386/intel_iommu_*.c')

@@ -11,12 +11,14 @@ import sys
 import textwrap
 from typing import List, Tuple
 
-from . import cache, chart, completion, jobs, proc, record, ui
-from .errors import (EXIT_ABORT, EXIT_CANNOT, EXIT_INTERRUPTED, EXIT_USAGE,
-                     Interrupted, LabError, from_oserror)
+from .core import cache, proc, running, ui
+from .core.errors import (EXIT_ABORT, EXIT_CANNOT, EXIT_INTERRUPTED,
+                          EXIT_USAGE, Interrupted, LabError, from_oserror)
+from .dist import completion
 from .helptext import COMMANDS, EXAMPLES, SUMMARY, USES
 from .inputs import check as inputs
-from .state import running
+from .machine import jobs, record
+from .timeline import chart
 
 def _at_least(least: int):
     """The type of an option that takes a whole number, not below one."""

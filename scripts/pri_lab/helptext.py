@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import textwrap
 
-from .errors import STATUSES
+from .core.errors import STATUSES
 
 SUMMARY = '''\
 A QEMU whose VT-d page requests and ATS/PRI test device behave as the

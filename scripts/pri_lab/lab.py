@@ -12,18 +12,27 @@ import sys
 import termios
 from typing import Dict, List
 
-from . import (anykernel, bench, boots, cache, chart, check, debug, guest,
-               guesttest, host, installed, jobs, junit, kernel, kernelcmd,
-               kmatrix, matrix, overlay, package, packages, proc, qemubuild,
-               qemusrc, qemustore, racerecord, racetable, record, report,
-               repro, stock, vm, watchdog)
-from .errors import (EXIT_CANNOT, EXIT_FAIL, EXIT_SKIP, LabError,
-                     Unavailable)
+from .bench import bench, boots
+from .check import check, guesttest, kmatrix, watchdog
+from .core import cache, host, installed, proc, report
+from .core.errors import (EXIT_CANNOT, EXIT_FAIL, EXIT_SKIP, LabError,
+                          Unavailable)
+from .debian import packages
+from .dist import package
 from .evidence import command, new, results
 from .explore import command as explore, hit
+from .guest import guest
 from .inputs import names
-from .ktap import FAIL, PASS, SKIP
+from .linux import kernel, matrix
+from .machine import debug, jobs, record, vm
+from .own import anykernel, kernelcmd
+from .qemu import overlay, qemubuild, qemusrc, qemustore, stock
+from .races import racetable
+from .reproduce import racerecord, repro
+from .results import junit
+from .results.ktap import FAIL, PASS, SKIP
 from .state import clean, logs, usage
+from .timeline import chart
 
 # The job of `run`: SVA on memory never touched, all kinds of access
 RUN_JOB = 'sva-basic'
@@ -204,8 +213,7 @@ class Lab:
         return 0
 
     def _list_tests(self) -> int:
-        job = self.options.job
-        repo = self.paths.repo
+        job, repo = self.options.job, self.paths.repo
         for name in (names.tests_of(repo, job) or [] if job
                      else names.guest_jobs(repo)):
             self.ui.result(name)
@@ -422,8 +430,7 @@ class Lab:
         if not _uses_stdio(extra):
             cmd += ['-serial', 'mon:stdio']
         else:
-            cmd += ['-serial',
-                    'file:' + os.path.join(self.logdir, 'console')]
+            cmd += ['-serial', 'file:' + os.path.join(self.logdir, 'console')]
         cmd += ['-serial', 'file:' + os.path.join(self.logdir, 'ktap')]
         return self._foreground(cmd + extra)
 
@@ -478,9 +485,7 @@ class Lab:
         """Ours and stock QEMU in one run; docs/performance.md."""
         if self.options.parts == ['boots']:
             return self._bench_boots()
-        accel, note = host.choose_accel(self.options.accel)
-        if note:
-            self.ui.output(note)
+        accel = self._accel()
         self.ui.plan(6 + kernel.steps(self.paths.repo, self.options.kernel)
                      + bench.Bench.steps(self.options.parts))
         with self.clone_lock():
@@ -564,8 +569,7 @@ class Lab:
         if not os.path.exists(self.paths.last_check):
             raise LabError('there are no results of a complete check yet',
                            'run ./pri-lab check first')
-        script = os.path.join(self.paths.repo, 'scripts',
-                              'gen-conformance.py')
+        script = os.path.join(self.paths.repo, 'scripts', 'gen-conformance.py')
         return self._foreground([sys.executable, '-B', script,
                                  self.paths.repo, self.paths.last_check])
 

@@ -3,7 +3,7 @@
 
 import signal
 
-from pri_lab import proc
+from pri_lab.core import proc
 
 
 def install(case):

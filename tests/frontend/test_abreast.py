@@ -10,8 +10,9 @@ import unittest
 from unittest import mock
 
 import signals
-from pri_lab import abreast, proc, ui
-from pri_lab.errors import Interrupted
+from pri_lab.core import proc, ui
+from pri_lab.core.errors import Interrupted
+from pri_lab.reproduce import abreast
 from pri_lab.state import progress
 
 # What stands for `pri-lab repro`: says of each race what a run says

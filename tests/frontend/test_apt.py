@@ -3,7 +3,7 @@ import os
 import tempfile
 import unittest
 
-from pri_lab import aptsources, packages
+from pri_lab.debian import aptsources, packages
 
 
 class Mirrors(unittest.TestCase):

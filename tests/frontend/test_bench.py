@@ -6,9 +6,13 @@ import sys
 import tempfile
 import unittest
 
-from pri_lab import (bench, benchpri, cli, exchange, kconfig, kernel,
-                     proc, stock, ui)
-from pri_lab.errors import LabError
+from pri_lab import cli
+from pri_lab.bench import bench, benchpri
+from pri_lab.core import proc, ui
+from pri_lab.core.errors import LabError
+from pri_lab.linux import kconfig, kernel
+from pri_lab.qemu import stock
+from pri_lab.timeline import exchange
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))

@@ -8,8 +8,9 @@ import threading
 import unittest
 import unittest.mock
 
-from pri_lab import boots, vm
-from pri_lab.errors import LabError
+from pri_lab.bench import boots
+from pri_lab.core.errors import LabError
+from pri_lab.machine import vm
 
 MEASURED = '''\
 [    0.000000] tsc: Fast TSC calibration using PIT

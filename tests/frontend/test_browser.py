@@ -8,7 +8,8 @@ import unittest
 
 import browser
 import fakelog
-from pri_lab import record, timeline, tracelog
+from pri_lab.machine import record, tracelog
+from pri_lab.timeline import timeline
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))

@@ -5,8 +5,8 @@ import tempfile
 import time
 import unittest
 
-from pri_lab import cache
-from pri_lab.errors import LabError
+from pri_lab.core import cache
+from pri_lab.core.errors import LabError
 
 
 class Silent:

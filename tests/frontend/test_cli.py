@@ -9,8 +9,10 @@ import tempfile
 import time
 import unittest
 
-from pri_lab import cache, cli, errors, host, proc, qemubuild, ui
-from pri_lab.errors import LabError
+from pri_lab import cli
+from pri_lab.core import cache, errors, host, proc, ui
+from pri_lab.core.errors import LabError
+from pri_lab.qemu import qemubuild
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -144,7 +146,7 @@ class Run(unittest.TestCase):
 class Interrupt(unittest.TestCase):
     def test_signal_ends_with_a_line_and_130(self):
         code = ('import sys, time; sys.path.insert(0, sys.argv[1]); '
-                'from pri_lab import cache, cli, lab; '
+                'from pri_lab import cli, lab; '
                 'lab.Lab.cmd_packages = lambda s: (print("up", flush=True), '
                 'time.sleep(60)); '
                 'sys.exit(cli.main(["packages"], sys.argv[2]))')

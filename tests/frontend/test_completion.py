@@ -6,7 +6,9 @@ import subprocess
 import tempfile
 import unittest
 
-from pri_lab import cli, completion, manpage, options
+from pri_lab import cli
+from pri_lab.core import options
+from pri_lab.dist import completion, manpage
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))

@@ -4,9 +4,11 @@ import socket
 import tempfile
 import unittest
 
-from pri_lab import cli, debug, kbuild, kconfig
-from pri_lab.errors import LabError
-from pri_lab.kernel import Kernel
+from pri_lab import cli
+from pri_lab.core.errors import LabError
+from pri_lab.linux import kbuild, kconfig
+from pri_lab.linux.kernel import Kernel
+from pri_lab.machine import debug
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))

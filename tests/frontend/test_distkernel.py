@@ -5,8 +5,10 @@ import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab import (apt, cache, distkernel, kernel, matrix, proc, ui)
-from pri_lab.errors import LabError, Unavailable
+from pri_lab.core import cache, proc, ui
+from pri_lab.core.errors import LabError, Unavailable
+from pri_lab.debian import apt
+from pri_lab.linux import distkernel, kernel, matrix
 
 RELEASE = '6.1.0-9-amd64'
 HEADERS = f'usr/src/linux-headers-{RELEASE}'

@@ -10,12 +10,16 @@ import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab import cache, cli, guest, lab, race, record, vm
-from pri_lab.errors import LabError, UsageError
+from pri_lab import cli, lab
+from pri_lab.core import cache, running
+from pri_lab.core.errors import LabError, UsageError
 from pri_lab.evidence import bundle, command, mail, new, results, show
-from pri_lab.race import REPRODUCED
-from pri_lab.state import progress, running
-from pri_lab.tally import Tally
+from pri_lab.guest import guest
+from pri_lab.machine import record, vm
+from pri_lab.races import race
+from pri_lab.races.race import REPRODUCED
+from pri_lab.races.tally import Tally
+from pri_lab.state import progress
 from test_inputs import Front
 from test_repro import HEADER
 
@@ -95,7 +99,7 @@ class Json(Kept):
                                          json=self.path('out.json'))
         one.paths, one.found, one.line = self.job.paths, [], 'x'
         one.log, one._logdir, one.evidence = mock.Mock(), '', False
-        from pri_lab import junit, ktap
+        from pri_lab.results import junit, ktap
         one._junit([junit.Suite('unit/a', [
             ktap.Result('t', ktap.FAIL, 'why')])])
         one.end(1)

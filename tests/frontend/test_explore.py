@@ -8,12 +8,12 @@ import unittest.mock
 from types import SimpleNamespace
 
 import fakestage
-from pri_lab import race
-from pri_lab.errors import LabError
+from pri_lab.core.errors import LabError
 from pri_lab.explore import (campaign, cover, hit, machine, measure, oracle,
                              plan, search, show, shrink, symbols, trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Event, Plan, Point
+from pri_lab.races import race
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))

@@ -10,8 +10,10 @@ import time
 import unittest
 from unittest import mock
 
-from pri_lab import check, cli, errors, lab
-from pri_lab.errors import EXIT_ABORT, EXIT_USAGE
+from pri_lab import cli, lab
+from pri_lab.check import check
+from pri_lab.core import errors
+from pri_lab.core.errors import EXIT_ABORT, EXIT_USAGE
 from pri_lab.inputs import names
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -36,7 +38,7 @@ class Front(unittest.TestCase):
                 contextlib.redirect_stderr(err), \
                 mock.patch.object(lab.Lab, '_packages', side_effect=AssertionError(
                     'something was built')), \
-                mock.patch('pri_lab.proc.install_signal_handlers'):
+                mock.patch('pri_lab.core.proc.install_signal_handlers'):
             try:
                 status = cli.main(list(argv), REPO)
             except SystemExit as e:         # argparse

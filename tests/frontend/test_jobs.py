@@ -3,8 +3,9 @@ import os
 import tempfile
 import unittest
 
-from pri_lab import check, jobs, vm
-from pri_lab.errors import LabError
+from pri_lab.check import check
+from pri_lab.core.errors import LabError
+from pri_lab.machine import jobs, vm
 
 HEAD = '''\
 /*

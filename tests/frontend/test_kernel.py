@@ -5,8 +5,10 @@ import os
 import tempfile
 import unittest
 
-from pri_lab import cache, guest, kconfig, kernel, ui
-from pri_lab.errors import LabError
+from pri_lab.core import cache, ui
+from pri_lab.core.errors import LabError
+from pri_lab.guest import guest
+from pri_lab.linux import kconfig, kernel
 
 GOOD = ''.join(f'{names[0]}=y\n' for names, _ in kconfig.REQUIRED) + \
     'CONFIG_PVH=y\n'

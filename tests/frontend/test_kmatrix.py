@@ -5,9 +5,13 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
-from pri_lab import check, cli, jobs, junit, kmatrix, lab, matrix, vm
-from pri_lab.errors import LabError, Unavailable
-from pri_lab.ktap import FAIL, PASS, SKIP, Reader, Result
+from pri_lab import cli, lab
+from pri_lab.check import check, kmatrix
+from pri_lab.core.errors import LabError, Unavailable
+from pri_lab.linux import matrix
+from pri_lab.machine import jobs, vm
+from pri_lab.results import junit
+from pri_lab.results.ktap import FAIL, PASS, SKIP, Reader, Result
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -44,7 +48,7 @@ class Table(unittest.TestCase):
         self.assertIn('7.3: FAIL: boom: sva/read', lines)
 
     def test_warnings_of_the_driver_count(self):
-        from pri_lab import guest
+        from pri_lab.guest import guest
         self.assertEqual(kmatrix.driver_result([]).status, PASS)
         bad = kmatrix.driver_result(['x.c:1: warning: unused', 'y'])
         self.assertEqual((bad.status, bad.reason),

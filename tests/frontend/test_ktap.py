@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import unittest
 
-from pri_lab import check, ktap
-from pri_lab.ktap import FAIL, NOT_RUN, PASS, SKIP
+from pri_lab.check import check
+from pri_lab.results import ktap
+from pri_lab.results.ktap import FAIL, NOT_RUN, PASS, SKIP
 
 
 def leaves(text):

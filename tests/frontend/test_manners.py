@@ -9,8 +9,12 @@ import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab import cache, chart, cli, errors, race, repro
+from pri_lab import cli
+from pri_lab.core import cache, errors
 from pri_lab.inputs import check as inputs
+from pri_lab.races import race
+from pri_lab.reproduce import repro
+from pri_lab.timeline import chart
 from test_repro import HEADER
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -108,7 +112,7 @@ class Said(unittest.TestCase):
         job = repro.Repro.__new__(repro.Repro)
         job.lab, job.options, job.ui = mock.MagicMock(), mock.Mock(
             accel=''), mock.Mock()
-        with mock.patch('pri_lab.host.kvm_fault', lambda: 'broken'):
+        with mock.patch('pri_lab.core.host.kvm_fault', lambda: 'broken'):
             job.prepare()
         self.assertFalse(job.ui.say.called)
         self.assertIn('broken', job.ui.output.call_args[0][0])

@@ -4,9 +4,12 @@ import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab import (apt, cache, cli, kbuild, kconfig, kernel, kernelcmd,
-                     ksource, matrix, proc, ui)
-from pri_lab.errors import NETWORK, LabError, Unavailable
+from pri_lab import cli
+from pri_lab.core import cache, proc, ui
+from pri_lab.core.errors import NETWORK, LabError, Unavailable
+from pri_lab.debian import apt
+from pri_lab.linux import kbuild, kconfig, kernel, ksource, matrix
+from pri_lab.own import kernelcmd
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))

@@ -4,8 +4,9 @@ import shutil
 import tempfile
 import unittest
 
-from pri_lab import cache, overlay, proc, qemusrc, ui
-from pri_lab.errors import LabError
+from pri_lab.core import cache, proc, ui
+from pri_lab.core.errors import LabError
+from pri_lab.qemu import overlay, qemusrc
 
 PATCH = '''\
 From: nobody

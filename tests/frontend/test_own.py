@@ -9,9 +9,11 @@ import time
 import unittest
 from unittest import mock
 
-from pri_lab import anykernel, cache, guest, kconfig, kernel, proc, ui
-from pri_lab.errors import LabError, UsageError
-from pri_lab.own import mirror, tree
+from pri_lab.core import cache, proc, ui
+from pri_lab.core.errors import LabError, UsageError
+from pri_lab.guest import guest
+from pri_lab.linux import kconfig, kernel
+from pri_lab.own import anykernel, mirror, tree
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -193,10 +195,12 @@ class Tree(Fixture):
 BISECT = '''\
 import sys
 sys.path.insert(0, sys.argv[1])
-from pri_lab import cache, kconfig, proc, race, ui
-from pri_lab.errors import LabError
+from pri_lab.core import cache, proc, ui
+from pri_lab.core.errors import LabError
+from pri_lab.linux import kconfig
 from pri_lab.own import tree
-from pri_lab.tally import Tally, bisect_status
+from pri_lab.races import race
+from pri_lab.races.tally import Tally, bisect_status
 kconfig.lacking = kconfig.lost = lambda *a: []
 t = Tally(race.from_file(sys.argv[3]), '.')
 try:

@@ -5,9 +5,12 @@ import subprocess
 import tempfile
 import unittest
 
-from pri_lab import (cache, cli, installed, package, packages, proc,
-                     qemubuild, ui)
-from pri_lab.errors import LabError
+from pri_lab import cli
+from pri_lab.core import cache, installed, proc, ui
+from pri_lab.core.errors import LabError
+from pri_lab.debian import packages
+from pri_lab.dist import package
+from pri_lab.qemu import qemubuild
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))

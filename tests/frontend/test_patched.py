@@ -6,8 +6,9 @@ import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab import anykernel, cache, ui
-from pri_lab.kernel import Kernel
+from pri_lab.core import cache, ui
+from pri_lab.linux.kernel import Kernel
+from pri_lab.own import anykernel
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -18,8 +19,8 @@ class Patched(unittest.TestCase):
         base = Kernel('/k/vmlinux', '/k', '7.3.4')
         options = argparse.Namespace(config=[], make=[], bisect=False)
         with tempfile.TemporaryDirectory() as d, \
-                mock.patch('pri_lab.kernel.get', return_value=base) as get, \
-                mock.patch('pri_lab.bugkernel.build', return_value=Kernel(
+                mock.patch('pri_lab.linux.kernel.get', return_value=base) as get, \
+                mock.patch('pri_lab.linux.bugkernel.build', return_value=Kernel(
                     '/bug/vmlinux', '/k', '7.3.4+x')) as build:
             got = anykernel.have(cache.Paths(REPO, d), value, options, 1,
                                  None, ui.UI(quiet=True))

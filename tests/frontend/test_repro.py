@@ -11,13 +11,17 @@ import unittest
 import unittest.mock
 
 import signals
-from pri_lab import (bugkernel, overdue, proc, qmp, race, racerecord,
-                     racetable, record, repro, runlogs, session, ui)
-from pri_lab.errors import Interrupted, LabError
+from pri_lab.core import proc, ui
+from pri_lab.core.errors import Interrupted, LabError
 from pri_lab.explore import steps
-from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
-from pri_lab.state import progress
-from pri_lab.tally import Tally, joined
+from pri_lab.linux import bugkernel
+from pri_lab.machine import record, session
+from pri_lab.qemu import qmp
+from pri_lab.races import overdue, race, racetable
+from pri_lab.races.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
+from pri_lab.races.tally import Tally, joined
+from pri_lab.reproduce import racerecord, repro
+from pri_lab.state import progress, runlogs
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))

@@ -9,9 +9,10 @@ import time
 import unittest
 from unittest import mock
 
-from pri_lab import cache, lab
-from pri_lab.errors import LabError
-from pri_lab.state import clean, logs, progress, running
+from pri_lab import lab
+from pri_lab.core import cache, running
+from pri_lab.core.errors import LabError
+from pri_lab.state import clean, logs, progress
 
 SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__)))), 'scripts')
@@ -20,8 +21,7 @@ SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
 HOLD = '''\
 import sys
 sys.path.insert(0, sys.argv[1])
-from pri_lab import cache
-from pri_lab.state import running
+from pri_lab.core import cache, running
 with running.here(sys.argv[2], './pri-lab ' + sys.argv[3], '/some/clone'), \\
         cache.lock(cache.Paths('/', sys.argv[2]), 'clone-x', None):
     print('up', flush=True)
@@ -123,7 +123,7 @@ class Running(State):
             self.root
         one.found = []
         one._for_tests = lambda sanitize: (None, mock.Mock(dir='/x'))
-        with mock.patch('pri_lab.check.Check', Tests):
+        with mock.patch('pri_lab.check.check.Check', Tests):
             self.assertEqual(one.cmd_check(), 0)
         self.assertEqual(free, [True])
 

@@ -5,7 +5,9 @@ import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab import cache, lab, qemubuild, qemusrc, qemustore
+from pri_lab import lab
+from pri_lab.core import cache
+from pri_lab.qemu import qemubuild, qemusrc, qemustore
 from pri_lab.state import usage
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -23,10 +25,10 @@ class Store(unittest.TestCase):
         self.root = os.path.join(d.name, 'cache')
         self.built = []
         for target, value in (
-                ('pri_lab.qemusrc.find', lambda *a: SOURCE),
-                ('pri_lab.overlay.Overlay', self.overlay),
-                ('pri_lab.qemubuild.QemuBuild.build', self.build),
-                ('pri_lab.cache.need_space', lambda *a: None)):
+                ('pri_lab.qemu.qemusrc.find', lambda *a: SOURCE),
+                ('pri_lab.qemu.overlay.Overlay', self.overlay),
+                ('pri_lab.qemu.qemubuild.QemuBuild.build', self.build),
+                ('pri_lab.core.cache.need_space', lambda *a: None)):
             p = mock.patch(target, value)
             p.start()
             self.addCleanup(p.stop)
@@ -118,7 +120,7 @@ class Store(unittest.TestCase):
                 self.fast = self.qemu(one, True)
                 self.made = two.paths
             build(qtests)
-        with mock.patch('pri_lab.qemubuild.QemuBuild.build',
+        with mock.patch('pri_lab.qemu.qemubuild.QemuBuild.build',
                         lambda s, q: slow(q)), \
                 mock.patch.object(qemustore, 'NEAR', 0):
             self.qemu(two)

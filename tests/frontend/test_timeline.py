@@ -10,9 +10,10 @@ import unittest
 from unittest import mock
 
 import fakelog
-from pri_lab import (chart, cli, events, exchange, record, timeline,
-                     tracelog)
-from pri_lab.errors import LabError
+from pri_lab import cli
+from pri_lab.core.errors import LabError
+from pri_lab.machine import events, record, tracelog
+from pri_lab.timeline import chart, exchange, timeline
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -423,7 +424,7 @@ class Command(unittest.TestCase):
 
     def test_page_beside_a_log_of_the_cache(self):
         with tempfile.TemporaryDirectory() as tmp, mock.patch(
-                'pri_lab.cache.root', lambda: tmp):
+                'pri_lab.core.cache.root', lambda: tmp):
             log = os.path.join(tmp, 'job.jsonl')
             with open(log, 'w', encoding='utf-8') as f:
                 f.writelines(x + '\n' for x in merged(2).lines())

@@ -7,11 +7,15 @@ import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab import cache, cli, race, racetable, repro, ui, vm
-from pri_lab.errors import LabError
-from pri_lab.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
+from pri_lab import cli
+from pri_lab.core import cache, ui
+from pri_lab.core.errors import LabError
+from pri_lab.machine import vm
+from pri_lab.races import race, racetable
+from pri_lab.races.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
+from pri_lab.races.tally import Tally, bisect_status, summary
+from pri_lab.reproduce import repro
 from pri_lab.state import progress
-from pri_lab.tally import Tally, bisect_status, summary
 from test_repro import HEADER
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(

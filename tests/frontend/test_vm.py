@@ -6,9 +6,12 @@ import time
 import unittest
 import unittest.mock
 
-from pri_lab import cpio, guest, proc, report, splat, vm
-from pri_lab.errors import LabError
-from pri_lab.ktap import FAIL, NOT_RUN, PASS
+from pri_lab.core import proc, report
+from pri_lab.core.errors import LabError
+from pri_lab.guest import cpio, guest
+from pri_lab.machine import vm
+from pri_lab.results import splat
+from pri_lab.results.ktap import FAIL, NOT_RUN, PASS
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
-from pri_lab import cache
+from pri_lab.core import cache
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))

@@ -10,9 +10,12 @@ import time
 import unittest
 from unittest import mock
 
-from pri_lab import check, ktap, lab, vm, watchdog
-from pri_lab.ktap import FAIL, NOT_RUN, PASS
-from pri_lab.state import owntime
+from pri_lab import lab
+from pri_lab.check import check, watchdog
+from pri_lab.core import owntime
+from pri_lab.machine import vm
+from pri_lab.results import ktap
+from pri_lab.results.ktap import FAIL, NOT_RUN, PASS
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -149,7 +152,7 @@ class NoClock(unittest.TestCase):
             one.paths = mock.Mock(repo=REPO)
             one.host = mock.Mock(meson=lambda: ['meson'], env=lambda: {})
             one._number, one.sanitize = 0, False
-            with mock.patch('pri_lab.proc.run', run):
+            with mock.patch('pri_lab.core.proc.run', run):
                 one.run(['frontend'], 900.0, {})
         words = ' '.join(said['cmd'])
         self.assertIn('--timeout-multiplier 0', words)

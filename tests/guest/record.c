@@ -50,7 +50,7 @@
 
 /*
  * What the tracepoints do not show.  Names are those of the functions in Linux
- * 6.1 to 7.3; scripts/pri_lab/events.py knows the events by theirs.
+ * 6.1 to 7.3; scripts/pri_lab/machine/events.py knows the events by theirs.
  */
 #define GROUP       "pri_lab"
 #define SYSCALL(name) \

@@ -10,10 +10,11 @@ import os
 import tarfile
 from typing import Any, Dict, List
 
-from .. import bugkernel, cache, kconfig
-from ..errors import LabError, UsageError
-from ..tally import Tally
 from . import mail, results
+from ..core import cache
+from ..core.errors import LabError, UsageError
+from ..linux import bugkernel, kconfig
+from ..races.tally import Tally
 
 MANIFEST = 'manifest.json'
 FORMAT = 'pri-lab-bundle-1'

@@ -8,10 +8,11 @@ import os
 import time
 from typing import Dict, List
 
-from .. import cache, race
-from ..errors import LabError
-from ..state import progress, running
 from . import bundle, mail, results
+from ..core import cache, running
+from ..core.errors import LabError
+from ..races import race
+from ..state import progress
 
 
 def chosen(job, logdir) -> List[race.Entry]:

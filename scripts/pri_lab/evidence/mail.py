@@ -9,10 +9,11 @@ import subprocess
 import textwrap
 from typing import List
 
-from .. import proc, splat
-from ..race import REPRODUCED
-from ..tally import Tally
 from . import results, show
+from ..core import proc
+from ..races.race import REPRODUCED
+from ..races.tally import Tally
+from ..results import splat
 
 WIDTH = 75
 _FILE = re.compile(r'\b((?:drivers|kernel|mm|include|arch|lib|fs|net|block)/'

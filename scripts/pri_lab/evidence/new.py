@@ -7,8 +7,9 @@ from __future__ import annotations
 import os
 import re
 
-from .. import cache, race
-from ..errors import UsageError
+from ..core import cache
+from ..core.errors import UsageError
+from ..races import race
 
 _RACE = '''\
 /*

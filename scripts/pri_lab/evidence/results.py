@@ -14,8 +14,11 @@ import sys
 import time
 from typing import Any, Dict, List
 
-from .. import cache, kconfig, proc, qemusrc, vm
+from ..core import cache, proc
+from ..linux import kconfig
+from ..machine import vm
 from ..own import mirror
+from ..qemu import qemusrc
 
 SCHEMA = 'pri-lab-results-1'
 # kind of object -> its fields, and what each is

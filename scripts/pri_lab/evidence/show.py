@@ -9,8 +9,8 @@ import re
 import textwrap
 from typing import List, Sequence
 
-from .. import cache
-from ..race import Entry, LeftOut
+from ..core import cache
+from ..races.race import Entry, LeftOut
 
 FINDINGS = os.path.join('docs', 'findings')
 LEGEND = 'C-: a known bug; O-: an open one; S-: a scenario that every IOMMU ' \

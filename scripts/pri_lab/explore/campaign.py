@@ -14,9 +14,11 @@ import threading
 import time
 from typing import Dict, List, Optional
 
-from .. import cache, race, repro
-from ..errors import LabError
 from . import cover, hit, machine, oracle, search, show, shrink, trace
+from ..core import cache
+from ..core.errors import LabError
+from ..races import race
+from ..reproduce import repro
 from .machine import Run, Stage
 from .plan import Plan, parse
 

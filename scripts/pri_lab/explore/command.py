@@ -7,9 +7,12 @@ import os
 import re
 from typing import Dict, List
 
-from .. import cache, kernel, race, repro
-from ..errors import LabError
 from . import campaign, hit, machine, measure, oracle, same, show, steps
+from ..core import cache
+from ..core.errors import LabError
+from ..linux import kernel
+from ..races import race
+from ..reproduce import repro
 from .plan import parse
 
 REPRO_RUNS = 20

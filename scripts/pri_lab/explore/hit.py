@@ -13,9 +13,9 @@ import os
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from .. import cache
-from ..errors import LabError
 from . import oracle, trace
+from ..core import cache
+from ..core.errors import LabError
 from .machine import Run, Stage
 from .plan import Plan, Point, parse
 

@@ -14,10 +14,13 @@ import shutil
 import time
 from typing import Dict, List, NamedTuple, Optional
 
-from .. import cache, jobs, race, repro, vm
-from ..errors import LabError
-from ..session import Session
 from . import trace
+from ..core import cache
+from ..core.errors import LabError
+from ..machine import jobs, vm
+from ..machine.session import Session
+from ..races import race
+from ..reproduce import repro
 from .plan import Event, Plan
 from .symbols import Symbols
 

@@ -15,8 +15,8 @@ import statistics
 import time
 from typing import Dict, List, Optional
 
-from .. import cache
 from . import cover, machine, oracle, search, trace
+from ..core import cache
 from .machine import Stage
 from .plan import Plan
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import Dict, List, NamedTuple
 
-from .. import race, splat
+from ..races import race
+from ..results import splat
 from .machine import Run
 
 END = '# scene: end'

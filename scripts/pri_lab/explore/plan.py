@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import List, NamedTuple, Optional, Tuple
 
-from ..errors import LabError
+from ..core.errors import LabError
 
 # kinds of device events, by the number that the trace has for them
 KINDS = ('pr', 'resp', 'inv', 'cpl', 'tr', 'prq', 'desc', 'wait', 'msi',

@@ -13,10 +13,11 @@ import os
 import random
 from typing import List
 
-from .. import kernel, race
-from ..errors import LabError
-from ..race import REPRODUCED, Verdict
-from ..repro import Repro
+from ..core.errors import LabError
+from ..linux import kernel
+from ..races import race
+from ..races.race import REPRODUCED, Verdict
+from ..reproduce.repro import Repro
 
 DEPTH = 4
 RUNS = 200                      # orders to try, unless told

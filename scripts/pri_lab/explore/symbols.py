@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 from typing import Dict, List, Optional, Set, Tuple
 
-from .. import bugkernel
-from ..errors import LabError
+from ..core.errors import LabError
+from ..linux import bugkernel
 
 # Objects of the kernel's build, by the name that --focus takes
 GROUPS = {

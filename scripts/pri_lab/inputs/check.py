@@ -13,15 +13,18 @@ import re
 import tempfile
 from typing import List, Optional
 
-from .. import (bugkernel, cache, guest, host, installed, kernel, matrix, proc,
-                qemusrc, race)
-from ..errors import LabError, UsageError
+from . import names
+from ..core import cache, host, installed, near, proc
+from ..core.errors import LabError, UsageError
 from ..evidence import bundle
 from ..explore import hit
 from ..explore.plan import parse
+from ..guest import guest
 from ..helptext import USES
+from ..linux import bugkernel, kernel, matrix
 from ..own import tree
-from . import names, near
+from ..qemu import qemusrc
+from ..races import race
 
 
 # commands that build nothing
@@ -232,7 +235,7 @@ def _only_with(command: str, what: str, o: argparse.Namespace,
 
 
 def _bench(o: argparse.Namespace, _repo: str, _ui) -> None:
-    from ..bench import Bench
+    from ..bench.bench import Bench
     near.need('part of bench', o.parts, [*Bench.PARTS, 'boots'])
     if 'boots' in o.parts and o.parts != ['boots']:
         raise UsageError('bench boots goes by itself',

@@ -7,7 +7,9 @@ import os
 import re
 from typing import Dict, List, Optional
 
-from .. import check, jobs, qemubuild
+from ..check import check
+from ..machine import jobs
+from ..qemu import qemubuild
 
 GUEST = os.path.join('tests', 'guest')
 # jobs without a source of their own

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Kernels from the user's own source tree."""
+"""Trees and kernels that are the user's."""

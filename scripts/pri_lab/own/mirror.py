@@ -15,8 +15,8 @@ import shutil
 import subprocess
 from typing import Dict, List, Optional, Tuple
 
-from .. import cache, proc
-from ..errors import LabError
+from ..core import cache, proc
+from ..core.errors import LabError
 
 # what no x86 guest is built from
 _LEFT_OUT = ('Documentation/',)

@@ -13,10 +13,12 @@ import re
 import shutil
 from typing import Dict, Iterable, List
 
-from .. import cache, guest, kbuild, kconfig, proc
-from ..errors import LabError, UsageError
-from ..kernel import Kernel
 from . import mirror
+from ..core import cache, proc
+from ..core.errors import LabError, UsageError
+from ..guest import guest
+from ..linux import kbuild, kconfig
+from ..linux.kernel import Kernel
 
 KEEP = 24                       # kernels kept, each without its build
 TREES = 4                       # builds kept, which others grow from

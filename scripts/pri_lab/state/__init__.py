@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What commands leave for others to see: who runs, how far, which logs."""
+"""What is on disk of runs, of campaigns, and how it is removed."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from typing import List
 
-from .. import cache
+from ..core import cache
 
 # results of races, recordings, logs: what only time made
 RESULTS = 'repro'

@@ -18,8 +18,7 @@ import shutil
 import time
 from typing import Callable, Dict, Iterable, List, Set
 
-from .. import cache
-from . import running
+from ..core import cache, running
 
 KEEP = 200                      # directories that are no evidence
 DAYS = 30                       # evidence younger than this always stays

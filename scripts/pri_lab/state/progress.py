@@ -13,9 +13,9 @@ import os
 import time
 from typing import Dict, Iterable, List, Optional
 
-from .. import cache
-from ..ui import duration
-from .running import progress_path
+from ..core import cache
+from ..core.running import progress_path
+from ..core.ui import duration
 
 WHERE = 'PRI_LAB_PROGRESS'      # environment: the file of a share of the work
 _OFTEN = 0.3                    # seconds between two writes

@@ -7,8 +7,9 @@ import os
 import time
 from typing import List, NamedTuple
 
-from .. import cache, qemustore
-from . import logs, running
+from . import logs
+from ..core import cache, running
+from ..qemu import qemustore
 
 OLD_DAYS = 30
 # directories of which every entry is a product of its own

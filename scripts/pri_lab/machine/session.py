@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest that is held at one point: snapshot there, and run on from it.
+
+The second serial port of the guest reads from a FIFO here, so that the guest
+can be told when to go on, and writes to a file like the first one: of a socket
+or a pipe that is full for a moment the guest sees that its byte is not sent yet,
+which depends on how fast the host reads.  QEMU does not exit when the guest does: a run that ended in
+a panic is followed by the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import subprocess
+import time
+from typing import Callable, List, Optional
+
+from ..core import proc
+from ..core.errors import LabError
+from ..core.owntime import OwnTime
+from ..qemu.qmp import Qmp
+from .jobs import Wants
+from .vm import Machine
+
+# 8 ns an instruction; while the guest's processors sleep its time jumps to the
+# next timer, so that a wait of seconds in a race costs nothing
+_SHIFT = 3
+NS = 1 << _SHIFT
+ICOUNT = f'shift={_SHIFT},sleep=off'
+_POLL = 0.005                   # seconds between looks at what the guest said
+_ASK = 1.0                      # between questions whether its time is over
+
+_ENDED = ('shutdown', 'guest-panicked', 'internal-error')
+
+
+def empty_qcow2(path: str) -> None:
+    """A qcow2 image without data, for snapshots of the machine's state.
+
+    Header, reference count table, one reference count block, L1 table: a
+    cluster each (docs/interop/qcow2.rst of QEMU).
+    """
+    bits = 16
+    cluster = 1 << bits
+    header = struct.pack('>4sIQIIQIIQQIIQQQQII', b'QFI\xfb', 3, 0, 0, bits,
+                         cluster, 0, 1, 3 * cluster, cluster, 1, 0, 0,
+                         0, 0, 0, 4, 104)
+    image = bytearray(4 * cluster)
+    image[:len(header)] = header
+    struct.pack_into('>Q', image, cluster, 2 * cluster)
+    struct.pack_into('>4H', image, 2 * cluster, 1, 1, 1, 1)
+    with open(path, 'wb') as f:
+        f.write(image)
+
+
+class Output:
+    """What the guest said in one run, on its console and on its port."""
+
+    def __init__(self) -> None:
+        self.console: List[str] = []
+        self.ktap: List[str] = []
+
+    def store(self, base: str) -> None:
+        for lines, suffix in ((self.console, 'console'),
+                              (self.ktap, 'ktap')):
+            with open(f'{base}.{suffix}', 'w', encoding='utf-8') as f:
+                f.writelines(x + '\n' for x in lines)
+
+
+class Lines:
+    """Whole lines out of bytes that come in pieces."""
+
+    def __init__(self) -> None:
+        self.rest = b''
+
+    def feed(self, data: bytes) -> List[str]:
+        *whole, self.rest = (self.rest + data).split(b'\n')
+        return [x.decode('utf-8', 'replace').rstrip('\r') for x in whole]
+
+
+class Session:
+    """One QEMU: started, followed, saved, loaded."""
+
+    def __init__(self, machine: Machine, append: str, wants: Wants,
+                 extra: List[str], icount: bool, logdir: str,
+                 log: proc.Log, snapshots: bool):
+        self.logdir = logdir
+        self.log = log
+        self.console_path = os.path.join(logdir, 'console')
+        self.port_path = os.path.join(logdir, 'port')
+        self.image = os.path.join(logdir, 'state.qcow2') if snapshots else ''
+        self.cmd = machine.args(append, wants)
+        self.icount = icount and machine.accel == 'tcg'
+        if self.icount:
+            self.cmd = ['tcg' if x.startswith('tcg') else x
+                        for x in self.cmd] + ['-icount', ICOUNT]
+        self.cmd += ['-no-shutdown', '-S',
+                     '-serial', f'file:{self.console_path}',
+                     '-serial', 'chardev:port'] + extra
+        self.keep_image = False         # there is a state in it already
+        self.out = Output()
+        self._p: Optional[subprocess.Popen] = None
+        self._port_lines = Lines()
+        self._console_lines = Lines()
+
+    def __enter__(self) -> 'Session':
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self.close()
+
+    # -- life -----------------------------------------------------------------
+
+    def start(self) -> None:
+        os.makedirs(self.logdir, exist_ok=True)
+        cmd = list(self.cmd)
+        if self.image:
+            if not self.keep_image:
+                empty_qcow2(self.image)
+            cmd += ['-drive', f'if=none,format=qcow2,file={self.image},'
+                    'cache=unsafe,id=state']
+        for path in (self.console_path, self.port_path):
+            open(path, 'wb').close()
+        said = self._fifo()
+        mine, theirs = socket.socketpair()
+        cmd += ['-chardev', f'file,id=port,path={self.port_path},'
+                f'input-path={said}',
+                '-chardev', f'socket,id=qmp,fd={theirs.fileno()}',
+                '-mon', 'chardev=qmp,mode=control']
+        self.log.write('$ ' + ' '.join(cmd))
+        with open(os.path.join(self.logdir, 'qemu'), 'ab') as err:
+            self._p = proc.spawn(cmd, stdin=subprocess.DEVNULL, stdout=err,
+                                 stderr=err, env=proc.child_env(),
+                                 pass_fds=[theirs.fileno()])
+        theirs.close()
+        self._port = open(self.port_path, 'rb')
+        self._console = open(self.console_path, 'rb')
+        try:
+            self.qmp = Qmp(mine)
+        except LabError as e:
+            raise LabError(f'QEMU does not start: {self.complaint()}',
+                           log=self.log.path) from e
+
+    def _fifo(self) -> str:
+        """What say() writes to, with both ends open here: QEMU's open() does
+        not wait, and there is no end of the file."""
+        path = os.path.join(self.logdir, 'said')
+        if os.path.exists(path):
+            os.unlink(path)
+        os.mkfifo(path)
+        self._said = os.open(path, os.O_RDWR)
+        return path
+
+    def close(self) -> None:
+        if self._p is None:
+            return
+        if self._p.poll() is None:
+            proc.kill_group(self._p, grace=2.0)
+        proc.reap(self._p)
+        self._console.close()
+        self._port.close()
+        os.close(self._said)
+        os.unlink(os.path.join(self.logdir, 'said'))
+        self.qmp.sock.close()
+        if self.image and os.path.exists(self.image):
+            os.unlink(self.image)       # large, and made again by a boot
+        self._p = None
+
+    def alive(self) -> bool:
+        return self._p is not None and self._p.poll() is None
+
+    def complaint(self) -> str:
+        """The last line QEMU wrote to its own standard error."""
+        try:
+            with open(os.path.join(self.logdir, 'qemu'),
+                      encoding='utf-8', errors='replace') as f:
+                lines = [x.strip() for x in f if x.strip()]
+        except OSError:
+            lines = []
+        return lines[-1] if lines else 'nothing said'
+
+    # -- running --------------------------------------------------------------
+
+    def cont(self) -> None:
+        self.qmp.command('cont')
+
+    def say(self, text: bytes) -> None:
+        """To the second serial port of the guest."""
+        os.write(self._said, text)
+
+    def stop(self) -> None:
+        if self._p is not None and self._p.poll() is None:
+            self.qmp.command('stop')
+
+    def instructions(self) -> int:
+        """That the guest has executed, with those before the state that was
+        loaded; 0 without icount.  One took NS of its time."""
+        return self.qmp.command('query-replay')['icount']
+
+    def save(self, name: str) -> None:
+        """Keep the state of the stopped machine; one of that name goes."""
+        self.qmp.hmp(f'savevm {name}')
+
+    def load(self, name: str) -> None:
+        """Back to it; what the guest says from now on is a new Output."""
+        self.stop()
+        self._revive()
+        self.qmp.hmp(f'loadvm {name}')
+        self.qmp.poll()
+        self._read()
+        self.fresh()
+
+    def _revive(self) -> None:
+        """A guest that has ended (a panic) must be reset before it can go on."""
+        if self.qmp.command('query-status')['status'] in _ENDED:
+            # with -no-reboot a reset is a shutdown
+            self.qmp.command('set-action', reboot='reset')
+            self.qmp.command('system_reset')
+            until = time.monotonic() + 10
+            while self.qmp.command('query-status')['status'] in _ENDED and \
+                    time.monotonic() < until:
+                time.sleep(_POLL)
+            self.qmp.command('set-action', reboot='shutdown')
+
+    def fresh(self) -> None:
+        self.out = Output()
+        self._port_lines.rest = b''
+        self._console_lines.rest = b''
+
+    def _read(self) -> bool:
+        """Take what came; False: nothing new."""
+        new = self._console_lines.feed(self._console.read())
+        said = self._port_lines.feed(self._port.read())
+        self.out.console += new
+        self.out.ktap += said
+        return bool(new or said)
+
+    def follow(self, seconds: float, enough: Callable[[Output], bool],
+               over: Callable[[], bool] = lambda: False) -> str:
+        """Until enough() is content.
+
+        Returns 'done', 'limit' after that many seconds of QEMU's own time
+        (a busy host takes nothing of it), 'over' when over(),
+        which is asked now and then, says so, 'panic' or 'off' when the guest
+        is through, or what QEMU died of.
+        """
+        assert self._p is not None
+        own = OwnTime(self._p.pid)
+        ask = time.monotonic() + _ASK
+        look = time.monotonic() + min(_ASK, seconds)
+        while True:
+            ended = self._p.poll()
+            events = [] if ended is not None else self.qmp.poll()
+            if self._read() and enough(self.out):
+                return 'done'
+            if ended is not None:
+                return f'QEMU ended with status {ended} ({self.complaint()})'
+            if 'GUEST_PANICKED' in events:
+                return 'panic'
+            if 'SHUTDOWN' in events:
+                self._read()
+                return 'off'
+            if time.monotonic() > ask:
+                if over():              # it may just have said something
+                    said = self._read() and enough(self.out)
+                    return 'done' if said else 'over'
+                ask = time.monotonic() + _ASK
+            if time.monotonic() > look:
+                if own.look() > seconds:
+                    return 'limit'
+                look = time.monotonic() + min(_ASK, seconds)
+            time.sleep(_POLL)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What runs of a reproducer came to: the count, and the record that is kept.
+
+A record is what is stored of one entry on one kernel, and what docs/races.md is
+made from (racetable.py).
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional
+
+from . import race
+from ..core.errors import (EXIT_CANNOT, EXIT_DIFFER, EXIT_FAIL, EXIT_GOOD,
+                           EXIT_UNTESTABLE)
+from .race import CANNOT_RUN, Entry, Verdict
+
+
+class Tally:
+    """What the runs of one entry on one kernel came to."""
+
+    def __init__(self, entry: Entry, kernel_name: str, expect: str = ''):
+        """expect: 'yes' or 'no' instead of what the header says, or ''."""
+        self.entry = entry
+        self._expect = expect
+        self.own = False            # a kernel of the user's, without a name
+        self.unfit = ''             # why it could not be run at all
+        self.kernel = kernel_name
+        self.asked = kernel_name    # as --kernel names it, without --config
+        self.release = ''
+        self.snapshot: List[Verdict] = []
+        self.cold: List[Verdict] = []
+        self.seconds = 0.0
+        self.logdir = ''
+        self.key = ''               # of what was run: program, QEMU, kernel
+        self.before: Optional[Dict] = None      # record to add to
+
+    @property
+    def all(self) -> List[Verdict]:
+        return self.snapshot + self.cold
+
+    @property
+    def verdict(self) -> str:
+        """The one that all runs share; '' if they differ."""
+        if self.unfit:
+            return CANNOT_RUN
+        words = {v.word for v in self.all}
+        if self.before:
+            words.add(self.before['verdict'])
+        return words.pop() if len(words) == 1 and 'DIFFERS' not in words \
+            else ''
+
+    @property
+    def expected(self) -> Optional[str]:
+        if self._expect:
+            return race.WORDS[self._expect]
+        return self.entry.expected(self.kernel)
+
+    @property
+    def seen(self) -> bool:
+        """REPRODUCED at least once."""
+        return any(v.word == race.REPRODUCED for v in self.all) or bool(
+            self.before and self.before['verdict'] == race.REPRODUCED)
+
+    @property
+    def status(self) -> int:
+        """Exit status of a command that ran this one alone."""
+        if self.verdict == CANNOT_RUN:
+            return EXIT_CANNOT
+        if not self.verdict:
+            return EXIT_DIFFER
+        return EXIT_GOOD if self.expected in (None, self.verdict) \
+            else EXIT_FAIL
+
+    @property
+    def good(self) -> bool:
+        """All runs alike, and as is expected if something is."""
+        return self.status == EXIT_GOOD
+
+    def counts(self) -> str:
+        """'100/100 from a snapshot, 5/5 cold': runs that had the verdict."""
+        word = self.verdict or self.expected or race.REPRODUCED
+        out = []
+        for runs, name in ((self.snapshot, 'from a snapshot'),
+                           (self.cold, 'cold')):
+            if runs:
+                n = sum(1 for v in runs if v.word == word)
+                out.append(f'{n}/{len(runs)} {name}')
+        return ', '.join(out)
+
+    def lines(self) -> List[str]:
+        """What came of it, for a person; the last line names the logs."""
+        e = self.entry
+        out = [f'{e.id_on(self.kernel)} {e.name}, '
+               f'kernel {self.release or self.kernel}'
+               + (f' ({self.kernel})' if self.release else '')]
+        word = self.verdict or 'THE RUNS DIFFER'
+        expected = ('as expected' if self.good else
+                    f'EXPECTED {self.expected}') if self.expected else \
+            'nothing is expected of this kernel'
+        if self.all:
+            out.append(f'  {word}: {self.counts()} ({expected}, '
+                       f'{self.seconds:.0f} s)')
+        elif self.unfit:
+            out.append(f'  {CANNOT_RUN}: {self.unfit}')
+        else:
+            out.append(f'  {word}: nothing left to run ({expected})')
+        return out + self._details() + [
+            f'  logs: {self.logdir or "none, nothing was run"}']
+
+    def _details(self) -> List[str]:
+        r = self.record()
+        out = [_before(r, self.before)] if self.before else []
+        for s in r['signs']:
+            n = sum(1 for v in self.all if s in v.signs)
+            out.append(f'  sign: {s} ({n} of {len(self.all)})')
+        out += [f'  {fact}' for fact in r['facts']]
+        for why in sorted({v.why for v in self.all if v.why}):
+            n = sum(1 for v in self.all if v.why == why)
+            out.append(f'  {CANNOT_RUN} ({n}): {why}')
+        return out
+
+    def record(self) -> Dict:
+        word = self.verdict or self.expected or race.REPRODUCED
+        last = next((v for v in reversed(self.all) if v.word == word),
+                    self.all[-1] if self.all
+                    else Verdict(word, [], self.unfit, []))
+        seen = sorted({s for v in self.all for s in v.signs})
+        return {
+            'race': self.entry.id_on(self.kernel), 'name': self.entry.name,
+            'kernel': self.kernel, 'release': self.release,
+            'verdict': self.verdict or 'DIFFERS', 'expected': self.expected,
+            'of': word,
+            'snapshot': [sum(v.word == word for v in self.snapshot),
+                         len(self.snapshot)],
+            'cold': [sum(v.word == word for v in self.cold), len(self.cold)],
+            'signs': seen, 'why': last.why, 'facts': last.facts,
+            'seconds': round(self.seconds, 1), 'key': self.key,
+        }
+
+
+def _before(r: Dict, old: Dict) -> str:
+    return '  with the runs before: ' + ', '.join(
+        f'{a + c}/{b + d} {kind}' for kind, (a, b), (c, d) in (
+            ('from a snapshot', r['snapshot'], old['snapshot']),
+            ('cold', r['cold'], old['cold'])))
+
+
+def bisect_status(tallies: List[Tally]) -> int:
+    """For `git bisect run`: one that was REPRODUCED once is there; that it is
+    not there all runs must say."""
+    if any(t.seen for t in tallies):
+        return EXIT_FAIL
+    return EXIT_GOOD if all(t.verdict == race.NOT_REPRODUCED
+                            for t in tallies) else EXIT_UNTESTABLE
+
+
+def summary(tallies: List[Tally]) -> str:
+    """'3 as expected, 1 not, 2 without an expectation'."""
+    told = [t for t in tallies if t.expected or not t.good]
+    good = sum(t.good for t in told)
+    out = f'{good} as expected, {len(told) - good} not'
+    if len(told) < len(tallies):
+        out += f', {len(tallies) - len(told)} without an expectation'
+    return out
+
+
+def joined(new: Dict, old: Dict) -> Dict:
+    """A record, with the kind of runs that it lacks from an older one.
+
+    So the runs from a snapshot and the cold ones can be made by two commands.
+    An older record is of use only if it is of the same program, QEMU and kernel.
+    """
+    out = dict(new)
+    if old.get('key') != new['key'] or not new['key']:
+        return out
+    for kind in ('snapshot', 'cold'):
+        if not new[kind][1] and old[kind][1]:
+            out[kind] = old[kind]
+            out['seconds'] = round(new['seconds'] + old['seconds'], 1)
+            out['signs'] = sorted(set(new['signs']) | set(old['signs']))
+            if old['verdict'] != new['verdict']:
+                out['verdict'] = 'DIFFERS'
+    return out
+
+
+def added(new: Dict, old: Dict) -> Dict:
+    """A record of the runs of both, for --resume."""
+    out = dict(new)
+    for kind in ('snapshot', 'cold'):
+        of = old[kind][0] if old['of'] == new['of'] else 0
+        out[kind] = [new[kind][0] + of, new[kind][1] + old[kind][1]]
+    for what in ('why', 'facts', 'release'):
+        out[what] = new[what] or old[what]
+    out['seconds'] = round(new['seconds'] + old['seconds'], 1)
+    out['signs'] = sorted(set(new['signs']) | set(old['signs']))
+    if old['verdict'] != new['verdict']:
+        out['verdict'] = 'DIFFERS'
+    return out

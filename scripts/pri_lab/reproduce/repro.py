@@ -1,0 +1,598 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`repro`: run reproducers from one snapshot and from cold boots."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from collections import Counter
+from typing import Callable, Dict, List, Optional, Set, Tuple
+
+from . import abreast
+from ..core import cache, host, proc
+from ..core.errors import (EXIT_FAIL, EXIT_GOOD, EXIT_UNTESTABLE, LabError,
+                           worst)
+from ..evidence import results, show
+from ..guest import guest
+from ..linux import bugkernel, kconfig, kernel
+from ..machine import jobs, record, vm
+from ..machine.session import Output, Session
+from ..own import anykernel
+from ..races import overdue, race, racetable
+from ..races.race import CANNOT_RUN, Entry, REPRODUCED, Verdict
+from ..races.tally import Tally, added, bisect_status, joined, summary
+from ..state import logs, progress as campaign, runlogs
+
+RUNS, COLD = 10, 1              # unless told
+BISECT_RUNS = 3                 # from a snapshot; the first yes ends it
+PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
+# After a sign a run goes on to the program's end, or until nothing new was
+# said for QUIET seconds: the second half of a report, and what follows of it
+QUIET, SETTLE = 1.0, 20.0
+AFTER = 0.05                    # after the program's end
+# Kernel command line: wait for the host at the point before the race
+# and leave out what no race needs, a quarter of what a boot executes: enum names
+# of trace formats, a check of ftrace's table, the caches and the parameters of
+# what is built in as files of sysfs
+WORDS = ('pri_lab.go initcall_blacklist=trace_eval_init,'
+         'ftrace_check_for_weak_functions,slab_late_init,'
+         'param_sysfs_builtin_init')
+WHICH = '# pri-lab: which job'     # the guest waits for the name of a program
+BOOTED, READY = 'booted', 'ready'       # snapshots
+# The guest of a reproducer is small, so that a snapshot is; without the tables
+# of ACPI hotplug and legacy controllers it boots in three quarters of the time
+SMALL = ['-m', '320M', '-machine', 'smbus=off,sata=off',
+         '-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
+_END = re.compile(r'^((not )?ok \d|Bail out!|# pri-lab: exit|# race: stuck)')
+
+
+def progress(done: List[Verdict], start: float) -> str:
+    """', 12 REPRODUCED, 1.3 s each': what there is so far."""
+    if not done:
+        return ''
+    words = [f'{n} {word}' for word, n in
+             Counter(v.word for v in done).most_common()]
+    each = (time.monotonic() - start) / len(done)
+    return ', ' + ', '.join(words) + f', {each:.1f} s each'
+
+
+def finished(out: Output) -> bool:
+    return any(x == race.DONE or _END.match(x) for x in out.ktap)
+
+
+class Runner:
+    """Runs entries on one kernel and one kind of machine.
+
+    The guest that snapshots are taken of is booted once, up to the question
+    which program to run, and serves all entries.
+    """
+
+    def __init__(self, machine: vm.Machine, wants: jobs.Wants, icount: bool,
+                 logdir: str, log, recorded: bool = False):
+        self.machine = machine
+        self.wants = wants
+        self.recording = record.Recording(
+            os.path.join(logdir, 'all')) if recorded else None
+        self.icount = icount
+        self.logdir = logdir
+        self.log = log
+        self.release = ''
+        self._session: Optional[Session] = None
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _new(self, job: str, logdir: str, snapshots: bool) -> Session:
+        words = f'{vm.job_words(job)} {WORDS}'
+        extra = SMALL
+        if self.recording:
+            words += ' ' + self.recording.words()
+            extra = extra + self.recording.qemu_args()
+        return Session(self.machine, words, self.wants, extra, self.icount,
+                       logdir, self.log, snapshots)
+
+    def follow(self, s: Session, mark: str) -> str:
+        """Until the guest says so, or is at its end."""
+        end = s.follow(PATIENCE[self.machine.accel],
+                       lambda out: finished(out) or mark in out.ktap)
+        for line in s.out.console:
+            m = re.search(r'Linux version (\S+)', line)
+            if m:
+                self.release = m.group(1)
+        return end
+
+    def booted(self) -> Session:
+        """The machine at the question; LabError if it does not come."""
+        s = self._session
+        if s is not None and s.alive():
+            s.load(BOOTED)
+            return s
+        self.close()
+        s = self._session = self._new('port', self.logdir, True)
+        s.start()
+        s.cont()
+        end = self.follow(s, WHICH)
+        if WHICH not in s.out.ktap:
+            s.out.store(os.path.join(self.logdir, 'boot'))
+            raise LabError('the guest does not boot: '
+                           + race.no_end(s.out.ktap, end))
+        s.stop()
+        s.save(BOOTED)
+        return s
+
+    def trouble(self, entry: Entry, s: Session, end: str,
+                 base: str) -> Optional[Verdict]:
+        """Why an entry did not get to the point before the race, if so."""
+        if race.READY in s.out.ktap and not finished(s.out):
+            return None
+        s.out.store(base)
+        verdict = race.judge(entry, s.out.console, s.out.ktap, end)
+        if verdict.word == CANNOT_RUN:
+            return verdict
+        return Verdict(CANNOT_RUN, [], 'it came to its end before the point '
+                       'where the race begins', [])
+
+    def go(self, entry: Entry, s: Session, enough: Callable[[Output], bool],
+           order: str = '') -> str:
+        """From that point until enough(), or as long as a run may take."""
+        over = overdue.Watch(s, entry.limit)
+        s.say(f'go {order}\n'.encode())
+        end = s.follow(PATIENCE[self.machine.accel], enough, over)
+        if end == 'over':
+            over.say()
+        return end
+
+    def race(self, entry: Entry, s: Session, base: str,
+             order: str = '') -> Verdict:
+        """From that point to a verdict; order: of the steps of a scenario."""
+        end = self.go(entry, s, lambda out: finished(out) or bool(
+            race.signs_seen(entry, out.console, out.ktap)), order)
+        if end == 'done':
+            self.settle(s)
+        s.stop()
+        s.out.store(base)
+        return race.judge(entry, s.out.console, s.out.ktap, end)
+
+    @staticmethod
+    def settle(s: Session) -> None:
+        """After the first sign: what still comes is part of the proof."""
+        until = time.monotonic() + SETTLE
+        while not finished(s.out) and time.monotonic() < until:
+            said = len(s.out.console) + len(s.out.ktap)
+            if s.follow(QUIET, finished) != 'limit' or \
+                    said == len(s.out.console) + len(s.out.ktap):
+                break
+        s.follow(AFTER, lambda out: False)
+
+    def ready(self, entry: Entry, logdir: str, step
+              ) -> Tuple[Optional[Session], Optional[Verdict]]:
+        """The machine before the race, with a snapshot; or why not."""
+        step.note = 'booting'
+        try:
+            s = self.booted()
+        except LabError as e:
+            return None, Verdict(CANNOT_RUN, [], e.what, [])
+        s.fresh()
+        s.cont()
+        s.say(f'{entry.job}\n'.encode())
+        end = self.follow(s, race.READY)
+        trouble = self.trouble(entry, s, end, os.path.join(logdir, 'boot'))
+        if trouble:
+            return None, trouble
+        s.stop()
+        s.save(READY)
+        return s, None
+
+    def from_snapshot(self, entry: Entry, runs: int, logdir: str, step,
+                      out: List[Verdict], limit: float,
+                      first: bool = False) -> None:
+        """Verdicts go to `out` one by one, so that an interrupted command
+        keeps them.  limit: seconds after which no more runs start; first: the
+        first REPRODUCED is enough."""
+        s, trouble = self.ready(entry, logdir, step)
+        if s is None:
+            out += [trouble] if trouble else []
+            return
+        start = time.monotonic()
+        for n in range(runs):
+            if n and time.monotonic() > start + limit:
+                return
+            step.note = f'run {n + 1} of {runs}' + progress(out, start)
+            s.load(READY)
+            s.cont()
+            out.append(self.race(entry, s, os.path.join(
+                logdir, f'run-{n + 1:03}')))
+            step.count(1)
+            if first and out[-1].word == REPRODUCED:
+                return
+            if not s.alive():           # of the entry's doing, perhaps
+                out.append(Verdict(CANNOT_RUN, [], 'QEMU is gone: '
+                                   + s.complaint(), []))
+                return
+
+    def cold(self, entry: Entry, runs: int, logdir: str, step,
+             out: List[Verdict], limit: float) -> None:
+        """The same from cold boots."""
+        start = time.monotonic()
+        for n in range(runs):
+            if n and time.monotonic() > start + limit:
+                return
+            step.note = f'cold boot {n + 1} of {runs}' + progress(out, start)
+            base = os.path.join(logdir, f'cold-{n + 1:02}')
+            with self._new(entry.job, base, False) as s:
+                s.start()
+                s.cont()
+                end = self.follow(s, race.READY)
+                trouble = self.trouble(entry, s, end,
+                                        os.path.join(base, 'boot'))
+                if trouble:
+                    out.append(trouble)
+                    break
+                s.fresh()
+                out.append(self.race(entry, s, os.path.join(base, 'run')))
+                step.count(1)
+
+
+class Repro:
+    """The command."""
+
+    def __init__(self, lab, top: str = race.RACES):
+        self.lab = lab
+        self.options = lab.options
+        self.ui = lab.ui
+        self.paths = lab.paths
+        self.entries = race.load(lab.paths.repo, top)
+        self.results = os.path.join(lab.paths.work, 'repro')
+        self._machines: Dict[str, vm.Machine] = {}
+        self.builds: Dict[str, Optional[str]] = {}     # kernel -> its build
+        self._configs: Dict[str, Dict[str, str]] = {}
+        self._failed: Dict[str, LabError] = {}
+        self._runners: Dict[Tuple, Runner] = {}
+        self._own: Dict[str, bool] = {}         # kernels without a name
+        self.outside: List[Entry] = []          # races of the user's files
+        self.tallies: List[Tally] = []          # what this command came to
+        self.manifest: Dict = {}                # of a bundle that is run
+        self.progress = campaign.Progress(
+            campaign.default_path(self.paths.root))
+
+    def list(self) -> int:
+        """Every race, or with --show those named."""
+        repo = self.paths.repo
+        width = shutil.get_terminal_size((80, 24)).columns - 1
+        without = race.left_out(repo)
+        if not self.options.races:
+            lines = show.listing(self.entries, without, width)
+        else:
+            lines = []
+            for e in race.find(self.entries, self.options.races, without):
+                lines += [''] * bool(lines) + show.lines(repo, e, width)
+        for line in lines:
+            self.ui.result(line)
+        return 0
+
+    # -- machines -------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """QEMU, once."""
+        self.accel, note = host.choose_accel(self.options.accel)
+        if note:
+            self.ui.output(note)
+        self.ui.plan(4)
+        with self.lab.clone_lock():
+            self.binary = self.lab._qemu(self.lab._packages(), False).binary
+
+    def machine(self, name: str) -> vm.Machine:
+        """The machine with a kernel: a series or a path, +PATCH after it.
+
+        What cannot be built is tried once, not for each entry.
+        """
+        if name in self._failed:
+            raise self._failed[name]
+        if name not in self._machines:
+            try:
+                self._machines[name] = self._machine(name)
+            except LabError as e:
+                self._failed[name] = e
+                raise
+        return self._machines[name]
+
+    def _machine(self, name: str) -> vm.Machine:
+        self.ui.plan(1 + anykernel.steps(self.paths.repo, name))
+        ready = anykernel.have(self.paths, name, self.options,
+                               self.lab.jobs, self.lab.log, self.ui)
+        user = guest.Guest(self.paths, ready.base, self.lab.jobs,
+                           self.lab.log, self.ui)
+        # not for the runs, which are in nobody's way
+        with self.lab.clone_lock():
+            user.build()
+            initrd = guest.with_files(user.initrd, {
+                f'tests/{e.job}': user.outside(e.path)
+                for e in self.outside}, os.path.join(
+                    self.lab.logdir, f'initramfs-{len(self._machines)}.cpio'))
+        self._own[name] = ready.own
+        self.builds[name] = ready.linux.build
+        self._configs[name] = kconfig.parse(
+            kconfig.config_near(ready.base.image) or '')
+        return vm.Machine(self.binary, self.accel, ready.linux.image,
+                          initrd, ready.words)
+
+    # -- run ------------------------------------------------------------------
+
+    def kernels(self, entry: Entry) -> List[str]:
+        """Where to run an entry: as told, on all, or where it is at home."""
+        if self.options.kernel:
+            return self.options.kernel.split(',')
+        if self.options.all:
+            shared = self._shared()
+            return list(dict.fromkeys(shared.get(k, k)
+                                      for k in entry.expect))
+        asked = next((n for n in self.options.races
+                      if n.upper() in entry.ids), '')
+        home = entry.affected(asked) or next(iter(entry.expect))
+        return [home]
+
+    def combinations(self) -> Set[str]:
+        """Kernels with patches that the headers name or --all makes; results
+        of others are left over from headers as they were."""
+        return {k for e in self.entries for k in e.expect} | \
+            set(self._shared().values())
+
+    def _shared(self) -> Dict[str, str]:
+        """Kernels of the headers -> those to build, each for several."""
+        return bugkernel.share(self.paths.repo, [
+            k for e in self.entries for k in e.expect if '+' in k])
+
+    def counts(self) -> Tuple[int, int]:
+        """Runs from a snapshot and cold ones, of an entry on a kernel."""
+        o = self.options
+        default = (BISECT_RUNS, 0) if o.bisect else (RUNS, COLD)
+        return (o.runs if o.runs >= 0 else default[0],
+                o.cold if o.cold >= 0 else default[1])
+
+    def run(self, entries: List[Entry]) -> int:
+        runs, cold = self.counts()
+        start = time.monotonic()
+        self.prepare()
+        # kernel by kernel, and what shares a machine together
+        work = [(name, entry) for entry in entries
+                for name in self.kernels(entry)]
+        self.progress.plan(len(work), len(work) * (runs + cold))
+        if self.lab.jobs > 1 and not (self.outside or self.options.bundle
+                                      or self.options.report):
+            todo = abreast.shares(work, self._key, self.lab.jobs)
+            if len(todo) > 1:
+                return self._abreast(todo, runs, cold)
+        tallies = self.tallies
+        try:
+            for name in dict.fromkeys(n for n, _ in work):
+                mine = [e for n, e in work if n == name]
+                mine.sort(key=lambda e: self._key(name, e))
+                for entry in mine:
+                    tallies.append(self._one(entry, name, runs, cold))
+                    if self.options.table:      # as far as it is
+                        racetable.write(self, quiet=True)
+        finally:
+            self.close()
+        if len(tallies) > 1:
+            self.ui.result('')
+            self.ui.result(f'{summary(tallies)}, '
+                           f'{time.monotonic() - start:.0f} s')
+        if self.options.bisect:
+            return bisect_status(tallies)
+        return worst(t.status for t in tallies)
+
+    def _abreast(self, todo: List[abreast.Share], runs: int, cold: int) -> int:
+        """Several processors: a process for each share of the work."""
+        for share in todo:              # built here, so that none waits
+            try:
+                self.machine(share.kernel)
+            except LabError:            # the share says it
+                pass
+        words = ['--runs', str(runs), '--cold', str(cold),
+                 '--accel', self.accel]
+        if self.options.limit:
+            words += ['--limit', str(self.options.limit)]
+        if self.options.resume:
+            words += ['--resume']
+        for option in ('bisect', 'expect'):
+            value = getattr(self.options, option)
+            if value:
+                words += [f'--{option}'] + [value] * (value is not True)
+        if self.options.qemu_src:
+            words += ['--qemu-src', self.options.qemu_src]
+        for option in ('config', 'make'):
+            for value in getattr(self.options, option):
+                words += [f'--{option}', value]
+
+        def after() -> None:
+            if self.options.table:
+                racetable.write(self, quiet=True)
+
+        start = time.monotonic()
+        job = abreast.Abreast(self.lab, words, self.progress,
+                              bool(self.options.json))
+        statuses = job.run(todo, after)
+        self.ui.result('')
+        good = not any(statuses)
+        self.ui.result(('all as expected, or nothing expected' if good else
+                        'not all as expected')
+                       + f', {time.monotonic() - start:.0f} s')
+        if self.options.bisect:
+            return EXIT_FAIL if EXIT_FAIL in statuses else \
+                EXIT_GOOD if good else EXIT_UNTESTABLE
+        return worst(statuses)
+
+    def close(self) -> None:
+        for r in self._runners.values():
+            r.close()
+
+    def wants(self, entry: Entry) -> jobs.Wants:
+        if not entry.outside:
+            mine = jobs.wants(self.paths.repo, entry.job)
+        else:
+            with open(entry.path, encoding='utf-8') as f:
+                mine = jobs.parse(f.read(), entry.path)
+        return mine.on(self.options.platform)
+
+    def _key(self, name: str, entry: Entry) -> Tuple:
+        wants = self.wants(entry)
+        return (name, wants.key(), entry.icount)
+
+    def runner(self, name: str, entry: Entry) -> Runner:
+        """The one for this kernel and machine; others give theirs up."""
+        key = self._key(name, entry)
+        if key not in self._runners:
+            self.close()
+            self._runners = {key: Runner(
+                self.machine(name), self.wants(entry),
+                entry.icount, os.path.join(
+                    self.lab.logdir, f'machine-{len(self._machines)}'),
+                self.lab.log, self.options.record)}
+        return self._runners[key]
+
+    def _one(self, entry: Entry, name: str, runs: int, cold: int) -> Tally:
+        title = kernel.title(name, self.options.config)
+        if self.options.platform:
+            title += f'@{self.options.platform}'
+        tally = Tally(entry, title, self.options.expect)
+        tally.asked = name
+        self.progress.entry(f'{entry.name} on {title}')
+        try:
+            return self._judged(tally, name, runs, cold)
+        finally:
+            self.progress.entry_done(tally.verdict or 'differ')
+
+    def _judged(self, tally: Tally, name: str, runs: int, cold: int) -> Tally:
+        entry = tally.entry
+        try:
+            runner = self.runner(name, entry)
+            tally.own = entry.outside or self._own.get(name, False)
+            tally.key = self.key(entry, runner.machine)
+        except LabError as e:
+            self._no_kernel(tally, e)
+            return tally
+        config = self._configs.get(name)        # {}: nobody knows
+        lacks = entry.lacking(config) if config else []
+        if lacks:
+            tally.unfit = 'the kernel has no ' + ', '.join(lacks)
+            tally.logdir = self.new_logdir(entry, tally.kernel)
+            self._store(tally)
+            self.report(tally)
+            return tally
+        if self.options.resume:
+            tally.before = self._stored(tally)
+            if tally.before:
+                runs = max(0, runs - tally.before['snapshot'][1])
+                cold = max(0, cold - tally.before['cold'][1])
+            if not runs + cold:
+                self.report(tally)
+                return tally
+        tally.logdir = self.new_logdir(entry, tally.kernel)
+        start = time.monotonic()
+        self.ui.plan(1)
+        try:
+            with self.ui.step(f'{entry.id_on(name)} on {name}') as step:
+                self._runs(tally, runner, runs, cold,
+                           campaign.Counted(step, self.progress))
+                step.done(tally.verdict or 'the runs differ')
+        finally:            # Ctrl-C keeps what there is, and so does a second
+            with proc.undisturbed():
+                tally.release = runner.release
+                tally.seconds = time.monotonic() - start
+                if tally.all:
+                    self._store(tally)
+                if tally.all or tally.before:
+                    self.report(tally)
+        return tally
+
+    def _no_kernel(self, tally: Tally, e: LabError) -> None:
+        """It could not be built: no run, and why."""
+        for line in e.tail:
+            self.ui.say('  ' + line)
+        tally.unfit = e.what
+        self.report(tally)
+        if e.hint:
+            self.ui.say(f'  {e.hint}')
+        if e.log:
+            self.ui.say(f'  log: {e.log}')
+
+    def _runs(self, tally: Tally, runner: Runner, runs: int, cold: int,
+              step) -> None:
+        limit = self.options.limit or float('inf')
+        if runs:
+            runner.from_snapshot(tally.entry, runs, tally.logdir, step,
+                                 tally.snapshot, limit, self.options.bisect)
+        if self.options.bisect and tally.seen:
+            return
+        if cold and not (tally.snapshot and
+                         tally.snapshot[0].word == CANNOT_RUN):
+            runner.cold(tally.entry, cold, tally.logdir, step, tally.cold,
+                        limit)
+
+    def new_logdir(self, entry: Entry, name: str) -> str:
+        return runlogs.new(os.path.join(self.paths.root, 'repro'), entry.name,
+                           name)
+
+    def key(self, entry: Entry, machine: vm.Machine) -> str:
+        """Of what decides about a verdict, by content: another kernel may
+        come to lie in the same place."""
+        files = [os.path.join(self.paths.repo, 'tests', 'guest', x)
+                 for x in ('race.c', 'race.h')] + [machine.qemu,
+                                                   machine.kernel]
+        return cache.key_of(machine.append, entry.program,
+                            *map(cache.content_digest, files))
+
+    def _path(self, tally: Tally) -> str:
+        """Where the result is kept.  Kernels of the lab have a name each;
+        of the user's, what is in them is the name."""
+        safe = re.sub(r'[^\w.+-]', '_', tally.kernel)
+        if not tally.own:
+            return os.path.join(self.results,
+                                f'{tally.entry.name}@{safe}.json')
+        return os.path.join(self.results, racetable.OWN,
+                            f'{tally.entry.name}@{tally.key[:16]}.json')
+
+    def _stored(self, tally: Tally) -> Optional[Dict]:
+        """What earlier runs of the same program, QEMU and kernel came to."""
+        try:
+            with open(self._path(tally), encoding='utf-8') as f:
+                old = json.load(f)
+        except (OSError, ValueError):
+            return None
+        return old if old.get('key') == tally.key and \
+            old['verdict'] != CANNOT_RUN else None
+
+    def _store(self, tally: Tally) -> None:
+        path = self._path(tally)
+        record = tally.record()
+        if tally.before:
+            record = added(record, tally.before)
+        else:
+            try:
+                with open(path, encoding='utf-8') as f:
+                    record = joined(record, json.load(f))
+            except (OSError, ValueError):
+                pass
+        cache.write_atomic(path, json.dumps(record, indent=1).encode())
+        with open(os.path.join(tally.logdir, 'verdict.json'), 'w',
+                  encoding='utf-8') as f:
+            json.dump(record, f, indent=1)
+        logs.note(tally.logdir, tally.status != EXIT_GOOD or tally.seen,
+                  verdict=record['verdict'])
+
+    def report(self, tally: Tally) -> None:
+        if self.options.json:
+            m = self._machines.get(tally.asked)
+            self.lab.found.append(results.checked('repro', {
+                **{k: v for k, v in tally.record().items()
+                   if k in results.FIELDS['repro']},
+                'machine': m and results.machine(tally.kernel, m,
+                                                 tally.release),
+                'logs': tally.logdir}))
+        for line in tally.lines():
+            self.ui.result(line)

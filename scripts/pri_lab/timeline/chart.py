@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command `timeline`: which log, which events, page or text."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Dict, List, Optional
+
+from . import timeline
+from ..core import cache
+from ..core.errors import LabError
+from ..machine import record
+
+_HELP = {'pasid': 'PASIDs', 'prgi': 'PRG indices', 'itag': 'ITags',
+         'kind': 'kinds of events (docs/manual/timeline.md)',
+         'channel': 'DMA channels'}
+
+
+RACE = 'race'                   # --from
+BEGINS = 'race begins'          # the mark that race_ready() leaves
+
+
+def _since(text: str):
+    return text if text == RACE else float(text)
+
+
+_since.__name__ = 'time'        # argparse prints it
+
+
+def options(p: argparse.ArgumentParser) -> None:
+    p.add_argument('log', metavar='LOG', help='a file, or a log directory '
+                   'with one recording')
+    p.add_argument('-o', '--output', metavar='FILE', default='',
+                   help='the page (default: beside a log of the cache, else '
+                   'in the current directory, .html); with '
+                   f'{record.SUFFIX} the events that are asked for as a log')
+    p.add_argument('--text', action='store_true',
+                   help='print columns instead')
+    p.add_argument('--list', action='store_true',
+                   help='print a short line an event instead')
+    p.add_argument('--title', default='', help='of the chart (default: job '
+                   'and arguments)')
+    p.add_argument('--from', type=_since, metavar='MS|race', dest='since',
+                   default=None, help='from this time on, as the chart '
+                   'counts it, in milliseconds; `race`: from where a race '
+                   'begins')
+    p.add_argument('--to', type=float, metavar='MS', dest='until',
+                   default=None, help='until this time')
+    for name in timeline.FILTERS:
+        p.add_argument(f'--{name}', default='', metavar='A,B',
+                       help=f'only these {_HELP[name]}')
+
+
+def _find(path: str) -> str:
+    if not os.path.isdir(path):
+        return path
+    logs = [x for x in sorted(os.listdir(path))
+            if x.endswith(record.SUFFIX)]
+    if len(logs) != 1:
+        raise LabError(f'{path}: {len(logs) or "no"} recordings in it',
+                       'name the file' if logs else
+                       'record one: ./pri-lab run JOB --record')
+    return os.path.join(path, logs[0])
+
+
+def _beside(path: str) -> str:
+    """Where the page of a log goes: the cache is ours to write, nothing else
+    but the current directory."""
+    page = os.path.splitext(os.path.realpath(path))[0] + '.html'
+    if page.startswith(os.path.realpath(cache.root()) + os.sep):
+        return page
+    return os.path.basename(page)
+
+
+def _title(merged: record.Merged) -> str:
+    words = [str(merged.head.get(k, '')) for k in ('job', 'args')]
+    text = ' '.join(x for x in words if x) or 'timeline'
+    verdict = merged.head.get('verdict')
+    return f'{text} \u2013 {verdict}' if verdict else text
+
+
+def _begins(merged: record.Merged) -> float:
+    """When the race begins, in ms after the first event."""
+    for e in merged.events:
+        if e['kind'] == 'mark' and e.get('text') == BEGINS:
+            return (e['t'] - merged.events[0]['t']) / 1e6
+    raise LabError('there is no race in this log',
+                   'record one: ./pri-lab repro NAME --record')
+
+
+def _during(merged: record.Merged, since: Optional[float],
+            until: Optional[float]) -> record.Merged:
+    """The part between two times in ms after the first event."""
+    if (since is None and until is None) or not merged.events:
+        return merged
+    start = merged.events[0]['t']
+    low = start + (since or 0) * 1e6
+    high = start + until * 1e6 if until is not None else float('inf')
+    body = [e for e in merged.events if low <= e['t'] <= high]
+    if not body:
+        last = (merged.events[-1]['t'] - start) / 1e6
+        raise LabError(f'there is no event in that time: the log ends after '
+                       f'{last:,.3f} ms')
+    return record.Merged(merged.head, body)
+
+
+def _only(merged: record.Merged, wanted: Dict[str, List[str]],
+          title: str) -> timeline.Chart:
+    chart = timeline.Chart(merged, title)
+    if not wanted:
+        return chart
+    body = [e for _, e in timeline.choose(chart, wanted)]
+    if not body:
+        raise LabError('no event matches ' + ' '.join(
+            f'--{k} {",".join(v)}' for k, v in wanted.items()))
+    return timeline.Chart(record.Merged(merged.head, body), title)
+
+
+def run(opts: argparse.Namespace, repo: str, ui) -> int:
+    path = _find(opts.log)
+    merged = record.load(path, repo)
+    since = _begins(merged) if opts.since == RACE else opts.since
+    merged = _during(merged, since, opts.until)
+    wanted = {k: getattr(opts, k).split(',') for k in timeline.FILTERS
+              if getattr(opts, k)}
+    chart = _only(merged, wanted, opts.title or _title(merged))
+    if opts.text or opts.list:
+        try:
+            lines = timeline.listing(chart) if opts.list \
+                else timeline.text(chart)
+            for line in lines:
+                sys.stdout.write(line + '\n')
+            sys.stdout.flush()
+        except BrokenPipeError:         # | head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    out = opts.output or _beside(path)
+    if out.endswith(record.SUFFIX):
+        head = dict(merged.head, events=len(chart.events))
+        text = ''.join(x + '\n' for x in record.Merged(
+            head, chart.events).lines())
+    else:
+        text = timeline.page(chart)
+    cache.write_atomic(os.path.abspath(out), text.encode())
+    ui.result(out)
+    for line in chart.summary():
+        ui.say(line)
+    return 0
