@@ -3,11 +3,11 @@
  *
  *   pri-lab-record PORT
  *
- * Turns on the tracepoints of the IOMMU code and the probes below (one that the
- * kernel has no function for is left out).  When all is on it goes to the
- * background, its process ID in /tmp/recording, and copies the trace to the
- * serial port PORT as it comes, so that a kernel that dies leaves what it did
- * before.  SIGTERM ends it: the last event goes out, then the file goes away.
+ * Turns on the tracepoints of the IOMMU code and of the kernel's log, and the
+ * probes below (one that the kernel has no function for is left out).  When all
+ * is on it goes to the background, its process ID in /tmp/recording, and copies
+ * the trace to the serial port PORT as it comes, so that a kernel that dies
+ * leaves what it did before.  SIGTERM ends it: the last event goes out, then the file goes away.
  *
  * The trace is stamped with the TSC.  To put it on the clock of QEMU's log, the
  * recorder writes marks of this form into it, often enough to interpolate:
@@ -215,6 +215,7 @@ static void trace_start(void)
     put(TRACING "buffer_size_kb", BUFFER_KB, 0);
     put(TRACING "events/intel_iommu/enable", "1", 0);
     put(TRACING "events/iommu/enable", "1", 0);
+    put(TRACING "events/printk/console/enable", "1", 0);    /* splats */
     for (unsigned i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
         if (!put(TRACING "kprobe_events", probes[i], O_APPEND)) {
             fprintf(stderr, "pri-lab-record: this kernel does not take %s\n",

@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from typing import Callable, Dict, List, NamedTuple, Optional
 
+from ..results import splat
 from .tracelog import MARK, Line
 
-PROCESS, PRQ, FAULT, QI, IOMMU, LINK, ENDPOINT = LANES = (
-    'process', 'prq', 'fault', 'qi', 'iommu', 'link', 'endpoint')
+LOG, PROCESS, PRQ, FAULT, QI, IOMMU, LINK, ENDPOINT = LANES = (
+    'log', 'process', 'prq', 'fault', 'qi', 'iommu', 'link', 'endpoint')
 LANE_NAMES = {
+    LOG: 'kernel log',
     PROCESS: 'process', PRQ: 'PRQ thread', FAULT: 'fault worker',
     QI: 'QI submitter', IOMMU: 'IOMMU', LINK: 'link', ENDPOINT: 'endpoint'}
 NORMAL, WARNING, VIOLATION = range(3)
@@ -113,6 +115,7 @@ _GUEST: Dict[str, Row] = {
     'reset_done': Row('reset', PROCESS),
     'device_irq': Row('interrupt', PROCESS),
     'io_page_fault': Row('fault', PROCESS, '', WARNING),
+    'console': Row('kernel-log', LOG),
 }
 
 _QI_KINDS = {
@@ -353,8 +356,21 @@ def from_guest(line: Line) -> Optional[Event]:
     return e
 
 
+def mark_splats(body: List[Dict]) -> None:
+    """Of what the kernel's log says in a trace, in order: where a splat begins
+    is bad, and all of it is of one kind."""
+    said = [e for e in body if e['kind'] == 'kernel-log']
+    lines = [e['text'] for e in said]
+    for first, last in splat.spans(lines):
+        known = splat.known(lines[first:last + 1])
+        said[first]['level'] = WARNING if known else VIOLATION
+        for e in said[first:last + 1]:
+            e['kind'] = 'splat'
+
+
 def kinds() -> List[str]:
     """Every kind that has a row, for the manual and its test."""
     rows = list(_QEMU.values()) + list(_GUEST.values())
     return sorted({r.kind for r in rows} | set(_QI_KINDS.values())
-                  | set(_MARKS.values()) | {'stop-marker', 'inv-descriptor'})
+                  | set(_MARKS.values())
+                  | {'stop-marker', 'inv-descriptor', 'splat'})

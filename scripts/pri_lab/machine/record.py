@@ -177,6 +177,7 @@ def merge(qemu: Iterable[tracelog.Line], guest: Iterable[tracelog.Line],
     else:
         told['left_out'] = len(lines)
     body.sort(key=lambda e: e['t'])     # stable: each trace keeps its order
+    events.mark_splats(body)
     if clock:
         told.update(_check(body))
     head = {'pri-lab-log': VERSION, **about, 'clock': told,

@@ -8,7 +8,7 @@ cut out of the log as a block of lines, ready to be shown.
 from __future__ import annotations
 
 import re
-from typing import FrozenSet, List, NamedTuple
+from typing import FrozenSet, List, NamedTuple, Tuple
 
 _STAMP = re.compile(r'^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[[^\]]*\])?\s?')
 
@@ -101,23 +101,29 @@ def strip_stamp(line: str) -> str:
     return _STAMP.sub('', line.rstrip('\r\n'))
 
 
-def find(text: str) -> List[List[str]]:
-    """Splats of a console log, each a list of lines as they were printed."""
-    out: List[List[str]] = []
-    block: List[str] = []
-    for line in text.replace('\r', '').split('\n'):
+def spans(lines: List[str]) -> List[Tuple[int, int]]:
+    """(first, last) of each splat in the lines of a log."""
+    out: List[Tuple[int, int]] = []
+    first = -1
+    for n, line in enumerate(lines):
         bare = strip_stamp(line)
-        if not block:
+        if first < 0:
             if _START.search(bare) and not _HARMLESS.search(bare):
-                block = [line]
+                first = n
             continue
-        block.append(line)
+        length = n - first + 1
         rule = re.match(r'^={20,}$', bare)
         # a rule closes a report only once its body has been seen
-        if (_END.search(bare) and not (rule and len(block) < 6)) \
-                or len(block) >= _MAX:
-            out.append(block)
-            block = []
-    if block:
-        out.append(block)
+        if (_END.search(bare) and not (rule and length < 6)) \
+                or length >= _MAX:
+            out.append((first, n))
+            first = -1
+    if first >= 0:
+        out.append((first, len(lines) - 1))
     return out
+
+
+def find(text: str) -> List[List[str]]:
+    """Splats of a console log, each a list of lines as they were printed."""
+    lines = text.replace('\r', '').split('\n')
+    return [lines[a:b + 1] for a, b in spans(lines)]
