@@ -4,6 +4,8 @@
 Virtual time is 2 ticks of the TSC a nanosecond, from an offset on.
 """
 
+from pri_lab.machine import record, tracelog
+
 TSC0, TICKS = 5_000_000_000, 2
 
 
@@ -67,3 +69,11 @@ def run(faults, step=100_000, start=1_000_000):
         linux += g
     linux.append(clock(start + faults * step))
     return qemu, linux
+
+
+def merged(repo, faults, extra_guest=()):
+    """The log of both."""
+    qemu, linux = run(faults)
+    return record.merge(tracelog.qemu_lines(qemu, tracelog.formats(repo)),
+                        tracelog.guest_lines(linux + list(extra_guest)),
+                        {'job': 'fake'})

@@ -151,17 +151,6 @@ def spans(body: List[Dict]) -> List[Span]:
     return out
 
 
-def union(all_of: List[Span]) -> List[Span]:
-    """When at least one is at work on a lane."""
-    out: List[Span] = []
-    for s in sorted(all_of):
-        if out and out[-1].lane == s.lane and s.first <= out[-1].last:
-            out[-1] = out[-1]._replace(last=max(out[-1].last, s.last))
-        else:
-            out.append(s)
-    return out
-
-
 # -- Where the time of one fault goes -----------------------------------------
 
 # What happens in turn; between two of them: whose time it is, doing what

@@ -10,8 +10,8 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from . import exchange
 from ..machine import record
-from ..machine.events import (IOMMU, LANE_NAMES, LANES, LINK, PROCESS, QI,
-                              VIOLATION, WARNING)
+from ..machine.events import (ENDPOINT, IOMMU, LANE_NAMES, LANES, LINK, LOG,
+                              PROCESS, QI, VIOLATION, WARNING)
 
 PAGE = os.path.join(os.path.dirname(os.path.realpath(__file__)), 'page')
 RESPONSE = {0: 'Success', 1: 'Invalid Request', 15: 'Response Failure'}
@@ -57,7 +57,8 @@ _SAID = {
 def label(e: Dict) -> str:
     """What stands beside an event."""
     kind = e['kind']
-    if kind in ('test', 'mark', 'violation', 'message-lost', 'knob'):
+    if kind in ('test', 'mark', 'violation', 'message-lost', 'knob',
+                'kernel-log', 'splat'):
         return e.get('text', kind)
     if kind == 'prq-register':
         return 'register ' + e.get('text', '').replace('reg ', '')
@@ -100,6 +101,12 @@ def duration(ns: float) -> str:
     return f'{ns:.0f} ns'
 
 
+def lanes(body: Iterable[Dict]) -> List[str]:
+    """Those of a log: the kernel's own has one if it says something."""
+    said = any(e['lane'] == LOG for e in body)
+    return [x for x in LANES if said or x != LOG]
+
+
 class Chart:
     """A log with everything that a picture of it needs."""
 
@@ -110,6 +117,9 @@ class Chart:
         self.pairs = record.pairs(self.events)
         self.exchanges = exchange.Exchanges(self.events)
         self.spans = exchange.spans(self.events)
+        self.lanes = lanes(self.events)
+        self.sides: Tuple[str, ...] = ('',)     # of one recording
+        self.twins: List[Tuple[int, int]] = []
 
     def count(self, level: int) -> int:
         return sum(e.get('level', 0) == level for e in self.events)
@@ -151,18 +161,22 @@ class _Strings:
 
 
 def data(chart: Chart) -> Dict:
-    """What the page's script reads; page/timeline.js has the other end.
+    """What the page's script reads; page/data.js has the other end.
 
     An event is a row of numbers: ns since the first, lane, lane that the
     message goes to or -1, level, exchange or -1, strings of kind, event,
     source, label and text, then the fields as pairs of field and value.
     """
     s = _Strings()
-    start = chart.events[0]['t'] if chart.events else 0
+    start = min((e['t'] for e in chart.events), default=0)
+    every = [(side, x) for side in range(len(chart.sides))
+             for x in chart.lanes]
+    at = {key: n for n, key in enumerate(every)}
     rows = []
     for n, e in enumerate(chart.events):
-        row = [e['t'] - start, LANES.index(e['lane']),
-               LANES.index(e['to']) if e.get('to') in LANES else -1,
+        side = e.get('side', 0)
+        row = [e['t'] - start, at[side, e['lane']],
+               at.get((side, e.get('to', '')), -1),
                e.get('level', 0), chart.exchanges.of[n], s(e['kind']),
                s(e.get('event', '')), s(e.get('src', '')), s(label(e)),
                s(e.get('text', ''))]
@@ -173,14 +187,23 @@ def data(chart: Chart) -> Dict:
         rows.append(row)
     return {
         'title': chart.title, 'head': chart.head, 'start': start,
-        'lanes': [LANE_NAMES[x] for x in LANES], 'link': LANES.index(LINK),
-        'ends': [LANES.index(IOMMU), len(LANES) - 1],
+        'lanes': [chart.sides[side] + LANE_NAMES[x] for side, x in every],
+        'parts': [x for _, x in every], 'sides': [side for side, _ in every],
+        'prefix': list(chart.sides), 'twins': chart.twins,
+        'links': [n for n, (_, x) in enumerate(every) if x == LINK],
+        'ends': [n for n, (_, x) in enumerate(every)
+                 if x in (IOMMU, ENDPOINT)],
         'fields': list(_FIELDS), 'numbers': list(_NUMBERS),
         'strings': s.all, 'events': rows, 'pairs': chart.pairs,
-        'spans': [[LANES.index(x.lane), x.first, x.last]
-                  for x in exchange.union(chart.spans)],
+        'spans': [[at[chart.events[x.first].get('side', 0), x.lane],
+                   x.first, x.last] for x in chart.spans],
         'summary': chart.summary(),
     }
+
+
+# in this order they make one script
+SCRIPTS = ('data', 'lanes', 'fold', 'filter', 'layout', 'draw', 'svg',
+           'ruler', 'paint', 'side', 'input', 'controls', 'save', 'start')
 
 
 def _part(name: str) -> str:
@@ -196,7 +219,9 @@ def page(chart: Chart) -> str:
     out = _part('timeline.html')
     for name, text in (('TITLE', html.escape(chart.title)),
                        ('STYLE', _part('timeline.css')),
-                       ('SCRIPT', _part('timeline.js')), ('DATA', packed)):
+                       ('SCRIPT', '\n'.join(_part(f'{x}.js')
+                                            for x in SCRIPTS)),
+                       ('DATA', packed)):
         before, mark, after = out.partition(f'@{name}@')
         assert mark, name
         out = before + text + after
@@ -209,19 +234,19 @@ _WIDTH = 11                     # of a lane
 _TIME = 27                      # of what stands before the lanes
 
 
-def _lifelines() -> List[str]:
-    row = [' '] * (_WIDTH * len(LANES))
-    for n in range(len(LANES)):
+def _lifelines(count: int) -> List[str]:
+    row = [' '] * (_WIDTH * count)
+    for n in range(count):
         row[n * _WIDTH + _WIDTH // 2] = '|'
     return row
 
 
-def _draw(e: Dict) -> str:
-    row = _lifelines()
-    at = LANES.index(e['lane']) * _WIDTH + _WIDTH // 2
+def _draw(e: Dict, there: List[str]) -> str:
+    row = _lifelines(len(there))
+    at = there.index(e['lane']) * _WIDTH + _WIDTH // 2
     bad = {WARNING: '!', VIOLATION: 'X'}.get(e.get('level', 0))
     if e.get('to'):
-        to = LANES.index(e['to']) * _WIDTH + _WIDTH // 2
+        to = there.index(e['to']) * _WIDTH + _WIDTH // 2
         for x in range(min(at, to) + 1, max(at, to)):
             row[x] = '-'
         row[at] = '+'
@@ -238,7 +263,7 @@ def text(chart: Chart, chosen: Optional[Iterable[Tuple[int, Dict]]] = None) \
     for line in [chart.title] + chart.summary():
         yield '# ' + line
     yield f'{"µs":>15} {"step":>11}' + ''.join(
-        LANE_NAMES[x].center(_WIDTH) for x in LANES).rstrip()
+        LANE_NAMES[x].center(_WIDTH) for x in chart.lanes).rstrip()
     if chosen is None:
         chosen = enumerate(chart.events)
     start = chart.events[0]['t'] if chart.events else 0
@@ -247,7 +272,7 @@ def text(chart: Chart, chosen: Optional[Iterable[Tuple[int, Dict]]] = None) \
         t = (e['t'] - start) / 1e3
         step = '' if before is None else f'+{(e["t"] - before) / 1e3:,.3f}'
         before = e['t']
-        yield f'{t:15,.3f} {step:>11}{_draw(e)} {label(e)}'
+        yield f'{t:15,.3f} {step:>11}{_draw(e, chart.lanes)} {label(e)}'
 
 
 def listing(chart: Chart) -> Iterator[str]:
