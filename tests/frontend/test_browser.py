@@ -5,11 +5,12 @@ import os
 import re
 import tempfile
 import unittest
+from xml.etree import ElementTree
 
 import browser
 import fakelog
 from pri_lab.machine import record, tracelog
-from pri_lab.timeline import timeline
+from pri_lab.timeline import beside, timeline
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -187,12 +188,124 @@ class Browser(unittest.TestCase):
         self.assertTrue(self.b.js('document.getElementById("keys").open'))
         self.b.key('Escape')
 
+    def test_ruler(self):
+        """From one event to any other one, and the address keeps it."""
+        self.b.js('select(10)')
+        self.b.key('m')
+        self.b.js('select(40)')
+        want = self.chart.events[40]['t'] - self.chart.events[10]['t']
+        self.assertEqual(self.b.js('rulerTime(40)'), want)
+        self.assertIn(f'ruler: +{self.b.js(f"span({want})")}',
+                      self.text('side'))
+        self.assertIn('from=10', self.b.js('location.hash'))
+        self.b.js('select(10)')
+        self.b.key('m')
+        self.assertEqual(self.b.js('anchor'), -1)
+
+    def test_fold(self):
+        before = self.b.js('vis.length')
+        self.b.js('document.getElementById("f-pasid").value = "1"')
+        self.filter('kind:page-request')
+        self.b.js('document.getElementById("whole").click()')
+        self.b.key('f')
+        self.assertEqual(self.b.js('vis.length'), 1)
+        first, last = self.b.js('[vis[0], folds.get(vis[0]).last]')
+        n = self.b.js('folds.get(vis[0]).count')
+        self.assertEqual(n, sum(e['kind'] == 'page-request' and
+                                e['pasid'] == 1 for e in self.chart.events))
+        self.assertEqual(self.b.js(f'[row[{first}], row[{last}]]'), [0, 0])
+        self.assertGreater(self.colours(), 10)
+        self.b.key('f')
+        self.b.key('Escape')
+        self.assertEqual(self.b.js('vis.length'), before)
+
+    def test_lanes_of_tasks_and_cpus(self):
+        self.b.key('l')
+        self.assertEqual(self.b.js('lanesBy'), 'tasks')
+        self.assertIn('kworker/u8:1-77', self.b.js('L.names'))
+        self.assertGreater(self.colours(), 20)
+        self.b.key('l')
+        self.assertIn('CPU 1', self.b.js('L.names'))
+        for n, e in enumerate(self.chart.events):
+            if e['src'] == 'guest':
+                self.assertEqual(self.b.js(f'laneName({n})'),
+                                 f'CPU {e["cpu"]}')
+                break
+        self.b.open(self.page, '#lanes=cpus')
+        self.assertEqual(self.b.js('lanesBy'), 'cpus')
+
+    def test_a_picture_for_a_mail(self):
+        """SVG that an XML parser takes, and a PNG, in light colours."""
+        self.b.key('d')
+        text = self.b.js('svgPicture()')
+        root = ElementTree.fromstring(text)
+        said = [t.text for t in root.iter(
+            '{http://www.w3.org/2000/svg}text')]
+        self.assertTrue(any('PRG Response PASID 1' in x for x in said))
+        self.assertIn('endpoint', said)
+        data = self.b.js('pngPicture().toDataURL()')
+        self.assertTrue(data.startswith('data:image/png;base64,iVBOR'))
+        light = self.b.js('C.back')
+        self.b.key('d')
+        self.assertNotEqual(light, self.b.js('C.back'))
+
+    def test_a_phone(self):
+        """390 px: nothing is cut, every button is within reach."""
+        with browser.Browser(390, 844) as b:
+            b.open(self.page)
+            self.assertEqual(b.js('document.documentElement.scrollWidth'),
+                             390)
+            b.js('$("kinds").open = true')
+            self.assertEqual(b.js(
+                'Array.from(document.querySelectorAll("header button, '
+                '#filter button, #filter select, #kind-list")).filter(e => { const r = '
+                'e.getBoundingClientRect(); return r.right > 390 || r.left '
+                '< 0 || !r.width; }).map(e => e.id)'), [])
+            # the time column is in the picture
+            self.assertGreater(b.js(
+                '(() => { const g = $("chart").getContext("2d"); g.font = '
+                '`11px ${MONO}`; return timeX() - g.measureText(stamp('
+                'D.events[N - 1][TIME])).width; })()'), 0)
+            self.assertGreater(b.js('view()'), 400)
+            self.assertEqual(b.errors, [])
+
     def test_print(self):
         pdf = self.b.pdf()
         pages = len(re.findall(rb'/Type\s*/Page\b', pdf))
         rows = self.b.js('PAGE_ROWS')
         self.assertEqual(pages, -(-len(self.chart.events) // rows))
         self.assertEqual(self.b.js('mode'), 'order')
+
+
+@unittest.skipUnless(browser.find(), WHY)
+class Beside(unittest.TestCase):
+    def test_two_recordings(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            page = os.path.join(tmp, 'x.html')
+            one, two = (timeline.Chart(fakelog.merged(REPO, n), 'x')
+                        for n in (3, 4))
+            both = beside.Beside(one, two, ('old', 'new'), 'both')
+            with open(page, 'w', encoding='utf-8') as f:
+                f.write(timeline.page(both))
+            with browser.Browser() as b:
+                b.open(page)
+                self.assertEqual(b.js('vis.length'), len(both.events))
+                self.assertEqual(b.js('L.names').count('new IOMMU'), 1)
+                a, c = both.twins[0]
+                b.js(f'select({a})')
+                self.assertIn('in the other recording', b.js(
+                    'document.getElementById("side").textContent'))
+                self.assertEqual(b.js(f'row[{c}] - row[{a}]'), 1)
+                b.js('$("search").value = "only:new"; $("whole").checked '
+                     '= false; applyFilter()')
+                self.assertEqual(b.js('vis.length'), both.ops.count('>'))
+                b.js('$("search").value = ""; applyFilter(); '
+                     'setMode("time")')
+                self.assertTrue(b.js(
+                    'vis.every((i, r) => !r || D.events[vis[r - 1]][TIME] '
+                    '<= D.events[i][TIME])'))
+                b.frame()
+                self.assertEqual(b.errors, [])
 
 
 @unittest.skipUnless(browser.find(), WHY)

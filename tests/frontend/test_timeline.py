@@ -285,12 +285,6 @@ class Together(unittest.TestCase):
         self.assertEqual(x.of, [0, 0, 0, 0, 0, -1, 1])
         self.assertEqual(x.rounds()[0].times, [21])
 
-    def test_spans_that_overlap(self):
-        S = exchange.Span
-        self.assertEqual(exchange.union([S('a', 1, 5), S('b', 2, 3),
-                                         S('a', 4, 9), S('a', 11, 12)]),
-                         [S('a', 1, 9), S('a', 11, 12), S('b', 2, 3)])
-
     def test_spans(self):
         m = merged(2)
         found = {(s.lane, m.events[s.first]['event'],

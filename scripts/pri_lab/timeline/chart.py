@@ -6,11 +6,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Dict, List, Optional
+from typing import Dict, Iterable, List, Optional
 
-from . import timeline
+from . import beside, chrometrace, svg, timeline
 from ..core import cache
-from ..core.errors import LabError
+from ..core.errors import LabError, UsageError
 from ..machine import record
 
 _HELP = {'pasid': 'PASIDs', 'prgi': 'PRG indices', 'itag': 'ITags',
@@ -19,7 +19,6 @@ _HELP = {'pasid': 'PASIDs', 'prgi': 'PRG indices', 'itag': 'ITags',
 
 
 RACE = 'race'                   # --from
-BEGINS = 'race begins'          # the mark that race_ready() leaves
 
 
 def _since(text: str):
@@ -32,10 +31,16 @@ _since.__name__ = 'time'        # argparse prints it
 def options(p: argparse.ArgumentParser) -> None:
     p.add_argument('log', metavar='LOG', help='a file, or a log directory '
                    'with one recording')
+    p.add_argument('--with', metavar='LOG', dest='other', default='',
+                   help='a second recording, beside the first: what happens '
+                   'in both is paired')
+    p.add_argument('--names', metavar='A,B', default='',
+                   help='with --with: what the two are called (default: A,B)')
     p.add_argument('-o', '--output', metavar='FILE', default='',
                    help='the page (default: beside a log of the cache, else '
-                   'in the current directory, .html); with '
-                   f'{record.SUFFIX} the events that are asked for as a log')
+                   'in the current directory, .html); by the ending: '
+                   f'{record.SUFFIX} the events that are asked for as a log, '
+                   '.svg a picture of them, .json for Perfetto and Chrome')
     p.add_argument('--text', action='store_true',
                    help='print columns instead')
     p.add_argument('--list', action='store_true',
@@ -84,7 +89,7 @@ def _title(merged: record.Merged) -> str:
 def _begins(merged: record.Merged) -> float:
     """When the race begins, in ms after the first event."""
     for e in merged.events:
-        if e['kind'] == 'mark' and e.get('text') == BEGINS:
+        if e['kind'] == 'mark' and e.get('text') == beside.BEGINS:
             return (e['t'] - merged.events[0]['t']) / 1e6
     raise LabError('there is no race in this log',
                    'record one: ./pri-lab repro NAME --record')
@@ -118,32 +123,76 @@ def _only(merged: record.Merged, wanted: Dict[str, List[str]],
     return timeline.Chart(record.Merged(merged.head, body), title)
 
 
-def run(opts: argparse.Namespace, repo: str, ui) -> int:
-    path = _find(opts.log)
-    merged = record.load(path, repo)
+def _load(opts: argparse.Namespace, path: str, repo: str
+          ) -> timeline.Chart:
+    """What is asked for of a recording."""
+    merged = record.load(_find(path), repo)
     since = _begins(merged) if opts.since == RACE else opts.since
     merged = _during(merged, since, opts.until)
     wanted = {k: getattr(opts, k).split(',') for k in timeline.FILTERS
               if getattr(opts, k)}
-    chart = _only(merged, wanted, opts.title or _title(merged))
+    return _only(merged, wanted, opts.title or _title(merged))
+
+
+def _both(opts: argparse.Namespace, chart: timeline.Chart, repo: str
+          ) -> beside.Beside:
+    names = (opts.names or 'A,B').split(',')
+    if len(names) != 2 or not all(names) or names[0] == names[1]:
+        raise UsageError(f'--names {opts.names}: two names are wanted',
+                         'as in --names 7.3,7.3+fix')
+    other = _load(opts, opts.other, repo)
+    title = opts.title or f'{chart.title} | {other.title}'
+    return beside.Beside(chart, other, (names[0], names[1]), title)
+
+
+def _print(lines: Iterable[str]) -> None:
+    try:
+        for line in lines:
+            sys.stdout.write(line + '\n')
+        sys.stdout.flush()
+    except BrokenPipeError:             # | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _lines(opts: argparse.Namespace, chart: timeline.Chart) -> Iterable[str]:
+    if isinstance(chart, beside.Beside):
+        return beside.listing(chart)
+    return timeline.listing(chart) if opts.list else timeline.text(chart)
+
+
+def _file(chart: timeline.Chart, out: str) -> str:
+    """The text of a file with that ending."""
+    if isinstance(chart, beside.Beside) and \
+            out.endswith((record.SUFFIX, '.json')):
+        raise UsageError(f'-o {out}: two recordings are no log',
+                         'a page, .svg, --text or --list shows them')
+    if out.endswith(record.SUFFIX):
+        head = dict(chart.head, events=len(chart.events))
+        return ''.join(x + '\n' for x in record.Merged(
+            head, chart.events).lines())
+    if out.endswith('.json'):
+        return chrometrace.text(chart)
+    if out.endswith('.svg'):
+        return svg.text(chart)
+    if out.endswith('.png'):
+        raise UsageError(f'-o {out}: no PNG without a browser',
+                         'write an .svg; or draw the page and press P in it')
+    return timeline.page(chart)
+
+
+def run(opts: argparse.Namespace, repo: str, ui) -> int:
+    path = _find(opts.log)
+    if opts.names and not opts.other:
+        raise UsageError('--names without --with',
+                         'name the second recording: --with LOG')
+    chart = _load(opts, path, repo)
+    if opts.other:
+        chart = _both(opts, chart, repo)
     if opts.text or opts.list:
-        try:
-            lines = timeline.listing(chart) if opts.list \
-                else timeline.text(chart)
-            for line in lines:
-                sys.stdout.write(line + '\n')
-            sys.stdout.flush()
-        except BrokenPipeError:         # | head
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print(_lines(opts, chart))
         return 0
     out = opts.output or _beside(path)
-    if out.endswith(record.SUFFIX):
-        head = dict(merged.head, events=len(chart.events))
-        text = ''.join(x + '\n' for x in record.Merged(
-            head, chart.events).lines())
-    else:
-        text = timeline.page(chart)
-    cache.write_atomic(os.path.abspath(out), text.encode())
+    cache.write_atomic(os.path.abspath(out), _file(chart, out).encode())
     ui.result(out)
     for line in chart.summary():
         ui.say(line)
