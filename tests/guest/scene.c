@@ -122,9 +122,13 @@ static void log_end(void)
 void scene_map(unsigned n)
 {
     size_t len = 2 * n * PT_PAGE;
-    void *p = mmap((void *)SCENE_BASE, len, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    void *p;
 
+    if (mapped) {
+        munmap((void *)SCENE_BASE, 2 * mapped * PT_PAGE);
+    }
+    p = mmap((void *)SCENE_BASE, len, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     CHECK(p == (void *)SCENE_BASE, "mmap at 0x%llx: %s", SCENE_BASE,
           strerror(errno));
     CHECK(!madvise(p, len, MADV_NOHUGEPAGE), "madvise: %s", strerror(errno));
@@ -272,9 +276,6 @@ static uint32_t works(unsigned index, const char **why)
     pid = fork();
     CHECK(pid >= 0, "fork: %s", strerror(errno));
     if (!pid) {
-        if (mapped) {
-            munmap((void *)SCENE_BASE, 2 * mapped * PT_PAGE);
-        }
         scene_map(1);
         if (!scene_open(&pt, index) || !scene_bind(&pt)) {
             _exit(KTAP_FAIL);
@@ -483,7 +484,7 @@ static void tasks_end(pthread_t *threads, pid_t *pids)
 /* Everything is quiet: what came of it? */
 static void look(void)
 {
-    bool driver = !(all->scene->flags & SCENE_IOMMUFD);
+    bool driver = !(all->scene->flags & (SCENE_IOMMUFD | SCENE_GONE));
 
     pt_sleep_ms(QUIET_MS);              /* threads of the kernel go on */
     mark(MARK_NOTE, 1);

@@ -46,6 +46,7 @@ struct scene {
 #define SCENE_IOMMUFD   (1u << 1)   /* function 0 belongs to vfio-pci */
 #define SCENE_REFUSED   (1u << 2)   /* breaches of protocol are asked for */
 #define SCENE_TWO       (1u << 3)   /* both functions are asked for pages */
+#define SCENE_GONE      (1u << 4)   /* function 0 does not come back */
 
 #define SCENE_THREAD(text, does)    { .name = (text), .run = (does) }
 #define SCENE_PROCESS(text, first, does) \
@@ -63,8 +64,8 @@ int scene_main(const struct scene *scene, int argc, char **argv);
 
 /*
  * Memory nobody has touched, at SCENE_BASE in whatever process calls: n pages
- * that may be asked for, with a page after each that nobody may get.  Once a
- * process; scene_page() is the i-th one.
+ * that may be asked for, with a page after each that nobody may get.  A process
+ * loses those that it had or inherited; scene_page() is the i-th one.
  */
 void scene_map(unsigned n);
 uint8_t *scene_page(unsigned i);
@@ -104,5 +105,40 @@ void scene_look(struct pt *pt);
  * data is looked at; any other end than PT_ST_DONE is returned.
  */
 uint32_t scene_write(struct pt_chan *ch, unsigned page);
+
+/* -- Parts that many scenarios have (scene-parts.c) ------------------------ */
+
+/*
+ * Function 0 by two files: one that is bound, one whose task asks for pages,
+ * and what the driver says about it.
+ */
+extern struct pt scene_bound, scene_asks;
+extern struct pri_testdev_info scene_info;
+
+/*
+ * Set-ups: n pages of scene_map(), a group each, and this process bound; the
+ * same, and the IOMMU core keeps the binding in a reset; nothing is bound yet,
+ * and a process that has inherited scene_bound does so in scene_bind_process().
+ */
+void scene_begin(unsigned n);
+void scene_begin_kept(unsigned n);
+void scene_begin_process(unsigned n);
+void scene_bind_process(void);
+
+/* The PASID of the set-up, whichever process has it */
+uint32_t scene_pasid(void);
+
+/* Tasks: ask for all groups; unbind; close; unbind and bind again; FLR */
+void scene_ask_groups(void);
+void scene_unbind_bound(void);
+void scene_close_bound(void);
+void scene_rebind(void);
+void scene_flr(void);
+
+/* For `after`: the driver has function 0 again */
+void scene_wait_node(void);
+
+/* For `after`: did the IOMMU wait for a completion in vain?  A sign, if so */
+void scene_check_timeouts(void);
 
 #endif

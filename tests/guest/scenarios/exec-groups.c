@@ -8,43 +8,24 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "scene.h"
 
-#define GROUPS  4
-
-static struct pt pt, own;
-static volatile uint32_t *pasid;    /* volatile: another process writes it */
-
 static void setup(void)
 {
-    pasid = mmap(NULL, PT_PAGE, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(pasid != MAP_FAILED, "mmap: %s", strerror(errno));
-    pt_open(&own, 0);
+    scene_begin_process(4);
 }
 
-static void bind_it(void)
-{
-    scene_map(GROUPS);
-    pt_open_bound(&pt, 0);
-    *pasid = pt.pasid;
-}
-
+/* The program to come has no file of the device: O_CLOEXEC */
 static void execute(void)
 {
     execl("/bin/busybox", "true", (char *)NULL);
     FAIL("exec: %s", strerror(errno));
 }
 
-static void ask(void)
-{
-    scene_ask(&own, SCENE_BASE, *pasid, GROUPS);
-}
-
 SCENE(.name = "exec-groups", .setup = setup, .tasks = {
-    SCENE_PROCESS("exec", bind_it, execute),
-    SCENE_THREAD("ask", ask),
+    SCENE_PROCESS("exec", scene_bind_process, execute),
+    SCENE_THREAD("ask", scene_ask_groups),
+    SCENE_THREAD("close", scene_close_bound),
 })

@@ -7,33 +7,22 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "scene.h"
 
 #define GROUPS  4
 
-static struct pt pt, own;
-static volatile uint32_t *pasid;    /* volatile: another process writes it */
-
 static void setup(void)
 {
-    pasid = mmap(NULL, PT_PAGE, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(pasid != MAP_FAILED, "mmap: %s", strerror(errno));
-    pt_open(&own, 0);
+    scene_begin_process(GROUPS + 1);
 }
 
 static void bind_it(void)
 {
     CHECK(race_write("/proc/self/oom_score_adj", "1000"), "oom_score_adj");
-    scene_map(GROUPS + 1);
+    scene_bind_process();
     *scene_page(GROUPS) = 1;
-    pt_open_bound(&pt, 0);
-    *pasid = pt.pasid;
 }
 
 static void wait_for_it(void)
@@ -44,11 +33,12 @@ static void wait_for_it(void)
 static void kill_it(void)
 {
     CHECK(race_write("/proc/sysrq-trigger", "f"), "sysrq f");
+    scene_close_bound();
 }
 
 static void ask(void)
 {
-    scene_ask(&own, SCENE_BASE, *pasid, GROUPS);
+    scene_ask(&scene_asks, SCENE_BASE, scene_pasid(), GROUPS);
 }
 
 SCENE(.name = "oom-groups", .setup = setup, .tasks = {

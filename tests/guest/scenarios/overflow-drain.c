@@ -14,31 +14,22 @@
 #define GROUPS  4
 #define DEPTH   2               /* entries at which the queue is full */
 
-static struct pt pt, own;
-
 static void setup(void)
 {
-    scene_map(2 * GROUPS);
-    pt_open(&own, 0);
-    pt_open_bound(&pt, 0);
+    scene_begin(2 * GROUPS);
 }
 
 static void ask(void)
 {
-    pt_iommu_knob(&own, VTD_KNOB_PRQ_DEPTH, DEPTH);
+    pt_iommu_knob(&scene_asks, VTD_KNOB_PRQ_DEPTH, DEPTH);
     for (unsigned i = 0; i < 2 * GROUPS; i++) {
-        scene_send(&own, (uintptr_t)scene_page(i), pt.pasid,
+        scene_send(&scene_asks, (uintptr_t)scene_page(i), scene_pasid(),
                    PT_RAW_WRITE | (i % 2 ? PT_RAW_LAST : 0), i / 2);
     }
-    pt_iommu_knob(&own, VTD_KNOB_PRQ_DEPTH, 0);
-}
-
-static void unbind(void)
-{
-    scene_unbind(&pt);
+    pt_iommu_knob(&scene_asks, VTD_KNOB_PRQ_DEPTH, 0);
 }
 
 SCENE(.name = "overflow-drain", .setup = setup, .tasks = {
     SCENE_THREAD("ask", ask),
-    SCENE_THREAD("unbind", unbind),
+    SCENE_THREAD("unbind", scene_unbind_bound),
 })

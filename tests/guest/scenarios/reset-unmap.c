@@ -9,24 +9,14 @@
 #include <sys/mman.h>
 
 #include "scene.h"
-#include "sysfs.h"
 
-static struct pt pt;
 static struct pt_chan ch;
-static struct pri_testdev_info info;
 
 static void setup(void)
 {
-    scene_map(4);
-    pt_open_bound(&pt, 0);
-    pt_chan(&pt, &ch);
+    scene_begin(4);
+    pt_chan(&scene_bound, &ch);
     CHECK_EQ(scene_write(&ch, 0), PT_ST_DONE, "status");
-    pt_info(&pt, &info);
-}
-
-static void reset(void)
-{
-    sysfs_flr(info.pci_name);
 }
 
 static void unmap(void)
@@ -44,6 +34,6 @@ static void use(void)
 
 SCENE(.name = "reset-unmap", .setup = setup, .flags = SCENE_LOSES, .tasks = {
     SCENE_THREAD("unmap", unmap),
-    SCENE_THREAD("reset", reset),
+    SCENE_THREAD("reset", scene_flr),
     SCENE_THREAD("use", use),
 })

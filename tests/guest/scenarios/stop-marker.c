@@ -8,15 +8,12 @@
 
 #include "scene.h"
 
-static struct pt pt, own;
 static struct pt_chan ch;
 
 static void setup(void)
 {
-    scene_map(8);
-    pt_open(&own, 0);
-    pt_open_bound(&pt, 0);
-    pt_chan(&pt, &ch);
+    scene_begin(8);
+    pt_chan(&scene_bound, &ch);
 }
 
 static void use(void)
@@ -28,20 +25,14 @@ static void use(void)
 
 static void stop(void)
 {
-    pt_wr32(own.func, PT_STOP_PASID, pt.pasid | PT_STOP_MARKER);
-    while (pt_rd32(own.func, PT_STOP_STATUS) == PT_STOP_BUSY) {
+    pt_wr32(scene_asks.func, PT_STOP_PASID, scene_pasid() | PT_STOP_MARKER);
+    while (pt_rd32(scene_asks.func, PT_STOP_STATUS) == PT_STOP_BUSY) {
         pt_sleep_ms(1);
     }
-}
-
-static void bind_it(void)
-{
-    scene_unbind(&pt);
-    scene_bind(&pt);
 }
 
 SCENE(.name = "stop-marker", .setup = setup, .tasks = {
     SCENE_THREAD("use", use),
     SCENE_THREAD("stop", stop),
-    SCENE_THREAD("bind", bind_it),
+    SCENE_THREAD("bind", scene_rebind),
 })

@@ -8,54 +8,41 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
-
 #include "scene.h"
 
 #define PAGES   4
 #define PRGI    5
 #define W       PT_RAW_WRITE
 
-static struct pt pt, own;
-static volatile uint32_t *pasid;    /* volatile: another process writes it */
+static struct pt other;             /* this process's binding */
 
 static void setup(void)
 {
-    pasid = mmap(NULL, PT_PAGE, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(pasid != MAP_FAILED, "mmap: %s", strerror(errno));
+    scene_begin_process(PAGES);
     scene_map(PAGES);
-    pt_open(&own, 0);
-    pt_open_bound(&pt, 0);
+    pt_open_bound(&other, 0);
 }
 
 /* The pages of SCENE_BASE that the other one may not get are its odd ones */
-static void bind_it(void)
-{
-    scene_map(PAGES);
-    pt_open_bound(&pt, 0);
-    *pasid = pt.pasid;
-}
-
 static void unbind(void)
 {
-    scene_unbind(&pt);
+    scene_unbind(&scene_bound);
     scene_check_pages();
 }
 
 static void ask(void)
 {
+    uint32_t pasid = scene_pasid();
     uint64_t base = SCENE_BASE;
 
-    scene_send(&own, base + PT_PAGE, *pasid, W, PRGI);
-    scene_send(&own, base, *pasid, W | PT_RAW_PRIV | PT_RAW_LAST, PRGI);
-    scene_send(&own, base, pt.pasid, W, PRGI);
-    scene_send(&own, base + 2 * PT_PAGE, pt.pasid, W | PT_RAW_LAST, PRGI);
+    scene_send(&scene_asks, base + PT_PAGE, pasid, W, PRGI);
+    scene_send(&scene_asks, base, pasid, W | PT_RAW_PRIV | PT_RAW_LAST, PRGI);
+    scene_send(&scene_asks, base, other.pasid, W, PRGI);
+    scene_send(&scene_asks, base + 2 * PT_PAGE, other.pasid, W | PT_RAW_LAST,
+               PRGI);
 }
 
 SCENE(.name = "two-pasids", .setup = setup, .tasks = {
-    SCENE_PROCESS("unbind", bind_it, unbind),
+    SCENE_PROCESS("unbind", scene_bind_process, unbind),
     SCENE_THREAD("ask", ask),
 })

@@ -8,28 +8,12 @@
 
 #include "scene.h"
 
-#define GROUPS  4
-
-static struct pt pt, own;
-
 static void setup(void)
 {
-    scene_map(GROUPS);
-    pt_open(&own, 0);
-    pt_open_bound(&pt, 0);
-}
-
-static void ask(void)
-{
-    scene_ask(&own, SCENE_BASE, pt.pasid, GROUPS);
-}
-
-static void unbind(void)
-{
-    scene_unbind(&pt);
+    scene_begin(4);
 }
 
 SCENE(.name = "unbind-faults", .setup = setup, .tasks = {
-    SCENE_THREAD("ask", ask),
-    SCENE_THREAD("unbind", unbind),
+    SCENE_THREAD("ask", scene_ask_groups),
+    SCENE_THREAD("unbind", scene_unbind_bound),
 })

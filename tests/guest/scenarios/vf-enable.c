@@ -13,26 +13,13 @@
 #include "scene.h"
 #include "sysfs.h"
 
-#define GROUPS  4
-
-static struct pt pt, own;
 static char numvfs[128];
 
 static void setup(void)
 {
-    struct pri_testdev_info info;
-
-    scene_map(GROUPS);
-    pt_open(&own, 0);
-    pt_open_bound(&pt, 0);
-    pt_info(&pt, &info);
+    scene_begin(4);
     snprintf(numvfs, sizeof(numvfs), "/sys/bus/pci/devices/%.31s/sriov_numvfs",
-             info.pci_name);
-}
-
-static void ask(void)
-{
-    scene_ask(&own, SCENE_BASE, pt.pasid, GROUPS);
+             scene_info.pci_name);
 }
 
 static void functions(void)
@@ -41,14 +28,8 @@ static void functions(void)
     sysfs_write(numvfs, "0");
 }
 
-static void bind_it(void)
-{
-    scene_unbind(&pt);
-    scene_bind(&pt);
-}
-
 SCENE(.name = "vf-enable", .setup = setup, .tasks = {
-    SCENE_THREAD("ask", ask),
+    SCENE_THREAD("ask", scene_ask_groups),
     SCENE_THREAD("functions", functions),
-    SCENE_THREAD("bind", bind_it),
+    SCENE_THREAD("bind", scene_rebind),
 })

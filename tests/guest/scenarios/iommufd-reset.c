@@ -1,0 +1,47 @@
+/*
+ * Title: a function of iommufd is reset while its page table goes
+ * What: one task resets the function (FLR), one detaches the page table of the
+ *   RID and attaches it again, one asks for pages without a PASID.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "iofd.h"
+#include "scene.h"
+#include "sysfs.h"
+
+#define GROUPS  2
+
+static struct iofd io;
+static struct iofd_pt pt;
+
+static void setup(void)
+{
+    iofd_open(&io);
+    scene_look(&io.pt);
+    iofd_pt_alloc(&io, &pt, true);
+    iofd_attach(&io, pt.hwpt, IOFD_NO_PASID);
+}
+
+static void ask(void)
+{
+    scene_ask(&io.pt, SCENE_IOVA, SCENE_NO_PASID, GROUPS);
+}
+
+static void reset(void)
+{
+    sysfs_flr(io.pci_name);
+}
+
+static void detach(void)
+{
+    iofd_detach(&io, IOFD_NO_PASID);
+    iofd_try_attach(&io, pt.hwpt, IOFD_NO_PASID);   /* busy in a reset */
+}
+
+SCENE(.name = "iommufd-reset", .setup = setup,
+      .flags = SCENE_IOMMUFD | SCENE_LOSES, .tasks = {
+    SCENE_THREAD("ask", ask),
+    SCENE_THREAD("reset", reset),
+    SCENE_THREAD("detach", detach),
+})
