@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import fakestage
 from pri_lab.core.errors import LabError
-from pri_lab.explore import (campaign, cover, hit, machine, measure, oracle,
-                             plan, search, show, shrink, symbols, trace)
+from pri_lab.explore import (campaign, cover, found, hit, machine, measure,
+                             oracle, plan, search, show, shrink, symbols,
+                             trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Event, Plan, Point
 from pri_lab.races import race
@@ -191,6 +192,15 @@ class Searching(unittest.TestCase):
         held = [s.next().events for _ in range(4)]
         self.assertEqual(held[0], (Event('prq', 0, 'pd#1'),))
         self.assertEqual({e[0].kind for e in held}, {'prq'})
+        # of several kinds, the likeliest way of each comes first
+        two = search.Search(2, 1, cover.Coverage(), True)
+        for _ in range(search.ORDERS):
+            two.next()
+        two.learn(Plan('01'), ended()._replace(report={'events': {
+            'inv': {'sent': 3}, 'prq': {'sent': 1}}}))
+        first = {two.next().events[0] for _ in range(2)}
+        self.assertEqual(first, {Event('inv', 0, '+50000'),
+                                 Event('prq', 0, 'pd#1')})
         off = search.Search(2, 1, cover.Coverage(), False)
         off.learn(Plan('01'), ended()._replace(report={'events': {
             'prq': {'sent': 3}}}))
@@ -470,6 +480,21 @@ class Campaign(unittest.TestCase):
         self.assertEqual(hit.load(path).plan, c.hits[0].plan)
         self.assertEqual(c.state.runs, 60)
 
+    def test_results_for_programs(self):
+        c = self.go(fakestage.Stage(), runs=60)
+        got = found.search(c)
+        self.assertEqual((got['scenario'], got['schedules'], got['why']),
+                         ('close', 60, ''))
+        self.assertEqual(got['pairs'], [len(c.state.coverage.seen),
+                                        c.state.coverage.total])
+        self.assertEqual([x['sign'] for x in got['signs']], [UAF])
+        one = got['hits'][0]
+        self.assertEqual((one['sign'], one['plan'], one['hashes']),
+                         (UAF, c.hits[0].plan, 1))
+        self.assertEqual(hit.load(one['file']).plan, one['plan'])
+        self.assertIn('release+0x4', one['points'][0])
+        self.assertEqual(found.search(c, 'no kernel')['why'], 'no kernel')
+
     def test_it_ends_when_nothing_new_is_covered(self):
         c = self.go(fakestage.Stage(fixed=True), runs=5000)
         self.assertEqual(c.hits, [])
@@ -524,7 +549,7 @@ class Measure(unittest.TestCase):
             stage = fakestage.Stage()
             self.assertTrue(measure.measure(
                 stage, 3, 60, 'KASAN', os.path.join(d, 'm.json'),
-                said.append, lambda text: None, ('search',)))
+                said.append, lambda text: None, ('search',))[0].hit)
             with open(os.path.join(d, 'm.json'), encoding='utf-8') as f:
                 first = json.load(f)[0]['first']
             self.assertEqual(len(first), 3)
@@ -533,7 +558,7 @@ class Measure(unittest.TestCase):
             self.assertFalse(measure.measure(
                 fakestage.Stage(fixed=True), 2, 30, 'KASAN',
                 os.path.join(d, 'm.json'), said.append, lambda text: None,
-                ('search',)))
+                ('search',))[0].hit)
             self.assertTrue(any('median more than 30' in x for x in said))
 
 

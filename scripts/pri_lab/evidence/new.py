@@ -71,31 +71,22 @@ _SCENARIO = '''\
 
 #include "scene.h"
 
-#define GROUPS  4
-
-static struct pt pt, own;
-
 /* Before the snapshot.  docs/manual/explore.md says what there is */
 static void setup(void)
 {{
-    scene_map(GROUPS);
-    pt_open(&own, 0);
-    pt_open_bound(&pt, 0);
+    scene_begin(4);
 }}
 
-static void ask(void)
+/* A task of its own beside those that scene.h has */
+static void unbind_twice(void)
 {{
-    scene_ask(&own, SCENE_BASE, pt.pasid, GROUPS);
-}}
-
-static void unbind(void)
-{{
-    scene_unbind(&pt);
+    scene_rebind();
+    scene_unbind_bound();
 }}
 
 SCENE(.name = "{name}", .setup = setup, .tasks = {{
-    SCENE_THREAD("ask", ask),
-    SCENE_THREAD("unbind", unbind),
+    SCENE_THREAD("ask", scene_ask_groups),
+    SCENE_THREAD("unbind", unbind_twice),
 }})
 '''
 

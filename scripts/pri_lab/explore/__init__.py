@@ -13,6 +13,7 @@
     show       a hit as people read it, pages of `--report`
     campaign   a search from its beginning to its end, kept on disk
     measure    schedules until the first hit
+    found      what came of it, for --json
     command    the command line
     steps      scenarios made of steps: every order of them
 """

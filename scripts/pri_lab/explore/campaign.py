@@ -17,6 +17,7 @@ from typing import Dict, List, Optional
 from . import cover, hit, machine, oracle, search, show, shrink, trace
 from ..core import cache
 from ..core.errors import LabError
+from ..machine import vm
 from ..races import race
 from ..reproduce import repro
 from .machine import Run, Stage
@@ -104,9 +105,14 @@ class Campaign:
         self.state = State(self.top)
         self.known = known(lab.paths.repo, which)
         self.hits: List[hit.Hit] = []
+        self.files: List[str] = []      # of the hits
+        self.machine: Optional[vm.Machine] = None
+        self.release = ''
+        self.logdir = ''
         self.lost = 0
         self.start = time.monotonic()
         self.stop = False
+        self.ended = False
         self.trouble: Optional[BaseException] = None
         self.search: Optional[search.Search] = None
         self._lock = threading.RLock()
@@ -118,16 +124,19 @@ class Campaign:
         """Hits that are new; LabError if the scenario cannot run."""
         self.ui.plan(2)
         title = f'{self.entry.name} on {self.which}'
-        logdir = self.job.new_logdir(self.entry, f'explore-{self.which}')
+        self.logdir = logdir = self.job.new_logdir(
+            self.entry, f'explore-{self.which}')
         stage = machine.stage(self.job, self.which, self.entry,
                               self.options.focus.split(','), logdir,
                               self.lab.log)
         self._stages.append(stage)
+        self.machine = stage.machine
         try:
             with self.ui.step(f'Boot {title}') as step:
                 stage.boot(step, boots(self.lab.paths))
                 stage.events = stage.holds_events()
                 step.done(f'at the mark, hash {stage.boot_hash}')
+            self.release = stage.release
             self._begin(stage)
             with self.ui.step(f'Explore {title}') as step:
                 self._workers(stage, logdir, step)
@@ -137,7 +146,8 @@ class Campaign:
             for s in self._stages:
                 s.close()
             if self.search is not None:
-                self.state.seconds += time.monotonic() - self.start
+                self.state.seconds = self.spent()
+                self.ended = True
                 self.state.store()
         return self.hits
 
@@ -204,15 +214,24 @@ class Campaign:
             return True
         if o.hits and len(self.hits) >= o.hits:
             return True
+        return self.flat()
+
+    def flat(self) -> bool:
+        """Nothing new comes any more."""
         return self.search is not None and \
             not self.search.systematic and \
             self.state.coverage.flat(search.WINDOW)
+
+    def spent(self) -> float:
+        """Seconds, those before --resume included."""
+        return self.state.seconds + (0 if self.ended else
+                                     time.monotonic() - self.start)
 
     def progress(self) -> str:
         with self._lock:
             n, c = self.state.runs, self.state.coverage
             spent = time.monotonic() - self.start
-            rate = 60 * c.runs / max(spent + self.state.seconds, 1)
+            rate = 60 * c.runs / max(self.spent(), 1)
             left = ''
             if self.wanted and rate:
                 left = f', {max(0, self.wanted - n) / rate:.0f} min left'
@@ -222,10 +241,7 @@ class Campaign:
                 f'{len(self.hits)} new hits{left}'
 
     def summary(self) -> str:
-        end = 'flat' if self.search is not None and \
-            not self.search.systematic and \
-            self.state.coverage.flat(search.WINDOW) else 'at the end of what '\
-            'it may take'
+        end = 'flat' if self.flat() else 'at the end of what it may take'
         return f'{self.state.runs} schedules, {self.state.coverage}, ' \
             f'{len(self.hits)} new hits; {end}'
 
@@ -290,6 +306,7 @@ class Campaign:
         path = found.store(os.path.join(self.top, 'hits'))
         with self._lock:
             self.hits.append(found)
+            self.files.append(path)
             for line in show.hit_lines(found):
                 self.ui.result(line)
             self.ui.result(f'  again: ./pri-lab repro {path}')

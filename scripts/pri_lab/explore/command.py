@@ -7,12 +7,13 @@ import os
 import re
 from typing import Dict, List
 
-from . import campaign, hit, machine, measure, oracle, same, show, steps
 from ..core import cache
 from ..core.errors import LabError
 from ..linux import kernel
 from ..races import race
 from ..reproduce import repro
+from . import campaign, found, hit, machine, measure, oracle, same, show, \
+    steps
 from .plan import parse
 
 REPRO_RUNS = 20
@@ -76,12 +77,14 @@ class Explore:
                 try:
                     hits += c.run()
                 except LabError as e:
+                    self.lab.found.append(found.search(c, e.what))
                     if len(entries) * len(kernels) == 1:
                         raise
                     failed.append(f'{entry.name} on {which}: {e.what}')
                     self.ui.error(failed[-1])
                     continue
                 done.append(c)
+                self.lab.found.append(found.search(c))
                 self._signs(c)
         out = self.ui.result
         out('')
@@ -137,12 +140,16 @@ class Explore:
         finally:
             stage.close()
         for one in done:
+            self.lab.found.append(found.same(
+                entry.name, self.job.machine(which), which, stage.release,
+                one))
             for line in one.lines():
                 self.ui.result(line)
         return 0 if all(one.good for one in done) else 1
 
     def _measure(self, entry: race.Entry, which: str) -> int:
         o = self.options
+        cap = o.runs if o.runs > 0 else measure.CAP
         stage = self._stage(entry, which)
         top = campaign.directory(self.lab.paths, entry.name, which)
         try:
@@ -151,13 +158,15 @@ class Explore:
             self.ui.result(f'{entry.name} on {which}, sign '
                            f'{o.sign or "any"}')
             with self.ui.step('Measure') as step:
-                found = measure.measure(
-                    stage, o.measure, o.runs if o.runs > 0 else measure.CAP,
-                    o.sign, measure.path_of(top), self.ui.result,
-                    lambda text: setattr(step, 'note', text))
+                counted = measure.measure(
+                    stage, o.measure, cap, o.sign, measure.path_of(top),
+                    self.ui.result, lambda text: setattr(step, 'note', text))
         finally:
             stage.close()
-        return 1 if found else 0
+        self.lab.found += found.measured(
+            entry.name, self.job.machine(which), which, stage.release, o.sign,
+            cap, counted)
+        return 1 if counted[0].hit else 0
 
     # -- reports --------------------------------------------------------------
 
@@ -205,29 +214,37 @@ class Explore:
         return 0 if good else 1
 
     def _again(self, stored: hit.Hit, entry: race.Entry, which: str) -> bool:
-        out = self.ui.result
         stage = self._stage(entry, which)
         runs = self.options.runs if self.options.runs > 0 else REPRO_RUNS
+        seen = ways = 0
+        last, sign = None, ''
         try:
             self.ui.plan(1)
             with self.ui.step(f'Run {stored.sign} on {which}') as step:
-                found = hit.again(stored, stage)
-                if found is None:
+                plan = hit.again(stored, stage)
+                if plan is None:
                     step.done('not seen')
-                    out(f'{stored.scenario} on {stage.release or which}: '
-                        f'{race.NOT_REPRODUCED}: {stored.sign}')
-                    return False
-                last = stage.run(found.plan)
-                sign = next(f.sign for f in oracle.findings(last)
-                            if oracle.similar(f.sign, stored.sign))
-                seen, ways = hit.replay(stage, found.plan, sign, runs)
+                else:
+                    last = stage.run(plan.plan)
+                    sign = next(f.sign for f in oracle.findings(last)
+                                if oracle.similar(f.sign, stored.sign))
+                    seen, ways = hit.replay(stage, plan.plan, sign, runs)
         finally:
             stage.close()
-        out(f'{stored.scenario} on {stage.release or which}: '
-            f'{race.REPRODUCED} {seen} of {runs}, {ways} hash(es): {sign}')
-        out(f'  {found.how}: {found.plan}')
-        for p in found.plan.points:
-            out('  ' + show.point_text(hit.describe(p, last, stage)))
+        self.lab.found.append(found.again(
+            stored, self.job.machine(which), which, stage.release,
+            plan.how if plan else '', str(plan.plan) if plan else '',
+            [seen, runs], ways))
+        where = f'{stored.scenario} on {stage.release or which}'
+        if plan is None or last is None:
+            self.ui.result(f'{where}: {race.NOT_REPRODUCED}: {stored.sign}')
+            return False
+        self.ui.result(f'{where}: {race.REPRODUCED} {seen} of {runs}, {ways} '
+                       f'hash(es): {sign}')
+        self.ui.result(f'  {plan.how}: {plan.plan}')
+        for p in plan.plan.points:
+            told = hit.describe(p, last, stage)
+            self.ui.result(f'  {show.point_text(told)}')
         for line in show.timeline(last, stage):
-            out('  ' + line)
+            self.ui.result('  ' + line)
         return seen == runs

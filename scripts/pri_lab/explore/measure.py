@@ -34,6 +34,10 @@ class Counted:
         self.seconds = 0.0
         self.signs: Dict[str, int] = {}
 
+    @property
+    def hit(self) -> bool:
+        return any(n is not None for n in self.first)
+
     def text(self, cap: int) -> str:
         hits = [n for n in self.first if n is not None]
         # those without a hit count as more than the cap
@@ -71,8 +75,9 @@ def _seed(stage: Stage, strategy: str, seed: int, cap: int,
 
 def measure(stage: Stage, seeds: int, cap: int, wanted: str, path: str,
             out, note, strategies=('search', 'random slices',
-                                   'round robin')) -> bool:
-    """True: the search has hit.  Results so far are kept at every seed."""
+                                   'round robin')) -> List[Counted]:
+    """One a strategy, the search first.  Results so far are kept at every
+    seed."""
     pattern = re.compile(wanted or '.')
     results = [Counted(x) for x in strategies]
     for r in results:
@@ -88,7 +93,7 @@ def measure(stage: Stage, seeds: int, cap: int, wanted: str, path: str,
             '-' if n is None else str(n) for n in r.first))
         for sign, n in sorted(r.signs.items(), key=lambda x: -x[1]):
             out(f'    {n:5} {sign}')
-    return any(n is not None for n in results[0].first)
+    return results
 
 
 def path_of(top: str) -> str:

@@ -25,10 +25,22 @@ ORDERS = 8                      # profiles without device events
 POINTS = 3                      # in a plan, at most
 WINDOW = 100                    # runs without a new pair: flat
 # How a kind of device event is held: legal for any hardware
-_HOLDS = ('+2000', '+50000', 'idle')
+_HOLDS = ('+50000', 'idle', '+2000')
 _SPECIAL = {'prq': ('pd#1',), 'pr': ('wait#1',), 'resp': ('wait#1',)}
 _HELD = ('pr', 'resp', 'inv', 'cpl', 'tr', 'prq', 'desc', 'wait', 'msi',
          'dma', 'timer', 'bh')
+
+
+class Hold(NamedTuple):
+    """A way to hold a kind of device event."""
+    turn: int                   # the likeliest ways of all kinds come first
+    kind: str
+    when: str
+
+
+def holds(kind: str) -> List[Hold]:
+    return [Hold(i, kind, when) for i, when in
+            enumerate(_SPECIAL.get(kind, ()) + _HOLDS)]
 
 
 class Profile(NamedTuple):
@@ -60,7 +72,7 @@ class Search:
         self.flips_done: Set[cover.Pair] = set()
         self.kinds: Dict[str, int] = {}         # device events there are
         self._first = self._orders()
-        self._held: List[Tuple[str, str]] = []
+        self._held: List[Hold] = []
         self._turn = 0
 
     def _orders(self) -> List[Plan]:
@@ -106,8 +118,8 @@ class Search:
             if n.get('sent') and kind in _HELD and kind not in self.kinds:
                 self.kinds[kind] = n['sent']
                 if self.events:
-                    self._held += [(kind, w) for w in
-                                   _SPECIAL.get(kind, ()) + _HOLDS]
+                    self._held += holds(kind)
+        self._held.sort()
 
     def _find_flips(self, plan: Plan, records: List[trace.Record],
                     last: int) -> None:
@@ -139,7 +151,7 @@ class Search:
         if not self.profiles:           # not one run could be used
             return Plan(self.order())
         if self._held:
-            kind, when = self._held.pop(0)
+            _, kind, when = self._held.pop(0)
             return Plan(self.order(), (), (Event(kind, 0, when),))
         self._turn += 1
         systematic = [self._flip, self._site][self._turn % 2]()

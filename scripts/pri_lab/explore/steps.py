@@ -11,9 +11,10 @@ import itertools
 import math
 import os
 import random
-from typing import List
+from typing import List, Optional
 
 from ..core.errors import LabError
+from ..evidence import results
 from ..linux import kernel
 from ..races import race
 from ..races.race import REPRODUCED, Verdict
@@ -50,6 +51,7 @@ class Explore:
     """Of one scenario after another."""
 
     def __init__(self, lab, job: Repro):
+        self.lab = lab
         self.options = lab.options
         self.ui = lab.ui
         self.job = job
@@ -77,15 +79,28 @@ class Explore:
                         logdir, f'{n + 1:04}-{order}'), order)
                     if verdict.word != race.NOT_REPRODUCED:
                         step.done(f'order {n + 1} went wrong')
+                        self._tell(which, entry, todo[:n + 1], verdict, logdir)
                         return self._found(which, entry, order, steps,
                                            verdict, logdir)
                 step.done('nothing went wrong')
+                self._tell(which, entry, todo, None, logdir)
         finally:
             self.job.close()
         self.ui.result(f'{len(todo)} orders of {entry.name} on {which}: '
                        'nothing went wrong')
         self.ui.result(f'  logs: {logdir}')
         return 0
+
+    def _tell(self, which: str, entry: race.Entry, tried: List[str],
+              verdict: Optional[Verdict], logdir: str) -> None:
+        """For --json."""
+        m = self.job.machine(which)
+        self.lab.found.append(results.checked('steps', dict(
+            scenario=entry.name, machine=results.machine(which, m, ''),
+            seed=self.options.seed, depth=self.options.depth or DEPTH,
+            orders=len(tried), order=tried[-1] if verdict else '',
+            verdict=verdict.word if verdict else '',
+            signs=list(verdict.signs) if verdict else [], logs=logdir)))
 
     def _steps(self, ktap: List[str]) -> List[str]:
         for line in ktap:
