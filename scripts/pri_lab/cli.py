@@ -85,7 +85,8 @@ def _explore(p: argparse.ArgumentParser) -> None:
                    help='count schedules until the first hit, for so many '
                    'seeds, against random slices and round robin')
     p.add_argument('--sign', default='', metavar='REGEX',
-                   help='with --measure: what counts as the hit')
+                   help='end after a hit with such a sign; with '
+                   '--measure: what counts as the hit')
     p.add_argument('--determinism', action='store_true',
                    help='run some plans over and over (--runs, default 100; '
                    '--plan: that one): is each run the same?')

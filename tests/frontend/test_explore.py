@@ -451,7 +451,7 @@ class Campaign(unittest.TestCase):
 
     def campaign(self, **options):
         o = dict(seed=1, resume=False, runs=-1, budget=0, hits=0, known=False,
-                 focus='iommu', jobs=1)
+                 sign='', focus='iommu', jobs=1)
         o.update(options)
         lab = SimpleNamespace(
             options=SimpleNamespace(**o),
@@ -532,6 +532,13 @@ class Campaign(unittest.TestCase):
         c = self.go(fakestage.Stage(), runs=500, hits=1)
         self.assertEqual(len(c.hits), 1)
         self.assertLess(c.state.runs, 100)
+
+    def test_it_ends_after_the_sign_that_is_wanted(self):
+        c = self.go(fakestage.Stage(), runs=500, sign='in release$')
+        self.assertEqual(len(c.hits), 1)
+        self.assertLess(c.state.runs, 100)
+        c = self.go(fakestage.Stage(), runs=60, sign='in another$')
+        self.assertEqual((len(c.hits), c.state.runs), (1, 60))
 
     def test_runs_that_come_to_nothing_end_it(self):
         stage = fakestage.Stage()

@@ -214,6 +214,8 @@ class Campaign:
             return True
         if o.hits and len(self.hits) >= o.hits:
             return True
+        if o.sign and any(re.search(o.sign, h.sign) for h in self.hits):
+            return True
         return self.flat()
 
     def flat(self) -> bool:
