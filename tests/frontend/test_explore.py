@@ -533,6 +533,22 @@ class Campaign(unittest.TestCase):
         self.assertEqual(len(c.hits), 1)
         self.assertLess(c.state.runs, 100)
 
+    def test_what_is_under_way_counts(self):
+        """Two machines run as many schedules as one."""
+        stage, seen = fakestage.Stage(), []
+        c = self.campaign(runs=21)
+        c._begin(stage)
+        run = stage.run
+
+        def look(plan, traced=True):
+            seen.append((c.state.runs, c.under_way, c.over()))
+            return run(plan, traced)
+        stage.run = look
+        c._work(stage)
+        self.assertIn((20, 1, True), seen)
+        self.assertIn((19, 1, False), seen)
+        self.assertEqual((c.state.runs, c.under_way), (21, 0))
+
     def test_it_ends_after_the_sign_that_is_wanted(self):
         c = self.go(fakestage.Stage(), runs=500, sign='in release$')
         self.assertEqual(len(c.hits), 1)

@@ -110,6 +110,7 @@ class Campaign:
         self.release = ''
         self.logdir = ''
         self.lost = 0
+        self.under_way = 0              # plans that run just now
         self.start = time.monotonic()
         self.stop = False
         self.ended = False
@@ -193,6 +194,7 @@ class Campaign:
                         return
                     assert self.search is not None
                     plan = self.search.next()
+                    self.under_way += 1
                 self.account(plan, stage.run(plan), stage)
         except BaseException as e:      # to the main thread, unless it stops
             if not self.stop:
@@ -208,7 +210,8 @@ class Campaign:
 
     def over(self) -> bool:
         o = self.options
-        if self.stop or (self.wanted and self.state.runs >= self.wanted):
+        if self.stop or (self.wanted and
+                         self.state.runs + self.under_way >= self.wanted):
             return True
         if o.budget and time.monotonic() - self.start > o.budget * 60:
             return True
@@ -251,6 +254,7 @@ class Campaign:
 
     def account(self, plan: Plan, run: Run, stage: Stage) -> None:
         with self._lock:
+            self.under_way -= 1
             if run.end == 'lost':
                 self.lost += 1
                 if self.lost >= LOST or not stage.s.alive():
