@@ -331,11 +331,27 @@ class Known(unittest.TestCase):
                              ('7.2', ''), ('/tmp/linux', '')):
             self.assertEqual(campaign.Known(self.TEXT, kernel).page(f), page)
 
+    def test_by_scenario(self):
+        f = oracle.Finding('sign', 'late', [], '')
+        text = '7.3  ^sign late$  docs/findings/F.md  unbind-.*|other\n'
+        for scenario, page in (('unbind-late', 'docs/findings/F.md'),
+                               ('other', 'docs/findings/F.md'),
+                               ('unbind', ''), ('an-other', '')):
+            self.assertEqual(campaign.Known(text, '7.3', scenario).page(f),
+                             page, scenario)
+
     def test_the_file_of_this_clone_names_pages_that_exist(self):
-        known = campaign.known(REPO, '7.3')
-        self.assertTrue(known.rules)
-        for _, page in known.rules:
-            self.assertTrue(os.path.exists(os.path.join(REPO, page)), page)
+        with open(os.path.join(REPO, campaign.KNOWN), encoding='utf-8') as f:
+            lines = [re.split(r' {2,}', x.strip()) for x in f
+                     if not x.startswith('#')]
+        scenarios = [e.name for e in race.load(REPO, race.SCENARIOS)]
+        self.assertTrue(lines)
+        for words in lines:
+            self.assertIn(len(words), (3, 4), words)
+            re.compile(words[1])
+            self.assertTrue(os.path.exists(os.path.join(REPO, words[2])))
+            self.assertTrue(len(words) == 3 or any(
+                re.fullmatch(words[3], x) for x in scenarios), words)
 
 
 class Files(unittest.TestCase):

@@ -31,15 +31,17 @@ KNOWN = os.path.join('docs', 'findings', 'known-signs')
 
 
 class Known:
-    """Signs that are written up, by kernel: lines `SERIES REGEX PAGE`."""
+    """Signs that are written up: lines `SERIES REGEX PAGE`, or with the
+    SCENARIOS (a regular expression) that have the sign for that reason."""
 
-    def __init__(self, text: str, kernel: str):
+    def __init__(self, text: str, kernel: str, scenario: str = ''):
         series = re.split(r'[/+]', kernel)[0]
         self.rules = []
         for line in text.splitlines():
-            words = line.split('  ')
-            words = [w.strip() for w in words if w.strip()]
-            if len(words) == 3 and line[0] != '#' and words[0] == series:
+            words = [w.strip() for w in line.split('  ') if w.strip()]
+            if len(words) in (3, 4) and line[0] != '#' and \
+                    words[0] == series and (len(words) == 3 or re.fullmatch(
+                        words[3], scenario)):
                 self.rules.append((re.compile(words[1]), words[2]))
 
     def page(self, finding: oracle.Finding) -> str:
@@ -47,13 +49,13 @@ class Known:
             (p for r, p in self.rules if r.search(finding.sign)), '')
 
 
-def known(repo: str, kernel: str) -> Known:
+def known(repo: str, kernel: str, scenario: str) -> Known:
     path = os.path.join(repo, KNOWN)
     text = ''
     if os.path.exists(path):
         with open(path, encoding='utf-8') as f:
             text = f.read()
-    return Known(text, kernel)
+    return Known(text, kernel, scenario)
 
 
 class State:
@@ -103,7 +105,7 @@ class Campaign:
         self.entry = entry
         self.top = directory(lab.paths, entry.name, which)
         self.state = State(self.top)
-        self.known = known(lab.paths.repo, which)
+        self.known = known(lab.paths.repo, which, entry.name)
         self.hits: List[hit.Hit] = []
         self.files: List[str] = []      # of the hits
         self.machine: Optional[vm.Machine] = None
