@@ -69,6 +69,9 @@ class Stage:
     def close(self):
         pass
 
+    def learn_limit(self, longest):
+        self.longest = longest
+
     # accesses: (function, offset, address, write)
     def _programs(self):
         work = [[('work', 8 * (i % 8), OTHER + 0x1000 * cpu + 8 * i, i % 2)

@@ -201,6 +201,10 @@ class Searching(unittest.TestCase):
         first = {two.next().events[0] for _ in range(2)}
         self.assertEqual(first, {Event('inv', 0, '+50000'),
                                  Event('prq', 0, 'pd#1')})
+        # nobody is idle while a processor spins for an invalidation
+        rest = [two.next().events[0] for _ in range(4)]
+        self.assertNotIn(Event('inv', 0, 'idle'), rest)
+        self.assertIn(Event('prq', 0, 'idle'), rest)
         off = search.Search(2, 1, cover.Coverage(), False)
         off.learn(Plan('01'), ended()._replace(report={'events': {
             'prq': {'sent': 3}}}))
@@ -510,6 +514,20 @@ class Campaign(unittest.TestCase):
         self.assertEqual(hit.load(one['file']).plan, one['plan'])
         self.assertIn('release+0x4', one['points'][0])
         self.assertEqual(found.search(c, 'no kernel')['why'], 'no kernel')
+
+    def test_the_limit_is_of_runs_that_ended(self):
+        stage = fakestage.Stage(fixed=True)
+        c = self.go(stage, runs=search.ORDERS - 1)
+        self.assertFalse(hasattr(stage, 'longest'))
+        c = self.go(stage, runs=search.ORDERS)
+        self.assertEqual(stage.longest, c.longest)
+        self.assertGreater(c.longest, 0)
+        real = machine.Stage.__new__(machine.Stage)
+        for longest, limit in ((1, machine.LEAST), (30_000_000, 180_000_000),
+                               (200_000_000, machine.LIMIT)):
+            real.learn_limit(longest)
+            self.assertEqual(real.limit, limit)
+        self.assertIn(f'limit={machine.LIMIT}', real._text(Plan('01')))
 
     def test_it_ends_when_nothing_new_is_covered(self):
         c = self.go(fakestage.Stage(fixed=True), runs=5000)

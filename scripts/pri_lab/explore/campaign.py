@@ -112,6 +112,7 @@ class Campaign:
         self.release = ''
         self.logdir = ''
         self.lost = 0
+        self.longest = 0                # instructions of a run that ended
         self.under_way = 0              # plans that run just now
         self.start = time.monotonic()
         self.stop = False
@@ -265,6 +266,11 @@ class Campaign:
                 return
             self.lost = 0
             self.state.runs += 1
+            if run.end == 'end':
+                self.longest = max(self.longest,
+                                   run.report.get('instructions', 0))
+            if self.state.runs >= search.ORDERS and self.longest:
+                stage.learn_limit(self.longest)
             assert self.search is not None
             self.search.learn(plan, run)
             self.state.tried.append(str(plan))

@@ -27,6 +27,8 @@ from .symbols import Symbols
 CPUS = 4
 SCHED = '/sched'                # the machine, as a QOM path
 LIMIT = 400_000_000             # instructions of a run: a vCPU is stuck
+LEAST = 100_000_000             # of that, when it is known what a run takes
+TIMES = 6                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of the host that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
 BOOTS = 4                       # booted machines that are kept on disk
@@ -70,6 +72,7 @@ class Stage:
         self.release = ''
         self.boot_hash = ''
         self.events = True      # the machine can hold device events
+        self.limit = LIMIT
         self._trace = os.path.join(logdir, 'trace.bin')
         self.s = self._session(logdir)
 
@@ -245,8 +248,13 @@ class Stage:
         if plan.rest == ('off',):
             return ''
         limit = '' if any(w.startswith('limit=') for w in plan.rest) else \
-            f' limit={LIMIT}'
+            f' limit={self.limit}'
         return f'{plan}{limit}'
+
+    def learn_limit(self, longest: int) -> None:
+        """A processor that spins costs a run the whole limit: no more than is
+        needed to know, from the longest run that has come to its end."""
+        self.limit = min(LIMIT, max(LEAST, TIMES * longest))
 
     def _where(self) -> List[str]:
         """What each vCPU is at."""
