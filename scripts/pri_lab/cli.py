@@ -77,7 +77,7 @@ def _explore(p: argparse.ArgumentParser) -> None:
                    help='every scenario of tasks')
     p.add_argument('--resume', action='store_true',
                    help='go on from what was covered before')
-    p.add_argument('--report', action='store_true',
+    p.add_argument('--report', action='store_true', dest='pages',
                    help='write a page of each distinct hit there is')
     p.add_argument('--plan', default='', metavar='TEXT',
                    help='run this plan once and print it')
@@ -305,7 +305,7 @@ _DEFAULTS = {'verbose': False, 'jobs': 0, 'qemu_src': '', 'kernel': '',
              'output': '', 'action': None, 'what': '', 'parts': [],
              'results': False, 'list_tests': False, 'make': [], 'old': False,
              'json': '', 'show': False, 'status': False,
-             'bundle': '', 'report': '', 'new': '',
+             'bundle': '', 'report': '', 'pages': False, 'new': '',
              'gdb': False, 'add': [], 'config': [], 'trace': [], 'qemu_arg': []}
 _WITH_VALUE = ('--config', '--jobs', '--qemu-src', '--kernel', '--accel',
                '--args',
@@ -389,7 +389,7 @@ def reads_only(o: argparse.Namespace) -> bool:
     cache need not be there."""
     return {'timeline': True, 'cache': True, 'kernel': o.action == 'list',
             'repro': o.show or not (o.races or o.all or o.table),
-            'explore': not (o.scenario or o.all or o.report),
+            'explore': not (o.scenario or o.all or o.pages),
             'run': o.list_tests}.get(o.command, False)
 
 

@@ -12,8 +12,9 @@ from unittest import mock
 
 from pri_lab import cli, lab
 from pri_lab.check import check
-from pri_lab.core import errors
+from pri_lab.core import cache, errors
 from pri_lab.core.errors import EXIT_ABORT, EXIT_USAGE
+from pri_lab.explore import hit
 from pri_lab.inputs import names
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -44,6 +45,27 @@ class Front(unittest.TestCase):
             except SystemExit as e:         # argparse
                 status = e.code
         return status, out.getvalue() + err.getvalue()
+
+
+class Pages(Front):
+    """`explore --report` builds nothing, and wants nothing but hits."""
+
+    def test_none_and_one(self):
+        status, said = self.main('explore', '--report')
+        self.assertEqual(status, 3, said)
+        self.assertIn('there are no hits yet', said)
+        work = cache.Paths(REPO).work
+        one = hit.Hit(dict(
+            scenario='two-binds', kernel='7.3', sign='WARNING in f',
+            plan='order=0123', points=[], key='k', text=['WARNING: x']))
+        path = one.store(os.path.join(work, 'explore', 'x', 'hits'))
+        status, said = self.main('explore', '--report')
+        self.assertEqual(status, 0, said)
+        page = os.path.join(work, 'explore', 'report', 'WARNING-in-f.md')
+        self.assertIn(page, said)
+        with open(page, encoding='utf-8') as f:
+            text = f.read()
+        self.assertIn(f'./pri-lab repro {path}\n', text)
 
 
 class Wrong(Front):

@@ -37,7 +37,7 @@ class Explore:
 
     def main(self) -> int:
         o = self.options
-        if o.report:
+        if o.pages:
             return self.report()
         if not (o.scenario or o.all):
             return self.list()

@@ -186,7 +186,7 @@ def _races(o: argparse.Namespace, entries, repo: str) -> None:
 
 
 def _explore(o: argparse.Namespace, repo: str, _ui) -> None:
-    if o.report:
+    if o.pages:
         return
     if not (o.scenario or o.all):
         _only_with('explore', 'a SCENARIO or --all', o, {
