@@ -1,8 +1,8 @@
 /*
  * Title: memory is unmapped while a reset has left ATS disabled
  * What: one task resets the function (FLR), whose binding the IOMMU core keeps,
- *   one unmaps memory. The function completes no Invalidate Request that reaches
- *   it with ATS disabled, so one that was sent shows as a time-out.
+ *   one unmaps memory. The function completes no Invalidate Request that
+ *   reaches it with ATS disabled, so one that was sent shows as a time-out.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
