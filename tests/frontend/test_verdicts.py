@@ -220,6 +220,10 @@ class Platform(unittest.TestCase):
         self.assertIn('`a-race`: the function loses it there, too\n', text)
         text = racetable.platform_page([e], [], 'strict')
         self.assertIn('| X-1 | `a-race` | | | not run |\n', text)
+        self.assertNotIn('What ran came out', text)
+        same = race.Entry('/x/races/a-race.c', HEADER)
+        self.assertIn('What ran came out as its header', racetable.
+                      platform_page([same], [], 'strict'))
 
     def test_each_page_has_its_own_results(self):
         with tempfile.TemporaryDirectory() as d:

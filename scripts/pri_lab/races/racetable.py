@@ -203,6 +203,9 @@ def platform_page(entries: List[Entry], records: List[Dict],
             lines.append(f'| {e.id} | `{e.name}` | | | not run |')
         if e.strict and platform == 'strict':
             why += ['', f'`{e.name}`: {e.why_strict}']
+    if not why:
+        why = ['', 'What ran came out as its header expects of the permissive '
+               'machine, but for cells in bold.']
     return '\n'.join(lines + why) + '\n'
 
 
