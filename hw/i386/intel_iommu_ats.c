@@ -78,15 +78,15 @@ static int vtd_ats_legacy(IntelIOMMUState *s, const VTDXlatReq *req, VTDXlat *x)
         x->mask = 0xfff;
         return 0;
     }
-    if (vtd_xlat_lookup(s, req, x)) {
-        return 0;
+    if (!vtd_xlat_lookup(s, req, x)) {
+        reason = vtd_ss_walk(s, false, ce.lo & VTD_CONTEXT_ENTRY_SLPTPTR,
+                             ce.hi & VTD_CONTEXT_ENTRY_AW, req->addr, &leaf) ?:
+                 vtd_xlat_finish(s, req, false, &leaf, ATS_NO_PASID,
+                                 VTD_CONTEXT_ENTRY_DID(ce.hi),
+                                 VTD_SM_PASID_ENTRY_SLT, x);
     }
-    reason = vtd_ss_walk(s, false, ce.lo & VTD_CONTEXT_ENTRY_SLPTPTR,
-                         ce.hi & VTD_CONTEXT_ENTRY_AW, req->addr, &leaf);
-    return reason ? reason :
-           vtd_xlat_finish(s, req, false, &leaf, ATS_NO_PASID,
-                           VTD_CONTEXT_ENTRY_DID(ce.hi),
-                           VTD_SM_PASID_ENTRY_SLT, x);
+    x->non_snooped = x->snoop;
+    return reason;
 }
 
 /* -- the completion -------------------------------------------------------- */
@@ -123,5 +123,6 @@ AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
     entry->read = x.read;
     entry->write = x.write && xreq.write;
     entry->untranslated = x.untranslated_only;
+    entry->non_snooped = x.non_snooped && (entry->read || entry->write);
     return ATS_TR_SUCCESS;
 }

@@ -471,8 +471,8 @@ static bool vtd_svm_needed(void *opaque)
 
 const VMStateDescription vmstate_vtd_svm = {
     .name = "iommu-intel/svm",
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     .needed = vtd_svm_needed,
     .post_load = vtd_svm_post_load,
     .fields = (const VMStateField[]) {

@@ -44,6 +44,13 @@ void vtd_xlat_record(IntelIOMMUState *s, const VTDXlatReq *req, int reason)
                           VTD_FRCD_FI(req->addr & VTD_HAW_MASK(s->aw_bits)));
 }
 
+/* Table 10: what of N the leaf decides; without Snoop Control SNP is nothing */
+static bool vtd_leaf_snoop(IntelIOMMUState *s, uint64_t pte, uint16_t pgtt)
+{
+    return s->snoop_control && pgtt != VTD_SM_PASID_ENTRY_FLT &&
+           (pte & VTD_SPTE_SNP);
+}
+
 /* -- the IOTLB ------------------------------------------------------------- */
 
 /*
@@ -70,6 +77,7 @@ bool vtd_xlat_lookup(IntelIOMMUState *s, const VTDXlatReq *req, VTDXlat *x)
     x->mask = ~hit->mask;
     x->read = hit->access_flags & IOMMU_RO;
     x->write = hit->access_flags & IOMMU_WO;
+    x->snoop = vtd_leaf_snoop(s, hit->pte, hit->pgtt);
     return true;
 }
 
@@ -103,6 +111,7 @@ int vtd_xlat_finish(IntelIOMMUState *s, const VTDXlatReq *req, bool scalable,
     x->mask = mask;
     x->read = leaf->read;
     x->write = leaf->write;
+    x->snoop = vtd_leaf_snoop(s, leaf->pte, pgtt);
     if (req->untranslated && !(req->write ? x->write : x->read)) {
         return req->write ? VTD_FR_SGN_6 : VTD_FR_SGN_7;
     }
@@ -167,6 +176,21 @@ static int vtd_sm_page_walk(IntelIOMMUState *s, const VTDXlatReq *req,
                            VTD_SM_PASID_ENTRY_DID(pe->val[1]), pgtt, x);
 }
 
+/* The tables let the request in: pass-through, IOTLB or page tables */
+static int vtd_sm_grant(IntelIOMMUState *s, const VTDXlatReq *req,
+                        const VTDSmWalk *walk, VTDXlat *x)
+{
+    int reason = 0;
+
+    if ((walk->pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) == VTD_SM_PASID_ENTRY_PT) {
+        reason = vtd_xlat_pass_through(s, req, x);
+    } else if (!vtd_xlat_lookup(s, req, x)) {
+        reason = vtd_sm_page_walk(s, req, walk, x);
+    }
+    x->non_snooped = x->snoop || (walk->pe.val[1] & VTD_SM_PE_PGSNP);
+    return reason;
+}
+
 int vtd_sm_translate(IntelIOMMUState *s, const VTDXlatReq *req, VTDXlat *x)
 {
     VTDSmWalk walk = {
@@ -201,11 +225,5 @@ int vtd_sm_translate(IntelIOMMUState *s, const VTDXlatReq *req, VTDXlat *x)
         x->mask = 0xfff;
         return 0;
     }
-    if ((walk.pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) == VTD_SM_PASID_ENTRY_PT) {
-        return vtd_xlat_pass_through(s, req, x);
-    }
-    if (vtd_xlat_lookup(s, req, x)) {
-        return 0;
-    }
-    return vtd_sm_page_walk(s, req, &walk, x);
+    return vtd_sm_grant(s, req, &walk, x);
 }

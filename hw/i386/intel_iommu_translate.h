@@ -38,6 +38,8 @@ typedef struct VTDXlatReq {
  * @mask: its size minus one, >= 0xfff
  * @read, @write: what is granted; @write only if Dirty is set, if there is one
  * @untranslated_only: the answer to a translation request is U=1 (S.1)
+ * @snoop: the leaf is of second-stage tables and has SNP set (ECAP.SC=1)
+ * @non_snooped: the answer to a translation request is N=1 (table 10)
  * @pass_through: no page tables were used (PGTT=100b)
  * @fpd: Fault Processing Disable was met; valid with a fault, too
  */
@@ -47,6 +49,8 @@ typedef struct VTDXlat {
     bool read;
     bool write;
     bool untranslated_only;
+    bool snoop;
+    bool non_snooped;
     bool pass_through;
     bool fpd;
 } VTDXlat;

@@ -30,7 +30,6 @@
 #define VTD_SM_PE_AW(pe)            extract64((pe)->val[0], 2, 3)
 #define VTD_SM_PE_RSVD0             0xe20ULL        /* 5, SSADE, 11:10 */
 #define VTD_SM_PE_DID               0xffffULL
-#define VTD_SM_PE_PGSNP             (1ULL << 24)
 #define VTD_SM_PE_SRE               (1ULL << 0)
 #define VTD_SM_PE_FSPM(pe)          extract64((pe)->val[2], 2, 2)
 #define VTD_SM_PE_RSVD2             0xf82ULL        /* 1, EAFE, 11:8 */

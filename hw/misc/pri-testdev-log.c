@@ -113,7 +113,8 @@ void pt_log_translation(void *opaque, const AtsTrReq *req, AtsTrStatus status,
     if (status == ATS_TR_SUCCESS) {
         permitted |= (entry->read ? PT_RAW_READ : 0) |
                      (entry->write ? PT_RAW_WRITE : 0) |
-                     (entry->exec ? PT_RAW_EXEC : 0);
+                     (entry->exec ? PT_RAW_EXEC : 0) |
+                     (entry->non_snooped ? PT_LOG_NON_SNOOPED : 0);
     }
     pt_log(opaque, PT_LOG_TRANSLATION, req->pasid, status, req->addr,
            permitted);

@@ -183,8 +183,8 @@ static int pt_post_load(void *opaque, int version_id)
 const VMStateDescription vmstate_pri_testdev = {
     .name = TYPE_PRI_TESTDEV,
     .priority = MIG_PRI_PCI_BUS,
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     .post_load = pt_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, PriTestdev),

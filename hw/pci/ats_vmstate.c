@@ -50,6 +50,7 @@ static const VMStateDescription vmstate_ats_tr_entry = {
         VMSTATE_BOOL(write, AtsTrEntry),
         VMSTATE_BOOL(exec, AtsTrEntry),
         VMSTATE_BOOL(untranslated, AtsTrEntry),
+        VMSTATE_BOOL(non_snooped, AtsTrEntry),
         VMSTATE_END_OF_LIST()
     }
 };

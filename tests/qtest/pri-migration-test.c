@@ -115,7 +115,7 @@ static void test_credits(void)
     g_rmdir(dir);
 }
 
-/* -- streams of other versions ---------------------------------------------- */
+/* -- streams of other versions --------------------------------------------- */
 
 /* Where the version of a section is in a stream, 32 bits, big endian */
 typedef struct Section {

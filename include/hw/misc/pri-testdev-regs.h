@@ -178,7 +178,8 @@
     X(INV_REQUEST,    4, "inv-request", "ITag, address field, S | G << 1") \
     X(INV_COMPLETION, 5, "inv-completion", "ITag, -, Completion Count") \
     X(TRANSLATION,    6, "translation", "status: 0, 1 UR, 2 CA; address; " \
-      "PT_RAW_READ etc. that are permitted, PT_LOG_DISCARDED") \
+      "PT_RAW_READ etc. that are permitted, PT_LOG_DISCARDED, " \
+      "PT_LOG_NON_SNOOPED") \
     X(START,          7, "start", "channel, source or destination, PT_OP_*") \
     X(END,            8, "end", "channel, PT_CH_ERR_ADDR, PT_ST_*") \
     X(STOP,           9, "stop", "-, -, PT_STOP_*") \
@@ -201,6 +202,7 @@ enum {
 };
 
 #define PT_LOG_DISCARDED        (1u << 8)   /* the completion had no effect */
+#define PT_LOG_NON_SNOOPED      (1u << 9)   /* N of a Translation Completion */
 
 #define PT_RESET_OTHER          0
 #define PT_RESET_FLR            1

@@ -178,6 +178,7 @@ typedef struct AtsTrReq {
  * @read, @write, @exec: permissions. R=W=0 means: no translation, must not be
  *                       cached
  * @untranslated: U: use untranslated requests only
+ * @non_snooped: N: requests that use it must not set No Snoop
  */
 typedef struct AtsTrEntry {
     uint64_t iova;
@@ -187,6 +188,7 @@ typedef struct AtsTrEntry {
     bool write;
     bool exec;
     bool untranslated;
+    bool non_snooped;
 } AtsTrEntry;
 
 struct PCIDevice;
