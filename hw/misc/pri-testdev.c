@@ -1,9 +1,9 @@
 /*
  * pri-testdev: a PCI Express endpoint with ATS, Page Requests and PASID
  *
- * What it is made of.  Registers are in pri-testdev-regs.c, what the channels
- * do in pri-testdev-channel.c, configuration space in pri-testdev-config.c,
- * resets in pri-testdev-reset.c, protocol rules in hw/pci.
+ * What it is made of.  Registers are in pri-testdev/regs.c, what the channels
+ * do in pri-testdev/channel.c, configuration space in pri-testdev/config.c,
+ * resets in pri-testdev/reset.c, protocol rules in hw/pci.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,17 +14,117 @@
 #include "qemu/module.h"
 #include "qapi/error.h"
 #include "hw/acpi/acpi_aml_interface.h"
+#include "hw/pci/ats_actor.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_sriov.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
 #include "system/runstate.h"
-#include "pri-testdev.h"
+#include "pri-testdev/pri-testdev.h"
 
 /* Virtual Functions follow their Physical Function one by one */
 #define PT_VF_OFFSET        1
 #define PT_VF_STRIDE        1
+
+/* -- What the function tells: noted here, the bottom half acts ------------- */
+
+static void pt_answer(PriTestdev *d, unsigned int n, PciePriEnd end,
+                      unsigned int code)
+{
+    PtChannel *ch = &d->ch[n];
+
+    if (end == PCIE_PRI_RESET || end == PCIE_PRI_STALE_NOW) {
+        pt_end(d, n, PT_ST_ABORTED, ch->fault_page);
+        return;
+    }
+    ch->resp_code = code;
+    if (code == ATS_PRG_SUCCESS && pt_stopping(&d->stop, &ch->op)) {
+        pt_end(d, n, PT_ST_ABORTED, ch->fault_page);
+    } else if (code == ATS_PRG_SUCCESS) {
+        ch->answered = true;
+        pt_set_run(d, n, PT_RUN_READY);
+    } else if (code == ATS_PRG_INVALID_REQUEST) {
+        pt_end(d, n, PT_ST_INVALID_REQUEST, ch->fault_page);
+    } else {
+        pt_end(d, n, PT_ST_RESPONSE_FAILURE, ch->fault_page);
+    }
+}
+
+static void pt_group_done(void *opaque, uint64_t cookie, PciePriEnd end,
+                          unsigned int code)
+{
+    PriTestdev *d = opaque;
+    unsigned int n = cookie & 0xff;
+
+    /* The group may belong to an operation that was aborted */
+    if (n < d->n_channels && d->ch[n].run == PT_RUN_RESPONSE &&
+        pt_cookie(&d->ch[n], n) == cookie) {
+        pt_answer(d, n, end, code);
+    }
+    pt_stop_check(d);
+}
+
+static void pt_wake(void *opaque)
+{
+    pt_sched_wake(opaque);
+}
+
+static void pt_translate_again(void *opaque, uint32_t n)
+{
+    PriTestdev *d = opaque;
+
+    if (d->ch[n].run == PT_RUN_TRANSLATION) {
+        pt_set_run(d, n, PT_RUN_READY);
+    }
+}
+
+static void pt_function_error(void *opaque, uint32_t error)
+{
+    pt_report(opaque, error);
+}
+
+static void pt_path_error(void *opaque)
+{
+    pt_channels_kick(opaque);
+}
+
+static const AtsFunctionOps pt_function_ops = {
+    .group_done = pt_group_done,
+    .wake = pt_wake,
+    .raw_response = pt_raw_response,
+    .inv_request = pt_inv_request,
+    .note = pt_event_note,
+    .message = pt_log_message,
+    .translated = pt_log_translation,
+    .translate_again = pt_translate_again,
+    .due = pt_translation_due,
+    .timed_out = pt_translation_timed_out,
+    .error = pt_function_error,
+    .path_error = pt_path_error,
+    .stopping = pt_pri_stopping,
+    .land = pt_posted_land,
+};
+
+/* -- The bottom half ------------------------------------------------------- */
+
+/* A bounded piece of all the work there is */
+static void pt_bh(void *opaque)
+{
+    PriTestdev *d = opaque;
+
+    d->sched.bh_scheduled = false;
+    if (!runstate_is_running()) {
+        return;
+    }
+    if (d->late.due) {
+        pt_late_run(d);
+    }
+    pt_channels_run(d);
+    pt_msi_run(d);
+    pt_report_now(d);
+    pt_channels_kick(d);
+}
 
 /* -- Realize --------------------------------------------------------------- */
 
@@ -112,8 +212,10 @@ static void pt_exit(PCIDevice *dev)
     pt_timeout_exit(d);
     pt_posted_exit(d);
     pt_reset_exit(d);
-    qemu_del_vm_change_state_handler(d->vm_state);
-    pt_channels_exit(d);
+    qemu_del_vm_change_state_handler(d->sched.vm_state);
+    pt_fault_exit(d);
+    ats_actor_forget(d);
+    qemu_bh_delete(d->sched.bh);
     pt_config_exit(d);
 }
 
@@ -131,15 +233,17 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     memory_region_init_io(&d->mmio, OBJECT(d), &pt_mmio_ops, d, "pri-testdev",
                           pt_bar0_size(d));
     pci_register_bar(dev, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &d->mmio);
-    pt_channels_realize(d);
+    d->sched.bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_bh, d,
+                                     &DEVICE(d)->mem_reentrancy_guard);
+    pt_fault_realize(d);
     pt_inv_realize(d);
     pt_stop_realize(d);
     pt_timeout_realize(d);
     pt_posted_realize(d);
     pt_reset_realize(d);
-    d->vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
+    d->sched.vm_state = qemu_add_vm_change_state_handler(pt_vm_state_change, d);
     offset = ats_function_realize(&d->fn, dev, &d->cfg, pt_config_ats_offset(),
-                                  &pt_channel_function_ops, d);
+                                  &pt_function_ops, d);
     offset = pt_config_add_acs(d, offset);
     pt_channels_reset(d);
     pt_knobs_realize(d);
@@ -168,11 +272,11 @@ static const Property pt_properties[] = {
     DEFINE_PROP_UINT8("revision", PriTestdev, ident.revision, 1),
     DEFINE_PROP_UINT32("class", PriTestdev, ident.class_code,
                        PRI_TESTDEV_CLASS),
-    DEFINE_PROP_BOOL("pcie-flr", PriTestdev, reset.pcie_flr, true),
-    DEFINE_PROP_BOOL("af-flr", PriTestdev, reset.af_flr, false),
-    DEFINE_PROP_BOOL("acpi-reset", PriTestdev, reset.acpi, false),
-    DEFINE_PROP_BOOL("no-soft-reset", PriTestdev, reset.no_soft_reset, true),
-    DEFINE_PROP_BOOL("immediate-readiness", PriTestdev, reset.immediate,
+    DEFINE_PROP_BOOL("pcie-flr", PriTestdev, offers.pcie_flr, true),
+    DEFINE_PROP_BOOL("af-flr", PriTestdev, offers.af_flr, false),
+    DEFINE_PROP_BOOL("acpi-reset", PriTestdev, offers.acpi, false),
+    DEFINE_PROP_BOOL("no-soft-reset", PriTestdev, offers.no_soft_reset, true),
+    DEFINE_PROP_BOOL("immediate-readiness", PriTestdev, offers.immediate,
                      false),
     DEFINE_PROP_UINT32("vfs", PriTestdev, n_vfs, 0),
     DEFINE_ATS_FUNCTION_PROPERTIES(PriTestdev, cfg),

@@ -2,7 +2,7 @@
  * pri-testdev: DMA channels
  *
  * A channel walks its operation page by page in the device's bottom half.
- * What it does about a page that may not be accessed is in pri-testdev-fault.c.
+ * What it does about a page that may not be accessed is in fault.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,15 +10,9 @@
 #include "qemu/osdep.h"
 #include "qemu/log.h"
 #include "qemu/host-utils.h"
-#include "qemu/main-loop.h"
-#include "hw/pci/msi.h"
-#include "hw/pci/msix.h"
-#include "system/replay.h"
-#include "system/runstate.h"
 #include "hw/misc/pri-testdev-regs.h"
-#include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
-#include "trace.h"
+#include "hw/misc/trace.h"
 #include <zlib.h>       /* crc32() */
 
 /*
@@ -30,78 +24,6 @@
 
 /* A value of the knob retry */
 #define PT_RETRY_GIVE_UP    2
-
-static void pt_run_bh(void *opaque, const void *data)
-{
-    PriTestdev *d = opaque;
-
-    aio_bh_call(d->bh);
-}
-
-/* While the machine is stopped its memory must not change */
-static void pt_schedule(PriTestdev *d)
-{
-    if (!d->bh_scheduled && runstate_is_running()) {
-        d->bh_scheduled = true;
-        if (!ats_actor_event(ATS_EVENT_BH, pci_requester_id(PCI_DEVICE(d)), d,
-                             pt_run_bh, NULL, 0)) {
-            replay_bh_schedule_event(d->bh);
-        }
-    }
-}
-
-static uint32_t pt_log_pasid(const PtOp *op)
-{
-    return op->flags & PT_FLAG_PASID ? op->pasid : ATS_NO_PASID;
-}
-
-/* -- State ----------------------------------------------------------------- */
-
-static void pt_unqueue(PriTestdev *d, unsigned int n)
-{
-    for (uint32_t i = 0; i < d->n_waiters; i++) {
-        if (d->waiters[i] == n) {
-            d->n_waiters--;
-            memmove(&d->waiters[i], &d->waiters[i + 1], d->n_waiters - i);
-            return;
-        }
-    }
-}
-
-void pt_set_run(PriTestdev *d, unsigned int n, PtRun run)
-{
-    PtChannel *ch = &d->ch[n];
-
-    if (ch->run == PT_RUN_CREDITS) {
-        pt_unqueue(d, n);
-    }
-    ch->run = run;
-    if (run == PT_RUN_READY) {
-        d->ready |= 1ULL << n;
-        pt_schedule(d);
-    } else {
-        d->ready &= ~(1ULL << n);
-    }
-}
-
-void pt_end(PriTestdev *d, unsigned int n, uint32_t status,
-            uint64_t err_addr)
-{
-    PtChannel *ch = &d->ch[n];
-
-    trace_pri_testdev_end(DEVICE(d)->id, n, status, ch->done, err_addr);
-    pt_log(d, PT_LOG_END, pt_log_pasid(&ch->op), n, err_addr, status);
-    pt_set_run(d, n, PT_RUN_STOPPED);
-    ats_function_abandon(&d->fn, n);
-    ch->seq++;
-    ch->status = status;
-    ch->err_addr = err_addr;
-    ch->irq_status |= 1;
-    if (ch->op.flags & PT_FLAG_IRQ) {
-        d->irqs |= 1ULL << n;
-        pt_schedule(d);
-    }
-}
 
 static void pt_abort(PriTestdev *d, unsigned int n)
 {
@@ -120,7 +42,8 @@ void pt_channels_abort(PriTestdev *d)
 void pt_channels_stop(PriTestdev *d)
 {
     for (unsigned int n = 0; n < d->n_channels; n++) {
-        if (pt_stopping(d, &d->ch[n].op) && d->ch[n].run != PT_RUN_RESPONSE) {
+        if (pt_stopping(&d->stop, &d->ch[n].op) &&
+            d->ch[n].run != PT_RUN_RESPONSE) {
             pt_abort(d, n);
         }
     }
@@ -142,7 +65,7 @@ void pt_channel_reset(PriTestdev *d, unsigned int n)
     d->ch[n] = pt_channel_defaults();
     /* no operation before and after it is the same */
     d->ch[n].seq = seq + 1;
-    d->irqs &= ~(1ULL << n);
+    d->sched.irqs &= ~(1ULL << n);
     ats_function_cancel(&d->fn, n, 0xff);
 }
 
@@ -151,107 +74,10 @@ void pt_channels_reset(PriTestdev *d)
     for (unsigned int n = 0; n < PRI_TESTDEV_MAX_CHANNELS; n++) {
         d->ch[n] = pt_channel_defaults();
     }
-    d->ready = 0;
-    d->irqs = 0;
-    d->errors = 0;
-    d->n_waiters = 0;
-    d->turn = 0;
-    d->wake = false;
-    d->bh_scheduled = false;
-    timer_del(d->pause_timer);
-    qemu_bh_cancel(d->bh);
-    ats_actor_forget(d);
+    pt_sched_reset(d);
+    timer_del(d->sched.pause_timer);
     pt_channels_kick(d);        /* errors of the ports above are theirs */
 }
-
-/* -- Callbacks of the function: they take note, the bottom half acts ------- */
-
-static void pt_answer(PriTestdev *d, unsigned int n, PciePriEnd end,
-                      unsigned int code)
-{
-    PtChannel *ch = &d->ch[n];
-
-    if (end == PCIE_PRI_RESET || end == PCIE_PRI_STALE_NOW) {
-        pt_end(d, n, PT_ST_ABORTED, ch->fault_page);
-        return;
-    }
-    ch->resp_code = code;
-    if (code == ATS_PRG_SUCCESS && pt_stopping(d, &ch->op)) {
-        pt_end(d, n, PT_ST_ABORTED, ch->fault_page);
-    } else if (code == ATS_PRG_SUCCESS) {
-        ch->answered = true;
-        pt_set_run(d, n, PT_RUN_READY);
-    } else if (code == ATS_PRG_INVALID_REQUEST) {
-        pt_end(d, n, PT_ST_INVALID_REQUEST, ch->fault_page);
-    } else {
-        pt_end(d, n, PT_ST_RESPONSE_FAILURE, ch->fault_page);
-    }
-}
-
-static void pt_group_done(void *opaque, uint64_t cookie, PciePriEnd end,
-                          unsigned int code)
-{
-    PriTestdev *d = opaque;
-    unsigned int n = cookie & 0xff;
-
-    /* The group may belong to an operation that was aborted */
-    if (n < d->n_channels && d->ch[n].run == PT_RUN_RESPONSE &&
-        pt_cookie(&d->ch[n], n) == cookie) {
-        pt_answer(d, n, end, code);
-    }
-    pt_stop_check(d);
-}
-
-static void pt_wake(void *opaque)
-{
-    PriTestdev *d = opaque;
-
-    d->wake = true;
-    pt_schedule(d);
-}
-
-static void pt_translate_again(void *opaque, uint32_t n)
-{
-    PriTestdev *d = opaque;
-
-    if (d->ch[n].run == PT_RUN_TRANSLATION) {
-        pt_set_run(d, n, PT_RUN_READY);
-    }
-}
-
-void pt_channel_timed_out(PriTestdev *d, unsigned int n, uint64_t addr)
-{
-    if (d->ch[n].run == PT_RUN_TRANSLATION) {
-        pt_end(d, n, PT_ST_TIMEOUT, addr);
-    }
-}
-
-static void pt_function_error(void *opaque, uint32_t error)
-{
-    pt_report(opaque, error);
-}
-
-static void pt_path_error(void *opaque)
-{
-    pt_channels_kick(opaque);
-}
-
-const AtsFunctionOps pt_channel_function_ops = {
-    .group_done = pt_group_done,
-    .wake = pt_wake,
-    .raw_response = pt_raw_response,
-    .inv_request = pt_inv_request,
-    .note = pt_log_note,
-    .message = pt_log_message,
-    .translated = pt_log_translation,
-    .translate_again = pt_translate_again,
-    .due = pt_translation_due,
-    .timed_out = pt_translation_timed_out,
-    .error = pt_function_error,
-    .path_error = pt_path_error,
-    .stopping = pt_pri_stopping,
-    .land = pt_posted_land,
-};
 
 /* -- Memory accesses ------------------------------------------------------- */
 
@@ -428,120 +254,43 @@ static void pt_step(PriTestdev *d, unsigned int n, bool waited,
  */
 static void pt_run_waiters(PriTestdev *d, int32_t *budget)
 {
-    while (d->wake && *budget > 0) {
+    while (d->sched.wake && *budget > 0) {
         unsigned int n;
 
-        if (!d->n_waiters) {
-            d->wake = false;
+        if (!d->sched.n_waiters) {
+            d->sched.wake = false;
             return;
         }
-        n = d->waiters[0];
+        n = d->sched.waiters[0];
         pt_set_run(d, n, PT_RUN_READY);
         pt_step(d, n, true, budget);
         if (d->ch[n].run == PT_RUN_CREDITS) {
-            d->wake = false;
+            d->sched.wake = false;
         }
     }
 }
 
 static void pt_run_ready(PriTestdev *d, int32_t *budget)
 {
-    while (d->ready && *budget > 0) {
+    while (d->sched.ready && *budget > 0) {
         int32_t turn = MIN(*budget, PT_TURN_PAGES);
         int32_t left = turn;
-        unsigned int n = d->turn;
+        unsigned int n = d->sched.turn;
 
-        d->turn = (d->turn + 1) % d->n_channels;
-        while (left > 0 && (d->ready & (1ULL << n))) {
+        d->sched.turn = (d->sched.turn + 1) % d->n_channels;
+        while (left > 0 && (d->sched.ready & (1ULL << n))) {
             pt_step(d, n, false, &left);
         }
         *budget -= turn - left;
     }
 }
 
-/* An MSI is a Memory Write (PCIe 6.2 6.1.4), which ports may stop */
-static void pt_write_msi(void *opaque, const void *data)
+void pt_channels_run(PriTestdev *d)
 {
-    const unsigned int *vector = data;
-    PriTestdev *d = opaque;
-    PCIDevice *dev = PCI_DEVICE(d);
-    AtsTlp tlp = {
-        .kind = ATS_TLP_WRITE,
-        .addr = msix_get_message(dev, *vector).address,
-        .len = 4,
-        .pasid = ATS_NO_PASID,
-    };
-
-    if (!msix_enabled(dev) || msix_is_masked(dev, *vector) ||
-        !ats_function_may_send(&d->fn, ATS_SEND_MSI) ||
-        ats_function_may_pass(&d->fn, &tlp) == ATS_PATH_PASSED) {
-        msix_notify(dev, *vector);
-    }
-}
-
-/* The write of an MSI goes up behind the other writes */
-static void pt_notify(PriTestdev *d, unsigned int vector)
-{
-    if (!ats_actor_event(ATS_EVENT_MSI, pci_requester_id(PCI_DEVICE(d)), d,
-                         pt_write_msi, &vector, sizeof(vector))) {
-        pt_write_msi(d, &vector);
-    }
-}
-
-static void pt_run_irqs(PriTestdev *d)
-{
-    while (d->irqs) {
-        unsigned int n = ctz64(d->irqs);
-
-        d->irqs &= d->irqs - 1;
-        pt_notify(d, PRI_TESTDEV_VECTOR_CHANNEL(n));
-    }
-    if (d->event.irq) {
-        d->event.irq = false;
-        pt_notify(d, PRI_TESTDEV_VECTOR_FUNCTION);
-    }
-}
-
-/* A bounded piece of all the work there is */
-static void pt_channels_bh(void *opaque)
-{
-    PriTestdev *d = opaque;
     int32_t budget = PT_BH_PAGES;
 
-    d->bh_scheduled = false;
-    if (!runstate_is_running()) {
-        return;
-    }
-    if (d->late.due) {
-        pt_late_run(d);
-    }
     pt_run_waiters(d, &budget);
     pt_run_ready(d, &budget);
-    pt_run_irqs(d);
-    pt_report_now(d);
-    pt_channels_kick(d);
-}
-
-void pt_channels_kick(PriTestdev *d)
-{
-    if (d->ready || d->irqs || d->wake || d->event.irq || d->errors ||
-        d->late.due || d->fn.n_path_errors) {
-        pt_schedule(d);
-    }
-}
-
-void pt_channels_realize(PriTestdev *d)
-{
-    d->bh = aio_bh_new_guarded(qemu_get_aio_context(), pt_channels_bh, d,
-                               &DEVICE(d)->mem_reentrancy_guard);
-    pt_fault_realize(d);
-}
-
-void pt_channels_exit(PriTestdev *d)
-{
-    pt_fault_exit(d);
-    ats_actor_forget(d);
-    qemu_bh_delete(d->bh);
 }
 
 /* -- Commands -------------------------------------------------------------- */
@@ -575,14 +324,14 @@ void pt_channel_command(PriTestdev *d, unsigned int n, uint32_t cmd)
     ch->err_addr = 0;
     ch->fault = false;
     ch->answered = false;
-    pt_log(d, PT_LOG_START, pt_log_pasid(&ch->op), n, pt_op_position(ch), cmd);
+    pt_log(d, PT_LOG_START, pt_op_pasid(&ch->op), n, pt_op_position(ch), cmd);
     if (cmd == PT_OP_NOP) {
         pt_end(d, n, PT_ST_DONE, 0);
     } else if (!pt_op_valid(d, &ch->op)) {
         qemu_log_mask(LOG_GUEST_ERROR,
                       "pri-testdev: bad command %u for channel %u\n", cmd, n);
         pt_end(d, n, PT_ST_BAD_COMMAND, 0);
-    } else if (pt_stopping(d, &ch->op)) {
+    } else if (pt_stopping(&d->stop, &ch->op)) {
         pt_end(d, n, PT_ST_ABORTED, pt_op_position(ch));
     } else {
         ch->status = PT_ST_RUNNING;

@@ -1,5 +1,5 @@
 /*
- * pri-testdev: event log and function events
+ * pri-testdev: event log
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,56 +9,6 @@
 #include "hw/pci/pci.h"
 #include "hw/pci/pcie_aer.h"
 #include "pri-testdev.h"
-
-/* -- Events ---------------------------------------------------------------- */
-
-static void pt_event_irq(PriTestdev *d)
-{
-    d->event.irq = true;
-    pt_channels_kick(d);
-}
-
-void pt_event(PriTestdev *d, uint32_t bit)
-{
-    d->event.status |= bit;
-    if (d->event.enable & bit) {
-        pt_event_irq(d);
-    }
-}
-
-void pt_event_enable(PriTestdev *d, uint32_t val)
-{
-    uint32_t added = val & ~d->event.enable;
-
-    d->event.enable = val & PT_EVENT_ALL;
-    if (d->event.status & d->event.enable & added) {
-        pt_event_irq(d);
-    }
-}
-
-void pt_report(PriTestdev *d, uint32_t error)
-{
-    d->errors |= error;
-    if (error) {
-        pt_channels_kick(d);
-    }
-}
-
-void pt_report_now(PriTestdev *d)
-{
-    while (d->errors) {
-        PCIEAERErr err = {
-            .status = d->errors & -d->errors,
-            .source_id = pci_requester_id(PCI_DEVICE(d)),
-        };
-
-        d->errors &= ~err.status;
-        if (!pt_silent(d) && ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
-            pcie_aer_inject_error(PCI_DEVICE(d), &err);
-        }
-    }
-    ats_function_report_path(&d->fn);
-}
 
 /* -- Writing --------------------------------------------------------------- */
 
@@ -118,32 +68,6 @@ void pt_log_translation(void *opaque, const AtsTrReq *req, AtsTrStatus status,
     }
     pt_log(opaque, PT_LOG_TRANSLATION, req->pasid, status, req->addr,
            permitted);
-}
-
-void pt_log_note(void *opaque, PciePriNote note, uint16_t prgi)
-{
-    static const struct {
-        uint32_t kind;
-        uint32_t event;
-    } notes[] = {
-        [PCIE_PRI_NOTE_VIOLATION] = { PT_LOG_VIOLATION, PT_EVENT_VIOLATION },
-        [PCIE_PRI_NOTE_UNEXPECTED] = { PT_LOG_UNEXPECTED,
-                                       PT_EVENT_UNEXPECTED },
-        [PCIE_PRI_NOTE_STALE] = { PT_LOG_STALE, PT_EVENT_STALE },
-        [PCIE_PRI_NOTE_MISTAKEN] = { PT_LOG_MISTAKEN, 0 },
-    };
-    /* by value of the knob unexpected-resp */
-    static const uint32_t errors[] = {
-        0, 0, PCI_ERR_UNC_UNSUP, PCI_ERR_UNC_UNX_COMP,
-    };
-
-    PriTestdev *d = opaque;
-
-    pt_log(d, notes[note].kind, ATS_NO_PASID, prgi, 0, 0);
-    pt_event(d, notes[note].event);
-    if (note == PCIE_PRI_NOTE_UNEXPECTED) {
-        pt_report(d, errors[d->knobs.unexpected_resp]);
-    }
 }
 
 /* -- Reading --------------------------------------------------------------- */

@@ -140,28 +140,29 @@ static const VMStateDescription vmstate_pt_late = {
 
 static int pt_channels_post_load(PriTestdev *d)
 {
-    if (d->n_waiters > d->n_channels || d->turn >= d->n_channels) {
+    if (d->sched.n_waiters > d->n_channels || d->sched.turn >= d->n_channels) {
         return -EINVAL;
     }
-    for (uint32_t i = 0; i < d->n_waiters; i++) {
-        if (d->waiters[i] >= d->n_channels ||
-            d->ch[d->waiters[i]].run != PT_RUN_CREDITS) {
+    for (uint32_t i = 0; i < d->sched.n_waiters; i++) {
+        if (d->sched.waiters[i] >= d->n_channels ||
+            d->ch[d->sched.waiters[i]].run != PT_RUN_CREDITS) {
             return -EINVAL;
         }
     }
-    d->ready = 0;
+    d->sched.ready = 0;
     for (unsigned int n = 0; n < d->n_channels; n++) {
         if (!pt_op_post_load(&d->ch[n])) {
             return -EINVAL;
         }
         if (d->ch[n].run == PT_RUN_READY) {
-            d->ready |= 1ULL << n;
+            d->sched.ready |= 1ULL << n;
         }
-        if (d->ch[n].run == PT_RUN_PAUSE && !timer_pending(d->pause_timer)) {
+        if (d->ch[n].run == PT_RUN_PAUSE &&
+            !timer_pending(d->sched.pause_timer)) {
             return -EINVAL;
         }
     }
-    d->irqs &= MAKE_64BIT_MASK(0, d->n_channels);
+    d->sched.irqs &= MAKE_64BIT_MASK(0, d->n_channels);
     pt_channels_kick(d);
     return 0;
 }
@@ -193,19 +194,20 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_MSIX(parent_obj, PriTestdev),
         VMSTATE_UINT32_EQUAL(n_channels, PriTestdev, NULL),
         VMSTATE_ATS_FUNCTION(fn, PriTestdev),
-        VMSTATE_TIMER_PTR(pause_timer, PriTestdev),
-        VMSTATE_BOOL(wake, PriTestdev),
-        VMSTATE_UINT64(irqs, PriTestdev),
-        VMSTATE_UINT32(errors, PriTestdev),
-        VMSTATE_UINT8_ARRAY(waiters, PriTestdev, PRI_TESTDEV_MAX_CHANNELS),
-        VMSTATE_UINT32(n_waiters, PriTestdev),
-        VMSTATE_UINT32(turn, PriTestdev),
+        VMSTATE_TIMER_PTR(sched.pause_timer, PriTestdev),
+        VMSTATE_BOOL(sched.wake, PriTestdev),
+        VMSTATE_UINT64(sched.irqs, PriTestdev),
+        VMSTATE_UINT32(sched.errors, PriTestdev),
+        VMSTATE_UINT8_ARRAY(sched.waiters, PriTestdev,
+                            PRI_TESTDEV_MAX_CHANNELS),
+        VMSTATE_UINT32(sched.n_waiters, PriTestdev),
+        VMSTATE_UINT32(sched.turn, PriTestdev),
         VMSTATE_UINT32(scratch, PriTestdev),
-        VMSTATE_UINT64(flrs, PriTestdev),
+        VMSTATE_UINT64(resets.flrs, PriTestdev),
         VMSTATE_STRUCT(raw, PriTestdev, 1, vmstate_pt_raw, PtRaw),
-        VMSTATE_UINT32(knob.select, PriTestdev),
-        VMSTATE_UINT32(knob.status, PriTestdev),
-        VMSTATE_UINT32(knob.low, PriTestdev),
+        VMSTATE_UINT32(window.select, PriTestdev),
+        VMSTATE_UINT32(window.status, PriTestdev),
+        VMSTATE_UINT32(window.low, PriTestdev),
 #define PT_KNOB_VMSTATE(FIELD, field, name, def, max, values, help) \
         VMSTATE_UINT64(knobs.field, PriTestdev),
         PT_KNOBS(PT_KNOB_VMSTATE)
@@ -220,20 +222,20 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_UINT32(log.select, PriTestdev),
         VMSTATE_STRUCT_ARRAY(log.entry, PriTestdev, PT_LOG_SIZE, 1,
                              vmstate_pt_log_entry, PtLogEntry),
-        VMSTATE_BOOL(in_reset, PriTestdev),
-        VMSTATE_UINT8(reset_kind, PriTestdev),
-        VMSTATE_UINT32(resets, PriTestdev),
-        VMSTATE_BOOL(link_down, PriTestdev),
+        VMSTATE_BOOL(presence.in_reset, PriTestdev),
+        VMSTATE_UINT8(presence.kind, PriTestdev),
+        VMSTATE_UINT32(resets.count, PriTestdev),
+        VMSTATE_BOOL(presence.link_down, PriTestdev),
         VMSTATE_STRUCT(late, PriTestdev, 1, vmstate_pt_late, PtLate),
-        VMSTATE_BOOL(gone, PriTestdev),
-        VMSTATE_TIMER_PTR(reset_timer, PriTestdev),
-        VMSTATE_TIMER_PTR(gone_timer, PriTestdev),
+        VMSTATE_BOOL(presence.gone, PriTestdev),
+        VMSTATE_TIMER_PTR(presence.reset_timer, PriTestdev),
+        VMSTATE_TIMER_PTR(resets.gone_timer, PriTestdev),
         VMSTATE_UINT32(inv.n, PriTestdev),
         VMSTATE_STRUCT_ARRAY(inv.waiting, PriTestdev, ATS_ITAG_NR, 1,
                              vmstate_pt_inv_completion, PtInvCompletion),
-        VMSTATE_UINT64(cnt.bytes_read, PriTestdev),
-        VMSTATE_UINT64(cnt.bytes_written, PriTestdev),
-        VMSTATE_UINT64(cnt.dma_errors, PriTestdev),
+        VMSTATE_UINT64(dma.cnt.bytes_read, PriTestdev),
+        VMSTATE_UINT64(dma.cnt.bytes_written, PriTestdev),
+        VMSTATE_UINT64(dma.cnt.dma_errors, PriTestdev),
         VMSTATE_STRUCT_ARRAY(ch, PriTestdev, PRI_TESTDEV_MAX_CHANNELS, 1,
                              vmstate_pt_channel, PtChannel),
         VMSTATE_END_OF_LIST()

@@ -56,13 +56,13 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
                                buf, len, write);
     }
     if (res != MEMTX_OK) {
-        d->cnt.dma_errors++;
+        d->dma.cnt.dma_errors++;
         return false;
     }
     if (write) {
-        d->cnt.bytes_written += len;
+        d->dma.cnt.bytes_written += len;
     } else {
-        d->cnt.bytes_read += len;
+        d->dma.cnt.bytes_read += len;
     }
     return true;
 }

@@ -31,9 +31,9 @@ static void pt_posted_arm(PriTestdev *d)
     int64_t due = ats_posted_due(&d->fn.posted);
 
     if (due == ATS_POSTED_HELD) {
-        timer_del(d->dma_timer);
+        timer_del(d->posted.timer);
     } else {
-        timer_mod(d->dma_timer, due);
+        timer_mod(d->posted.timer, due);
     }
 }
 
@@ -131,12 +131,12 @@ void pt_posted_add_property(ObjectClass *klass)
 
 void pt_posted_realize(PriTestdev *d)
 {
-    d->dma_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_posted_timer, d);
+    d->posted.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_posted_timer, d);
 }
 
 void pt_posted_exit(PriTestdev *d)
 {
-    timer_free(d->dma_timer);
+    timer_free(d->posted.timer);
 }
 
 void pt_posted_post_load(PriTestdev *d)

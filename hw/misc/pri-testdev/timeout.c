@@ -31,9 +31,9 @@ static void pt_timeout_arm(PriTestdev *d)
     int64_t due = ats_inflight_due(&d->fn.inflight);
 
     if (due == ATS_INFLIGHT_NEVER) {
-        timer_del(d->timeout_timer);
+        timer_del(d->timeout.timer);
     } else {
-        timer_mod(d->timeout_timer, due);
+        timer_mod(d->timeout.timer, due);
     }
 }
 
@@ -47,7 +47,7 @@ int64_t pt_translation_due(void *opaque)
     }
     due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
           d->knobs.completion_timeout * SCALE_US;
-    timer_mod_anticipate(d->timeout_timer, due);
+    timer_mod_anticipate(d->timeout.timer, due);
     return due;
 }
 
@@ -58,8 +58,8 @@ void pt_translation_timed_out(void *opaque, const AtsTrReq *req,
 
     pt_log(d, PT_LOG_TIMEOUT, req->pasid, req->tag, req->addr, 0);
     pt_report(d, PCI_ERR_UNC_COMP_TIME);
-    if (owner != ATS_NO_OWNER) {
-        pt_channel_timed_out(d, owner, req->addr);
+    if (owner != ATS_NO_OWNER && d->ch[owner].run == PT_RUN_TRANSLATION) {
+        pt_end(d, owner, PT_ST_TIMEOUT, req->addr);
     }
 }
 
@@ -94,7 +94,7 @@ void pt_timeout_add_capability(PriTestdev *d)
 
 void pt_timeout_realize(PriTestdev *d)
 {
-    d->timeout_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_timeout, d);
+    d->timeout.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_timeout, d);
 }
 
 void pt_timeout_reset(PriTestdev *d)
@@ -104,7 +104,7 @@ void pt_timeout_reset(PriTestdev *d)
     pci_word_test_and_clear_mask(dev->config + dev->exp.exp_cap +
                                  PCI_EXP_DEVCTL2,
                                  PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
-    timer_del(d->timeout_timer);
+    timer_del(d->timeout.timer);
 }
 
 void pt_timeout_post_load(PriTestdev *d)
@@ -114,5 +114,5 @@ void pt_timeout_post_load(PriTestdev *d)
 
 void pt_timeout_exit(PriTestdev *d)
 {
-    timer_free(d->timeout_timer);
+    timer_free(d->timeout.timer);
 }

@@ -23,7 +23,7 @@ void pt_acpi_build(AcpiDevAmlIf *adev, Aml *scope)
     PriTestdev *d = PRI_TESTDEV(adev);
     Aml *field, *method, *loop, *count = aml_local(0);
 
-    if (!d->reset.acpi) {
+    if (!d->offers.acpi) {
         return;
     }
     aml_append(scope, aml_operation_region(

@@ -74,7 +74,7 @@ static uint64_t pt_op_addr(const PtChannel *ch, bool write)
     return (write ? ch->op.dst : ch->op.src) + ch->done;
 }
 
-static uint32_t pt_op_pasid(const PtOp *op)
+uint32_t pt_op_pasid(const PtOp *op)
 {
     return op->flags & PT_FLAG_PASID ? op->pasid : ATS_NO_PASID;
 }

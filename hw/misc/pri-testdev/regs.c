@@ -8,7 +8,7 @@
 #include "qemu/log.h"
 #include "qemu/timer.h"
 #include "pri-testdev.h"
-#include "trace.h"
+#include "hw/misc/trace.h"
 
 #define PT_RAW_FLAGS_MASK   (PT_RAW_READ | PT_RAW_WRITE | PT_RAW_LAST | \
                              PT_RAW_PRIV | PT_RAW_EXEC)
@@ -40,9 +40,9 @@ static void pt_control(PriTestdev *d, uint32_t val)
 {
     if (val & PT_CTRL_CLEAR_COUNTERS) {
         ats_function_clear_counters(&d->fn);
-        memset(&d->cnt, 0, sizeof(d->cnt));
+        memset(&d->dma.cnt, 0, sizeof(d->dma.cnt));
         d->raw.resp_count = 0;
-        d->flrs = 0;
+        d->resets.flrs = 0;
     }
     if (val & PT_CTRL_FLUSH_ATC) {
         ats_function_flush(&d->fn);
@@ -90,15 +90,15 @@ static uint64_t pt_counter(PriTestdev *d, uint32_t offset)
     case PT_CNT_TRANS_CA:
         return fn->trans_ca;
     case PT_CNT_BYTES_READ:
-        return d->cnt.bytes_read;
+        return d->dma.cnt.bytes_read;
     case PT_CNT_BYTES_WRITTEN:
-        return d->cnt.bytes_written;
+        return d->dma.cnt.bytes_written;
     case PT_CNT_DMA_ERRORS:
-        return d->cnt.dma_errors;
+        return d->dma.cnt.dma_errors;
     case PT_CNT_VIOLATIONS:
         return pri->violations + fn->violations;
     case PT_CNT_FLRS:
-        return d->flrs;
+        return d->resets.flrs;
     case PT_CNT_RESP_STALE:
         return pri->resp_stale;
     case PT_CNT_TRANS_DISCARDED:
@@ -168,9 +168,9 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
     case PT_RAW_RESP_COUNT:
         return d->raw.resp_count;
     case PT_KNOB_SELECT:
-        return d->knob.select;
+        return d->window.select;
     case PT_KNOB_STATUS:
-        return d->knob.status;
+        return d->window.status;
     case PT_KNOB_VALUE ... PT_KNOB_VALUE + 4:
         return pt_half(pt_knob_read(d), reg);
     case PT_STOP_PASID:
@@ -188,45 +188,12 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
     case PT_SOFT_RESET:
         return pt_in_soft_reset(d) ? PT_SOFT_RESET_BUSY : 0;
     case PT_RESETS:
-        return d->resets;
+        return d->resets.count;
     case PT_RESET_LAST:
-        return d->reset_kind;
+        return d->presence.kind;
     default:
         return pt_half(pt_counter(d, reg & ~4u), reg);
     }
-}
-
-static void pt_raw_send(PriTestdev *d)
-{
-    const PtRaw *raw = &d->raw;
-    AtsMsg msg = {
-        .addr = raw->addr & ~0xfffULL,
-        .pasid = raw->pasid & PT_RAW_PASID_PRESENT ?
-                 raw->pasid & ~PT_RAW_PASID_PRESENT : ATS_NO_PASID,
-        .prgi = raw->prgi,
-        .read = raw->flags & PT_RAW_READ,
-        .write = raw->flags & PT_RAW_WRITE,
-        .last = raw->flags & PT_RAW_LAST,
-        .priv = raw->flags & PT_RAW_PRIV,
-        .exec = raw->flags & PT_RAW_EXEC,
-    };
-
-    if (!ats_function_send_raw(&d->fn, &msg)) {
-        qemu_log_mask(LOG_GUEST_ERROR, "pri-testdev: raw request without an "
-                      "IOMMU that takes it\n");
-    }
-}
-
-void pt_raw_response(void *opaque, const AtsMsg *msg)
-{
-    PriTestdev *d = opaque;
-    bool pasid = msg->pasid != ATS_NO_PASID;
-
-    d->raw.resp = PT_RAW_RESP_VALID | (pasid ? PT_RAW_RESP_HAD_PASID : 0) |
-                  msg->prgi << 4 | msg->code;
-    d->raw.resp_pasid = pasid ? msg->pasid : 0;
-    d->raw.resp_count++;
-    pt_event(d, PT_EVENT_RAW);
 }
 
 static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
@@ -260,13 +227,13 @@ static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
         d->raw.resp_pasid = 0;
         break;
     case PT_KNOB_SELECT:
-        d->knob.select = val & PT_KNOB_SELECT_MASK;
+        d->window.select = val & PT_KNOB_SELECT_MASK;
         break;
     case PT_KNOB_VALUE:
-        d->knob.low = val;
+        d->window.low = val;
         break;
     case PT_KNOB_VALUE + 4:
-        pt_knob_write(d, (uint64_t)val << 32 | d->knob.low);
+        pt_knob_write(d, (uint64_t)val << 32 | d->window.low);
         break;
     case PT_STOP_PASID:
         pt_stop(d, val);

@@ -9,6 +9,8 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/host-utils.h"
+#include "hw/pci/ats_actor.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"
@@ -34,7 +36,7 @@ static void pt_msi_trigger(PCIDevice *dev, MSIMessage msg)
     PriTestdev *d = PRI_TESTDEV(dev);
 
     if (ats_function_sending(&d->fn, ATS_SEND_MSI)) {
-        d->msi_trigger(dev, msg);
+        d->msi.trigger(dev, msg);
     } else {
         pt_msi_pend(dev, msg);
     }
@@ -44,7 +46,7 @@ void pt_msi_realize(PriTestdev *d)
 {
     PCIDevice *dev = PCI_DEVICE(d);
 
-    d->msi_trigger = dev->msi_trigger;
+    d->msi.trigger = dev->msi_trigger;
     dev->msi_trigger = pt_msi_trigger;
 }
 
@@ -61,5 +63,48 @@ void pt_msi_permitted(PriTestdev *d)
             msix_clr_pending(dev, n);
             msix_notify(dev, n);
         }
+    }
+}
+
+/* An MSI is a Memory Write (PCIe 6.2 6.1.4), which ports may stop */
+static void pt_write_msi(void *opaque, const void *data)
+{
+    const unsigned int *vector = data;
+    PriTestdev *d = opaque;
+    PCIDevice *dev = PCI_DEVICE(d);
+    AtsTlp tlp = {
+        .kind = ATS_TLP_WRITE,
+        .addr = msix_get_message(dev, *vector).address,
+        .len = 4,
+        .pasid = ATS_NO_PASID,
+    };
+
+    if (!msix_enabled(dev) || msix_is_masked(dev, *vector) ||
+        !ats_function_may_send(&d->fn, ATS_SEND_MSI) ||
+        ats_function_may_pass(&d->fn, &tlp) == ATS_PATH_PASSED) {
+        msix_notify(dev, *vector);
+    }
+}
+
+/* The write of an MSI goes up behind the other writes */
+static void pt_notify(PriTestdev *d, unsigned int vector)
+{
+    if (!ats_actor_event(ATS_EVENT_MSI, pci_requester_id(PCI_DEVICE(d)), d,
+                         pt_write_msi, &vector, sizeof(vector))) {
+        pt_write_msi(d, &vector);
+    }
+}
+
+void pt_msi_run(PriTestdev *d)
+{
+    while (d->sched.irqs) {
+        unsigned int n = ctz64(d->sched.irqs);
+
+        d->sched.irqs &= d->sched.irqs - 1;
+        pt_notify(d, PRI_TESTDEV_VECTOR_CHANNEL(n));
+    }
+    if (d->event.irq) {
+        d->event.irq = false;
+        pt_notify(d, PRI_TESTDEV_VECTOR_FUNCTION);
     }
 }

@@ -12,12 +12,7 @@
 #include "hw/misc/pri-testdev-regs.h"
 #include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
-#include "trace.h"
-
-uint64_t pt_cookie(const PtChannel *ch, unsigned int n)
-{
-    return (uint64_t)ch->seq << 8 | n;
-}
+#include "hw/misc/trace.h"
 
 /*
  * The absent pages of one side from the one that faulted on, as many as a
@@ -59,12 +54,12 @@ static void pt_wait_credits(PriTestdev *d, unsigned int n, bool first)
 {
     pt_set_run(d, n, PT_RUN_CREDITS);
     if (first) {
-        memmove(&d->waiters[1], &d->waiters[0], d->n_waiters);
-        d->waiters[0] = n;
+        memmove(&d->sched.waiters[1], &d->sched.waiters[0], d->sched.n_waiters);
+        d->sched.waiters[0] = n;
     } else {
-        d->waiters[d->n_waiters] = n;
+        d->sched.waiters[d->sched.n_waiters] = n;
     }
-    d->n_waiters++;
+    d->sched.n_waiters++;
 }
 
 /*
@@ -79,8 +74,8 @@ static void pt_pause(PriTestdev *d, unsigned int n)
         return;
     }
     pt_set_run(d, n, PT_RUN_PAUSE);
-    if (!timer_pending(d->pause_timer)) {
-        timer_mod(d->pause_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+    if (!timer_pending(d->sched.pause_timer)) {
+        timer_mod(d->sched.pause_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                   d->knobs.retry_delay * SCALE_US);
     }
 }
@@ -165,7 +160,7 @@ void pt_fault(PriTestdev *d, unsigned int n, const PtSide *side, bool waited,
         pt_end(d, n, PT_ST_NO_PRI, side->addr);
     } else if (!ats_function_pri_usable(&d->fn, side->acc.pasid)) {
         pt_end(d, n, waited ? PT_ST_ABORTED : PT_ST_NO_PRI, side->addr);
-    } else if (d->n_waiters && !waited) {
+    } else if (d->sched.n_waiters && !waited) {
         pt_wait_credits(d, n, false);
     } else {
         pt_request(d, n, side, waited, budget);
@@ -174,10 +169,10 @@ void pt_fault(PriTestdev *d, unsigned int n, const PtSide *side, bool waited,
 
 void pt_fault_realize(PriTestdev *d)
 {
-    d->pause_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_pause_over, d);
+    d->sched.pause_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_pause_over, d);
 }
 
 void pt_fault_exit(PriTestdev *d)
 {
-    timer_free(d->pause_timer);
+    timer_free(d->sched.pause_timer);
 }

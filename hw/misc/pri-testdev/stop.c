@@ -13,24 +13,13 @@
 #include "qemu/timer.h"
 #include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
-#include "trace.h"
-
-static uint32_t pt_stop_pasid(const PriTestdev *d)
-{
-    return d->stop.request & ~PT_STOP_MARKER;
-}
-
-bool pt_stopping(const PriTestdev *d, const PtOp *op)
-{
-    return d->stop.status == PT_STOP_BUSY && (op->flags & PT_FLAG_PASID) &&
-           op->pasid == pt_stop_pasid(d);
-}
+#include "hw/misc/trace.h"
 
 static void pt_stop_end(PriTestdev *d, uint32_t status)
 {
     d->stop.status = status;
     trace_pri_testdev_stop(DEVICE(d)->id, d->stop.request, status);
-    pt_log(d, PT_LOG_STOP, pt_stop_pasid(d), 0, 0, status);
+    pt_log(d, PT_LOG_STOP, pt_stop_pasid(&d->stop), 0, 0, status);
     if (status == PT_STOP_DONE) {
         pt_event(d, PT_EVENT_STOP);
     }
@@ -41,7 +30,7 @@ void pt_stop_check(PriTestdev *d)
     if (d->stop.status == PT_STOP_BUSY &&
         !pcie_pri_outstanding(ats_function_pri(&d->fn),
                               pci_requester_id(PCI_DEVICE(d)),
-                              pt_stop_pasid(d))) {
+                              pt_stop_pasid(&d->stop))) {
         pt_stop_end(d, PT_STOP_DONE);
     }
 }
@@ -61,17 +50,17 @@ void pt_stop(PriTestdev *d, uint32_t val)
         return;
     }
     d->stop.request = request;
-    if (!pt_has_pasid(d) || pt_stop_pasid(d) >> d->cfg.pasid_bits) {
+    if (!pt_has_pasid(d) || pt_stop_pasid(&d->stop) >> d->cfg.pasid_bits) {
         pt_stop_end(d, PT_STOP_REFUSED);
         return;
     }
     d->stop.status = PT_STOP_BUSY;
     trace_pri_testdev_stop(DEVICE(d)->id, request, PT_STOP_BUSY);
-    pt_log(d, PT_LOG_STOP, pt_stop_pasid(d), 0, 0, PT_STOP_BUSY);
+    pt_log(d, PT_LOG_STOP, pt_stop_pasid(&d->stop), 0, 0, PT_STOP_BUSY);
     pt_channels_stop(d);
-    ats_function_flush_pasid(&d->fn, pt_stop_pasid(d));
+    ats_function_flush_pasid(&d->fn, pt_stop_pasid(&d->stop));
     if (request & PT_STOP_MARKER) {
-        ats_function_stop_marker(&d->fn, pt_stop_pasid(d));
+        ats_function_stop_marker(&d->fn, pt_stop_pasid(&d->stop));
     }
     pt_stop_check(d);
 }

@@ -10,7 +10,7 @@
 #include "qemu/osdep.h"
 #include "hw/pci/pci.h"
 #include "pri-testdev.h"
-#include "trace.h"
+#include "hw/misc/trace.h"
 
 /* Values of the knob flr-prs */
 enum {
@@ -78,9 +78,9 @@ static void pt_late_take_faults(PriTestdev *d, uint64_t channels, bool link)
         return;
     }
     /* in the order in which they wait */
-    for (uint32_t i = 0; i < d->n_waiters; i++) {
-        if (channels & (1ULL << d->waiters[i])) {
-            waiting[n++] = pt_late_fault(&d->ch[d->waiters[i]]);
+    for (uint32_t i = 0; i < d->sched.n_waiters; i++) {
+        if (channels & (1ULL << d->sched.waiters[i])) {
+            waiting[n++] = pt_late_fault(&d->ch[d->sched.waiters[i]]);
         }
     }
     if (!flush) {

@@ -14,7 +14,7 @@
 #include "hw/pci/pci.h"
 #include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
-#include "trace.h"
+#include "hw/misc/trace.h"
 
 /* Values of the knob inv-reply */
 enum {
@@ -154,7 +154,7 @@ void pt_inv_vector(PriTestdev *d, uint32_t itags)
         }
     }
     pt_inv_arm(d);
-    if (itags && !d->gone && !d->link_down) {
+    if (itags && !d->presence.gone && !d->presence.link_down) {
         ats_function_complete(&d->fn, rid, itags, 1);
     }
 }
@@ -225,7 +225,7 @@ void pt_inv_request(void *opaque, const AtsMsg *msg)
         .messages = 1,
     };
 
-    if (d->gone || d->link_down ||
+    if (d->presence.gone || d->presence.link_down ||
         (pt_in_soft_reset(d) && d->knobs.soft_reset)) {
         return;
     }

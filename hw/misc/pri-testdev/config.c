@@ -2,7 +2,7 @@
  * pri-testdev: configuration space
  *
  * The capabilities that are not for ATS, and what reads and writes do.  What
- * starts a reset is here, what a reset is in pri-testdev-reset.c.
+ * starts a reset is here, what a reset is in reset.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -78,7 +78,7 @@ static bool pt_add_pm(PriTestdev *d, Error **errp)
     }
     pci_set_word(dev->config + dev->pm_cap + PCI_PM_PMC, 3);
     pci_set_word(dev->config + dev->pm_cap + PCI_PM_CTRL,
-                 d->reset.no_soft_reset ? PCI_PM_CTRL_NO_SOFT_RESET : 0);
+                 d->offers.no_soft_reset ? PCI_PM_CTRL_NO_SOFT_RESET : 0);
     pci_set_word(dev->wmask + dev->pm_cap + PCI_PM_CTRL,
                  PCI_PM_CTRL_STATE_MASK);
     return true;
@@ -89,7 +89,7 @@ static bool pt_add_af(PriTestdev *d, Error **errp)
 {
     PCIDevice *dev = PCI_DEVICE(d);
 
-    if (!d->reset.af_flr) {
+    if (!d->offers.af_flr) {
         return true;
     }
     if (pci_add_capability(dev, PCI_CAP_ID_AF, PT_AF_OFFSET,
@@ -105,7 +105,7 @@ static bool pt_add_vndr(PriTestdev *d, Error **errp)
 {
     PCIDevice *dev = PCI_DEVICE(d);
 
-    if (!d->reset.acpi) {
+    if (!d->offers.acpi) {
         return true;
     }
     if (pci_add_capability(dev, PCI_CAP_ID_VNDR, PT_VNDR_OFFSET, PT_VNDR_SIZE,
@@ -169,10 +169,10 @@ bool pt_config_realize(PriTestdev *d, Error **errp)
     pci_word_test_and_clear_mask(dev->wmask + PT_EXP_OFFSET + PCI_EXP_DEVCTL2,
                                  PCI_EXP_DEVCTL2_EETLPPB);
     pt_timeout_add_capability(d);
-    if (d->reset.pcie_flr) {
+    if (d->offers.pcie_flr) {
         pcie_cap_flr_init(dev);
     }
-    if (d->reset.immediate) {
+    if (d->offers.immediate) {
         pci_word_test_and_set_mask(dev->config + PCI_STATUS,
                                    PCI_STATUS_IMM_READY);
     }
@@ -212,29 +212,11 @@ void pt_config_exit(PriTestdev *d)
     pcie_cap_exit(dev);
 }
 
-/*
- * Sticky registers, PCIe 6.2 7.4: what a hot reset and an FLR leave and power
- * on does not (7.8.4)
- */
-void pt_config_power_on(PriTestdev *d)
-{
-    PCIDevice *dev = PCI_DEVICE(d);
-    uint8_t *aer = dev->config + dev->exp.aer_cap;
-
-    pci_set_long(aer + PCI_ERR_UNCOR_STATUS, 0);
-    if (dev->cap_present & QEMU_PCIE_ERR_UNC_MASK) {
-        pci_set_long(aer + PCI_ERR_UNCOR_MASK, PCI_ERR_UNC_MASK_DEFAULT);
-    }
-    pci_set_long(aer + PCI_ERR_UNCOR_SEVER, PCI_ERR_UNC_SEVERITY_DEFAULT);
-    pci_set_long(aer + PCI_ERR_COR_STATUS, 0);
-    pci_set_long(aer + PCI_ERR_COR_MASK, PCI_ERR_COR_MASK_DEFAULT);
-}
-
 /* -- Reads ----------------------------------------------------------------- */
 
 static bool pt_config_lost(const PriTestdev *d)
 {
-    return d->gone || d->link_down ||
+    return d->presence.gone || d->presence.link_down ||
            (pt_in_reset(d) && d->knobs.flr_config != PT_FLR_NORMAL);
 }
 
@@ -243,8 +225,8 @@ static uint32_t pt_lost_config_read(const PriTestdev *d, uint32_t addr,
 {
     uint32_t ones = len == 4 ? UINT32_MAX : (1u << (len * 8)) - 1;
 
-    if (!d->gone && !d->link_down && d->knobs.flr_config == PT_FLR_RRS &&
-        !addr && len >= 2) {
+    if (!d->presence.gone && !d->presence.link_down &&
+        d->knobs.flr_config == PT_FLR_RRS && !addr && len >= 2) {
         return (ones & 0xffff0000) | PT_RRS_VENDOR_ID;
     }
     return ones;
@@ -257,7 +239,7 @@ static uint32_t pt_lost_config_read(const PriTestdev *d, uint32_t addr,
  */
 static bool pt_transactions_pending(const PriTestdev *d)
 {
-    return d->ready || ats_inflight_waiting(&d->fn.inflight) ||
+    return d->sched.ready || ats_inflight_waiting(&d->fn.inflight) ||
            d->knobs.tp_bit;
 }
 
@@ -280,12 +262,12 @@ uint32_t pt_config_read(PCIDevice *dev, uint32_t addr, int len)
     if (pt_transactions_pending(d)) {
         val |= pt_seen(addr, len, dev->exp.exp_cap + PCI_EXP_DEVSTA,
                        PCI_EXP_DEVSTA_TRPND);
-        if (d->reset.af_flr) {
+        if (d->offers.af_flr) {
             val |= pt_seen(addr, len, PT_AF_OFFSET + PCI_AF_STATUS,
                            PCI_AF_STATUS_TP);
         }
     }
-    if (d->reset.acpi && pt_in_reset(d)) {
+    if (d->offers.acpi && pt_in_reset(d)) {
         val |= pt_seen(addr, len, PT_VNDR_OFFSET + PT_VNDR_RESET, 1);
     }
     return val;
@@ -307,7 +289,7 @@ static void pt_power_state(PriTestdev *d, bool was_d0)
 
     if (was_d0 && !d0) {
         pt_inv_leave_d0(d);
-    } else if (!was_d0 && d0 && !d->reset.no_soft_reset) {
+    } else if (!was_d0 && d0 && !d->offers.no_soft_reset) {
         pt_reset(d, PT_RESET_D3HOT);
     }
 }
@@ -319,11 +301,11 @@ static bool pt_begins_reset(PriTestdev *d, uint32_t addr, uint32_t val,
     PCIDevice *dev = PCI_DEVICE(d);
     uint32_t flr = dev->exp.exp_cap + PCI_EXP_DEVCTL + 1;
 
-    return (d->reset.pcie_flr && range_covers_byte(addr, len, flr) &&
+    return (d->offers.pcie_flr && range_covers_byte(addr, len, flr) &&
             (val >> ((flr - addr) * 8) & (PCI_EXP_DEVCTL_BCR_FLR >> 8))) ||
-           (d->reset.af_flr &&
+           (d->offers.af_flr &&
             pt_sets(addr, val, len, PT_AF_OFFSET + PCI_AF_CTRL)) ||
-           (d->reset.acpi &&
+           (d->offers.acpi &&
             pt_sets(addr, val, len, PT_VNDR_OFFSET + PT_VNDR_RESET));
 }
 
@@ -344,11 +326,11 @@ void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len)
     ats_function_config_write(&d->fn, addr, val, len);
     pt_power_state(d, was_d0);
     pcie_cap_flr_write_config(dev, addr, val, len);
-    if (d->reset.af_flr &&
+    if (d->offers.af_flr &&
         pt_sets(addr, val, len, PT_AF_OFFSET + PCI_AF_CTRL)) {
         pt_reset(d, PT_RESET_AF);
     }
-    if (d->reset.acpi &&
+    if (d->offers.acpi &&
         pt_sets(addr, val, len, PT_VNDR_OFFSET + PT_VNDR_RESET)) {
         pt_reset(d, PT_RESET_PLATFORM);
     }

@@ -22,60 +22,19 @@
 #include "hw/pci/pcie_aer.h"
 #include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
-#include "trace.h"
+#include "hw/misc/trace.h"
 
 /* -- What is silent -------------------------------------------------------- */
 
-bool pt_in_reset(const PriTestdev *d)
-{
-    return d->in_reset && d->reset_kind != PT_RESET_SOFT;
-}
-
-bool pt_in_soft_reset(const PriTestdev *d)
-{
-    return d->in_reset && d->reset_kind == PT_RESET_SOFT;
-}
-
-bool pt_silent(const PriTestdev *d)
-{
-    return d->gone || d->link_down || pt_in_reset(d);
-}
-
-/* Vectors cannot be reached either */
-static void pt_update_silence(PriTestdev *d)
-{
-    ats_function_set_deaf(&d->fn, pt_silent(d));
-    memory_region_set_enabled(&d->no_msix, pt_silent(d));
-}
-
 /* -- Beginning and end ----------------------------------------------------- */
-
-/* Milliseconds that a reset takes */
-static uint64_t pt_reset_duration(const PriTestdev *d, PtResetKind kind)
-{
-    switch (kind) {
-    case PT_RESET_FLR:
-    case PT_RESET_AF:
-    case PT_RESET_PLATFORM:
-        return d->knobs.flr_duration;
-    case PT_RESET_D3HOT:
-        return d->knobs.d3_duration;
-    case PT_RESET_HOT:
-        return d->knobs.hot_duration;
-    case PT_RESET_SOFT:
-        return d->knobs.soft_duration;
-    default:
-        return 0;
-    }
-}
 
 static void pt_reset_over(PriTestdev *d)
 {
-    d->in_reset = false;
-    timer_del(d->reset_timer);
+    d->presence.in_reset = false;
+    timer_del(d->presence.reset_timer);
     pt_update_silence(d);
     pt_late_begin(d);
-    if (d->reset_kind == PT_RESET_SOFT) {
+    if (d->presence.kind == PT_RESET_SOFT) {
         pt_event(d, PT_EVENT_SOFT_RESET);
     }
 }
@@ -83,14 +42,14 @@ static void pt_reset_over(PriTestdev *d)
 /* All is forgotten; now it takes its time */
 static void pt_reset_last(PriTestdev *d)
 {
-    uint64_t ms = pt_reset_duration(d, d->reset_kind);
+    uint64_t ms = pt_reset_duration(d, d->presence.kind);
 
     if (!ms) {
         pt_reset_over(d);
         return;
     }
-    d->in_reset = true;
-    timer_mod(d->reset_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+    d->presence.in_reset = true;
+    timer_mod(d->presence.reset_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
               ms * SCALE_MS);
     pt_update_silence(d);
 }
@@ -99,10 +58,10 @@ static void pt_reset_ends(void *opaque)
 {
     PriTestdev *d = opaque;
 
-    if (!d->in_reset) {
+    if (!d->presence.in_reset) {
         return;
     }
-    trace_pri_testdev_flr_end(DEVICE(d)->id, d->reset_kind);
+    trace_pri_testdev_flr_end(DEVICE(d)->id, d->presence.kind);
     pt_log(d, PT_LOG_RESET, ATS_NO_PASID, 0, 0, PT_RESET_FLR_END);
     pt_reset_over(d);
 }
@@ -114,22 +73,14 @@ static void pt_reset_timer(void *opaque)
     ats_actor_timer(pci_requester_id(PCI_DEVICE(d)), d, pt_reset_ends);
 }
 
-int64_t pt_reset_end_time(const PriTestdev *d)
-{
-    uint64_t ms = pt_reset_duration(d, d->reset_kind);
-
-    return d->in_reset ? timer_expire_time_ns(d->reset_timer) :
-           qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ms * SCALE_MS;
-}
-
 static void pt_reset_begin(PriTestdev *d, PtResetKind kind, uint32_t channel)
 {
     trace_pri_testdev_reset(DEVICE(d)->id, kind, channel);
     pt_log(d, PT_LOG_RESET, ATS_NO_PASID, channel, 0, kind);
-    d->in_reset = false;
-    timer_del(d->reset_timer);
-    d->reset_kind = kind;
-    d->resets++;
+    d->presence.in_reset = false;
+    timer_del(d->presence.reset_timer);
+    d->presence.kind = kind;
+    d->resets.count++;
 }
 
 /* -- Resets of the PCI function -------------------------------------------- */
@@ -141,11 +92,11 @@ static void pt_forget(PriTestdev *d)
     pt_channels_reset(d);
     d->scratch = 0;
     memset(&d->raw, 0, sizeof(d->raw));
-    memset(&d->knob, 0, sizeof(d->knob));
+    memset(&d->window, 0, sizeof(d->window));
     pt_stop_reset(d);
     pt_timeout_reset(d);
     memset(&d->event, 0, sizeof(d->event));
-    memset(&d->cnt, 0, sizeof(d->cnt));
+    memset(&d->dma.cnt, 0, sizeof(d->dma.cnt));
     d->log.select = 0;
 }
 
@@ -177,8 +128,8 @@ static PtResetKind pt_find_kind(PriTestdev *d)
     PCIBus *bus = pci_get_bus(dev);
     PCIDevice *port = pci_bridge_get_device(bus);
 
-    if (d->wanted) {
-        return d->wanted;
+    if (d->resets.wanted) {
+        return d->resets.wanted;
     }
     if (pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL) &
         PCI_EXP_DEVCTL_BCR_FLR) {
@@ -188,7 +139,7 @@ static PtResetKind pt_find_kind(PriTestdev *d)
         return PT_RESET_OTHER;
     }
     return (port && resettable_is_in_reset(OBJECT(bus))) || !pt_link_up(d) ||
-           d->link_down ? PT_RESET_HOT : PT_RESET_OTHER;
+           d->presence.link_down ? PT_RESET_HOT : PT_RESET_OTHER;
 }
 
 /*
@@ -199,19 +150,22 @@ void pt_reset_enter(Object *obj, ResetType type)
 {
     PriTestdev *d = PRI_TESTDEV(obj);
 
-    d->beginning = pt_find_kind(d);
-    if (d->beginning != PT_RESET_OTHER && !pt_silent(d)) {
+    d->resets.beginning = pt_find_kind(d);
+    if (d->resets.beginning != PT_RESET_OTHER && !pt_silent(d)) {
         pt_late_take(d, PT_ALL_CHANNELS, !pt_link_lost(d));
     }
-    pt_posted_reset(d, d->beginning != PT_RESET_OTHER && !pt_link_lost(d) &&
-                    !d->gone && !d->link_down);
+    pt_posted_reset(d, d->resets.beginning != PT_RESET_OTHER &&
+                    !pt_link_lost(d) && !d->presence.gone &&
+                    !d->presence.link_down);
     ats_function_forget(&d->fn);
 }
 
 /* Function Level Resets are counted until there is another reset */
 static void pt_count_flr(PriTestdev *d, PtResetKind kind)
 {
-    d->flrs = kind == PT_RESET_FLR || kind == PT_RESET_AF ? d->flrs + 1 : 0;
+    bool flr = kind == PT_RESET_FLR || kind == PT_RESET_AF;
+
+    d->resets.flrs = flr ? d->resets.flrs + 1 : 0;
 }
 
 /*
@@ -222,9 +176,9 @@ void pt_reset_hold(Object *obj, ResetType type)
 {
     PriTestdev *d = PRI_TESTDEV(obj);
     PCIDevice *dev = PCI_DEVICE(obj);
-    PtResetKind kind = d->beginning;
+    PtResetKind kind = d->resets.beginning;
     bool silent = pt_silent(d);
-    bool held = d->link_down;
+    bool held = d->presence.link_down;
     bool lost = pt_link_lost(d);
 
     if (kind == PT_RESET_OTHER) {
@@ -235,20 +189,20 @@ void pt_reset_hold(Object *obj, ResetType type)
         d->fn.n_path_errors = 0;
     }
     if (kind == PT_RESET_OTHER || kind == PT_RESET_BACK) {
-        pt_config_power_on(d);
+        pt_sticky_power_on(d);
     }
     if (kind != PT_RESET_HOT || !held) {
         pt_reset_begin(d, kind, 0);
     }
     if (kind == PT_RESET_OTHER) {
-        d->resets = 0;
+        d->resets.count = 0;
     }
     pt_inv_reset(d, kind != PT_RESET_OTHER && !lost && !silent);
     pcie_cap_deverr_reset(dev);
     pcie_acs_reset(dev);
     pt_forget(d);
     pt_count_flr(d, kind);
-    d->link_down = lost;
+    d->presence.link_down = lost;
     if (lost) {
         /* It takes its time from when the link is up: PCIe 6.2 6.6.1 */
         pt_update_silence(d);
@@ -259,9 +213,9 @@ void pt_reset_hold(Object *obj, ResetType type)
 
 void pt_reset(PriTestdev *d, PtResetKind kind)
 {
-    d->wanted = kind;
+    d->resets.wanted = kind;
     pci_device_reset(PCI_DEVICE(d));
-    d->wanted = PT_RESET_OTHER;
+    d->resets.wanted = PT_RESET_OTHER;
 }
 
 /* -- Device-specific resets, VT-d 7.9 -------------------------------------- */
@@ -309,13 +263,13 @@ void pt_soft_reset(PriTestdev *d, uint32_t val)
 
 void pt_set_gone(PriTestdev *d)
 {
-    if (d->knobs.gone == d->gone) {
+    if (d->knobs.gone == d->presence.gone) {
         return;
     }
-    d->gone = d->knobs.gone;
-    trace_pri_testdev_gone(DEVICE(d)->id, d->gone);
-    timer_del(d->gone_timer);
-    if (!d->gone) {
+    d->presence.gone = d->knobs.gone;
+    trace_pri_testdev_gone(DEVICE(d)->id, d->presence.gone);
+    timer_del(d->resets.gone_timer);
+    if (!d->presence.gone) {
         pt_reset(d, PT_RESET_BACK);
         return;
     }
@@ -326,7 +280,7 @@ void pt_set_gone(PriTestdev *d)
     pt_forget(d);
     pt_update_silence(d);
     if (d->knobs.gone_ms) {
-        timer_mod(d->gone_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+        timer_mod(d->resets.gone_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                   d->knobs.gone_ms * SCALE_MS);
     }
 }
@@ -356,7 +310,8 @@ void pt_raise_error(PriTestdev *d)
     PCIEAERErr err;
 
     d->knobs.aer_error = 0;
-    if (which && !pt_silent(d) && ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
+    if (which && !pt_silent(d) &&
+        ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
         err = errors[which - 1];
         err.source_id = pci_requester_id(PCI_DEVICE(d));
         pcie_aer_inject_error(PCI_DEVICE(d), &err);
@@ -385,27 +340,30 @@ void pt_reset_realize(PriTestdev *d)
 {
     MemoryRegion *bar = &PCI_DEVICE(d)->msix_exclusive_bar;
 
-    memory_region_init_io(&d->no_msix, OBJECT(d), &pt_no_msix_ops, d,
+    memory_region_init_io(&d->presence.no_msix, OBJECT(d), &pt_no_msix_ops, d,
                           "pri-testdev-silent", memory_region_size(bar));
-    memory_region_set_enabled(&d->no_msix, false);
-    memory_region_add_subregion_overlap(bar, 0, &d->no_msix, 1);
-    d->reset_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_reset_timer, d);
-    d->gone_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_gone_end, d);
+    memory_region_set_enabled(&d->presence.no_msix, false);
+    memory_region_add_subregion_overlap(bar, 0, &d->presence.no_msix, 1);
+    d->presence.reset_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_reset_timer,
+                                           d);
+    d->resets.gone_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_gone_end, d);
 }
 
 void pt_reset_exit(PriTestdev *d)
 {
-    timer_free(d->reset_timer);
-    timer_free(d->gone_timer);
+    timer_free(d->presence.reset_timer);
+    timer_free(d->resets.gone_timer);
     memory_region_del_subregion(&PCI_DEVICE(d)->msix_exclusive_bar,
-                                &d->no_msix);
+                                &d->presence.no_msix);
 }
 
 int pt_reset_post_load(PriTestdev *d)
 {
-    if (d->gone != !!d->knobs.gone || d->reset_kind >= PT_RESET_NR ||
-        (d->in_reset && !timer_pending(d->reset_timer)) ||
-        (d->in_reset && d->link_down)) {
+    const PtPresence *p = &d->presence;
+
+    if (p->gone != !!d->knobs.gone || p->kind >= PT_RESET_NR ||
+        (p->in_reset && !timer_pending(p->reset_timer)) ||
+        (p->in_reset && p->link_down)) {
         return -EINVAL;
     }
     pt_update_silence(d);

@@ -160,7 +160,7 @@ int pt_knobs_post_load(PriTestdev *d)
 /* The table that the selected knob is in, or NULL */
 static const AtsKnobTable *pt_knob_selected(PriTestdev *d, void **owner)
 {
-    if (!(d->knob.select & PT_KNOB_IOMMU)) {
+    if (!(d->window.select & PT_KNOB_IOMMU)) {
         *owner = d;
         return &pt_knob_table;
     }
@@ -173,19 +173,19 @@ uint64_t pt_knob_read(PriTestdev *d)
     void *owner;
     const AtsKnobTable *table = pt_knob_selected(d, &owner);
 
-    return table ? ats_knob_get(table, owner, d->knob.select & 0xffff) : 0;
+    return table ? ats_knob_get(table, owner, d->window.select & 0xffff) : 0;
 }
 
 void pt_knob_write(PriTestdev *d, uint64_t val)
 {
-    uint32_t n = d->knob.select & 0xffff;
+    uint32_t n = d->window.select & 0xffff;
     void *owner;
     const AtsKnobTable *table = pt_knob_selected(d, &owner);
 
     if (!table || n >= table->n) {
-        d->knob.status = PT_KNOB_NONE;
+        d->window.status = PT_KNOB_NONE;
     } else {
-        d->knob.status = ats_knob_set(table, owner, n, val) ? PT_KNOB_OK :
+        d->window.status = ats_knob_set(table, owner, n, val) ? PT_KNOB_OK :
                          PT_KNOB_RANGE;
     }
 }

@@ -1,0 +1,31 @@
+/*
+ * pri-testdev: registers that only power on resets
+ *
+ * PCIe 6.2 7.4.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "hw/pci/pci.h"
+#include "hw/pci/pcie.h"
+#include "hw/pci/pcie_aer.h"
+#include "pri-testdev.h"
+
+/*
+ * Sticky registers, PCIe 6.2 7.4: what a hot reset and an FLR leave and power
+ * on does not (7.8.4)
+ */
+void pt_sticky_power_on(PriTestdev *d)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+    uint8_t *aer = dev->config + dev->exp.aer_cap;
+
+    pci_set_long(aer + PCI_ERR_UNCOR_STATUS, 0);
+    if (dev->cap_present & QEMU_PCIE_ERR_UNC_MASK) {
+        pci_set_long(aer + PCI_ERR_UNCOR_MASK, PCI_ERR_UNC_MASK_DEFAULT);
+    }
+    pci_set_long(aer + PCI_ERR_UNCOR_SEVER, PCI_ERR_UNC_SEVERITY_DEFAULT);
+    pci_set_long(aer + PCI_ERR_COR_STATUS, 0);
+    pci_set_long(aer + PCI_ERR_COR_MASK, PCI_ERR_COR_MASK_DEFAULT);
+}
