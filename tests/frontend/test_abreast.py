@@ -11,28 +11,32 @@ from unittest import mock
 
 import signals
 from pri_lab.core import proc, ui
+from pri_lab.core.context import Outcome
 from pri_lab.core.errors import Interrupted
 from pri_lab.reproduce import abreast
 from pri_lab.state import progress
 
 # What stands for `pri-lab repro`: says of each race what a run says
 CHILD = '''\
-import signal, sys, time
+import json, os, signal, sys, time
 names = sys.argv[sys.argv.index('--kernel') + 2:]
 kernel = sys.argv[sys.argv.index('--kernel') + 1]
+def tell(*lines):
+    print('\\n'.join(lines))
+    with open(os.environ['PRI_LAB_TOLD'], 'ab', buffering=0) as f:
+        f.write((json.dumps({'lines': lines, 'result': {'name': lines[0]}})
+                 + '\\n').encode())
 def stop(*_):
     time.sleep(0.2)
-    print(f'X-1 {names[0]}, kernel {kernel}')
-    print('  logs: /kept', flush=True)
+    tell(f'X-1 {names[0]}, kernel {kernel}', '  logs: /kept')
     sys.exit(130)
 signal.signal(signal.SIGINT, stop)
 if names[0] == 'broken':
     print('pri-lab: no such thing', file=sys.stderr)
     sys.exit(9)
 for name in names:
-    print(f'X-1 {name}, kernel {kernel}')
-    print(f'  REPRODUCED: 1/1')
-    print(f'  logs: /{name}', flush=True)
+    tell(f'X-1 {name}, kernel {kernel}', f'  REPRODUCED: 1/1',
+         f'  logs: /{name}')
     time.sleep(0.05)
 if names[0] == 'long':
     open(sys.argv[0] + '.started', 'w').close()
@@ -82,7 +86,8 @@ class Run(unittest.TestCase):
         self.child = os.path.join(self.dir, 'child.py')
         with open(self.child, 'w', encoding='utf-8') as f:
             f.write(textwrap.dedent(CHILD))
-        lab = argparse.Namespace(jobs=2, logdir=self.dir, ui=ui.UI(quiet=True))
+        lab = argparse.Namespace(jobs=2, logdir=self.dir,
+                                 ui=ui.UI(quiet=True), outcome=Outcome())
         lab.log = proc.Log(os.path.join(self.dir, 'log'))
         self.addCleanup(lab.log.close)
         self.said, self.errors = [], []

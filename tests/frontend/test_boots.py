@@ -99,15 +99,15 @@ class Tally(unittest.TestCase):
 
 class Command(unittest.TestCase):
     def run_it(self, d, one, **options):
-        lab = argparse.Namespace(
-            options=argparse.Namespace(**{'runs': 3, 'load': 0, 'jobs': 0,
-                                          'resume': False, **options}),
+        ctx = argparse.Namespace(
             paths=argparse.Namespace(work=d), logdir=d, log=None,
             ui=unittest.mock.MagicMock())
         with unittest.mock.patch.object(boots, 'one', one), \
                 unittest.mock.patch.object(boots, 'key', lambda m, n: 'k'):
-            return boots.run(lab, None, 1.0), [
-                c.args[0] for c in lab.ui.result.call_args_list]
+            return boots.run(ctx, argparse.Namespace(**{
+                'runs': 3, 'load': 0, 'jobs': 0, 'resume': False,
+                **options}), None, 1.0), [
+                    c.args[0] for c in ctx.ui.result.call_args_list]
 
     def test_an_interrupted_one_is_resumed(self):
         made = []

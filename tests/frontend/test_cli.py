@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import contextlib
+import dataclasses
 import io
 import os
 import signal
@@ -10,7 +11,7 @@ import time
 import unittest
 
 from pri_lab import cli
-from pri_lab.core import cache, errors, host, proc, ui
+from pri_lab.core import cache, errors, host, options, proc, ui
 from pri_lab.core.errors import LabError
 from pri_lab.qemu import qemubuild
 
@@ -48,6 +49,23 @@ class Options(unittest.TestCase):
                     contextlib.redirect_stdout(io.StringIO()):
                 cli.parse(argv)
             self.assertEqual(e.exception.code, 2, argv)
+
+    def test_a_request_has_the_fields_of_its_options(self):
+        subs = options._subparsers(cli.parser())
+        for name, module in cli.ALL.items():
+            asked = {a.dest for a in subs.choices[name]._actions
+                     if a.dest != 'help'} | {'command'}
+            if name == 'qemu':
+                asked.add('qemu_args')      # what is left of the words
+            self.assertEqual({f.name for f in dataclasses.fields(
+                module.Request)}, asked, name)
+
+    def test_words_that_give_a_request(self):
+        words = ['run', 'reset', '--args=a', '--gdb', '--trace=x',
+                 '--trace=y', '--kernel=6.12', '--jobs=3']
+        request = cli.parse(words)
+        self.assertEqual(cli.parse(['run', 'reset'] + options.words(
+            cli.parser(), 'run', vars(request))), request)
 
     def test_help_everywhere(self):
         for command in [[]] + [[c] for c in cli.COMMANDS]:
@@ -146,8 +164,8 @@ class Run(unittest.TestCase):
 class Interrupt(unittest.TestCase):
     def test_signal_ends_with_a_line_and_130(self):
         code = ('import sys, time; sys.path.insert(0, sys.argv[1]); '
-                'from pri_lab import cli, lab; '
-                'lab.Lab.cmd_packages = lambda s: (print("up", flush=True), '
+                'from pri_lab import cli; '
+                'cli.packages.run = lambda c, r: (print("up", flush=True), '
                 'time.sleep(60)); '
                 'sys.exit(cli.main(["packages"], sys.argv[2]))')
         with tempfile.TemporaryDirectory() as d:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is kept and handed over (M3, M4, M5, M6, M7, M8, F26, F30)."""
-import argparse
+import dataclasses
 import io
 import json
 import os
@@ -10,7 +10,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab import cli, lab
+from pri_lab import cli
 from pri_lab.core import cache, running
 from pri_lab.core.errors import LabError, UsageError
 from pri_lab.evidence import bundle, command, mail, new, results, show
@@ -50,9 +50,11 @@ class Kept(unittest.TestCase):
         self.job = mock.Mock(tallies=[t], manifest={}, paths=cache.Paths(
             REPO, self.dir), outside=[], entries=[t.entry])
         self.job.machine = lambda name: self.machine
-        self.job.options = argparse.Namespace(
-            bundle='', report='', config=[], kernel='', expect='', races=[])
-        self.job.lab.line = './pri-lab repro a-race'
+        self.job.options = cli.parse(['repro'])
+        self.job.ctx.line = './pri-lab repro a-race'
+
+    def options(self, **changed):
+        self.job.options = dataclasses.replace(self.job.options, **changed)
 
     def path(self, *names):
         return os.path.join(self.dir, *names)
@@ -61,7 +63,7 @@ class Kept(unittest.TestCase):
         cache.write_atomic(self.path(name), text.encode())
 
     def made(self):
-        self.job.options.bundle = self.path('x.tar.gz')
+        self.options(bundle=self.path('x.tar.gz'))
         command.hand_over(self.job, 0)
         return self.job.options.bundle
 
@@ -94,16 +96,14 @@ class Json(Kept):
                          (REPRODUCED, [1, 1], 'a-race'))
 
     def test_a_check(self):
-        one = lab.Lab.__new__(lab.Lab)
-        one.options = argparse.Namespace(junit='', kernel='', command='check',
-                                         json=self.path('out.json'))
-        one.paths, one.found, one.line = self.job.paths, [], 'x'
-        one.log, one._logdir, one.evidence = mock.Mock(), '', False
+        from pri_lab.commands import guest_run
         from pri_lab.results import junit, ktap
-        one._junit([junit.Suite('unit/a', [
+        request = cli.parse(['check', '--json', self.path('out.json')])
+        one = cli.Invocation(REPO, request, 'x', mock.Mock())
+        guest_run.store(one.context, request, [junit.Suite('unit/a', [
             ktap.Result('t', ktap.FAIL, 'why')])])
         one.end(1)
-        with open(one.options.json, encoding='utf-8') as f:
+        with open(request.json, encoding='utf-8') as f:
             got = json.load(f)
         self.assertEqual(list(got), list(results.FIELDS['document']))
         self.assertEqual((got['status'], got['results'][0]['status'],
@@ -166,8 +166,7 @@ class Bundle(Kept):
     def test_it_runs_elsewhere(self):
         path = self.made()
         job = mock.Mock(entries=[], paths=self.job.paths)
-        job.options = argparse.Namespace(races=[path], kernel='', config=[],
-                                         expect='')
+        job.options = cli.parse(['repro', path])
         entry, = command.chosen(job, lambda: self.path('here'))
         self.assertEqual((entry.name, entry.outside, job.options.kernel,
                           job.options.expect),
@@ -204,7 +203,7 @@ class Bundle(Kept):
 
     def test_nothing_was_run(self):
         self.tally.snapshot = []
-        self.job.options.bundle = self.path('x.tar.gz')
+        self.options(bundle=self.path('x.tar.gz'))
         with self.assertRaisesRegex(LabError, 'nothing was run'):
             command.hand_over(self.job, 0)
 

@@ -473,11 +473,11 @@ class Campaign(unittest.TestCase):
         o = dict(seed=1, resume=False, runs=-1, budget=0, hits=0, known=False,
                  sign='', focus='iommu', jobs=1)
         o.update(options)
-        lab = SimpleNamespace(
-            options=SimpleNamespace(**o),
+        ctx = SimpleNamespace(
             ui=SimpleNamespace(result=self.said.append, say=self.said.append),
             paths=SimpleNamespace(work=self.dir.name, repo=self.dir.name))
-        c = campaign.Campaign(lab, None, '7.3', SimpleNamespace(name='close'))
+        c = campaign.Campaign(ctx, SimpleNamespace(**o), None, '7.3',
+                              SimpleNamespace(name='close'))
         return c
 
     def go(self, stage, **options):

@@ -10,12 +10,13 @@ import time
 import unittest
 from unittest import mock
 
-from pri_lab import cli, lab
+from pri_lab import cli
 from pri_lab.check import check
 from pri_lab.core import cache, errors
 from pri_lab.core.errors import EXIT_ABORT, EXIT_USAGE
 from pri_lab.explore import hit
 from pri_lab.inputs import names
+from pri_lab.machine import ready
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -37,7 +38,7 @@ class Front(unittest.TestCase):
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), \
                 contextlib.redirect_stderr(err), \
-                mock.patch.object(lab.Lab, '_packages', side_effect=AssertionError(
+                mock.patch.object(ready, 'tools', side_effect=AssertionError(
                     'something was built')), \
                 mock.patch('pri_lab.core.proc.install_signal_handlers'):
             try:

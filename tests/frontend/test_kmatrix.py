@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-import contextlib
 import os
 import tempfile
 import unittest
 import xml.etree.ElementTree as ET
+from unittest import mock
 
-from pri_lab import cli, lab
+from pri_lab import cli
 from pri_lab.check import check, kmatrix
+from pri_lab.commands import check as command
 from pri_lab.core.errors import LabError, Unavailable
 from pri_lab.linux import matrix
-from pri_lab.machine import jobs, vm
+from pri_lab.machine import jobs, ready, vm
 from pri_lab.results import junit
 from pri_lab.results.ktap import FAIL, PASS, SKIP, Reader, Result
 
@@ -129,18 +130,10 @@ class Columns(unittest.TestCase):
     """What a kernel that cannot be had, or not be built, comes to."""
 
     def column(self, error):
-        class Fake(lab.Lab):
-            def __init__(self):
-                self.paths = type('P', (), {'repo': REPO})
-                self.ui = type('U', (), {'error': lambda s, t: None,
-                                         'say': lambda s, t: None})()
-
-            def clone_lock(self):
-                return contextlib.nullcontext()
-
-            def _guest(self, *args):
-                raise error
-        return Fake()._kernel_column('6.1', 'tcg', ['all'])
+        ctx = mock.MagicMock()
+        ctx.paths.repo = REPO
+        with mock.patch.object(ready, 'kernel', side_effect=error):
+            return command.column(ctx, None, '6.1', ['all'], '', 'tcg')
 
     def test_gone_from_the_mirror_is_a_skip(self):
         got = self.column(Unavailable('gone'))

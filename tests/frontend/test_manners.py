@@ -12,6 +12,7 @@ from unittest import mock
 from pri_lab import cli
 from pri_lab.core import cache, errors
 from pri_lab.inputs import check as inputs
+from pri_lab.machine import ready
 from pri_lab.races import race
 from pri_lab.reproduce import repro
 from pri_lab.timeline import chart
@@ -110,9 +111,11 @@ class Said(unittest.TestCase):
     def test_kvm_that_does_not_work_is_a_detail(self):
         """F20"""
         job = repro.Repro.__new__(repro.Repro)
-        job.lab, job.options, job.ui = mock.MagicMock(), mock.Mock(
-            accel=''), mock.Mock()
-        with mock.patch('pri_lab.core.host.kvm_fault', lambda: 'broken'):
+        job.ctx, job.options = mock.MagicMock(), cli.parse(['repro'])
+        job.ui = job.ctx.ui
+        with mock.patch('pri_lab.core.host.kvm_fault', lambda: 'broken'), \
+                mock.patch.object(ready, 'tools'), \
+                mock.patch.object(ready, 'qemu'):
             job.prepare()
         self.assertFalse(job.ui.say.called)
         self.assertIn('broken', job.ui.output.call_args[0][0])

@@ -9,8 +9,9 @@ import time
 import unittest
 from unittest import mock
 
-from pri_lab import lab
-from pri_lab.core import cache, running
+from pri_lab import cli
+from pri_lab.commands import check as command
+from pri_lab.core import cache, context, running
 from pri_lab.core.errors import LabError
 from pri_lab.state import clean, logs, progress
 
@@ -116,15 +117,13 @@ class Running(State):
                     free.append(not ui.say.called)
                 return 0
 
-        one = lab.Lab.__new__(lab.Lab)
-        one.paths = Tests.paths = cache.Paths('/', self.root)
-        one.options = mock.Mock(kernel='', sanitize=False, names=[], junit='')
-        one.ui, one.jobs, one.log, one._logdir = mock.Mock(), 1, None, \
-            self.root
-        one.found = []
-        one._for_tests = lambda sanitize: (None, mock.Mock(dir='/x'))
-        with mock.patch('pri_lab.check.check.Check', Tests):
-            self.assertEqual(one.cmd_check(), 0)
+        Tests.paths = cache.Paths('/', self.root)
+        ctx = context.Context('x', Tests.paths, mock.Mock(), None, 1, None,
+                              lambda: self.root, context.Outcome())
+        with mock.patch('pri_lab.check.check.Check', Tests), \
+                mock.patch.object(command, 'for_tests', lambda *_: (
+                    None, mock.Mock(dir='/x'))):
+            self.assertEqual(command.run(ctx, cli.parse(['check'])), 0)
         self.assertEqual(free, [True])
 
 
@@ -203,9 +202,8 @@ class Logs(State):
     def test_a_failure_is_evidence(self):
         for status, seen, proof in ((0, False, False), (1, False, True),
                                     (0, True, True)):
-            one = lab.Lab.__new__(lab.Lab)
-            one.log, one.line, one.evidence = mock.Mock(), 'x', seen
-            one.options, one.found = mock.Mock(json=''), []
+            one = cli.Invocation('/', cli.parse(['build']), 'x', mock.Mock())
+            one.context.outcome.evidence = seen
             one._logdir = os.path.join(self.top, self.made(f'd{status}{seen}'))
             one.end(status)
             self.assertEqual(logs.is_evidence(one._logdir), proof)

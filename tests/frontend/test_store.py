@@ -5,8 +5,8 @@ import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab import lab
-from pri_lab.core import cache
+from pri_lab.core import cache, context
+from pri_lab.machine import ready
 from pri_lab.qemu import qemubuild, qemusrc, qemustore
 from pri_lab.state import usage
 
@@ -37,12 +37,9 @@ class Store(unittest.TestCase):
         repo = os.path.join(self.dir, name)
         for f, text in {'hw/pci/a.c': 'a', **files}.items():
             cache.write_atomic(os.path.join(repo, f), text.encode())
-        one = lab.Lab.__new__(lab.Lab)
-        one.paths = cache.Paths(repo, self.root)
-        one.options = mock.Mock(qemu_src='')
-        one.ui, one.log, one.jobs = mock.MagicMock(), None, 1
-        one.installed = False
-        return one
+        return context.Context('', cache.Paths(repo, self.root),
+                               mock.MagicMock(), None, 1, None, None,
+                               context.Outcome())
 
     def overlay(self, paths, _source, _log, _ui):
         """Stands for the patched tree: our files alone."""
@@ -81,7 +78,8 @@ class Store(unittest.TestCase):
                                lambda s, q: [qemubuild.BINARY] + [
                                    f'tests/qtest/{t}' for t in
                                    qemubuild.UPSTREAM_QTESTS] * q):
-            return one._qemu(mock.Mock(python='p', python_path='p'), qtests)
+            return ready.qemu(one, mock.Mock(python='p', python_path='p'),
+                              '', qtests)
 
     def test_the_same_content_is_built_once(self):
         first = self.qemu(self.clone('one'))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Verdicts of a kernel of one's own (F1, F2, F6, F7)."""
 import argparse
+import dataclasses
 import json
 import os
 import tempfile
@@ -175,8 +176,18 @@ class Status(unittest.TestCase):
         self.assertEqual(len(out), 1)
 
     def test_shares_are_told_of_it(self):
-        options = cli.parse(['repro', 'O-A', '--bisect', '--expect', 'yes'])
-        self.assertEqual((options.bisect, options.expect), (True, 'yes'))
+        """Whatever is not of the whole is an option of each share."""
+        made = repro.Repro.__new__(repro.Repro)
+        made.accel, made.ctx = 'tcg', mock.Mock(parser=cli.parser())
+        words = ['--qemu-src', '/q', '--config', 'a', '--config', 'b',
+                 '--make', 'LLVM=1', '--platform', 'strict', '--limit', '9',
+                 '--resume', '--bisect', '--expect', 'yes']
+        made.options = cli.parse(['repro', 'O-A', '--table', *words])
+        got = cli.parse(['repro', 'O-A', *made.share_words(3, 0)])
+        self.assertEqual(dataclasses.replace(
+            made.options, runs=3, cold=0, accel='tcg', table=False), got)
+        fields = {f.name for f in dataclasses.fields(made.options)}
+        self.assertLessEqual(set(repro.OF_ALL), fields)
 
 
 class Platform(unittest.TestCase):
@@ -259,7 +270,7 @@ class Interrupted(unittest.TestCase):
         for words, said, not_said in (
                 (['repro', 'O-A'], 'add --resume', 'goes on'),
                 (['build'], 'goes on', '--resume')):
-            text = cli._interrupted(cli.parse(words))
+            text = cli.parse(words).INTERRUPTED
             self.assertIn(said, text)
             self.assertNotIn(not_said, text)
 

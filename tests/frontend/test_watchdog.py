@@ -10,8 +10,8 @@ import time
 import unittest
 from unittest import mock
 
-from pri_lab import lab
 from pri_lab.check import check, watchdog
+from pri_lab.commands import guest_run
 from pri_lab.core import owntime
 from pri_lab.machine import vm
 from pri_lab.results import ktap
@@ -161,13 +161,11 @@ class NoClock(unittest.TestCase):
         self.assertEqual(said['env'][watchdog.WATCHED], '900.0')
 
     def test_nor_has_a_guest_that_is_watched_one(self):
-        one = lab.Lab.__new__(lab.Lab)
-        one.options = mock.Mock(timeout=0, gdb=False)
         with mock.patch.dict(os.environ, {watchdog.WATCHED: '300'}):
-            self.assertEqual(one._timeout(mock.Mock(accel='tcg')),
-                             float('inf'))
-        one.options.timeout = 7
-        self.assertEqual(one._timeout(mock.Mock(accel='tcg')), 7)
+            self.assertEqual(guest_run.timeout(0, 'tcg'), float('inf'))
+        self.assertEqual(guest_run.timeout(7, 'tcg'), 7)
+        self.assertEqual(guest_run.timeout(0, 'tcg', gdb=True),
+                         float('inf'))
 
 
 if __name__ == '__main__':

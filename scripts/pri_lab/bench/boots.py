@@ -22,6 +22,7 @@ from concurrent import futures
 from typing import Dict, Iterator, List, NamedTuple, Set
 
 from ..core import cache, proc
+from ..core.context import Context
 from ..core.errors import LabError
 from ..machine import vm
 
@@ -190,13 +191,13 @@ def several(tally: Tally, runs: int, at_once: int, boot, say) -> None:
             raise
 
 
-def run(lab, machine: vm.Machine, timeout: float) -> int:
+def run(ctx: Context, options, machine: vm.Machine, timeout: float) -> int:
     """The command; 0 if no boot failed and none measured."""
-    o, ui = lab.options, lab.ui
+    o, ui = options, ctx.ui
     runs, busy = o.runs if o.runs > 0 else RUNS, \
         o.load if o.load >= 0 else LOAD
     at_once = min(o.jobs or 1, runs)
-    tally = Tally(os.path.join(lab.paths.work, RESULT), key(machine, busy))
+    tally = Tally(os.path.join(ctx.paths.work, RESULT), key(machine, busy))
     if o.resume:
         ui.say(f'{tally.resume()} boots are there already')
     loops = max(0, busy + 1 - at_once)
@@ -205,7 +206,7 @@ def run(lab, machine: vm.Machine, timeout: float) -> int:
         step.note = f'{n} of {runs}, {len(tally.failed)} failed'
 
     def boot(n: int) -> Boot:
-        return one(machine, os.path.join(lab.logdir, f'boot-{n:03}'), lab.log,
+        return one(machine, os.path.join(ctx.logdir, f'boot-{n:03}'), ctx.log,
                    timeout)
     try:
         with ui.step(f'Boot the guest beside {busy} others, {loops} of them '

@@ -8,7 +8,7 @@ an option.
 from __future__ import annotations
 
 import argparse
-from typing import List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 
 class Option(NamedTuple):
@@ -63,6 +63,26 @@ def _split(p: argparse.ArgumentParser) -> Tuple[List[Option], List[Option]]:
 def _subparsers(top: argparse.ArgumentParser) -> argparse._SubParsersAction:
     return next(a for a in top._actions
                 if isinstance(a, argparse._SubParsersAction))
+
+
+def words(top: argparse.ArgumentParser, command: str,
+          values: Dict[str, Any]) -> List[str]:
+    """The command line that gives a command's options these values; those
+    that are as they are without it are left out."""
+    out: List[str] = []
+    for a in _subparsers(top).choices[command]._actions:
+        if not a.option_strings or a.dest not in values:
+            continue
+        value = values[a.dest]
+        if value == a.default or not value and a.default == argparse.SUPPRESS:
+            continue
+        name = a.option_strings[-1]
+        if a.nargs == 0:
+            out += [name] * bool(value)
+        else:
+            out += [f'{name}={v}' for v in (
+                value if isinstance(value, list) else [value])]
+    return out
 
 
 def common(top: argparse.ArgumentParser) -> List[Option]:

@@ -4,6 +4,7 @@ name, by file, out of a bundle), and what is handed over afterwards."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from typing import Dict, List
@@ -38,11 +39,13 @@ def _unpacked(job, word: str, dest: str) -> race.Entry:
     manifest = bundle.unpack(os.path.expanduser(word), dest)
     o = job.options
     if not o.kernel:
-        o.kernel = bundle.kernel_of(manifest)
-        o.config = [os.path.join(dest, c) for c in manifest['config']]
+        o = dataclasses.replace(o, kernel=bundle.kernel_of(manifest), config=[
+            os.path.join(dest, c) for c in manifest['config']])
     if not o.expect:
-        o.expect = next((k for k, v in race.WORDS.items()
-                         if v == manifest['verdict']), '')
+        o = dataclasses.replace(o, expect=next(
+            (k for k, v in race.WORDS.items() if v == manifest['verdict']),
+            ''))
+    job.options = o
     job.manifest = manifest
     return race.from_file(os.path.join(dest, f'{manifest["race"]}.c'))
 
@@ -68,7 +71,7 @@ def hand_over(job, status: int) -> None:
                            ('\n'.join(text) + '\n').encode())
         job.ui.result(f'report: {o.report}')
     if o.bundle:
-        document = results.document('repro', job.lab.line, job.paths.repo,
+        document = results.document('repro', job.ctx.line, job.paths.repo,
                                     status, [results.checked(
                                         'repro', _result(job, t))])
         bundle.write(o.bundle, job.paths.repo, t, machine, document,

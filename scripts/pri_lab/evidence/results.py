@@ -152,15 +152,6 @@ def write(path: str, what: Dict[str, Any]) -> None:
                            text.encode())
 
 
-def read(path: str) -> List[Dict[str, Any]]:
-    """The results of another command; [] if there are none."""
-    try:
-        with open(path, encoding='utf-8') as f:
-            return json.load(f)['results']
-    except (OSError, ValueError, KeyError):
-        return []
-
-
 def page() -> str:
     """The tables of docs/manual/json.md."""
     out = []

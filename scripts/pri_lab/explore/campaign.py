@@ -16,6 +16,7 @@ from typing import Dict, List, Optional
 
 from . import cover, hit, machine, oracle, search, show, shrink, trace
 from ..core import cache
+from ..core.context import Context
 from ..core.errors import LabError
 from ..machine import vm
 from ..races import race
@@ -96,16 +97,17 @@ class State:
 
 
 class Campaign:
-    def __init__(self, lab, job: repro.Repro, which: str, entry: race.Entry):
-        self.lab = lab
+    def __init__(self, ctx: Context, options, job: repro.Repro, which: str,
+                 entry: race.Entry):
+        self.ctx = ctx
         self.job = job
-        self.options = lab.options
-        self.ui = lab.ui
+        self.options = options
+        self.ui = ctx.ui
         self.which = which
         self.entry = entry
-        self.top = directory(lab.paths, entry.name, which)
+        self.top = directory(ctx.paths, entry.name, which)
         self.state = State(self.top)
-        self.known = known(lab.paths.repo, which, entry.name)
+        self.known = known(ctx.paths.repo, which, entry.name)
         self.hits: List[hit.Hit] = []
         self.files: List[str] = []      # of the hits
         self.machine: Optional[vm.Machine] = None
@@ -132,12 +134,12 @@ class Campaign:
             self.entry, f'explore-{self.which}')
         stage = machine.stage(self.job, self.which, self.entry,
                               self.options.focus.split(','), logdir,
-                              self.lab.log)
+                              self.ctx.log)
         self._stages.append(stage)
         self.machine = stage.machine
         try:
             with self.ui.step(f'Boot {title}') as step:
-                stage.boot(step, boots(self.lab.paths))
+                stage.boot(step, boots(self.ctx.paths))
                 stage.events = stage.holds_events()
                 step.done(f'at the mark, hash {stage.boot_hash}')
             self.release = stage.release
@@ -174,7 +176,7 @@ class Campaign:
 
     def _workers(self, stage: Stage, logdir: str, step) -> None:
         others = [stage.clone(os.path.join(logdir, f'qemu-{n + 2}'))
-                  for n in range(self.lab.jobs - 1)]
+                  for n in range(self.ctx.jobs - 1)]
         self._stages += others
         threads = [threading.Thread(target=self._work, args=(s,), daemon=True)
                    for s in others]

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from typing import Dict, List
 
 from ..core import cache
+from ..core.context import Context
 from ..core.errors import LabError
 from ..linux import kernel
 from ..races import race
@@ -22,11 +24,12 @@ REPRO_RUNS = 20
 class Explore:
     """The command."""
 
-    def __init__(self, lab):
-        self.lab = lab
-        self.options = lab.options
-        self.ui = lab.ui
-        self.job = repro.Repro(lab, race.SCENARIOS)
+    def __init__(self, ctx: Context, options):
+        """options: the request of `explore`, or of `repro FILE`."""
+        self.ctx = ctx
+        self.options = options
+        self.ui = ctx.ui
+        self.job = repro.Repro(ctx, options, race.SCENARIOS)
 
     def list(self) -> int:
         width = max(len(e.name) for e in self.job.entries)
@@ -45,7 +48,7 @@ class Explore:
             else [e for e in self.job.entries if not e.steps]
         kernels = (o.kernel or kernel.SERIES).split(',')
         if any(e.steps for e in entries):
-            return max([steps.Explore(self.lab, self.job).run(e, k)
+            return max([steps.Explore(self.ctx, self.options, self.job).run(e, k)
                         for e in entries for k in kernels])
         self.job.prepare()
         try:
@@ -67,24 +70,26 @@ class Explore:
     def _search(self, entries: List[race.Entry], kernels: List[str]) -> int:
         """0: nothing new, 1: hits."""
         if self.options.budget:
-            self.options.budget /= len(entries) * len(kernels)
+            self.options = dataclasses.replace(
+                self.options, budget=self.options.budget
+                / (len(entries) * len(kernels)))
         hits: List[hit.Hit] = []
         failed: List[str] = []
         done = []
         for which in kernels:
             for entry in entries:
-                c = campaign.Campaign(self.lab, self.job, which, entry)
+                c = campaign.Campaign(self.ctx, self.options, self.job, which, entry)
                 try:
                     hits += c.run()
                 except LabError as e:
-                    self.lab.found.append(found.search(c, e.what))
+                    self.ctx.outcome.found.append(found.search(c, e.what))
                     if len(entries) * len(kernels) == 1:
                         raise
                     failed.append(f'{entry.name} on {which}: {e.what}')
                     self.ui.error(failed[-1])
                     continue
                 done.append(c)
-                self.lab.found.append(found.search(c))
+                self.ctx.outcome.found.append(found.search(c))
                 self._signs(c)
         out = self.ui.result
         out('')
@@ -106,11 +111,11 @@ class Explore:
         """Booted."""
         stage = machine.stage(
             self.job, which, entry, self.options.focus.split(','),
-            self.job.new_logdir(entry, f'explore-{which}'), self.lab.log)
+            self.job.new_logdir(entry, f'explore-{which}'), self.ctx.log)
         self.ui.plan(1)
         try:
             with self.ui.step(f'Boot {entry.name} on {which}') as step:
-                stage.boot(step, campaign.boots(self.lab.paths))
+                stage.boot(step, campaign.boots(self.ctx.paths))
         except BaseException:
             stage.close()
             raise
@@ -140,7 +145,7 @@ class Explore:
         finally:
             stage.close()
         for one in done:
-            self.lab.found.append(found.same(
+            self.ctx.outcome.found.append(found.same(
                 entry.name, self.job.machine(which), which, stage.release,
                 one))
             for line in one.lines():
@@ -151,7 +156,7 @@ class Explore:
         o = self.options
         cap = o.runs if o.runs > 0 else measure.CAP
         stage = self._stage(entry, which)
-        top = campaign.directory(self.lab.paths, entry.name, which)
+        top = campaign.directory(self.ctx.paths, entry.name, which)
         try:
             stage.events = stage.holds_events()
             self.ui.plan(1)
@@ -163,7 +168,7 @@ class Explore:
                     self.ui.result, lambda text: setattr(step, 'note', text))
         finally:
             stage.close()
-        self.lab.found += found.measured(
+        self.ctx.outcome.found += found.measured(
             entry.name, self.job.machine(which), which, stage.release, o.sign,
             cap, counted)
         return 1 if counted[0].hit else 0
@@ -172,7 +177,7 @@ class Explore:
 
     def report(self) -> int:
         """One page a distinct bug, from all hits there are."""
-        top = os.path.join(self.lab.paths.work, 'explore')
+        top = os.path.join(self.ctx.paths.work, 'explore')
         groups: Dict[str, List[hit.Hit]] = {}
         paths: Dict[str, str] = {}
         for path in cache.files_under(top, (hit.SUFFIX,)) \
@@ -231,7 +236,7 @@ class Explore:
                     seen, ways = hit.replay(stage, plan.plan, sign, runs)
         finally:
             stage.close()
-        self.lab.found.append(found.again(
+        self.ctx.outcome.found.append(found.again(
             stored, self.job.machine(which), which, stage.release,
             plan.how if plan else '', str(plan.plan) if plan else '',
             [seen, runs], ways))

@@ -13,6 +13,7 @@ import os
 import random
 from typing import List, Optional
 
+from ..core.context import Context
 from ..core.errors import LabError
 from ..evidence import results
 from ..linux import kernel
@@ -50,10 +51,10 @@ def names(order: str, steps: List[str]) -> str:
 class Explore:
     """Of one scenario after another."""
 
-    def __init__(self, lab, job: Repro):
-        self.lab = lab
-        self.options = lab.options
-        self.ui = lab.ui
+    def __init__(self, ctx: Context, options, job: Repro):
+        self.ctx = ctx
+        self.options = options
+        self.ui = ctx.ui
         self.job = job
 
     def run(self, entry: race.Entry, which: str) -> int:
@@ -95,7 +96,7 @@ class Explore:
               verdict: Optional[Verdict], logdir: str) -> None:
         """For --json."""
         m = self.job.machine(which)
-        self.lab.found.append(results.checked('steps', dict(
+        self.ctx.outcome.found.append(results.checked('steps', dict(
             scenario=entry.name, machine=results.machine(which, m, ''),
             seed=self.options.seed, depth=self.options.depth or DEPTH,
             orders=len(tried), order=tried[-1] if verdict else '',

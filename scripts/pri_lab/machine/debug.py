@@ -75,3 +75,27 @@ def gdb_help(kernel: Kernel, port: int) -> List[str]:
     out.append('  then `hbreak FUNCTION` and `continue`; lines and types: '
                'guest/kernel/gdb.config')
     return out
+
+
+def trace_path(logdir: str) -> str:
+    return os.path.join(logdir, 'qemu.trace')
+
+
+def wanted(request, linux: Kernel, logdir: str, ui,
+           recorded: bool = False) -> List[str]:
+    """QEMU arguments of --gdb, --trace and --qemu-arg; says what the user
+    has to know about them.  recorded: what is traced goes to the recording.
+    """
+    extra = qemu_args(request.qemu_arg)
+    if recorded:
+        extra += [x for p in request.trace for x in ('-trace', p)]
+    elif request.trace:
+        path = trace_path(logdir)
+        ui.say(f'QEMU\'s trace: {path}')
+        extra += trace_args(request.trace, path)
+    if request.gdb:
+        port = free_port()
+        for line in gdb_help(linux, port):
+            ui.say(line)
+        extra += gdb_args(port)
+    return extra

@@ -22,6 +22,7 @@ VERSION = 1
 PORT = 'ttyS2'          # the third one; the interrupt of the first is taken
 SERIAL = 'isa-serial,chardev=record,index=2,iobase=0x3e8,irq=5'
 SUFFIX = '.jsonl'
+LOGGED = '-'            # instead of a file's name: in the log directory
 
 
 class Recording:
@@ -250,7 +251,7 @@ def _open_given(path: str) -> TextIO:
 
 def put(log: str, wanted: str) -> str:
     """Where a recording is: also in the file the user named, if he did."""
-    if wanted in ('', '-'):
+    if wanted in ('', LOGGED):
         return log
     out = os.path.realpath(os.path.expanduser(wanted))
     with open(log, 'rb') as f:

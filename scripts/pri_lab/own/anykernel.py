@@ -48,10 +48,12 @@ def from_source(repo: str, value: str, fresh: bool) -> bool:
 
 def have(paths: cache.Paths, value: str, options, jobs: int,
          log: proc.Log, ui) -> Ready:
-    """The kernel, built if need be.  options: --config, --make, --bisect."""
+    """The kernel, built if need be.  options: config, make and, if what was
+    built in a tree before does not count, bisect."""
     name, bugs = split(value)
     more = kernel.fragments(options.config)
-    if from_source(paths.repo, name, options.bisect or bool(options.make)):
+    if from_source(paths.repo, name, getattr(options, 'bisect', False)
+                   or bool(options.make)):
         base = tree.OwnTree(paths, name, [
             os.path.join(paths.repo, kbuild.FRAGMENTS), *more], options.make,
             jobs, log, ui).have()

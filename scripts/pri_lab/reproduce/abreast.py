@@ -4,7 +4,8 @@
 A guest whose time is a count of instructions takes one processor and does not
 notice what the others do, so as many runs go on at once as there are
 processors.  A share is entries of one kernel and one kind of machine, so that
-they have their boot in common; each is a `pri-lab repro` of its own.
+they have their boot in common; each is a `pri-lab repro` of its own, which
+tells what came of an entry as a line of JSON (told.py).
 """
 
 from __future__ import annotations
@@ -16,17 +17,16 @@ import sys
 import time
 from typing import Dict, List, NamedTuple, Tuple
 
+from . import told
 from ..core import proc
+from ..core.context import Context
 from ..core.errors import (EXIT_CANNOT, EXIT_DIFFER, EXIT_FAIL, EXIT_GOOD,
                            EXIT_INTERRUPTED, EXIT_UNTESTABLE)
-from ..evidence import results
-from ..machine.session import Lines
 from ..races.race import Entry
 from ..state import progress
 
 SHARE = 4                       # entries; a boot costs as much as 20 runs
 GRACE = 30.0                    # seconds to store results after Ctrl-C
-_LAST = '  logs: '              # of the lines about one entry
 _POLL = 0.2
 # statuses of a share that has said what came of its entries
 VERDICTS = (EXIT_GOOD, EXIT_FAIL, EXIT_CANNOT, EXIT_DIFFER, EXIT_UNTESTABLE,
@@ -62,25 +62,12 @@ class _Child:
         self.share = share
         self.err = base + '.err'
         self.progress = base + '.progress'
-        self.json = base + '.json'
         with open(base + '.out', 'wb') as out, open(self.err, 'wb') as err:
             self.process = proc.spawn(
                 words, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                env={**os.environ, progress.WHERE: self.progress})
-        # opened anew: the place of the child's next line is its own
-        self.out = open(base + '.out', 'rb')
-        self._lines = Lines()
-        self._block: List[str] = []
-
-    def blocks(self) -> List[List[str]]:
-        """The lines about each entry that has come to its end since."""
-        out = []
-        for line in self._lines.feed(self.out.read()):
-            self._block.append(line)
-            if line.startswith(_LAST):
-                out.append(self._block)
-                self._block = []
-        return out
+                env={**os.environ, progress.WHERE: self.progress,
+                     told.WHERE: base + '.told'})
+        self.told = told.Reader(base + '.told')
 
     def complaint(self) -> str:
         with open(self.err, encoding='utf-8', errors='replace') as f:
@@ -89,19 +76,16 @@ class _Child:
 
     def close(self) -> None:
         proc.reap(self.process)
-        self.out.close()
 
 
 class Abreast:
     """Run shares, `jobs` at a time; results go to the user as they come."""
 
-    def __init__(self, lab, words: List[str], whole: progress.Progress,
-                 keep: bool = False):
+    def __init__(self, ctx: Context, words: List[str], whole: progress.Progress):
         """words: options of `repro` for every share; whole: what is told of
-        all of them; keep: have their results for --json."""
-        self.keep = keep
-        self.lab = lab
-        self.ui = lab.ui
+        all of them."""
+        self.ctx = ctx
+        self.ui = ctx.ui
         self.words = [sys.executable, '-B', os.path.abspath(sys.argv[0]),
                       'repro', '--jobs', '1'] + words
         self.done = 0               # entries
@@ -118,7 +102,7 @@ class Abreast:
         number = 0
         self.ui.plan(1)
         try:
-            with self.ui.step(f'{count} entries, {self.lab.jobs} at a time'
+            with self.ui.step(f'{count} entries, {self.ctx.jobs} at a time'
                               ) as step:
                 while todo or self._running:
                     while todo and self._room(todo[0]):
@@ -156,15 +140,13 @@ class Abreast:
     def _room(self, share: Share) -> bool:
         if share.alone or any(c.share.alone for c in self._running):
             return not self._running
-        return len(self._running) < self.lab.jobs
+        return len(self._running) < self.ctx.jobs
 
     def _start(self, share: Share, number: int) -> None:
         words = self.words + ['--kernel', share.kernel] + [
             e.name for e in share.entries]
-        self.lab.log.write('$ ' + ' '.join(words))
-        base = os.path.join(self.lab.logdir, f'share-{number:03}')
-        if self.keep:
-            words += ['--json', base + '.json']
+        self.ctx.log.write('$ ' + ' '.join(words))
+        base = os.path.join(self.ctx.logdir, f'share-{number:03}')
         self._running.append(_Child(share, words, base))
         self._progress.append(self._running[-1].progress)
 
@@ -173,17 +155,16 @@ class Abreast:
         new = False
         for c in list(self._running):
             ended = c.process.poll()
-            for block in c.blocks():
+            for entry in c.told.new():
                 new = True
                 self.done += 1
-                for line in block:
+                self.ctx.outcome.found.append(entry.result)
+                for line in entry.lines:
                     self.ui.result(line)
             if ended is None:
                 continue
             self._running.remove(c)
             self.statuses.append(ended)
-            if self.keep:
-                self.lab.found += results.read(c.json)
             if ended not in VERDICTS:
                 self.ui.error(f'{c.share.kernel}: {c.complaint()}')
             c.close()

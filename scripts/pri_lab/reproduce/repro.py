@@ -11,14 +11,15 @@ import time
 from collections import Counter
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
-from . import abreast
-from ..core import cache, host, proc
+from . import abreast, told
+from ..core import cache, options, proc
+from ..core.context import Context
 from ..core.errors import (EXIT_FAIL, EXIT_GOOD, EXIT_UNTESTABLE, LabError,
                            worst)
 from ..evidence import results, show
 from ..guest import guest
 from ..linux import bugkernel, kconfig, kernel
-from ..machine import jobs, record, vm
+from ..machine import jobs, ready, record, vm
 from ..machine.session import Output, Session
 from ..own import anykernel
 from ..races import overdue, race, racetable
@@ -46,6 +47,9 @@ BOOTED, READY = 'booted', 'ready'       # snapshots
 # of ACPI hotplug and legacy controllers it boots in three quarters of the time
 SMALL = ['-m', '320M', '-machine', 'smbus=off,sata=off',
          '-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
+# options that are not passed on to shares: of the whole, or each has its own
+OF_ALL = ('command', 'verbose', 'jobs', 'kernel', 'races', 'all', 'table',
+          'json', 'record', 'bundle', 'report', 'show', 'status', 'new')
 _END = re.compile(r'^((not )?ok \d|Bail out!|# pri-lab: exit|# race: stuck)')
 
 
@@ -241,13 +245,14 @@ class Runner:
 class Repro:
     """The command."""
 
-    def __init__(self, lab, top: str = race.RACES):
-        self.lab = lab
-        self.options = lab.options
-        self.ui = lab.ui
-        self.paths = lab.paths
-        self.entries = race.load(lab.paths.repo, top)
-        self.results = os.path.join(lab.paths.work, 'repro')
+    def __init__(self, ctx: Context, options, top: str = race.RACES):
+        """options: the request of `repro`; of `explore` for its machines."""
+        self.ctx = ctx
+        self.options = options
+        self.ui = ctx.ui
+        self.paths = ctx.paths
+        self.entries = race.load(ctx.paths.repo, top)
+        self.results = os.path.join(ctx.paths.work, 'repro')
         self._machines: Dict[str, vm.Machine] = {}
         self.builds: Dict[str, Optional[str]] = {}     # kernel -> its build
         self._configs: Dict[str, Dict[str, str]] = {}
@@ -279,12 +284,11 @@ class Repro:
 
     def prepare(self) -> None:
         """QEMU, once."""
-        self.accel, note = host.choose_accel(self.options.accel)
-        if note:
-            self.ui.output(note)
+        self.accel = ready.accel(self.ctx, self.options.accel)
         self.ui.plan(4)
-        with self.lab.clone_lock():
-            self.binary = self.lab._qemu(self.lab._packages(), False).binary
+        with self.ctx.clone_lock():
+            self.binary = ready.qemu(self.ctx, ready.tools(self.ctx),
+                                     self.options.qemu_src).binary
 
     def machine(self, name: str) -> vm.Machine:
         """The machine with a kernel: a series or a path, +PATCH after it.
@@ -303,23 +307,23 @@ class Repro:
 
     def _machine(self, name: str) -> vm.Machine:
         self.ui.plan(1 + anykernel.steps(self.paths.repo, name))
-        ready = anykernel.have(self.paths, name, self.options,
-                               self.lab.jobs, self.lab.log, self.ui)
-        user = guest.Guest(self.paths, ready.base, self.lab.jobs,
-                           self.lab.log, self.ui)
+        have = anykernel.have(self.paths, name, self.options,
+                               self.ctx.jobs, self.ctx.log, self.ui)
+        user = guest.Guest(self.paths, have.base, self.ctx.jobs,
+                           self.ctx.log, self.ui)
         # not for the runs, which are in nobody's way
-        with self.lab.clone_lock():
+        with self.ctx.clone_lock():
             user.build()
             initrd = guest.with_files(user.initrd, {
                 f'tests/{e.job}': user.outside(e.path)
                 for e in self.outside}, os.path.join(
-                    self.lab.logdir, f'initramfs-{len(self._machines)}.cpio'))
-        self._own[name] = ready.own
-        self.builds[name] = ready.linux.build
+                    self.ctx.logdir, f'initramfs-{len(self._machines)}.cpio'))
+        self._own[name] = have.own
+        self.builds[name] = have.linux.build
         self._configs[name] = kconfig.parse(
-            kconfig.config_near(ready.base.image) or '')
-        return vm.Machine(self.binary, self.accel, ready.linux.image,
-                          initrd, ready.words)
+            kconfig.config_near(have.base.image) or '')
+        return vm.Machine(self.binary, self.accel, have.linux.image,
+                          initrd, have.words)
 
     # -- run ------------------------------------------------------------------
 
@@ -362,9 +366,9 @@ class Repro:
         work = [(name, entry) for entry in entries
                 for name in self.kernels(entry)]
         self.progress.plan(len(work), len(work) * (runs + cold))
-        if self.lab.jobs > 1 and not (self.outside or self.options.bundle
+        if self.ctx.jobs > 1 and not (self.outside or self.options.bundle
                                       or self.options.report):
-            todo = abreast.shares(work, self._key, self.lab.jobs)
+            todo = abreast.shares(work, self._key, self.ctx.jobs)
             if len(todo) > 1:
                 return self._abreast(todo, runs, cold)
         tallies = self.tallies
@@ -386,6 +390,14 @@ class Repro:
             return bisect_status(tallies)
         return worst(t.status for t in tallies)
 
+    def share_words(self, runs: int, cold: int) -> List[str]:
+        """The options of a share: those of this command, but what is said of
+        all of them and what is each one's own."""
+        values = {**vars(self.options), 'runs': runs, 'cold': cold,
+                  'accel': self.accel}
+        return options.words(self.ctx.parser, 'repro', {
+            k: v for k, v in values.items() if k not in OF_ALL})
+
     def _abreast(self, todo: List[abreast.Share], runs: int, cold: int) -> int:
         """Several processors: a process for each share of the work."""
         for share in todo:              # built here, so that none waits
@@ -393,29 +405,14 @@ class Repro:
                 self.machine(share.kernel)
             except LabError:            # the share says it
                 pass
-        words = ['--runs', str(runs), '--cold', str(cold),
-                 '--accel', self.accel]
-        if self.options.limit:
-            words += ['--limit', str(self.options.limit)]
-        if self.options.resume:
-            words += ['--resume']
-        for option in ('bisect', 'expect'):
-            value = getattr(self.options, option)
-            if value:
-                words += [f'--{option}'] + [value] * (value is not True)
-        if self.options.qemu_src:
-            words += ['--qemu-src', self.options.qemu_src]
-        for option in ('config', 'make'):
-            for value in getattr(self.options, option):
-                words += [f'--{option}', value]
+        words = self.share_words(runs, cold)
 
         def after() -> None:
             if self.options.table:
                 racetable.write(self, quiet=True)
 
         start = time.monotonic()
-        job = abreast.Abreast(self.lab, words, self.progress,
-                              bool(self.options.json))
+        job = abreast.Abreast(self.ctx, words, self.progress)
         statuses = job.run(todo, after)
         self.ui.result('')
         good = not any(statuses)
@@ -451,8 +448,8 @@ class Repro:
             self._runners = {key: Runner(
                 self.machine(name), self.wants(entry),
                 entry.icount, os.path.join(
-                    self.lab.logdir, f'machine-{len(self._machines)}'),
-                self.lab.log, self.options.record)}
+                    self.ctx.logdir, f'machine-{len(self._machines)}'),
+                self.ctx.log, self.options.record)}
         return self._runners[key]
 
     def _one(self, entry: Entry, name: str, runs: int, cold: int) -> Tally:
@@ -586,13 +583,16 @@ class Repro:
                   verdict=record['verdict'])
 
     def report(self, tally: Tally) -> None:
-        if self.options.json:
+        if self.options.json or told.wanted():
             m = self._machines.get(tally.asked)
-            self.lab.found.append(results.checked('repro', {
+            result = results.checked('repro', {
                 **{k: v for k, v in tally.record().items()
                    if k in results.FIELDS['repro']},
                 'machine': m and results.machine(tally.kernel, m,
                                                  tally.release),
-                'logs': tally.logdir}))
+                'logs': tally.logdir})
+            self.ctx.outcome.found.append(result)
+            if told.wanted():
+                told.tell(told.Entry(tally.lines(), result))
         for line in tally.lines():
             self.ui.result(line)

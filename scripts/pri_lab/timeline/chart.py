@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from typing import Dict, Iterable, List, Optional
@@ -13,49 +12,7 @@ from ..core import cache
 from ..core.errors import LabError, UsageError
 from ..machine import record
 
-_HELP = {'pasid': 'PASIDs', 'prgi': 'PRG indices', 'itag': 'ITags',
-         'kind': 'kinds of events (docs/manual/timeline.md)',
-         'channel': 'DMA channels'}
-
-
 RACE = 'race'                   # --from
-
-
-def _since(text: str):
-    return text if text == RACE else float(text)
-
-
-_since.__name__ = 'time'        # argparse prints it
-
-
-def options(p: argparse.ArgumentParser) -> None:
-    p.add_argument('log', metavar='LOG', help='a file, or a log directory '
-                   'with one recording')
-    p.add_argument('--with', metavar='LOG', dest='other', default='',
-                   help='a second recording, beside the first: what happens '
-                   'in both is paired')
-    p.add_argument('--names', metavar='A,B', default='',
-                   help='with --with: what the two are called (default: A,B)')
-    p.add_argument('-o', '--output', metavar='FILE', default='',
-                   help='the page (default: beside a log of the cache, else '
-                   'in the current directory, .html); by the ending: '
-                   f'{record.SUFFIX} the events that are asked for as a log, '
-                   '.svg a picture of them, .json for Perfetto and Chrome')
-    p.add_argument('--text', action='store_true',
-                   help='print columns instead')
-    p.add_argument('--list', action='store_true',
-                   help='print a short line an event instead')
-    p.add_argument('--title', default='', help='of the chart (default: job '
-                   'and arguments)')
-    p.add_argument('--from', type=_since, metavar='MS|race', dest='since',
-                   default=None, help='from this time on, as the chart '
-                   'counts it, in milliseconds; `race`: from where a race '
-                   'begins')
-    p.add_argument('--to', type=float, metavar='MS', dest='until',
-                   default=None, help='until this time')
-    for name in timeline.FILTERS:
-        p.add_argument(f'--{name}', default='', metavar='A,B',
-                       help=f'only these {_HELP[name]}')
 
 
 def _find(path: str) -> str:
@@ -123,8 +80,7 @@ def _only(merged: record.Merged, wanted: Dict[str, List[str]],
     return timeline.Chart(record.Merged(merged.head, body), title)
 
 
-def _load(opts: argparse.Namespace, path: str, repo: str
-          ) -> timeline.Chart:
+def _load(opts, path: str, repo: str) -> timeline.Chart:
     """What is asked for of a recording."""
     merged = record.load(_find(path), repo)
     since = _begins(merged) if opts.since == RACE else opts.since
@@ -134,7 +90,7 @@ def _load(opts: argparse.Namespace, path: str, repo: str
     return _only(merged, wanted, opts.title or _title(merged))
 
 
-def _both(opts: argparse.Namespace, chart: timeline.Chart, repo: str
+def _both(opts, chart: timeline.Chart, repo: str
           ) -> beside.Beside:
     names = (opts.names or 'A,B').split(',')
     if len(names) != 2 or not all(names) or names[0] == names[1]:
@@ -154,7 +110,7 @@ def _print(lines: Iterable[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _lines(opts: argparse.Namespace, chart: timeline.Chart) -> Iterable[str]:
+def _lines(opts, chart: timeline.Chart) -> Iterable[str]:
     if isinstance(chart, beside.Beside):
         return beside.listing(chart)
     return timeline.listing(chart) if opts.list else timeline.text(chart)
@@ -180,7 +136,8 @@ def _file(chart: timeline.Chart, out: str) -> str:
     return timeline.page(chart)
 
 
-def run(opts: argparse.Namespace, repo: str, ui) -> int:
+def run(opts, repo: str, ui) -> int:
+    """opts: the request of the command."""
     path = _find(opts.log)
     if opts.names and not opts.other:
         raise UsageError('--names without --with',

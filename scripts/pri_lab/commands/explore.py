@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`explore`: look for races that nobody has worked out."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+from typing import ClassVar, List
+
+from . import shared
+from .new import write_new
+from ..core.context import Context
+from ..core.errors import UsageError
+from ..explore import command
+from ..explore.plan import parse
+from ..inputs import check, names
+from ..races import race
+
+NAME = 'explore'
+HELP = 'look for races that nobody has worked out'
+TEXT = """\
+Without a name: lists tests/guest/scenarios, plain work of a few tasks without
+an order. Boots a scenario once, up to the point before its tasks begin, and
+runs it from there under one plan after another: which processor runs, where
+another one is let in, what the device keeps back. Ends when nothing new is
+covered, or at --budget or --runs. Whatever is wrong and not written up is a
+hit: it is shrunk, replayed, printed and kept for `repro FILE`. Exit status 0:
+no hit. Of a scenario of steps it runs every order of --depth steps instead."""
+EXAMPLES = """\
+  ./pri-lab explore
+  ./pri-lab explore unbind-faults --budget 10
+  ./pri-lab explore --all --budget 480 --resume
+  ./pri-lab explore two-drains --kernel 7.3,7.3+O-B-fix --seed 7
+  ./pri-lab explore queue-close --plan 'order=3210 at=1:2'
+  ./pri-lab explore --report
+  ./pri-lab explore groups --depth 3 --kernel 7.3+C-18"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Request(shared.New, shared.Json, shared.Config, shared.Accel,
+              shared.Kernels, shared.Qemu, shared.Request):
+    INTERRUPTED: ClassVar[str] = (
+        'interrupted; what was covered and the hits are kept: add --resume '
+        'to the same command to go on')
+
+    budget: float               # minutes
+    runs: int
+    seed: int
+    focus: str
+    hits: int
+    known: bool
+    all: bool
+    resume: bool
+    pages: bool
+    plan: str
+    measure: int
+    sign: str
+    determinism: bool
+    depth: int
+    order: str
+    scenario: List[str]
+
+    @staticmethod
+    def add(p: argparse.ArgumentParser) -> None:
+        p.add_argument('--budget', type=shared.positive, metavar='MIN',
+                       default=0, help='minutes for all that is named')
+        p.add_argument('--runs', type=shared.positive, metavar='N', default=-1,
+                       help='schedules of a scenario at most, those of before '
+                       'counted with --resume (default: 1000; orders of '
+                       'steps: 200)')
+        p.add_argument('--seed', type=shared.number, metavar='S', default=1,
+                       help='of the choices (default: 1)')
+        p.add_argument('--focus', default='iommu', metavar='A,B',
+                       help='code whose accesses are points: iommu, vfio, '
+                       'pci, mm, workqueue, a directory or object of the '
+                       'kernel, a function (default: iommu)')
+        p.add_argument('--hits', type=shared.positive, metavar='N', default=0,
+                       help='end after so many distinct hits')
+        p.add_argument('--known', action='store_true',
+                       help='what is written up counts as a hit, too')
+        p.add_argument('--all', action='store_true',
+                       help='every scenario of tasks')
+        p.add_argument('--resume', action='store_true',
+                       help='go on from what was covered before')
+        p.add_argument('--report', action='store_true', dest='pages',
+                       help='write a page of each distinct hit there is')
+        p.add_argument('--plan', default='', metavar='TEXT',
+                       help='run this plan once and print it')
+        p.add_argument('--measure', type=shared.positive, metavar='SEEDS',
+                       default=0, help='count schedules until the first hit, '
+                       'for so many seeds, against random slices and round '
+                       'robin')
+        p.add_argument('--sign', default='', metavar='REGEX',
+                       help='end after a hit with such a sign; with '
+                       '--measure: what counts as the hit')
+        p.add_argument('--determinism', action='store_true',
+                       help='run some plans over and over (--runs, default '
+                       '100; --plan: that one): is each run the same?')
+        p.add_argument('--depth', type=shared.positive, metavar='D', default=0,
+                       help='of steps: how many an order has (default: 4)')
+        p.add_argument('--order', default='', metavar='WORD',
+                       help='of steps: this order alone')
+        p.add_argument('scenario', nargs='*', metavar='SCENARIO')
+
+    @property
+    def reads_only(self) -> bool:
+        return not (self.scenario or self.all or self.pages)
+
+    def check(self, repo: str, _ui) -> None:
+        if self.pages:
+            return
+        if not (self.scenario or self.all):
+            check.only_with('explore', 'a SCENARIO or --all', self, {
+                'runs': -1, 'depth': 0, 'order': '', 'budget': 0, 'plan': '',
+                'measure': 0, 'resume': False, 'hits': 0})
+            return
+        entries = race.find(race.load(repo, race.SCENARIOS), self.scenario)
+        steps = [e for e in entries if e.steps]
+        if self.accel == 'kvm' and len(steps) < len(entries) + self.all:
+            raise UsageError('explore needs TCG: with KVM nobody says which '
+                             'processor runs')
+        if steps and (len(steps) < len(entries) or self.all):
+            raise UsageError(f'{steps[0].name} is of steps and runs in '
+                             'another way', 'name it alone')
+        if (self.order or self.depth) and not steps:
+            raise UsageError('--order and --depth are for scenarios of steps')
+        for name in ('plan', 'measure'):
+            if getattr(self, name) and (len(entries) != 1 or steps):
+                raise UsageError(f'--{name} is about one scenario of tasks')
+        parse(self.plan)
+        try:
+            re.compile(self.sign)
+        except re.error as e:
+            raise UsageError(f'--sign {self.sign}: {e}') from None
+        for entry in steps:
+            _order(self.order, entry)
+
+
+def _order(order: str, entry: race.Entry) -> None:
+    with open(entry.path, encoding='utf-8') as f:
+        steps = names.table(f.read())
+    letters = 'abcdefghijklmnopqrstuvwxyz'[:len(steps)]
+    bad = set(order) - set(letters)
+    if steps and bad:
+        raise UsageError(f'--order {order}: there is no step {min(bad)}',
+                         'the steps are ' + ', '.join(
+                             f'{a} {s}' for a, s in zip(letters, steps)))
+
+
+def run(ctx: Context, request: Request) -> int:
+    """List the scenarios, search some, or report the hits."""
+    if request.new:
+        return write_new(ctx, request.new, True)
+    return command.Explore(ctx, request).main()

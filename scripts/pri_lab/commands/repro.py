@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`repro`: list the races, reproduce some, or write the table of results."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import tempfile
+from typing import ClassVar, List, Optional
+
+from . import shared
+from .new import write_new
+from ..core.context import Context
+from ..core.errors import EXIT_ABORT, UsageError
+from ..evidence import bundle, command
+from ..explore import command as explore, hit
+from ..inputs import check
+from ..machine import record
+from ..races import race, racetable
+from ..reproduce import racerecord, repro
+
+NAME = 'repro'
+HELP = 'reproduce a known race, or list them'
+TEXT = """\
+Without a name: lists the races of tests/guest/races. With names (or --all):
+runs each from one snapshot taken before the race, and from cold boots, and
+says REPRODUCED, NOT REPRODUCED or CANNOT RUN (why). --kernel takes what it
+takes elsewhere, and +PATCH of guest/kernel/bugs after it; several with
+commas. Default: a kernel that has the race. Exit status 0: all runs alike,
+and as expected of the kernel."""
+EXAMPLES = """\
+  ./pri-lab repro
+  ./pri-lab repro O-H
+  ./pri-lab repro O-H --runs 100 --cold 5
+  ./pri-lab repro C-18 --kernel 7.3,7.3+C-18
+  ./pri-lab repro --all --kernel 6.18 --config guest/kernel/plain.config
+  ./pri-lab repro O-H --record
+  ./pri-lab repro FILE.hit --kernel 7.3,7.2
+  ./pri-lab repro --all --runs 100 --cold 5 --table"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Request(shared.New, shared.Json, shared.Record, shared.Platform,
+              shared.Config, shared.Accel, shared.Kernels, shared.Qemu,
+              shared.Request):
+    INTERRUPTED: ClassVar[str] = (
+        'interrupted; the results so far are kept: add --resume to the same '
+        'command to go on with them')
+    ONE_EACH: ClassVar[str] = ' (one run of each race)'
+
+    runs: int
+    cold: int
+    limit: int                  # seconds
+    resume: bool
+    all: bool
+    table: bool
+    show: bool
+    status: bool
+    bundle: str
+    report: str
+    bisect: bool
+    expect: str
+    races: List[str]
+
+    @staticmethod
+    def add(p: argparse.ArgumentParser) -> None:
+        p.add_argument('--runs', type=shared.number, metavar='N', default=-1,
+                       help='runs from one snapshot (default: 10)')
+        p.add_argument('--cold', type=shared.number, metavar='N', default=-1,
+                       help='runs from a cold boot (default: 1)')
+        p.add_argument('--limit', type=shared.positive, metavar='SECONDS',
+                       default=0, help='of a race on a kernel, start no more '
+                       'runs of either kind after that long')
+        p.add_argument('--resume', action='store_true',
+                       help='add to the results there are, and make only '
+                       'the runs that they lack of --runs and --cold')
+        p.add_argument('--all', action='store_true',
+                       help='every race, on every kernel its header names')
+        p.add_argument('--table', action='store_true',
+                       help='write docs/races.md from the results there are, '
+                       'or docs/races-PLATFORM.md of --platform')
+        p.add_argument('--show', action='store_true',
+                       help='say what the races named are, run nothing')
+        p.add_argument('--status', action='store_true',
+                       help='how far the campaigns are that run now, in any '
+                       'clone')
+        p.add_argument('--bundle', default='', metavar='FILE',
+                       help='one archive (.tar.gz) of program, configuration, '
+                       'logs and what they are of; `repro FILE` runs it')
+        p.add_argument('--report', default='', metavar='FILE',
+                       help='a report ready to send, the splat decoded')
+        p.add_argument('--bisect', action='store_true',
+                       help='the exit status that `git bisect run` wants: 1 '
+                       'REPRODUCED, 0 NOT REPRODUCED, 125 cannot tell; stops '
+                       'at the first run that says yes (default: 3 runs from '
+                       'a snapshot, none cold)')
+        p.add_argument('--expect', choices=('yes', 'no'), default='',
+                       help='what is expected of the kernel, instead of what '
+                       'the header says')
+        p.add_argument('races', nargs='*', metavar='RACE|FILE')
+
+    @property
+    def reads_only(self) -> bool:
+        return self.show or not (self.races or self.all or self.table)
+
+    @property
+    def failed(self) -> Optional[int]:
+        return EXIT_ABORT if self.bisect else None
+
+    @property
+    def called(self) -> List[str]:
+        return ['repro --table'] if self.table else [self.command]
+
+    def check(self, repo: str, _ui) -> None:
+        for path in (self.bundle, self.report):
+            check.place(path)
+        if any(hit.is_file(x) for x in self.races):
+            for path in self.races:
+                hit.load(path)
+        elif self.races:
+            self._races(repo)
+        elif not self.all:
+            check.only_with('repro', 'a RACE or --all', self, {
+                'runs': -1, 'cold': -1, 'limit': 0, 'resume': False,
+                'record': '', 'bisect': False, 'expect': '', 'show': False,
+                'bundle': '', 'report': ''})
+        if self.record not in ('', record.LOGGED) and (
+                len(self.races) != 1 or ',' in self.kernel):
+            raise UsageError('--record FILE is of one race on one kernel')
+        if self.record and (self.runs >= 0 or self.cold >= 0 or self.resume):
+            raise UsageError('--record makes one run, whatever --runs, '
+                             '--cold or --resume say', 'leave them out')
+        if self.runs == 0 and self.cold == 0:
+            raise UsageError('nothing to run', 'give --runs or --cold a '
+                             'number above 0')
+
+    def _races(self, repo: str) -> None:
+        """Names, files of races, bundles."""
+        entries = race.load(repo)
+        for word in self.races:
+            if bundle.is_bundle(word):
+                with tempfile.TemporaryDirectory() as d:
+                    bundle.unpack(os.path.expanduser(word), d)
+            elif word.endswith('.c'):
+                race.from_file(word)
+            else:
+                race.find(entries, [word], race.left_out(repo))
+        if self.bundle and not bundle.is_bundle(self.bundle):
+            raise UsageError(f'--bundle {self.bundle}: the name must end '
+                             'with ' + ' or '.join(bundle.SUFFIXES))
+        if (self.bundle or self.report) and (len(self.races) > 1
+                                             or ',' in self.kernel):
+            raise UsageError('--bundle and --report are of one race on one '
+                             'kernel')
+
+
+def run(ctx: Context, request: Request) -> int:
+    if any(hit.is_file(x) for x in request.races):
+        return max([explore.Explore(ctx, request).repro(x)
+                    for x in request.races])
+    if request.new:
+        return write_new(ctx, request.new, False)
+    if request.status:
+        for line in command.status(ctx.paths.root):
+            ctx.ui.result(line)
+        return 0
+    job = repro.Repro(ctx, request)
+    if request.show or not request.races and not request.all:
+        return racetable.write(job) if request.table else job.list()
+    entries = command.chosen(job, lambda: ctx.logdir)
+    if request.record:
+        return racerecord.run(job, entries)
+    status = job.run(entries)
+    command.hand_over(job, status)
+    if request.table:
+        racetable.write(job)
+    return status
