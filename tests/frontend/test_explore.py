@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import fakestage
 from pri_lab.core.errors import LabError
 from pri_lab.explore import (campaign, cover, found, hit, machine, measure,
-                             oracle, plan, search, show, shrink, symbols,
-                             trace)
+                             oracle, plan, same, search, show, shrink,
+                             symbols, trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Event, Plan, Point
 from pri_lab.races import race
@@ -209,6 +209,26 @@ class Searching(unittest.TestCase):
         off.learn(Plan('01'), ended()._replace(report={'events': {
             'prq': {'sent': 3}}}))
         self.assertEqual(off._held, [])
+
+    def test_an_event_comes_at_a_conflicting_access(self):
+        s = search.Search(4, 1, cover.Coverage(), True)
+        stage = fakestage.Stage(fixed=True)
+        run = stage.run(Plan('0123'))
+        run = run._replace(report=dict(run.report, events={
+            'msi': {'sent': 2}, 'prq': {'sent': 3}}))
+        s.learn(Plan('0123'), run)
+        hot = {f'{a.cpu:x}:{a.n}' for a in s.profiles[0].hot}
+        plans = [s._event_at() for _ in range(40)]
+        self.assertEqual({p.events[0].kind for p in plans}, {'msi', 'prq'})
+        self.assertLessEqual({p.events[0].when for p in plans}, hot)
+        self.assertEqual({len(p.points) for p in plans}, {0, 1})
+        for p in plans:
+            self.assertEqual(plan.parse(str(p)).key(), p.key())
+            if p.points:
+                self.assertEqual(p.points[0].word(),
+                                 f'at={p.events[0].when}')
+        s.events = False
+        self.assertIsNone(s._event_at())
 
     def test_the_same_seed_is_the_same_search(self):
         def plans(seed):
@@ -617,6 +637,41 @@ class Measure(unittest.TestCase):
                 os.path.join(d, 'm.json'), said.append, lambda text: None,
                 ('search',))[0].hit)
             self.assertTrue(any('median more than 30' in x for x in said))
+
+
+class Told(unittest.TestCase):
+    """--json of what is no search: the fields that the manual has."""
+
+    def setUp(self):
+        patch = unittest.mock.patch('pri_lab.evidence.results.machine',
+                                    lambda kernel, m, release:
+                                    [kernel, m, release])
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_a_file_that_is_run_again(self):
+        one = hit.Hit(dict(scenario='close', sign=UAF))
+        got = found.again(one, 'vm', '7.2', '7.2.1', 'as stored', 'order=01',
+                          [19, 20], 2)
+        self.assertEqual((got['verdict'], got['machine'], got['replay']),
+                         ('REPRODUCED', ['7.2', 'vm', '7.2.1'], [19, 20]))
+        got = found.again(one, 'vm', '7.2', '7.2.1', '', '', [0, 20], 0)
+        self.assertEqual(got['verdict'], 'NOT REPRODUCED')
+
+    def test_measured(self):
+        c = measure.Counted('random slices')
+        c.first, c.runs, c.seconds = [3, None], 203, 61.26
+        got, = found.measured('close', 'vm', '7.3', '7.3.4', 'KASAN', 200,
+                              [c])
+        self.assertEqual((got['strategy'], got['first'], got['seconds']),
+                         ('random slices', [3, None], 61.3))
+
+    def test_the_same_or_not(self):
+        one = same.Same(Plan('01'))
+        one.ways.update([('end', 5, 'ab')] * 3 + [('end', 6, 'cd')])
+        got = found.same('close', 'vm', '7.3', '7.3.4', one)
+        self.assertEqual((got['runs'], got['ways']), (
+            4, [['end', 5, 'ab', 3], ['end', 6, 'cd', 1]]))
 
 
 class Scenarios(unittest.TestCase):

@@ -6,7 +6,8 @@
 2. by turns: every conflicting site once with one point, and pairs of accesses
    that were seen in one order only, turned round;
 3. for good: those that are new since, two or three points by site, device
-   events held besides, and points at anything (PCT).
+   events held besides, or until a processor is at a conflicting access, and
+   points at anything (PCT).
 
 A point extends the plan that it was found in: all up to it stays as it was.
 """
@@ -167,8 +168,10 @@ class Search:
         x = self.rng.random()
         if systematic is not None and x < 0.8:
             return systematic
-        if x < 0.93:
+        if x < 0.88:
             return self._sites(self.rng.randint(1, POINTS))
+        if x < 0.95:
+            return self._event_at()
         return self._anything()
 
     @property
@@ -225,6 +228,24 @@ class Search:
         when = self.rng.choice(ways(kind))
         n = self.rng.choice((0, self.rng.randint(1, self.kinds[kind])))
         return plan._replace(events=plan.events + (Event(kind, n, when),))
+
+    def _event_at(self) -> Optional[Plan]:
+        """A device event comes when a processor is at a conflicting access;
+        now and then that one gives way to who is to see it."""
+        profile = self.rng.choice(self.profiles)
+        kinds = sorted(set(self.kinds) - {e.kind for e in profile.plan.events})
+        if not self.events or not kinds or not profile.hot:
+            return None
+        kind = self.rng.choice(kinds)
+        cpu, site = self.rng.choice(sorted({(a.cpu, a.site)
+                                            for a in profile.hot}))
+        n = self.rng.choice([a.n for a in profile.hot
+                             if (a.cpu, a.site) == (cpu, site)])
+        which = self.rng.choice((0, self.rng.randint(1, self.kinds[kind])))
+        point = Point(cpu, '', n)
+        return profile.plan._replace(
+            points=self.rng.choice(((), (point,))),
+            events=profile.plan.events + (Event(kind, which, f'{cpu:x}:{n}'),))
 
     def _anything(self) -> Plan:
         """PCT: an order, and points anywhere."""
