@@ -160,6 +160,27 @@ class Searching(unittest.TestCase):
         self.assertEqual(len({p.key() for p in tried}), len(tried))
         self.assertEqual(set(s.sites), s.sites_done)
         self.assertTrue(s.sites)
+        at = {(x.cpu, x.n) for p in tried for x in p.points}
+        for (cpu, _), runs in s.sites.items():
+            self.assertTrue(any((cpu, n) in at for _, n in runs))
+
+    def test_nothing_systematic_is_left_out(self):
+        """What was taken from the list is what is run."""
+        s = search.Search(2, 1, cover.Coverage(), False)
+        for _ in range(search.ORDERS):
+            s.next()
+        both = [r for i in range(60) for r in (
+            record(0, 0x1000 + i, 8 * i, True, i + 1),
+            record(1, 0x2000 + i, 8 * i, False, i + 1))]
+        s.learn(Plan('01'), ended()._replace(records=both))
+        at = set()
+        while s.systematic:
+            p = s.next()
+            at |= {(x.cpu, x.n) for x in p.points}
+        self.assertEqual(len(s.sites), 120)
+        missed = [x for x in s.sites
+                  if not any((x[0], n) in at for _, n in s.sites[x])]
+        self.assertEqual(missed, [])
 
     def test_a_pair_is_turned_round(self):
         """The first one is stopped before it, the other one goes next."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which plan is next.
 
-1. profiles: some orders of the vCPUs, and each kind of device event held in
-   some way, with no point;
-2. by turns: every conflicting site once with one point, and pairs of accesses
-   that were seen in one order only, turned round;
+1. some orders of the vCPUs with no point;
+2. by turns: each kind of device event held in some way, with no point; every
+   conflicting site once with one point; and pairs of accesses that were seen in
+   one order only, turned round;
 3. for good: those that are new since, two or three points by site, device
    events held besides, or until a processor is at a conflicting access, and
    points at anything (PCT).
@@ -158,21 +158,28 @@ class Search:
             return self._first.pop()
         if not self.profiles:           # not one run could be used
             return Plan(self.order())
-        if self._held:
-            _, kind, when = self._held.pop(0)
-            return Plan(self.order(), (), (Event(kind, 0, when),))
         self._turn += 1
-        systematic = [self._flip, self._site][self._turn % 2]()
-        if systematic is None:
-            systematic = self._flip() or self._site()
+        if self._turn % 3 == 0 and self._held:
+            return self._hold()
         x = self.rng.random()
-        if systematic is not None and x < 0.8:
-            return systematic
+        if x < 0.8:
+            first, second = [(self._flip, self._site),
+                             (self._site, self._flip)][self._turn % 2]
+            plan = first() or second()
+            if plan is not None:
+                return plan
+            if self._held:
+                return self._hold()
         if x < 0.88:
             return self._sites(self.rng.randint(1, POINTS))
         if x < 0.95:
             return self._event_at()
         return self._anything()
+
+    def _hold(self) -> Plan:
+        """A profile in which a kind of device event is held."""
+        _, kind, when = self._held.pop(0)
+        return Plan(self.order(), (), (Event(kind, 0, when),))
 
     @property
     def systematic(self) -> bool:
