@@ -608,6 +608,21 @@ class Campaign(unittest.TestCase):
         self.assertEqual(len(c.hits), 1)
         self.assertLess(c.state.runs, 100)
 
+    def test_a_hit_has_the_number_of_its_schedule(self):
+        """Another machine goes on while it is shrunk and replayed."""
+        c, stage = self.campaign(runs=60), fakestage.Stage()
+        c._begin(stage)
+        run = stage.run
+
+        def others_too(plan, traced=True):
+            c.state.runs += not traced      # a replay
+            return run(plan, traced)
+        stage.run = others_too
+        c._work(stage)
+        first = c.state.signs[UAF][1]
+        self.assertGreater(c.state.runs, first + campaign.REPLAYS)
+        self.assertEqual(c.hits[0].found, first)
+
     def test_what_is_under_way_counts(self):
         """Two machines run as many schedules as one."""
         stage, seen = fakestage.Stage(), []

@@ -276,11 +276,11 @@ class Campaign:
             assert self.search is not None
             self.search.learn(plan, run)
             self.state.tried.append(str(plan))
-            finding = self._first(run)
+            finding, number = self._first(run), self.state.runs
             if self.state.runs % STORE == 0:
                 self.state.store()
         if finding is not None:
-            self._hit(plan, run, finding, stage)
+            self._hit(plan, finding, number, stage)
 
     def _first(self, run: Run) -> Optional[oracle.Finding]:
         """Count the signs; the first one, if it is new and nothing known came
@@ -295,8 +295,9 @@ class Campaign:
                 new = f._replace(page=page)
         return new
 
-    def _hit(self, plan: Plan, run: Run, finding: oracle.Finding,
+    def _hit(self, plan: Plan, finding: oracle.Finding, number: int,
              stage: Stage) -> None:
+        """number: of the schedule; others may run while this one shrinks."""
         tried = 0
 
         def test(smaller: Plan) -> bool:
@@ -313,7 +314,7 @@ class Campaign:
             scenario=self.entry.name, kernel=self.which,
             release=stage.release, sign=finding.sign, page=finding.page,
             plan=str(small), points=points, key=self.state.key,
-            text=finding.text[:60], found=self.state.runs, shrunk=tried,
+            text=finding.text[:60], found=number, shrunk=tried,
             seed=self.options.seed, replay=[seen, REPLAYS], ways=ways,
             instructions=last.report.get('instructions'),
             hash=last.report.get('hash'), boot=stage.boot_hash,
