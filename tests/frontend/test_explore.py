@@ -603,6 +603,24 @@ class Campaign(unittest.TestCase):
         self.assertEqual(len(self.go(fakestage.Stage(), runs=60,
                                      known=True).hits), 1)
 
+    def test_what_followed_once_may_come_first_later(self):
+        stage = fakestage.Stage()
+        c = self.campaign(runs=4)
+        c._begin(stage)
+        splats = [[f'WARNING: CPU: 1 at {name}+0x1/0x2',
+                   '---[ end trace 0000000000000000 ]---']
+                  for name in 'fg']
+        runs = [stage.run(Plan())._replace(console=sum(x, []))
+                for x in (splats, splats[1:], splats[1:])]
+        self.assertEqual(len(oracle.findings(runs[0])), 2)
+        first = [c._first(r) for r in runs]
+        self.assertEqual([f and f.sign for f in first],
+                         ['WARNING in f', 'WARNING in g', None])
+        c.state.store()
+        again = campaign.State(c.top)
+        self.assertTrue(again.load(c.state.key))
+        self.assertEqual(again.led, ['WARNING in f', 'WARNING in g'])
+
     def test_it_ends_after_the_hits_that_are_wanted(self):
         c = self.go(fakestage.Stage(), runs=500, hits=1)
         self.assertEqual(len(c.hits), 1)

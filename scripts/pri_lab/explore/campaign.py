@@ -68,6 +68,7 @@ class State:
         self.runs = 0
         self.seconds = 0.0
         self.signs: Dict[str, List] = {}        # sign -> [times, first, page]
+        self.led: List[str] = []        # signs that came first in a run
         self.tried: List[str] = []
         self.key = ''
 
@@ -82,6 +83,7 @@ class State:
             return False
         self.runs, self.seconds = d['runs'], d['seconds']
         self.signs, self.tried = d['signs'], d['tried']
+        self.led = d.get('led', [])
         c = self.coverage
         c.seen = {(x[0], x[1]) for x in d['seen']}
         c.all = {frozenset(x) for x in d['all']}
@@ -92,7 +94,7 @@ class State:
         c = self.coverage
         cache.write_atomic(self.path, json.dumps(dict(
             key=self.key, runs=self.runs, seconds=self.seconds,
-            signs=self.signs, tried=self.tried, seen=sorted(c.seen),
+            signs=self.signs, led=self.led, tried=self.tried, seen=sorted(c.seen),
             all=sorted(sorted(x) for x in c.all), new_at=c.new_at)).encode())
 
 
@@ -283,16 +285,18 @@ class Campaign:
             self._hit(plan, finding, number, stage)
 
     def _first(self, run: Run) -> Optional[oracle.Finding]:
-        """Count the signs; the first one, if it is new and nothing known came
-        before it, which may have caused it."""
+        """Count the signs; the first one of the run, which the others may
+        follow from, if it has not been the first one before."""
         new = None
         for i, f in enumerate(oracle.findings(run)):
             page = self.known.page(f)
             seen = self.state.signs.setdefault(
                 f.sign, [0, self.state.runs, page])
             seen[0] += 1
-            if i == 0 and seen[0] == 1 and (not page or self.options.known):
-                new = f._replace(page=page)
+            if i == 0 and f.sign not in self.state.led:
+                self.state.led.append(f.sign)
+                if not page or self.options.known:
+                    new = f._replace(page=page)
         return new
 
     def _hit(self, plan: Plan, finding: oracle.Finding, number: int,
