@@ -1,0 +1,132 @@
+/*
+ * VT-d: caches of remapping structures: what shares a slot is told apart
+ * (QI-50, QI-51, QI-56, knobs sm-cache and pwc)
+ *
+ * The caches are tables with a slot for many a requester and PASID: an entry of
+ * somebody else must never be used.  VT-d 6.2.2, 6.2.3, 6.2.5
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "libqtest.h"
+#include "libqos/pri-lab.h"
+
+#define R           PT_RAW_READ
+#define L           PT_RAW_LAST
+/* Page directories 64 apart are in the same slot of the other cache */
+#define SAME_REGION (64ULL << 21)
+/* x and x ^ 0x101 are in the same slot, if it is (x ^ x >> 8) modulo 2^n */
+#define SAME_SLOT   0x101
+
+static const QPtRaw raw = {
+    .addr = LAB_IOVA, .pasid = LAB_PASID, .flags = R | L, .prgi = 1,
+};
+
+static void expect_queued(PriLab *lab, QPriTestdev *d, const QPtRaw *req,
+                          unsigned int reason)
+{
+    QVtdFault fault;
+
+    qpt_raw(d, req);
+    g_assert_cmpuint(qvtd_prq_pending(&lab->v), ==, !reason);
+    g_assert_cmpint(qvtd_fault(&lab->v, &fault), ==, !!reason);
+    if (reason) {
+        g_assert_cmphex(QVTD_FAULT_FR(&fault), ==, reason);
+        qvtd_fault_clear(&lab->v);
+    }
+    qvtd_prq_drop_all(&lab->v);
+}
+
+/* The same request with the RID of a bus whose root entry is absent */
+static void test_context(void)
+{
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "sm-cache=on", NULL, 0);
+    expect_queued(&lab, &lab.d, &raw, 0);
+    qvtd_set_property(&lab.v, "link-field", "\"rid\"");
+    qvtd_set_property(&lab.v, "link-bits", "257");         /* SAME_SLOT */
+    qvtd_set_property(&lab.v, "link-kind", "\"page-request\"");
+    qvtd_set_property(&lab.v, "link-do", "\"corrupt\"");
+    expect_queued(&lab, &lab.d, &raw, QVTD_FR_SRT_P);
+    pri_lab_stop(&lab);
+}
+
+static void test_pasid(void)
+{
+    QPtRaw other = raw;
+    PriLab lab;
+
+    other.pasid = LAB_PASID ^ SAME_SLOT;
+    pri_lab_start_with(&lab, "sm-cache=on", NULL, 0);
+    qvtd_pasid_setup(&lab.v, lab.d.rid, other.pasid, LAB_DID);
+    qvtd_set(&lab.v, qvtd_pasid_entry(&lab.v, lab.d.rid, other.pasid),
+             QVTD_PE_P, 0);
+    qvtd_flush(&lab.v);
+    expect_queued(&lab, &lab.d, &raw, 0);
+    expect_queued(&lab, &lab.d, &other, QVTD_FR_SPT_P);
+    expect_queued(&lab, &lab.d, &raw, 0);
+    pri_lab_stop(&lab);
+}
+
+/* The same PASID of another function, whose RID differs in the bus alone */
+static void test_function(void)
+{
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "sm-cache=on", NULL, LAB_TWO_DEVICES);
+    g_assert_cmphex((lab.d.rid ^ lab.d2.rid) & 0xff, ==, 0);
+    qvtd_set(&lab.v, qvtd_pasid_entry(&lab.v, lab.d2.rid, LAB_PASID),
+             QVTD_PE_P, 0);
+    qvtd_flush(&lab.v);
+    expect_queued(&lab, &lab.d, &raw, 0);
+    expect_queued(&lab, &lab.d2, &raw, QVTD_FR_SPT_P);
+    expect_queued(&lab, &lab.d, &raw, 0);
+    pri_lab_stop(&lab);
+}
+
+/* Page tables: another PASID's at the same address, another address */
+static void test_pwc(const void *opaque)
+{
+    bool pasid = GPOINTER_TO_UINT(opaque);
+    QPtOp op = {
+        .cmd = PT_OP_FILL, .len = 8,
+        .flags = PT_FLAG_PASID | PT_FLAG_UNTRANSLATED,
+        .pasid = LAB_PASID, .dst = LAB_IOVA, .pattern = 0x1111111111111111ULL,
+    };
+    const uint64_t first = 0x8000000, second = 0x8001000;
+    uint64_t pml4;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "pwc=on", NULL, 0);
+    qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA, first, QVTD_FS_USER);
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
+    g_assert_cmphex(qtest_readq(lab.qts, first), ==, op.pattern);
+    pml4 = lab.pml4;
+    if (pasid) {
+        op.pasid = LAB_PASID ^ SAME_SLOT;
+        pml4 = qvtd_pasid_setup(&lab.v, lab.d.rid, op.pasid, LAB_DID);
+    } else {
+        op.dst += SAME_REGION;
+    }
+    qvtd_fs_map(&lab.v, pml4, op.dst, second, QVTD_FS_USER);
+    op.pattern *= 2;
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
+    g_assert_cmphex(qtest_readq(lab.qts, second), ==, op.pattern);
+    g_assert_cmphex(qtest_readq(lab.qts, first), ==, op.pattern / 2);
+    pri_lab_stop(&lab);
+}
+
+int main(int argc, char **argv)
+{
+    pri_lab_test_init(&argc, &argv);
+    g_test_add_func("/vtd/qi/QI-50/same-slot", test_context);
+    g_test_add_func("/vtd/qi/QI-51/same-slot-pasid", test_pasid);
+    g_test_add_func("/vtd/qi/QI-51/same-slot-function", test_function);
+    g_test_add_data_func("/vtd/qi/QI-56/same-slot-address",
+                         GUINT_TO_POINTER(0), test_pwc);
+    g_test_add_data_func("/vtd/qi/QI-56/same-slot-pasid",
+                         GUINT_TO_POINTER(1), test_pwc);
+    return g_test_run();
+}
