@@ -10,8 +10,9 @@
 Every relation, operator, operand of && and ||, and condition of hw/pci's ATS
 and PRI engines and of VT-d's end of the link is changed, one at a time, and
 the unit tests and qtests that meet it are run until one fails.  All mutants
-are in one build (instrument.py).  `reach` and `run` go on where they stopped;
-what is in explained.txt beside this file is counted as explained.
+are in one build (instrument.py).  `reach` and `run` go on where they stopped,
+and with more --patience where a mutant was given up; what is in explained.txt
+beside this file is counted as explained.
 
 Needs the unit tests to have been built (./pri-lab check unit) and Debian's
 python3-clang (apt-get install python3-clang-14).
@@ -232,14 +233,14 @@ def environment(place: Place, mutant: int, seen: str = '') -> Dict[str, str]:
 
 
 def passes(place: Place, test: Tuple[str, str], mutant: int,
-           seen: str = '') -> str:
+           seen: str = '', limit: float = LIMIT) -> str:
     """'' if the test passes, else how it failed."""
     p = subprocess.Popen([test[0], '-p', test[1]], cwd=place.build,
                          env=environment(place, mutant, seen),
                          stdout=subprocess.DEVNULL,
                          stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        status = p.wait(LIMIT)
+        status = p.wait(limit)
     except subprocess.TimeoutExpired:
         status = None
     try:
@@ -277,7 +278,8 @@ def run(place: Place, args) -> None:
     for r in tests:
         for n in r['met']:
             met.setdefault(n, []).append(r)
-    done = {r['number'] for r in lines(place.results)}
+    done = {r['number'] for r in lines(place.results) if r['killed']
+            or r['tried'] == r['tests'] or r['patience'] >= args.patience}
     chosen = [m for m in place.mutants()
               if fnmatch.fnmatch(m.file, args.file)]
     random.Random(args.seed).shuffle(chosen)
@@ -285,21 +287,33 @@ def run(place: Place, args) -> None:
         chosen = chosen[:args.sample]
     todo = [m for m in chosen if m.number not in done
             and m.number % args.of == args.part]
-    killers: Dict[str, int] = {}
+    killers: Dict[Tuple[str, str], int] = {}
     start = time.monotonic()
     for i, m in enumerate(todo):
-        by = ''
-        candidates = sorted(met.get(m.number, []), key=lambda r: (
-            r['seconds'] / (1 + killers.get(r['test'], 0)
-                            + 4 * (os.path.basename(m.file)[:-2].replace(
-                                '_', '-') in r['program']))))
+        by, spent, tried = '', 0.0, 0
+
+        def promise(r: Dict) -> float:
+            """The less the sooner: quick, about little, of use before."""
+            return r['seconds'] * len(r['met']) / (
+                1 + 20 * killers.get((m.function, r['test']), 0)
+                + killers.get((m.file, r['test']), 0))
+
+        candidates = sorted(met.get(m.number, []), key=promise)
         for r in candidates:
-            if passes(place, (r['path'], r['test']), m.number):
-                by = r['test']
-                killers[by] = killers.get(by, 0) + 1
+            if spent > args.patience:
                 break
+            tried += 1
+            begin = time.monotonic()
+            if passes(place, (r['path'], r['test']), m.number,
+                      limit=10 + 20 * r['seconds']):
+                by = r['test']
+                for what in (m.function, m.file):
+                    killers[what, by] = killers.get((what, by), 0) + 1
+                break
+            spent += time.monotonic() - begin
         note(place.results, {'number': m.number, 'killed': by,
-                             'tests': len(candidates)})
+                             'tried': tried, 'tests': len(candidates),
+                             'patience': args.patience})
         print(f'\r{i + 1} of {len(todo)}, '
               f'{(time.monotonic() - start) / (i + 1):.1f} s each  ',
               end='', flush=True)
@@ -330,8 +344,9 @@ def report(place: Place, args) -> None:
     known = {m.number: m for m in place.mutants()}
     why = explained()
     table: Dict[str, List[int]] = {}
-    left = []
-    for r in lines(place.results):
+    last = {r['number']: r for r in lines(place.results)}
+    left: List[Tuple[instrument.Mutant, int, int]] = []
+    for r in last.values():
         m = known[r['number']]
         row = table.setdefault(m.file, [0, 0, 0, 0])
         row[0] += 1
@@ -341,7 +356,7 @@ def report(place: Place, args) -> None:
             row[2] += 1
         else:
             row[3] += 1
-            left.append((m, r['tests']))
+            left.append((m, r.get('tried', r['tests']), r['tests']))
     total = [sum(r[i] for r in table.values()) for i in range(4)]
     print(f'{"file":38}{"tried":>7}{"die":>7}{"expl.":>7}{"survive":>9}')
     for name, row in sorted(table.items()) + [('all', total)]:
@@ -351,9 +366,9 @@ def report(place: Place, args) -> None:
         print(f'{share:.1f} % of those that a test could tell die; '
               f'{len(known)} mutants in all')
     if args.survivors:
-        for m, tests in sorted(left):
+        for m, tried, tests in sorted(left):
             print(f'{m.file}:{m.line}: {m.kind}: {name_of(m)} '
-                  f'({tests} tests meet it)')
+                  f'({tried} of {tests} tests that meet it pass)')
 
 
 def main() -> int:
@@ -372,6 +387,10 @@ def main() -> int:
                            help='cut the work in so many parts ...')
             s.add_argument('--part', type=int, default=0,
                            help='... and do this one (from 0)')
+            s.add_argument('--patience', type=float, default=60,
+                           metavar='SECONDS',
+                           help='of tests that pass, for one mutant '
+                           '(default: 60)')
         if f is report:
             s.add_argument('--survivors', action='store_true',
                            help='list them')

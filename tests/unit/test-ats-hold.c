@@ -488,6 +488,11 @@ static void test_corrupt(void)
     g_assert_true(!m.read && m.write && !m.last && m.priv && m.exec);
     m = corrupted(w, ATS_MSG_INV_REQUEST, ATS_FIELD_FLAGS, 3);
     g_assert_true(m.size && m.global);
+    /* bits that a field has not, and one bit alone */
+    g_assert_cmpuint(corrupted(w, ATS_MSG_PRG_RESPONSE, ATS_FIELD_CODE,
+                               0x11).code, ==, 1);
+    m = corrupted(w, ATS_MSG_PAGE_REQUEST, ATS_FIELD_FLAGS, 0x10);
+    g_assert_true(m.read && !m.write && m.last && !m.priv && m.exec);
 
     /* another function, or nobody */
     shim_guest_errors = 0;

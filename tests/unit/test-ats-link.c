@@ -115,6 +115,7 @@ static void port_inv_request(void *opaque, const AtsMsg *msg)
     world_log(p->w, msg);
     p->received++;
     for (unsigned int i = 0; i < p->w->amplify; i++) {
+        completion.addr = i;
         ats_link_send(p->w->link, &completion);
     }
     p->w->depth--;
@@ -211,6 +212,24 @@ static void test_no_reentry(void)
     /* and the link is idle again */
     world_send(w, ATS_MSG_PRG_RESPONSE, 0x100);
     g_assert_cmpuint(w->log->len, ==, 5);
+    world_free(w);
+}
+
+/* Its FIFO grows while the oldest message is not at its beginning */
+static void test_order_when_it_grows(void)
+{
+    World *w = world_new(1);
+
+    w->echo = 1;
+    w->amplify = 1000;
+    world_send(w, ATS_MSG_PAGE_REQUEST, 0x100);
+    g_assert_cmpuint(w->log->len, ==, 3 + w->amplify);
+    for (unsigned int i = 0; i < w->amplify; i++) {
+        const AtsMsg *msg = &g_array_index(w->log, AtsMsg, 3 + i);
+
+        g_assert_cmpint(msg->kind, ==, ATS_MSG_INV_COMPLETION);
+        g_assert_cmphex(msg->addr, ==, i);
+    }
     world_free(w);
 }
 
@@ -377,6 +396,7 @@ int main(int argc, char **argv)
     g_test_add_func("/link/at-once", test_at_once);
     g_test_add_func("/link/no-reentry", test_no_reentry);
     g_test_add_func("/link/bounded", test_bounded);
+    g_test_add_func("/link/order-when-it-grows", test_order_when_it_grows);
     g_test_add_func("/link/reset-inside", test_reset_inside);
     g_test_add_func("/link/renumber", test_renumber);
     g_test_add_func("/link/nobody", test_nobody);

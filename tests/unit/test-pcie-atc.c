@@ -66,6 +66,12 @@ static void test_ats_03_not_cached(void)
     g_assert_false(pcie_atc_insert(&atc, &e));
     g_assert_cmpuint(atc.count, ==, 0);
     g_assert_false(has(&atc, 1, 0x1000));
+    /* one that only writes can be */
+    e = entry(1, 0x1000, K);
+    e.read = false;
+    e.write = true;
+    g_assert_true(pcie_atc_insert(&atc, &e));
+    g_assert_cmpuint(atc.count, ==, 1);
     pcie_atc_destroy(&atc);
 }
 
