@@ -146,12 +146,10 @@ unsigned port_node(struct port *port)
     return sysfs_wait_node(port->below);
 }
 
-void port_open(struct port *port, unsigned n)
+static void port_open_it(struct port *port)
 {
     char path[PATH_MAX], real[PATH_MAX];
 
-    memset(port, 0, sizeof(*port));
-    find_function(port, n);
     snprintf(path, sizeof(path), DEVICES "%s", port->below);
     CHECK(realpath(path, real), "%s: %s", path, strerror(errno));
     snprintf(port->name, sizeof(port->name), "%.31s", basename(dirname(real)));
@@ -166,6 +164,20 @@ void port_open(struct port *port, unsigned n)
     port->dpc = find_ext_cap(port, EXT_DPC);
     port->vsec = find_ext_cap(port, EXT_VSEC);
     find_slot(port);
+}
+
+void port_open(struct port *port, unsigned n)
+{
+    memset(port, 0, sizeof(*port));
+    find_function(port, n);
+    port_open_it(port);
+}
+
+void port_open_above(struct port *port, const char *function)
+{
+    memset(port, 0, sizeof(*port));
+    snprintf(port->below, sizeof(port->below), "%.31s", function);
+    port_open_it(port);
 }
 
 void port_close(struct port *port)

@@ -25,10 +25,12 @@ struct port {
 
 /*
  * The port above the n-th function that the driver has, in order of their
- * names; skips the test if that is no pri-root-port.  Nodes are numbered as
+ * names, or above the one of that name; skips the test if that is no
+ * pri-root-port.  Nodes are numbered as
  * functions come: port_node() is the one of the function now.
  */
 void port_open(struct port *port, unsigned n);
+void port_open_above(struct port *port, const char *function);
 unsigned port_node(struct port *port);
 void port_close(struct port *port);
 

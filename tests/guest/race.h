@@ -26,6 +26,12 @@
 void race_ready(void);
 
 /*
+ * The same, for a program that does one of many things: what the host said
+ * after "go", a line, stored with at most max - 1 bytes; "" without a host.
+ */
+void race_ready_words(char *words, unsigned max);
+
+/*
  * The steps of a scenario, for `./pri-lab explore`.  Tells the host their
  * names, waits as race_ready() does, and runs those that the host names, in its
  * order; without a host, all of them as they stand.

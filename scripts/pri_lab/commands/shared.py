@@ -125,7 +125,7 @@ class Kernel(KernelName):
             raise UsageError(
                 f'--kernel {self.kernel}: '
                 f'{getattr(self, "command", "this")} takes one kernel',
-                'several are for repro, check and explore')
+                'several are for repro, check, explore and resets')
         check.kernel_given(repo, self.kernel, getattr(self, 'config', []),
                            ui)
         if not self.kernel:

@@ -18,6 +18,7 @@ REPOSITORY_ONLY = {
     'check': 'runs its tests', 'bench': 'builds two QEMUs',
     'conformance': 'writes its pages', 'kernel report': 'writes its pages',
     'package': 'packs it', 'repro --table': 'writes its pages',
+    'resets --table': 'writes its pages',
 }
 
 
@@ -37,5 +38,5 @@ def is_installed(repo: str) -> bool:
 def refuse(command: str, why: str) -> LabError:
     return LabError(f'{command} needs the repository: it {why}; this is the '
                     'installed package',
-                    'run, repro, explore, shell, qemu, kernel and check '
+                    'run, repro, explore, resets, shell, qemu, kernel and check '
                     '--kernel LIST work without it')

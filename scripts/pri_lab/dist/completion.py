@@ -45,7 +45,7 @@ def words(repo: str, kind: str) -> List[str]:
     if kind == 'recordings':
         return _recordings()
     return ['all'] + [j for j in names.guest_jobs(repo)
-                      if not j.startswith(('races/', 'scenarios/'))]
+                      if not j.startswith(('races/', 'scenarios/', 'resets/'))]
 
 
 def _patched(repo: str) -> List[str]:

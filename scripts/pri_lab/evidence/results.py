@@ -86,6 +86,12 @@ FIELDS: Dict[str, Dict[str, str]] = {
         'orders': 'that were tried', 'order': 'the one that went wrong, or ""',
         'verdict': 'of that one', 'signs': 'those that were seen',
         'logs': 'directory'},
+    'reset': {
+        'method': 'of the cell', 'work': 'what was at work', 'who': 'who was '
+        'reset and who worked', 'machine': 'object', 'verdict': 'OK, hangs, '
+        'splat, DMA error, data wrong, refused or cannot run', 'why': 'of all '
+        'but OK', 'facts': 'what decides nothing', 'seconds': 'it took',
+        'logs': 'path of console and results, without .console and .ktap'},
     'test': {'suite': 'program', 'name': 'of the test',
              'status': 'passed, failed, skipped or not run',
              'reason': 'of what is not passed',

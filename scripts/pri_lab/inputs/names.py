@@ -15,7 +15,7 @@ GUEST = os.path.join('tests', 'guest')
 # jobs without a source of their own
 NO_SOURCE = ('all', 'shell')
 # directories whose programs are no race or scenario
-DIRECTORIES = ('machines', 'bench', 'long', 'races', 'scenarios')
+DIRECTORIES = ('machines', 'bench', 'long', 'races', 'scenarios', 'resets')
 _TABLE = re.compile(r'struct (?:ktap_test|race_step) \w+\[\] = \{(.*?)\n\};',
                     re.S)
 _ROW = re.compile(r'\{\s*"([^"]+)"')

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a cell came to, from the guest's console and its program's lines."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, List, NamedTuple
+
+from ..races import race
+from ..results import splat
+
+OK, HANGS, SPLAT, DMA, DATA, REFUSED, CANNOT = (
+    'OK', 'hangs', 'splat', 'DMA error', 'data wrong', 'refused',
+    'cannot run')
+BAD = (HANGS, SPLAT, DMA, DATA)         # of the kernel's doing
+_CELL = re.compile(r'^\s*# cell: (\S+) ?(.*)$')
+_NOTE = re.compile(r'^\s*# [\w-]+\.c:\d+: (.*)')
+_DATA = re.compile(r'byte|pattern|stamp|crc', re.I)
+TIMEOUT = re.compile(r'VT-d detected Invalidation Time-out Error')
+FAULT = re.compile(r'\[DMA (?:Read|Write)[^\]]*\]|DMAR: .*fault reason')
+# kernels without SVA, iommufd, ...
+_SKIP = re.compile(r'# SKIP (.*)$')
+
+
+class Judged(NamedTuple):
+    verdict: str
+    why: str
+    facts: List[str]
+
+    @property
+    def text(self) -> str:
+        return f'{self.verdict}: {self.why}' if self.why else self.verdict
+
+
+def _said(ktap: List[str]) -> Dict[str, List[str]]:
+    out: Dict[str, List[str]] = {}
+    for line in ktap:
+        m = _CELL.match(line)
+        if m:
+            out.setdefault(m.group(1), []).append(m.group(2).strip())
+    return out
+
+
+def _how_long(said: Dict[str, List[str]], console: List[str]) -> str:
+    n = sum(1 for x in console if TIMEOUT.search(x))
+    if not n:
+        return ''
+    return f'{n} invalidation{"s" * (n > 1)} timed out'
+
+
+def judge(console: List[str], ktap: List[str], end: str) -> Judged:
+    """end: of the run, as race.judge() has it."""
+    said = _said(ktap)
+    at = said.get('at', [''])[-1]
+    log = race.log(console, ktap)
+    facts = said.get('note', []) + [f'{x} ms' for x in said.get('ms', [])]
+    splats = splat.find('\n'.join(log))
+    unknown = [b for b in splats if not splat.known(b)]
+    facts += [f'known: {p}' for p in dict.fromkeys(
+        splat.known(b) for b in splats) if p]
+    waited = _how_long(said, log)
+    stuck = next((x for x in ktap if x.strip().startswith(race.STUCK)), '')
+    skip = next((m.group(1) for m in map(_SKIP.search, ktap) if m), '')
+    failed = next((m.group(1) for m in map(_NOTE.match, ktap) if m), '')
+
+    def out(verdict: str, why: str) -> Judged:
+        return Judged(verdict, why, facts + ([waited] if waited and
+                                             waited not in why else []))
+
+    facts += said.get('lost', []) + said.get('data', [])
+    if unknown and at not in ('', 'setup'):
+        return out(SPLAT, splat.strip_stamp(unknown[0][0]).strip())
+    if stuck:
+        return out(HANGS if at not in ('', 'setup') else CANNOT,
+                   f'no end after {stuck.split("after")[-1].strip()}, at '
+                   f'{at or "the beginning"}' + (f'; {waited}' * bool(waited)))
+    if skip:
+        return out(REFUSED, skip)
+    if at in ('', 'setup'):
+        return out(CANNOT, failed or race.no_end(ktap, end))
+    if 'data' in said:
+        return out(DATA, said['data'][0])
+    if 'lost' in said:
+        return out(DMA, said['lost'][0])
+    if at != 'done':
+        why = failed or race.no_end(ktap, end)
+        return out(DATA if _DATA.search(why) else DMA, why)
+    if waited:
+        return out(HANGS, waited)
+    if 'refused' in said:
+        return out(REFUSED, said['refused'][0])
+    fault = next((x for x in log if FAULT.search(x)), '')
+    if fault:
+        return out(DMA, splat.strip_stamp(fault).strip())
+    return out(OK, '')

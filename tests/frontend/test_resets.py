@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`resets`: cells, verdicts, the campaign on a fake machine, the page."""
+import argparse
+import os
+import re
+import tempfile
+import threading
+import unittest
+from unittest import mock
+
+from pri_lab.core import ui
+from pri_lab.core.errors import LabError, UsageError
+from pri_lab.evidence import results
+from pri_lab.machine import vm
+from pri_lab.resets import campaign, cells, command, judge, page, store
+from pri_lab.resets.cells import Cell
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+SETUP = ['# cell: at setup']
+METHOD = SETUP + ['# cell: at method']
+DONE = METHOD + ['# cell: ms 131', '# cell: at end', '# cell: at check',
+                 '# cell: at done', '# race: done', 'ok 1 table']
+ITE = ['[    5.1] DMAR: VT-d detected Invalidation Time-out Error: SID 100']
+WARN = ['[    5.1] WARNING: CPU: 0 PID: 7 at drivers/iommu/iommu.c:4192 '
+        'pci_dev_reset_iommu_done+0x1/0x2']
+
+
+def table_of(name, struct):
+    with open(os.path.join(REPO, 'tests', 'guest', name),
+              encoding='utf-8') as f:
+        text = f.read()
+    body = re.search(r'struct %s \w+\[\] = \{(.*?)\n\};' % struct, text, re.S)
+    return re.findall(r'^    \{ "([\w-]+)"', body.group(1), re.M)
+
+
+class Cells(unittest.TestCase):
+    def test_names_are_those_of_the_program(self):
+        self.assertEqual(set(cells.METHODS),
+                         set(table_of('cell-method.c', 'cell_method')))
+        self.assertEqual(set(cells.WORKS),
+                         set(table_of('cell-work.c', 'cell_work')))
+        self.assertEqual(set(cells.WHO), set(table_of('cell.c', 'cell_who')))
+
+    def test_every_cell_once_and_fits_the_line(self):
+        names = [c.name for c in cells.every()]
+        self.assertEqual(len(names), len(set(names)))
+        for c in cells.every():     # RACE_ORDER, with 'go ' and the new line
+            self.assertLess(len(' '.join(c)) + 5, 64, c)
+
+    def test_senseless_says_why(self):
+        self.assertIn('PASID', cells.senseless(Cell('flr', 'held', 'group')))
+        self.assertEqual(cells.senseless(Cell('flr', 'held', 'pf')), '')
+        self.assertTrue(cells.senseless(Cell('dpc', 'idle', 'pf')))
+        self.assertTrue(cells.senseless(Cell('vfio', 'groups', 'function')))
+        self.assertTrue(cells.senseless(Cell('flr', 'unmap', 'fails')))
+
+    def test_only(self):
+        self.assertEqual(cells.select(['flr/unmap/pf']),
+                         [Cell('flr', 'unmap', 'pf')])
+        self.assertEqual({c.who for c in cells.select(['pf', 'vf'])},
+                         {'pf', 'vf'})
+        self.assertEqual(cells.select([]), cells.every())
+        with self.assertRaises(UsageError):
+            cells.select(['flr/unmaps'])
+        with self.assertRaises(UsageError):
+            cells.select(['dpc/pf'])
+
+
+class Judge(unittest.TestCase):
+    def word(self, console, ktap, end='done'):
+        return judge.judge(console, ktap, end).verdict
+
+    def test_ok(self):
+        got = judge.judge([], DONE, 'done')
+        self.assertEqual((got.verdict, got.why), ('OK', ''))
+        self.assertIn('131 ms', got.facts)
+
+    def test_each_verdict(self):
+        stuck = METHOD + ['# race: stuck: no end after 30 seconds']
+        for console, ktap, word in (
+                (ITE, DONE, 'hangs'),
+                ([], stuck, 'hangs'),
+                (WARN, DONE, 'splat'),
+                (WARN + ITE, stuck, 'splat'),
+                ([], DONE + ['# cell: lost DMA ends with abort'],
+                 'DMA error'),
+                ([], DONE + ['# cell: data DMA is done'], 'data wrong'),
+                ([], DONE + ['# cell: refused Invalid argument'], 'refused'),
+                ([], METHOD + ['# cell.c:9: no recovery', 'not ok 1 table'],
+                 'DMA error'),
+                ([], METHOD + ['# pt-mem.c:9: byte 3 is 0x0'], 'data wrong'),
+                (['DMAR: [DMA Write NO_PASID] Request device [02:00.0] fault '
+                  'addr 0x0 [fault reason 0x58]'], DONE, 'DMA error'),
+                ([], SETUP + ['# cell.c:9: no function'], 'cannot run'),
+                ([], [], 'cannot run'),
+                ([], SETUP + ['ok 1 table # SKIP no SVA'], 'refused')):
+            self.assertEqual(self.word(console, ktap), word, (console, ktap))
+
+    def test_a_splat_before_the_method_is_no_verdict_on_it(self):
+        self.assertEqual(self.word(WARN, SETUP), 'cannot run')
+
+    def test_a_known_splat_is_a_fact(self):
+        block = ['[    1.0] BUG: Invalid wait context ]', '[ 1.0] a',
+                 '[    1.0] device_rbtree_find+0x1/0x2']
+        got = judge.judge(block, DONE, 'done')
+        self.assertEqual(got.verdict, 'OK')
+        self.assertIn('known: docs/findings/ite-lock-nesting.md', got.facts)
+
+    def test_how_often_it_timed_out_is_told_with_any_verdict(self):
+        got = judge.judge(ITE * 3, DONE + ['# cell: lost x'], 'done')
+        self.assertEqual(got.verdict, 'DMA error')
+        self.assertIn('3 invalidations timed out', got.facts)
+
+
+class FakeWorker:
+    """A machine that has everything but an end for what it is told."""
+
+    release = '7.3.4'
+
+    def __init__(self, said, lost=()):
+        self.said, self.lost, self.ran = said, lost, []
+
+    def boot(self, step):
+        step.note = 'booting'
+
+    def run(self, cell, base):
+        if cell.name in self.lost:
+            raise LabError('QEMU is gone')
+        self.ran.append(cell)
+        return judge.judge([], self.said.get(cell.name, DONE), 'done')
+
+    def close(self):
+        self.closed = True
+
+
+class Command(unittest.TestCase):
+    """The command, on fake machines."""
+
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.dir = d.name
+        self.image = os.path.join(self.dir, 'vmlinux')
+        for name in ('vmlinux', 'qemu'):
+            with open(os.path.join(self.dir, name), 'w',
+                      encoding='utf-8') as f:
+                f.write(name)
+        self.said, self.lost, self.workers = {}, (), []
+        patch = mock.patch.object(campaign, 'Worker', self.worker)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def worker(self, _repo, _machine, _logdir, _log):
+        self.workers.append(FakeWorker(self.said, self.lost))
+        return self.workers[-1]
+
+    def resets(self, only='', resume=False, jobs=1, json=''):
+        machine = vm.Machine(os.path.join(self.dir, 'qemu'), 'tcg',
+                             self.image, '')
+        r = command.Resets.__new__(command.Resets)
+        r.top = os.path.join(self.dir, 'results')
+        r.options = argparse.Namespace(
+            only=only, resume=resume, table=False, list_cells=False,
+            kernel='7.3', config=[], json=json)
+        r.ui = ui.UI(quiet=True)
+        r.out = []
+        r.ui.result = r.out.append
+        r.ctx = mock.Mock(jobs=jobs)
+        r.ctx.outcome.found = []
+        r.ctx.paths.repo, r.ctx.logdir = REPO, self.dir
+        r.job = mock.Mock(machine=lambda _name: machine)
+        return r
+
+    def ran(self):
+        return [c.name for w in self.workers for c in w.ran]
+
+    def test_good_and_bad(self):
+        self.assertEqual(self.resets('flr/idle').main(), 0)
+        self.said['flr/idle/pf'] = DONE + ['# cell: lost DMA']
+        r = self.resets('flr/idle')
+        self.assertEqual(r.main(), 1)
+        self.assertTrue(any('DMA error: DMA' in x for x in r.out))
+
+    def test_refused_is_an_answer_and_no_run_is_none(self):
+        self.said['flr/idle/pf'] = DONE + ['# cell: refused no']
+        self.assertEqual(self.resets('flr/idle/pf').main(), 0)
+        self.said['flr/idle/pf'] = SETUP
+        self.assertEqual(self.resets('flr/idle/pf').main(), 3)
+
+    def test_resume_runs_what_is_left(self):
+        self.said['flr/idle/pf'] = SETUP
+        self.resets('flr/idle').main()
+        first = self.ran()
+        self.workers.clear()
+        self.resets('flr/idle', resume=True).main()
+        self.assertEqual(self.ran(), ['flr/idle/pf'])
+        self.assertGreater(len(first), 5)
+
+    def test_another_kernel_begins_anew(self):
+        self.resets('flr/idle').main()
+        first = self.ran()
+        self.workers.clear()
+        with open(self.image, 'a', encoding='utf-8') as f:
+            f.write('other')
+        self.resets('flr/idle', resume=True).main()
+        self.assertEqual(self.ran(), first)
+
+    def test_a_lost_guest_is_booted_again(self):
+        self.lost = ('flr/idle/fails',)
+        r = self.resets('flr/idle')
+        self.assertEqual(r.main(), 3)
+        self.assertEqual(len(self.workers), 2)
+        self.assertEqual(len(self.ran()) + 1,
+                         len(cells.select(['flr/idle'])))
+        self.assertTrue(any('cannot run: QEMU is gone' in x for x in r.out))
+        self.assertTrue(all(w.closed for w in self.workers))
+
+    def test_side_by_side(self):
+        self.assertEqual(self.resets('flr', jobs=3).main(), 0)
+        self.assertEqual(len(self.workers), 3)
+        self.assertEqual(sorted(self.ran()),
+                         sorted(c.name for c in cells.select(['flr'])))
+
+    def test_interrupt_keeps_results(self):
+        event = threading.Event()
+
+        def interrupted(_self, of):
+            event.wait(5)
+            raise KeyboardInterrupt
+
+        run = FakeWorker.run
+
+        def slow(w, cell, base):
+            event.set()
+            return run(w, cell, base)
+        with mock.patch.object(campaign.Campaign, 'note', interrupted), \
+                mock.patch.object(FakeWorker, 'run', slow):
+            with self.assertRaises(KeyboardInterrupt):
+                self.resets('flr').main()
+        found = store.everything(os.path.join(self.dir, 'results'))
+        self.assertTrue(found[0]['cells'])
+
+    def test_json(self):
+        r = self.resets('flr/idle/pf', json='x')
+        with mock.patch.object(results, 'machine', lambda *_: {}):
+            r.main()
+        self.assertEqual(r.ctx.outcome.found[0]['verdict'], 'OK')
+        self.assertEqual(set(r.ctx.outcome.found[0]), set(results.FIELDS['reset']))
+
+
+class Page(unittest.TestCase):
+    def test_marks(self):
+        found = [{'kernel': '7.3', 'release': '7.3.4', 'seconds': 90.0,
+                  'cells': {
+                      'flr/idle/pf': {'verdict': 'OK', 'why': ''},
+                      'bus/idle/pf': {'verdict': 'hangs', 'why': 'twice'},
+                      'bus/unmap/pf': {'verdict': 'hangs', 'why': 'twice'},
+                      'rst/idle/pf': {'verdict': 'refused', 'why': 'no'}}}]
+        text = page.text(found)
+        self.assertIn('| flr | OK | . |', text)
+        self.assertIn('| bus | **hangs** | **hangs** |', text)
+        self.assertIn('| rst | refused |', text)
+        self.assertIn('- bus/idle, bus/unmap: hangs: twice', text)
+        self.assertNotIn('### vf', text)
+        for what in cells.METHODS:
+            self.assertIn(f'`{what}`', text)
+
+    def test_it_is_written_from_results_alone(self):
+        with open(os.path.join(REPO, page.PAGE), encoding='utf-8') as f:
+            have = f.read()
+        self.assertEqual(page.text([]).split('\n## ')[0].rstrip(),
+                         have.split('\n## ')[0].rstrip())
+
+
+if __name__ == '__main__':
+    unittest.main()

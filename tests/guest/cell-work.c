@@ -1,0 +1,393 @@
+/*
+ * Cells of `./pri-lab resets`: what is at work while a function is reset
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "hw/misc/pri-testdev-knobs.h"
+#include "pt-own.h"
+#include "race.h"
+#include "sysfs.h"
+
+#define INV_HOLD    2               /* inv-reply */
+#define PATTERN     0x1fe2d3c4b5a69788ull
+#define LOOP_MS     400             /* of those that work by themselves */
+#define OWN_IOVA    0x700000000ull
+
+/* -- One write ------------------------------------------------------------ */
+
+uint32_t cell_vfio_write(struct cell *cell, uint32_t pasid)
+{
+    struct pt_op op = {
+        .cmd = PT_OP_FILL, .dst = (void *)CELL_IOVA, .len = PT_PAGE,
+        .pattern = PATTERN + pasid, .no_irq = true,
+    };
+    struct pt_chan ch;
+    uint32_t status;
+
+    memset(cell->page, 0, PT_PAGE);
+    cell->io.pt.bound = true;
+    cell->io.pt.pasid = pasid;
+    iofd_chan(&cell->io, &ch, 0);
+    pt_start(&ch, &op);
+    status = pt_wait(&ch, &op, PT_TIMEOUT);
+    if (status == PT_ST_DONE) {
+        pt_check_fill(cell->page, PT_PAGE, op.pattern);
+    }
+    return status;
+}
+
+uint32_t cell_dma_write(struct pt *pt)
+{
+    void *page = pt_map_anon(PT_PAGE);
+    struct pri_testdev_map map = {
+        .addr = (uintptr_t)page, .len = PT_PAGE,
+        .prot = PRI_TESTDEV_READ | PRI_TESTDEV_WRITE,
+    };
+    struct pt_op op = {
+        .cmd = PT_OP_FILL, .len = PT_PAGE, .pattern = PATTERN, .no_irq = true,
+    };
+    struct pt_chan ch;
+    uint32_t status;
+
+    CHECK(!ioctl(pt->fd, PRI_TESTDEV_IOC_DMA_MAP, &map), "map: %s",
+          strerror(errno));
+    op.dst = (void *)map.iova;
+    pt_chan(pt, &ch);
+    pt_start(&ch, &op);
+    status = pt_wait(&ch, &op, PT_TIMEOUT);
+    CHECK(!ioctl(pt->fd, PRI_TESTDEV_IOC_DMA_UNMAP, &map), "unmap: %s",
+          strerror(errno));
+    if (status == PT_ST_DONE) {
+        pt_check_fill(page, PT_PAGE, op.pattern);
+    }
+    munmap(page, PT_PAGE);
+    return status;
+}
+
+/* -- A process that is bound ---------------------------------------------- */
+
+static void work_bound(struct cell *cell)
+{
+    race_cpu(1);
+    owner_start(&cell->owner, sysfs_wait_node(cell->user));
+    race_cpu(0);
+    CHECK_EQ(owner_do(&cell->owner, OWNER_WRITE), PT_ST_DONE, "status");
+}
+
+/* DMA of a file of its own, over and over; in a reset it may fail */
+static void work_dma_loop(struct cell *cell, unsigned ms)
+{
+    double until = pt_now() + ms / 1000.0;
+    unsigned n = 0, failed = 0;
+
+    do {
+        struct pt pt;
+
+        pt_open(&pt, sysfs_wait_node(cell->user));
+        failed += cell_dma_write(&pt) != PT_ST_DONE;
+        pt_close(&pt);
+        n++;
+    } while (pt_now() < until);
+    if (failed && strcmp(cell->user, cell->target)) {
+        cell_say("lost", "%u of %u writes of %s failed while %s was reset",
+                 failed, n, cell->user, cell->target);
+    }
+    cell_say("note", "%u times mapped, written and unmapped", n);
+}
+
+static void idle_start(struct cell *cell)
+{
+    if (cell->vfio) {
+        return;
+    }
+    if (cell->who->sva) {
+        work_bound(cell);
+    } else {
+        struct pt pt;
+
+        pt_open(&pt, sysfs_wait_node(cell->user));
+        CHECK_EQ(cell_dma_write(&pt), PT_ST_DONE, "status");
+        pt_close(&pt);
+    }
+}
+
+static void nothing(struct cell *cell)
+{
+    (void)cell;
+}
+
+/* -- unmap: each turn invalidates the device's TLB ------------------------ */
+
+static void unmap_start(struct cell *cell)
+{
+    idle_start(cell);
+    if (!cell->vfio && cell->who->sva) {
+        owner_start_unmap(&cell->pt, &cell->owner);
+    }
+}
+
+static void unmap_during(struct cell *cell)
+{
+    double until = pt_now() + LOOP_MS / 1000.0;
+
+    if (cell->vfio) {
+        void *page = pt_map_anon(PT_PAGE);
+
+        do {
+            iofd_map(&cell->io, cell->table[0].ioas, CELL_IOVA + PT_PAGE, page,
+                     PT_PAGE);
+            iofd_unmap(&cell->io, cell->table[0].ioas, CELL_IOVA + PT_PAGE,
+                       PT_PAGE);
+        } while (pt_now() < until);
+    } else if (!cell->who->sva) {
+        work_dma_loop(cell, LOOP_MS);
+    }
+}
+
+static void unmap_end(struct cell *cell)
+{
+    if (!cell->vfio && cell->who->sva) {
+        uint32_t turns = owner_do(&cell->owner, OWNER_FREE);    /* ends UNMAP */
+
+        CHECK(owner_done(&cell->owner, PT_TIMEOUT, NULL), "no reply");
+        cell_say("note", "%u times unmapped", turns);
+    }
+}
+
+/* -- groups: outstanding, without an end, held by user space -------------- */
+
+static void groups_start(struct cell *cell)
+{
+    work_bound(cell);
+    owner_do(&cell->owner, OWNER_FREE);
+    cell_say("note", "%u groups outstanding",
+             owner_start_asking(&cell->pt, &cell->owner));
+}
+
+static void groups_end(struct cell *cell)
+{
+    if (cell->method->gone) {           /* its registers are gone */
+        kill(cell->owner.pid, SIGKILL);
+        waitpid(cell->owner.pid, NULL, 0);
+        cell->owner.pid = 0;
+    } else {
+        cell_say("note", "the write ends with %s", pt_status_name(
+                 owner_do(&cell->owner, OWNER_RESULT)));
+    }
+}
+
+static void partial_start(struct cell *cell)
+{
+    work_bound(cell);
+    owner_do(&cell->owner, OWNER_FREE);
+    owner_send(&cell->pt, &cell->owner, 0, PT_RAW_READ, 3);
+    pt_sleep_ms(5);
+}
+
+static void held_start(struct cell *cell)
+{
+    struct pt_op op = {
+        .cmd = PT_OP_FILL, .dst = (void *)OWN_IOVA, .len = PT_PAGE,
+        .pattern = PATTERN, .no_irq = true,
+    };
+    struct pri_testdev_group group;
+    struct pt_chan ch;
+
+    pt_own_attach(&cell->pt, PRI_TESTDEV_OWN_PASID);
+    pt_chan(&cell->pt, &ch);
+    pt_start(&ch, &op);
+    pt_own_wait(&cell->pt, &group, 1);
+}
+
+static void held_end(struct cell *cell)
+{
+    if (cell->method->gone) {
+        return;
+    }
+    cell_say("note", "%u groups still held after the reset",
+             pt_own_respond_all(&cell->pt, PRI_TESTDEV_RESP_INVALID));
+}
+
+/* -- exit, stop, binds ---------------------------------------------------- */
+
+static void exit_during(struct cell *cell)
+{
+    kill(cell->owner.pid, SIGKILL);
+}
+
+static void exit_end(struct cell *cell)
+{
+    waitpid(cell->owner.pid, NULL, 0);
+    cell->owner.pid = 0;
+}
+
+static void stop_during(struct cell *cell)
+{
+    struct pt pt;
+
+    /* the binding may be over with the reset, which is no error */
+    pt_open(&pt, sysfs_wait_node(cell->user));
+    if (ioctl(pt.fd, PRI_TESTDEV_IOC_BIND, &pt.pasid)) {
+        cell_say("note", "bind in the reset: %s", strerror(errno));
+    }
+    pt_close(&pt);
+    if (!cell->method->gone) {
+        owner_tell(&cell->owner, OWNER_END);
+    }
+}
+
+static void stop_end(struct cell *cell)
+{
+    if (cell->method->gone) {
+        kill(cell->owner.pid, SIGKILL);
+    }
+    waitpid(cell->owner.pid, NULL, 0);
+    cell->owner.pid = 0;
+}
+
+static void binds_during(struct cell *cell)
+{
+    double until = pt_now() + LOOP_MS / 1000.0;
+    unsigned done = 0, not = 0;
+
+    do {
+        struct pt pt;
+        int node = sysfs_node(cell->user);
+
+        if (node < 0) {
+            return;
+        }
+        pt_open(&pt, node);
+        if (ioctl(pt.fd, PRI_TESTDEV_IOC_BIND, &pt.pasid)) {
+            not++;
+            pt_sleep_ms(1);
+        } else {
+            done++;
+        }
+        pt_close(&pt);
+    } while (pt_now() < until);
+    cell_say("note", "%u binds, %u refused", done, not);
+}
+
+/* -- invalidation: one is outstanding when the reset begins --------------- */
+
+static void invalidation_start(struct cell *cell)
+{
+    work_bound(cell);
+    pt_knob(&cell->pt, PT_KNOB_INV_REPLY, INV_HOLD);
+    owner_tell(&cell->owner, OWNER_FREE);
+    pt_sleep_ms(2);
+}
+
+static void invalidation_end(struct cell *cell)
+{
+    CHECK(owner_done(&cell->owner, PT_TIMEOUT, NULL), "no reply");
+    if (!cell->method->gone) {
+        pt_knob_blind(&cell->pt, PT_KNOB_INV_REPLY, 0);
+    }
+}
+
+/* -- By VFIO: attach, replace, detach ------------------------------------- */
+
+static void vfio_start(struct cell *cell)
+{
+    iofd_open(&cell->io);
+    cell->page = pt_map_anon(PT_PAGE);
+    for (unsigned i = 0; i < 2; i++) {
+        iofd_pt_alloc(&cell->io, &cell->table[i], false);
+        iofd_map(&cell->io, cell->table[i].ioas, CELL_IOVA, cell->page,
+                 PT_PAGE);
+    }
+    iofd_attach(&cell->io, cell->table[0].hwpt, CELL_PASID);
+    CHECK_EQ(cell_vfio_write(cell, CELL_PASID), PT_ST_DONE, "status");
+}
+
+static void attach_say(const char *what, int err)
+{
+    cell_say("note", "%s in the reset: %s", what, err ? strerror(err) : "done");
+}
+
+static void attach_during(struct cell *cell)
+{
+    attach_say("attach", iofd_try_attach(&cell->io, cell->table[0].hwpt,
+                                         CELL_PASID_NEW));
+}
+
+static void replace_during(struct cell *cell)
+{
+    attach_say("replace", iofd_try_attach(&cell->io, cell->table[1].hwpt,
+                                          CELL_PASID));
+}
+
+static void detach_start(struct cell *cell)
+{
+    vfio_start(cell);
+    iofd_attach(&cell->io, cell->table[0].hwpt, CELL_PASID_NEW);
+}
+
+static void detach_during(struct cell *cell)
+{
+    iofd_detach(&cell->io, CELL_PASID_NEW);
+}
+
+static void detach_end(struct cell *cell)
+{
+    if (cell_vfio_write(cell, CELL_PASID_NEW) == PT_ST_DONE) {
+        cell_say("data", "DMA with a PASID that was detached in the reset is "
+                 "done");
+    }
+}
+
+static void some_start(struct cell *cell, void (*start)(struct cell *cell))
+{
+    if (cell->vfio) {
+        vfio_start(cell);
+    } else {
+        start(cell);
+    }
+}
+
+static void idle_any(struct cell *cell)
+{
+    some_start(cell, idle_start);
+}
+
+static void unmap_any(struct cell *cell)
+{
+    some_start(cell, unmap_start);
+}
+
+static const struct cell_work works[] = {
+    { "idle", idle_any, NULL, nothing, false },
+    { "unmap", unmap_any, unmap_during, unmap_end, false },
+    { "groups", groups_start, NULL, groups_end, false },
+    { "partial", partial_start, NULL, nothing, false },
+    { "held", held_start, NULL, held_end, false },
+    { "exit", groups_start, exit_during, exit_end, false },
+    { "stop", work_bound, stop_during, stop_end, false },
+    { "binds", work_bound, binds_during, nothing, false },
+    { "invalidation", invalidation_start, NULL, invalidation_end, false },
+    { "attach", vfio_start, attach_during, nothing, true },
+    { "replace", vfio_start, replace_during, nothing, true },
+    { "detach", detach_start, detach_during, detach_end, true },
+};
+
+const struct cell_work *cell_work(const char *name)
+{
+    for (unsigned i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+        if (!strcmp(works[i].name, name)) {
+            return &works[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,97 @@
+/*
+ * A cell of the table of `./pri-lab resets`: a METHOD of reset, what is at
+ * WORK meanwhile, and WHO is reset and who works
+ *
+ * The host names the three (scripts/pri_lab/resets/cells.py has the same
+ * names); what came of them goes out as lines `# cell: KEY TEXT`, which
+ * scripts/pri_lab/resets/judge.py reads:
+ *
+ *   at       setup, method, end, check, done: how far it is
+ *   ms       how long the method took, of the guest's time
+ *   refused  the kernel would not do it, and why
+ *   lost     DMA that must be done is not
+ *   data     memory is not as it must be, or was reached when it must not be
+ *   note     a fact that decides nothing
+ *
+ * Everything else that goes wrong ends the test, as in pt.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TESTS_GUEST_CELL_H
+#define TESTS_GUEST_CELL_H
+
+#include <stdbool.h>
+
+#include "iofd.h"
+#include "owner.h"
+
+struct cell;
+
+/* Functions go by their subsystem ID; 0: the first Virtual Function of 2 */
+struct cell_who {
+    const char *name;
+    unsigned target, user;
+    bool sva;                   /* PASIDs may be enabled in the user */
+    bool fails;                 /* allocations of the reset fail */
+};
+
+struct cell_method {
+    const char *name;
+    int (*run)(struct cell *cell);      /* 0, or errno: refused */
+    const char *word;           /* of the file reset_method */
+    bool keeps;                 /* bindings are the IOMMU core's business */
+    bool gone;                  /* the function leaves and comes back */
+    bool vfio;                  /* by the file of VFIO */
+    unsigned target;            /* a function of its own, instead of WHO's */
+};
+
+struct cell_work {
+    const char *name;
+    void (*start)(struct cell *cell);
+    void (*during)(struct cell *cell);  /* in a process, while it is reset */
+    void (*end)(struct cell *cell);
+    bool vfio;
+};
+
+struct cell {
+    const struct cell_who *who;
+    const struct cell_method *method;
+    const struct cell_work *work;
+    char target[32], user[32];  /* as in /sys/bus/pci/devices */
+    bool vfio;                  /* the user is vfio-pci's */
+    struct pt pt;               /* a file of the user, without vfio */
+    struct owner owner;         /* pid 0: there is none */
+    struct iofd io;
+    struct iofd_pt table[2];
+    void *page;
+};
+
+#define CELL_PASID      5u      /* attached by VFIO before the reset */
+#define CELL_PASID_NEW  6u
+#define CELL_IOVA       0x600000000ull
+
+/* Before the snapshot: what every cell needs */
+void cell_setup(void);
+
+/* "METHOD WORK WHO", run to its end */
+void cell_run(const char *words);
+
+void cell_say(const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* NULL: there is no such name */
+const struct cell_who *cell_who(const char *name);
+const struct cell_method *cell_method(const char *name);
+const struct cell_work *cell_work(const char *name);
+
+/* The name of a function */
+void cell_find(unsigned id, char *name);
+
+/* One page by VFIO and a PASID: PT_ST_*; looks at the data if it is done */
+uint32_t cell_vfio_write(struct cell *cell, uint32_t pasid);
+
+/* The same by the DMA API, without PASID, and given back again */
+uint32_t cell_dma_write(struct pt *pt);
+
+#endif
