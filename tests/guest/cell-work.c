@@ -46,7 +46,7 @@ uint32_t cell_vfio_write(struct cell *cell, uint32_t pasid)
     return status;
 }
 
-uint32_t cell_dma_write(struct pt *pt)
+uint32_t cell_dma_write(struct pt *pt, struct pt_chan *ch)
 {
     void *page = pt_map_anon(PT_PAGE);
     struct pri_testdev_map map = {
@@ -56,15 +56,13 @@ uint32_t cell_dma_write(struct pt *pt)
     struct pt_op op = {
         .cmd = PT_OP_FILL, .len = PT_PAGE, .pattern = PATTERN, .no_irq = true,
     };
-    struct pt_chan ch;
     uint32_t status;
 
     CHECK(!ioctl(pt->fd, PRI_TESTDEV_IOC_DMA_MAP, &map), "map: %s",
           strerror(errno));
     op.dst = (void *)map.iova;
-    pt_chan(pt, &ch);
-    pt_start(&ch, &op);
-    status = pt_wait(&ch, &op, PT_TIMEOUT);
+    pt_start(ch, &op);
+    status = pt_wait(ch, &op, PT_TIMEOUT);
     CHECK(!ioctl(pt->fd, PRI_TESTDEV_IOC_DMA_UNMAP, &map), "unmap: %s",
           strerror(errno));
     if (status == PT_ST_DONE) {
@@ -89,15 +87,16 @@ static void work_dma_loop(struct cell *cell, unsigned ms)
 {
     double until = pt_now() + ms / 1000.0;
     unsigned n = 0, failed = 0;
+    struct pt_chan ch;
+    struct pt pt;
 
+    pt_open(&pt, sysfs_wait_node(cell->user));
+    pt_chan(&pt, &ch);
     do {
-        struct pt pt;
-
-        pt_open(&pt, sysfs_wait_node(cell->user));
-        failed += cell_dma_write(&pt) != PT_ST_DONE;
-        pt_close(&pt);
+        failed += cell_dma_write(&pt, &ch) != PT_ST_DONE;
         n++;
     } while (pt_now() < until);
+    pt_close(&pt);
     if (failed && strcmp(cell->user, cell->target)) {
         cell_say("lost", "%u of %u writes of %s failed while %s was reset",
                  failed, n, cell->user, cell->target);
@@ -113,10 +112,12 @@ static void idle_start(struct cell *cell)
     if (cell->who->sva) {
         work_bound(cell);
     } else {
+        struct pt_chan ch;
         struct pt pt;
 
         pt_open(&pt, sysfs_wait_node(cell->user));
-        CHECK_EQ(cell_dma_write(&pt), PT_ST_DONE, "status");
+        pt_chan(&pt, &ch);
+        CHECK_EQ(cell_dma_write(&pt, &ch), PT_ST_DONE, "status");
         pt_close(&pt);
     }
 }

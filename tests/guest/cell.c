@@ -179,10 +179,12 @@ static void cell_check_works(const char *name, bool sva)
         status = owner_do(&o, OWNER_WRITE);
         owner_end(&o);
     } else {
+        struct pt_chan ch;
         struct pt pt;
 
         pt_open(&pt, sysfs_wait_node(name));
-        status = cell_dma_write(&pt);
+        pt_chan(&pt, &ch);
+        status = cell_dma_write(&pt, &ch);
         pt_close(&pt);
     }
     if (status != PT_ST_DONE) {

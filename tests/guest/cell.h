@@ -92,6 +92,6 @@ void cell_find(unsigned id, char *name);
 uint32_t cell_vfio_write(struct cell *cell, uint32_t pasid);
 
 /* The same by the DMA API, without PASID, and given back again */
-uint32_t cell_dma_write(struct pt *pt);
+uint32_t cell_dma_write(struct pt *pt, struct pt_chan *ch);
 
 #endif

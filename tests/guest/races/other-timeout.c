@@ -17,7 +17,7 @@
  *   it takes 30 ms to answer. So over and over, up to 20 times.
  * Fix: none known. O-T-fix is our own trial: the wait ends early only if a
  *   descriptor of its own is for the function that has gone.
- * Kernels: 7.3.4; by reading, since 10e60d878139 (6.19, 6.18.x).
+ * Kernels: 7.3.4; by reading, since 80a9b50c0b9e (6.9).
  * Sign: early
  * Sign: other-owner
  * Expect: 7.3 yes, 7.3+O-T-fix no
