@@ -24,7 +24,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pri_lab.core import cache, running
 with running.here(sys.argv[2], './pri-lab ' + sys.argv[3], '/some/clone'), \\
-        cache.lock(cache.Paths('/', sys.argv[2]), 'clone-x', None):
+        cache.lock(cache.Paths('/', sys.argv[2]), sys.argv[4], None):
     print('up', flush=True)
     sys.stdin.read()
 '''
@@ -33,9 +33,9 @@ with running.here(sys.argv[2], './pri-lab ' + sys.argv[3], '/some/clone'), \\
 class Other:
     """A command that has a lock, until it is told to end."""
 
-    def __init__(self, root, name):
+    def __init__(self, root, name, lock='clone-x'):
         self.process = subprocess.Popen(
-            [sys.executable, '-B', '-c', HOLD, SCRIPTS, root, name],
+            [sys.executable, '-B', '-c', HOLD, SCRIPTS, root, name, lock],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.pid = self.process.pid
         self.process.stdout.readline()
@@ -125,6 +125,39 @@ class Running(State):
                     None, mock.Mock(dir='/x'))):
             self.assertEqual(command.run(ctx, cli.parse(['check'])), 0)
         self.assertEqual(free, [True])
+
+    def test_two_checks_in_one_clone(self):
+        """The second says for whom it waits and what else there is, sets up
+        and runs nothing meanwhile, and then runs."""
+        order = []
+
+        class Tests:
+            verdicts = ()
+
+            def __init__(self, *args):
+                order.append('set up')
+
+            def build(self):
+                pass
+
+            def run(self, *args):
+                order.append('run')
+                return 0
+
+        paths = cache.Paths('/', self.root)
+        first = Other(self.root, 'check unit', f'check-{paths.clone}')
+        self.addCleanup(first.end)
+        ui = mock.Mock(say=lambda text: (order.append(text), first.end()))
+        ctx = context.Context('x', paths, ui, None, 1, None,
+                              lambda: self.root, context.Outcome())
+        with mock.patch('pri_lab.check.check.Check', Tests), \
+                mock.patch.object(command, 'for_tests', lambda *_: (
+                    None, mock.Mock(dir='/x'))):
+            self.assertEqual(command.run(ctx, cli.parse(['check'])), 0)
+        self.assertEqual(order[1:], ['set up', 'run'])
+        self.assertRegex(order[0], r'^waiting for `./pri-lab check unit` '
+                         rf'\(process {first.pid}, .*this clone\'s tests; '
+                         'Ctrl-C gives up, and a git worktree has its own$')
 
 
 class Clean(State):

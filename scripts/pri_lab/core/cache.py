@@ -242,6 +242,12 @@ class Stamp:
 
 # -- locks --------------------------------------------------------------------
 
+# meson has one log of the tests of a build directory, so two cannot run there
+_LOCKED = {'clone': 'this clone\'s builds',
+           'check': 'this clone\'s tests; Ctrl-C gives up, and a git worktree '
+                    'has its own'}
+
+
 @contextlib.contextmanager
 def lock(paths: Paths, name: str, ui):
     """Only one pri-lab at a time in here; others wait and say so."""
@@ -254,8 +260,7 @@ def lock(paths: Paths, name: str, ui):
         except BlockingIOError:
             f.seek(0)
             owner = f.read().strip() or '?'
-            what = 'this clone\'s builds' if name.startswith('clone-') \
-                else name
+            what = _LOCKED.get(name.split('-')[0], name)
             ui.say(f'waiting for {running.named(paths.root, owner)}: it is '
                    f'at work on {what}')
             fcntl.flock(f, fcntl.LOCK_EX)
