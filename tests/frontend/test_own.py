@@ -90,6 +90,20 @@ class Fixture(unittest.TestCase):
         return out
 
 class Tree(Fixture):
+    def test_makefiles_of_another_architecture(self):
+        """fs/hostfs of 7.3 includes one of arch/um, whatever is built."""
+        for name, there in (('arch/um/scripts/Makefile.rules', True),
+                            ('arch/arm/Kconfig', True),
+                            ('arch/arm/kernel/setup.c', False),
+                            ('arch/x86/kernel/setup.c', True),
+                            ('Documentation/x.rst', False)):
+            self.assertEqual(mirror.wanted(name), there, name)
+        self.put('arch/um/scripts/Makefile.rules', 'RULES := yes\n')
+        self.put('Makefile', 'include arch/um/scripts/Makefile.rules\n'
+                 + MAKEFILE)
+        self.commit()
+        self.assertEqual(self.build()[1][:2], ['a1', 'b1'])
+
     def test_unbuilt(self):
         got, text = self.build()
         self.assertEqual((text[:2], got.release), (['a1', 'b1'], '1.2'))

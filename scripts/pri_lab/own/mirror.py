@@ -37,8 +37,8 @@ def git(src: str, args: List[str]) -> str:
 
 
 def wanted(rel: str) -> bool:
-    if os.path.basename(rel).startswith('Kconfig'):
-        return True             # each is read by another one
+    if os.path.basename(rel).startswith(('Kconfig', 'Makefile', 'Kbuild')):
+        return True             # each is read by another one, of any arch
     if rel.startswith('arch/'):
         return rel.startswith('arch/x86/')
     return not rel.startswith(_LEFT_OUT)
