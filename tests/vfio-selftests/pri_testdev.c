@@ -3,9 +3,10 @@
  * pri-testdev as a driver of the kernel's VFIO selftests
  * (tools/testing/selftests/vfio/lib/drivers)
  *
- * A channel copies once: count copies run on count channels, side by side.
- * Nothing carries a PASID.  An address that is not mapped becomes a page
- * request, which nobody resolves: the copy ends with Invalid Request.
+ * A channel copies once: count copies run on count channels, side by side, with
+ * the PASID in driver.pasid.  An address that is not mapped becomes a page
+ * request.  Without a fault queue nobody resolves it: the copy ends with Invalid
+ * Request.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -120,7 +121,10 @@ static void pri_testdev_memcpy_start(struct vfio_pci_device *device,
 
 	for (i = 0; i < count; i++) {
 		u32 regs = PT_CHANNEL(i);
+		u32 pasid = device->driver.pasid;
 
+		pt_write32(pt, regs + PT_CH_PASID, pasid);
+		pt_write32(pt, regs + PT_CH_FLAGS, pasid ? PT_FLAG_PASID : 0);
 		pt_write64(pt, regs + PT_CH_SRC, src);
 		pt_write64(pt, regs + PT_CH_DST, dst);
 		pt_write64(pt, regs + PT_CH_LEN, size);

@@ -16,7 +16,7 @@ work=$cache/vfio-selftests
 self=tools/testing/selftests
 programs=${PROGRAMS:-"vfio_pci_device_test vfio_pci_driver_test
     vfio_dma_mapping_test vfio_dma_mapping_mmio_test
-    vfio_iommufd_setup_test"}
+    vfio_iommufd_setup_test vfio_pci_iopf_test"}
 
 [ -d "$tree/$self/vfio" ] || {
     echo "$tree has no $self/vfio; give a Linux tree, or build the lab's" \
@@ -35,8 +35,11 @@ cp -rL "$tree/$self/vfio" "$tree/$self/lib.mk" "$tree/$self"/*.h \
 cp "$tree/scripts/subarch.include" "$work/tree/scripts/"
 if [ "$(cat "$work/headers.of" 2>/dev/null)" != "$tree" ]; then
     echo "headers of $tree ..." >&2
-    make -s -C "$tree" O="$work/o" headers_install \
-        INSTALL_HDR_PATH="$work/headers"
+    # not headers_install, which wants rsync
+    rm -rf "$work/headers" "$work/o"
+    make -s -C "$tree" O="$work/o" headers
+    mkdir -p "$work/headers"
+    mv "$work/o/usr/include" "$work/headers/include"
     rm -rf "$work/o"
     echo "$tree" > "$work/headers.of"
 fi
