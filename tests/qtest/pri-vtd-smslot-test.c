@@ -11,9 +11,11 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "libqos/pri-lab.h"
+#include "libqos/vtd-inv.h"
 
 #define R           PT_RAW_READ
 #define L           PT_RAW_LAST
+#define PAGE        4096
 /* Page directories 64 apart are in the same slot of the other cache */
 #define SAME_REGION (64ULL << 21)
 /* x and x ^ 0x101 are in the same slot, if it is (x ^ x >> 8) modulo 2^n */
@@ -86,10 +88,16 @@ static void test_function(void)
     pri_lab_stop(&lab);
 }
 
-/* Page tables: another PASID's at the same address, another address */
+/* What page tables another request has than the one that filled the slot */
+typedef enum Other {
+    OTHER_ADDRESS,
+    OTHER_PASID,
+    OTHER_DOMAIN,       /* 6.2.5: an entry is of a domain, too */
+} Other;
+
 static void test_pwc(const void *opaque)
 {
-    bool pasid = GPOINTER_TO_UINT(opaque);
+    Other other = GPOINTER_TO_UINT(opaque);
     QPtOp op = {
         .cmd = PT_OP_FILL, .len = 8,
         .flags = PT_FLAG_PASID | PT_FLAG_UNTRANSLATED,
@@ -104,11 +112,16 @@ static void test_pwc(const void *opaque)
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
     g_assert_cmphex(qtest_readq(lab.qts, first), ==, op.pattern);
     pml4 = lab.pml4;
-    if (pasid) {
+    if (other == OTHER_ADDRESS) {
+        op.dst += SAME_REGION;
+    } else if (other == OTHER_PASID) {
         op.pasid = LAB_PASID ^ SAME_SLOT;
         pml4 = qvtd_pasid_setup(&lab.v, lab.d.rid, op.pasid, LAB_DID);
     } else {
-        op.dst += SAME_REGION;
+        op.dst += PAGE;             /* not the page in the IOTLB */
+        pml4 = qvtd_pasid_setup(&lab.v, lab.d.rid, op.pasid, LAB_DID + 1);
+        qvtd_submit(&lab.v, qvtd_desc_pc_global());
+        qvtd_wait(&lab.v, 0);
     }
     qvtd_fs_map(&lab.v, pml4, op.dst, second, QVTD_FS_USER);
     op.pattern *= 2;
@@ -125,8 +138,10 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/qi/QI-51/same-slot-pasid", test_pasid);
     g_test_add_func("/vtd/qi/QI-51/same-slot-function", test_function);
     g_test_add_data_func("/vtd/qi/QI-56/same-slot-address",
-                         GUINT_TO_POINTER(0), test_pwc);
+                         GUINT_TO_POINTER(OTHER_ADDRESS), test_pwc);
     g_test_add_data_func("/vtd/qi/QI-56/same-slot-pasid",
-                         GUINT_TO_POINTER(1), test_pwc);
+                         GUINT_TO_POINTER(OTHER_PASID), test_pwc);
+    g_test_add_data_func("/vtd/qi/QI-56/same-slot-domain",
+                         GUINT_TO_POINTER(OTHER_DOMAIN), test_pwc);
     return g_test_run();
 }
