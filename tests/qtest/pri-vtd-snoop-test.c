@@ -53,6 +53,8 @@ static const Row rows[] = {
     { "second-stage", WITH_SC, QVTD_PGTT_SECOND, 0, 0, false },
     { "second-stage-snp", WITH_SC, QVTD_PGTT_SECOND, 0, SNP, true },
     { "second-stage-pgsnp", WITH_SC, QVTD_PGTT_SECOND, 1, 0, true },
+    /* the bit is reserved there, and means nothing */
+    { "no-snoop-control", "x-ssts=on", QVTD_PGTT_SECOND, 0, SNP, false },
     { "pass-through", WITH_SC, QVTD_PGTT_PASSTHROUGH, 0, 0, false },
     { "pass-through-pgsnp", WITH_SC, QVTD_PGTT_PASSTHROUGH, 1, 0, true },
 };
@@ -96,6 +98,11 @@ static void test_empty(void)
              QVTD_PE_PGSNP, 1);
     qvtd_flush(&lab.v);
     g_assert_cmphex(permits(&lab, LAB_IOVA, PT_ST_NO_PRI), ==, 0);
+    /* nor of the interrupt address range, which passes nothing through */
+    qvtd_set(&lab.v, qvtd_pasid_entry(&lab.v, lab.d.rid, LAB_PASID),
+             QVTD_PE_PGTT, QVTD_PGTT_PASSTHROUGH);
+    qvtd_flush(&lab.v);
+    g_assert_cmphex(permits(&lab, 0xfee01000, PT_ST_NO_PRI), ==, 0);
     pri_lab_stop(&lab);
 }
 
