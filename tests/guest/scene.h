@@ -119,6 +119,7 @@ extern struct pri_testdev_info scene_info;
  * Set-ups: n pages of scene_map(), a group each, and this process bound; the
  * same, and the IOMMU core keeps the binding in a reset; nothing is bound yet,
  * and a process that has inherited scene_bound does so in scene_bind_process().
+ * The file keeps that process's PASID: the scenario closes it, too.
  */
 void scene_begin(unsigned n);
 void scene_begin_kept(unsigned n);

@@ -49,6 +49,7 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
     seed: int
     focus: str
     hits: int
+    replays: int
     known: bool
     all: bool
     resume: bool
@@ -77,6 +78,9 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
                        'kernel, a function (default: iommu)')
         p.add_argument('--hits', type=shared.positive, metavar='N', default=0,
                        help='end after so many distinct hits')
+        p.add_argument('--replays', type=shared.positive, metavar='N',
+                       default=20, help='replay a hit so many times '
+                       '(default: 20)')
         p.add_argument('--known', action='store_true',
                        help='what is written up counts as a hit, too')
         p.add_argument('--all', action='store_true',

@@ -25,7 +25,6 @@ from .machine import Run, Stage
 from .plan import Plan, parse
 
 RUNS = 1000                     # of a scenario, unless told
-REPLAYS = 20
 STORE = 20                      # runs between two stores of the state
 LOST = 5                        # runs in a row that come to nothing: give up
 KNOWN = os.path.join('docs', 'findings', 'known-signs')
@@ -312,14 +311,15 @@ class Campaign:
 
         small = shrink.shrink(plan, machine.CPUS, test)
         last = stage.run(small)
-        seen, ways = hit.replay(stage, small, finding.sign, REPLAYS)
+        replays = self.options.replays
+        seen, ways = hit.replay(stage, small, finding.sign, replays)
         points = [hit.describe(p, last, stage) for p in small.points]
         found = hit.Hit(dict(
             scenario=self.entry.name, kernel=self.which,
             release=stage.release, sign=finding.sign, page=finding.page,
             plan=str(small), points=points, key=self.state.key,
             text=finding.text[:60], found=number, shrunk=tried,
-            seed=self.options.seed, replay=[seen, REPLAYS], ways=ways,
+            seed=self.options.seed, replay=[seen, replays], ways=ways,
             instructions=last.report.get('instructions'),
             hash=last.report.get('hash'), boot=stage.boot_hash,
             races=show.race_text(last, points, stage),

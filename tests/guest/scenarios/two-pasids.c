@@ -42,7 +42,8 @@ static void ask(void)
                PRGI);
 }
 
-SCENE(.name = "two-pasids", .setup = setup, .tasks = {
+SCENE(.name = "two-pasids", .setup = setup, .after = scene_close_bound,
+      .tasks = {
     SCENE_PROCESS("unbind", scene_bind_process, unbind),
     SCENE_THREAD("ask", ask),
 })
