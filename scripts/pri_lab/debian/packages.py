@@ -15,7 +15,7 @@ import shutil
 import sys
 from typing import Dict, List, Optional, Tuple
 
-from . import apt
+from . import apt, systems
 from ..core import cache, proc
 from ..core.errors import LabError
 
@@ -117,8 +117,10 @@ def prepare(paths: cache.Paths, log: proc.Log, ui,
     qemu: QEMU will be built.
     """
     host = Host(paths)
+    systems.machine()
     with ui.step('Packages') as step:
         if not shutil.which('dpkg-query'):
+            systems.foreign()
             step.done('not a Debian system, taking the tools as they are')
             return host
         have = installed()
@@ -126,6 +128,8 @@ def prepare(paths: cache.Paths, log: proc.Log, ui,
         private = False
         if qemu and not _meson_ok(have):
             private = not _from_release(want, ui)
+            if private:
+                systems.ubuntu(_candidate('meson'))
         if want:
             install(want, log, ui, step)
             step.done(f'installed {len(want)}')
@@ -142,7 +146,8 @@ def _from_release(want: List[str], ui) -> bool:
     if candidate in ('', '(none)'):
         # no package index yet: the release's name tells
         rel = apt.os_release()
-        fresh = version_tuple(rel.get('VERSION_ID', '99')) >= (13,)
+        first = (25,) if rel.get('ID') == 'ubuntu' else (13,)
+        fresh = version_tuple(rel.get('VERSION_ID', '99')) >= first
     else:
         fresh = version_tuple(candidate) >= MESON_MINIMUM
     if fresh:
