@@ -486,6 +486,42 @@ class Files(unittest.TestCase):
         self.assertEqual(hit.replay(stage, p, UAF, 20), (20, 1))
         self.assertEqual(hit.replay(stage, Plan('0123'), UAF, 5), (0, 1))
 
+    def test_device_events_as_people_read_them(self):
+        stage = fakestage.Stage()
+        run = stage.run(Plan('0123'))
+        for text, said in (
+                ('cpl#1=+50000', 'Invalidate Completion 1 comes 50000 '
+                 'instructions later (cpl#1=+50000)'),
+                ('prq=pd#1', 'each "a request is written to the page request '
+                 'queue" comes after "a wait with PD=1 begins to wait" 1 '
+                 '(prq=pd#1)'),
+                ('bh#2=idle', 'work of the device 2 comes when no processor '
+                 'can run (bh#2=idle)'),
+                ('msi#1=1:21', 'MSI 1 comes when CPU 1 has been at '
+                 'release+0x4, file.c:4 (execution 1) (msi#1=1:21)'),
+                ('msi#1=1:999', 'MSI 1 comes when CPU 1 has come to 1:999 '
+                 '(msi#1=1:999)')):
+            event, = plan.parse(text).events
+            self.assertEqual(show.event_text(
+                hit.describe_event(event, run, stage)), said)
+        h = self.hit(stage, 'order=0123 cpl#1=+5')
+        self.assertIn('Invalidate Completion 1 comes 5 instructions later '
+                      '(cpl#1=+5)', show.plan_text(h))
+        h = self.hit(stage, 'order=0123')
+        self.assertEqual(len(show.plan_text(h)), 1)
+        self.assertIn('no point and no event', show.plan_text(h)[0])
+
+    def test_an_event_comes_at_the_same_access_elsewhere(self):
+        text = 'order=0123 at=1:21 msi#1=1:21'
+        stage = fakestage.Stage()
+        run = stage.run(plan.parse(text))
+        h = self.hit(stage, text)
+        h.fields['events'] = [hit.describe_event(e, run, stage)
+                              for e in h.parsed.events]
+        found = hit.again(h, fakestage.Stage(before=5, shift=0x100000,
+                                             key='other'))
+        self.assertEqual(str(found.plan), 'order=0123 at=1:26 msi#1=1:26')
+
     def test_a_hit_as_people_read_it(self):
         stage = fakestage.Stage()
         h = self.hit(stage)

@@ -60,7 +60,8 @@ FIELDS: Dict[str, Dict[str, str]] = {
              'first': 'schedule that had it', 'page': 'where it is written up, '
              'or ""'},
     'hit': {'sign': 'kind and function', 'page': 'where it is written up, or '
-            '""', 'plan': 'the smallest one', 'points': 'its points in words',
+            '""', 'plan': 'the smallest one',
+            'points': 'its points and the device events it holds, in words',
             'replay': '[runs that had the sign, all]',
             'hashes': 'different ones of these runs, 1 if they were the same',
             'found': 'at that schedule', 'shrunk': 'in so many runs',

@@ -317,7 +317,9 @@ class Campaign:
         found = hit.Hit(dict(
             scenario=self.entry.name, kernel=self.which,
             release=stage.release, sign=finding.sign, page=finding.page,
-            plan=str(small), points=points, key=self.state.key,
+            plan=str(small), points=points, events=[
+                hit.describe_event(e, last, stage) for e in small.events],
+            key=self.state.key,
             text=finding.text[:60], found=number, shrunk=tried,
             seed=self.options.seed, replay=[seen, replays], ways=ways,
             instructions=last.report.get('instructions'),

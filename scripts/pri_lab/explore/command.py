@@ -250,6 +250,9 @@ class Explore:
         for p in plan.plan.points:
             told = hit.describe(p, last, stage)
             self.ui.result(f'  {show.point_text(told)}')
+        for e in plan.plan.events:
+            told = hit.describe_event(e, last, stage)
+            self.ui.result(f'  {show.event_text(told)}')
         for line in show.timeline(last, stage):
             self.ui.result('  ' + line)
         return seen == runs

@@ -22,7 +22,7 @@ def hit(h: Hit, path: str) -> Object:
     f = h.fields
     return results.checked('hit', dict(
         sign=h.sign, page=f.get('page', ''), plan=h.plan,
-        points=[show.point_text(p) for p in h.points],
+        points=show.plan_text(h),
         replay=list(f.get('replay', (0, 0))), hashes=f.get('ways', 0),
         found=f.get('found', 0), shrunk=f.get('shrunk', 0), file=path))
 

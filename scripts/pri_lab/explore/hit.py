@@ -17,7 +17,7 @@ from . import oracle, trace
 from ..core import cache
 from ..core.errors import LabError
 from .machine import Run, Stage
-from .plan import Plan, Point, parse
+from .plan import Event, Plan, Point, parse
 
 FORMAT = 1
 SUFFIX = '.hit'
@@ -98,6 +98,21 @@ def describe(point: Point, run: Run, stage: Stage) -> Dict:
     return out
 
 
+def when_point(event: Event) -> Optional[Point]:
+    """The access at which a device event comes; None: it comes otherwise."""
+    m = re.match(r'^([0-9a-f]):(l?)(\d+)$', event.when)
+    return Point(int(m.group(1), 16), m.group(2), int(m.group(3))) if m \
+        else None
+
+
+def describe_event(event: Event, run: Run, stage: Stage) -> Dict:
+    """Its words, and its access as describe() has points."""
+    at = when_point(event)
+    return dict(word=event.word(), kind=event.kind, n=event.n,
+                when=event.when,
+                at=describe(at, run, stage) if at is not None else None)
+
+
 def locate(told: Dict, records: List[trace.Record], stage: Stage
            ) -> Tuple[Optional[int], bool]:
     """Number of the access that a stored point means in another run; is it
@@ -146,6 +161,25 @@ def _placed(hit: Hit, stage: Stage) -> Tuple[Optional[Plan], int]:
         if n is None:
             return None, runs
         plan = plan._replace(points=plan.points + (point._replace(n=n),))
+    return _placed_events(hit, plan, runs, stage)
+
+
+def _placed_events(hit: Hit, plan: Plan, runs: int, stage: Stage
+                   ) -> Tuple[Optional[Plan], int]:
+    """The same for the accesses at which device events come."""
+    stored = {x['word']: x for x in hit.fields.get('events', ())}
+    for i, event in enumerate(plan.events):
+        told = (stored.get(event.word()) or {}).get('at')
+        if not told or 'symbol' not in told:
+            continue
+        runs += 1
+        without = plan._replace(events=plan.events[:i] + plan.events[i + 1:])
+        n, _ = locate(told, trace.racing(stage.run(without).records), stage)
+        if n is None:
+            return None, runs
+        at = f'{told["cpu"]:x}:{told.get("kind", "")}{n}'
+        plan = plan._replace(events=plan.events[:i] + (
+            event._replace(when=at),) + plan.events[i + 1:])
     return plan, runs
 
 

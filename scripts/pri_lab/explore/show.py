@@ -38,6 +38,31 @@ def point_text(p: Dict) -> str:
             f'{p["word"]})')
 
 
+def event_text(e: Dict) -> str:
+    """each PRG Response comes 20000 instructions later (resp=+20000)"""
+    name = _TEXT.get(e['kind'], e['kind'])
+    which = f'{name} {e["n"]}' if e['n'] else f'each "{name}"'
+    when = e['when']
+    at = e.get('at')
+    if when == 'now':
+        text = 'at once'
+    elif when.startswith('+'):
+        text = f'{when[1:]} instructions later'
+    elif when == 'idle':
+        text = 'when no processor can run'
+    elif at and 'symbol' in at:
+        line = f', {at["line"]}' if at.get('line') else ''
+        text = f'when {who(at["cpu"], at.get("task", ""))} has been at ' \
+            f'{at["symbol"]}+0x{at["offset"]:x}{line} (execution ' \
+            f'{at["count"]})'
+    elif at:
+        text = f'when CPU {at["cpu"]} has come to {when}'
+    else:
+        kind, _, n = when.partition('#')
+        text = f'after "{_TEXT.get(kind, kind)}" {n}'
+    return f'{which} comes {text} ({e["word"]})'
+
+
 def race_text(run: Run, points: List[Dict], stage: Stage) -> List[str]:
     """Accesses of others to the place that a point is about: the one before it
     and the first one after."""
@@ -116,15 +141,22 @@ def timeline(run: Run, stage: Stage) -> List[str]:
     return out
 
 
+def plan_text(hit: Hit) -> List[str]:
+    """Its points and the device events it holds, in words."""
+    out = [point_text(p) for p in hit.points]
+    told = hit.fields.get('events') or [
+        dict(e._asdict(), word=e.word()) for e in hit.parsed.events]
+    out += [event_text(e) for e in told]
+    return out or [f'no point and no event held: `{hit.plan}` is enough']
+
+
 def hit_lines(hit: Hit) -> List[str]:
     """For the terminal."""
     f = hit.fields
     out = [f'{hit.scenario} on {hit.kernel}: {hit.sign}'
            + (f', known: {f["page"]}' if f.get('page') else '')]
     out.append(f'  plan: {hit.plan}')
-    out += [f'  {point_text(p)}' for p in hit.points]
-    if not hit.points:
-        out.append('  no point: this order of the processors is enough')
+    out += [f'  {x}' for x in plan_text(hit)]
     out += [f'  {x}' for x in f.get('races', ())]
     seen, of = f.get('replay', (0, 0))
     ways = f.get('ways', 1)
@@ -152,8 +184,7 @@ def page(hits: List[Hit], path_of: Dict[str, str]) -> str:
             f'    ./pri-lab explore {first.scenario} --kernel {first.kernel} '
             f"--plan '{first.plan}'", '']
     out += ['## Order of events', '']
-    out += [f'- {point_text(p)}' for p in first.points] or [
-        f'- no preemption: the processors in the order of `{first.plan}`']
+    out += [f'- {x}' for x in plan_text(first)]
     out += [f'- {x}' for x in f.get('races', ())]
     if f.get('timeline'):
         out += ['', '```', *f['timeline'], '```']
