@@ -212,6 +212,26 @@ for line in s.makefile():
 '''
 
 
+# and one whose guest sleeps until it is woken
+SLEEPER = '''
+import json, re, socket
+fd = int(re.search(r'id=where,fd=(\\d+)', ' '.join(sys.argv)).group(1))
+s = socket.socket(fileno=fd)
+say(0, "[ 1.0] PM: suspend entry (deep)\\n")
+s.sendall(b'{"QMP": 1}\\n')
+asked = 0
+for line in s.makefile():
+    command = json.loads(line)["execute"]
+    asked += command == "query-status"
+    s.sendall(json.dumps({"return": {
+        "status": "running" if asked < 3 else "suspended"}}).encode() + b'\\n')
+    if command == "system_wakeup":
+        assert asked == 3
+        break
+say(1, "1..1\\nok 1 a\\n# pri-lab: exit 0\\n")
+'''
+
+
 class Boot(unittest.TestCase):
     def setUp(self):
         d = tempfile.TemporaryDirectory()
@@ -265,6 +285,10 @@ class Boot(unittest.TestCase):
         self.assertIn('stuck here', ' '.join(out.problems))
         self.assertIn('timed out', self.stuck())
         self.assertLess(out.seconds, 15)
+
+    def test_a_guest_that_sleeps_is_woken(self):
+        out = self.boot(SLEEPER)
+        self.assertTrue(out.passed, out.problems)
 
     def stuck(self):
         with open(os.path.join(self.dir, 'job.stuck'), encoding='utf-8') as f:

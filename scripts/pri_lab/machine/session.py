@@ -238,7 +238,7 @@ class Session:
 
     def follow(self, seconds: float, enough: Callable[[Output], bool],
                over: Callable[[], bool] = lambda: False) -> str:
-        """Until enough() is content.
+        """Until enough() is content.  A guest that sleeps (S3) is woken.
 
         Returns 'done', 'limit' after that many seconds of QEMU's own time
         (a busy host takes nothing of it), 'over' when over(),
@@ -252,6 +252,8 @@ class Session:
         while True:
             ended = self._p.poll()
             events = [] if ended is not None else self.qmp.poll()
+            if 'SUSPEND' in events:         # nobody else would wake it
+                self.qmp.command('system_wakeup')
             if self._read() and enough(self.out):
                 return 'done'
             if ended is not None:

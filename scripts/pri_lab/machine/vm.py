@@ -43,6 +43,7 @@ CPU = {'kvm': 'max,la57=off',
 # tsc=reliable: nor is the TSC measured again and again by its watchdog
 WORDS = {'kvm': '', 'tcg': 'tsc=reliable mitigations=off'}
 WHERE = 20.0            # seconds for QEMU to say where a guest that hangs is
+SLEEPS = 'PM: suspend entry (deep)'     # the kernel, on its way into S3
 _ASK = 1.0              # seconds between looks at what the host let it run
 _EXIT = re.compile(r'# pri-lab: exit (\d+)')
 STATE = 'machine.json'
@@ -163,6 +164,8 @@ class Job:
         self.console = os.path.join(logdir, f'{safe}.console')
         self.results = os.path.join(logdir, f'{safe}.ktap')
         self.stderr = os.path.join(logdir, f'{safe}.qemu')
+        self.disk = os.path.join(logdir, f'{safe}.qcow2')
+        self._qmp: Optional[Qmp] = None
         self.stuck = os.path.join(logdir, f'{safe}.stuck')
 
     def record(self) -> record.Recording:
@@ -212,6 +215,7 @@ class Job:
         """Read both logs as they grow until QEMU ends or its time is up."""
         own = OwnTime(p.pid)
         ask = time.monotonic() + _ASK
+        monitor: Optional[Qmp] = None       # while it goes to sleep
         with _Tail(self.results) as results, _Tail(self.console) as console:
             while True:
                 ended = p.poll() is not None
@@ -224,6 +228,10 @@ class Job:
                 for line in console.lines(ended):
                     if on_console is not None:
                         on_console(line)
+                    if SLEEPS in line:
+                        monitor = self._monitor(qmp)
+                if monitor is not None and _woken(monitor):
+                    monitor = None
                 if ended:
                     return
                 if time.monotonic() > ask:
@@ -237,12 +245,18 @@ class Job:
                         return
                 time.sleep(0.05)
 
+    def _monitor(self, qmp: socket.socket) -> Qmp:
+        """Speak to QEMU, which nobody does unless there is a need."""
+        if self._qmp is None:
+            self._qmp = Qmp(qmp, WHERE)
+        return self._qmp
+
     def _where(self, qmp: socket.socket) -> str:
         """What the guest's processors are at, for whoever has to find out why
         it came to no end: registers, three times, go to a file."""
         seen: List[str] = []
         try:
-            monitor = Qmp(qmp, WHERE)
+            monitor = self._monitor(qmp)
             for _ in range(3):
                 seen.append(monitor.command(
                     'human-monitor-command',
@@ -313,6 +327,17 @@ class _Tail:
             if x.strip():
                 self.last = x.strip()
         return out
+
+
+def _woken(monitor: Qmp) -> bool:
+    """Wake a guest once it sleeps; False: it does not sleep yet."""
+    try:
+        if monitor.command('query-status')['status'] != 'suspended':
+            return False
+        monitor.command('system_wakeup')
+    except LabError:                    # QEMU has ended, which others tell
+        pass
+    return True
 
 
 def _read(path: str) -> str:
