@@ -300,6 +300,29 @@ static void pt_reset_done(struct pci_dev *pdev)
 }
 
 /*
+ * The machine goes to sleep: as before a reset, but the bindings stay, as they
+ * do in the IOMMU.  The PCI core saves and restores the function's capabilities.
+ */
+static int pt_suspend(struct device *dev)
+{
+	struct pt_dev *pd = dev_get_drvdata(dev);
+
+	down_write(&pd->sem);
+	if (pd->state == PT_LIVE)
+		pt_withdraw(pd, PT_RESETTING, false);
+	up_write(&pd->sem);
+	return 0;
+}
+
+static int pt_resume(struct device *dev)
+{
+	pt_reset_done(to_pci_dev(dev));
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(pt_pm_ops, pt_suspend, pt_resume);
+
+/*
  * An error was reported, or contained by the port above.  Frozen: the function
  * does not answer until slot_reset.
  */
@@ -353,6 +376,7 @@ static struct pci_driver pt_driver = {
 	.sriov_configure = pci_sriov_configure_simple,
 	.err_handler = &pt_err_handlers,
 	.dev_groups = pt_groups,
+	.driver.pm = pm_sleep_ptr(&pt_pm_ops),
 };
 
 static int __init pt_init(void)
