@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import os
+import struct
 import tempfile
 import unittest
 
@@ -57,6 +58,45 @@ class Jobs(unittest.TestCase):
             jobs.parse('/*\n * @platform harsh\n */', 'x.c')
         self.assertIn('x.c:2: @platform harsh', e.exception.what)
         self.assertIn('strict', e.exception.hint)
+
+    def test_disk_and_image(self):
+        w = jobs.parse('/*\n * @disk 256M\n * @image kernel\n */', 'x.c')
+        self.assertEqual((w.disk, w.kernel), (256 << 20, True))
+        self.assertEqual((jobs.NONE.disk, jobs.NONE.kernel), (0, False))
+        for line in ('@disk 513M', '@disk 0M', '@disk 1G', '@image driver'):
+            with self.assertRaises(LabError) as e:
+                jobs.parse(f'/*\n * {line}\n */', 'x.c')
+            self.assertIn(f'x.c:2: {line}', e.exception.what)
+
+    def test_the_kernel_in_the_guest(self):
+        segment = struct.pack('<IIQQQQQQ', 1, 5, 0x1000, 0, 0, 8, 16, 0)
+        head = b'\x7fELF\x02' + bytes(27) + struct.pack(
+            '<QQIHHHHHH', 64, 0x2000, 0, 64, 56, 1, 64, 40, 39)
+        elf = (head + segment).ljust(0x1000, b'\0') + b'contents' + b'rest'
+        wants = jobs.parse('/*\n * @image kernel\n */', 'x.c')
+        with tempfile.TemporaryDirectory() as d:
+            kernel, image = (os.path.join(d, x) for x in ('vmlinux', 'image'))
+            for path, data in ((kernel, elf), (image, b'user space')):
+                with open(path, 'wb') as f:
+                    f.write(data)
+            machine = vm.Machine('q', 'tcg', kernel, image)
+            self.assertIn(image, machine.args(''))
+            args = machine.args('', wants)
+            made = args[args.index('-initrd') + 1]
+            with open(made, 'rb') as f:
+                data = f.read()
+            self.assertTrue(data.startswith(b'user space'))
+            self.assertIn(b'lib/vmlinux', data)
+            inside = data[data.index(b'\x7fELF'):]
+            self.assertEqual(inside[0x1000:0x1008], b'contents')
+            self.assertNotIn(b'rest', inside)
+            self.assertEqual(struct.unpack_from('<Q', inside, 40), (0,))
+            with open(kernel, 'wb') as f:
+                f.write(b'MZ a bzImage')
+            os.utime(kernel, ns=(2 ** 62, 2 ** 62))
+            with self.assertRaises(LabError) as e:
+                machine.args('', wants)
+            self.assertIn('no 64-bit ELF file', e.exception.what)
 
     def test_on_the_command_line(self):
         plain = vm.Machine('q', 'tcg', 'k', 'i')

@@ -11,6 +11,8 @@ A program of tests/guest says it in the comment at its head, one line each:
      * @qemu -device edu            more arguments for QEMU
      * @append iommu.strict=0       more words for the kernel command line
      * @platform strict             defaults of the knobs of IOMMU and devices
+     * @image kernel                its kernel as /lib/vmlinux, for kexec
+     * @disk 256M                   an empty disk, 512M at most, for disk.config
 
 The root ports have the ids and bus names rp0 and rp1, the pri-testdevs the ids
 pt0 and pt1, on bus rp0 and rp1.  A device whose line says addr= or bus= is there
@@ -28,13 +30,15 @@ import re
 import shlex
 from typing import List, Tuple
 
+from . import disk
 from ..core.errors import LabError
 
 _LINE = re.compile(r'^ \* @(\S+)(?:\s+(.*?))?\s*$')
 _KEY = re.compile(
-    r'(?:(device|port)(?:\.(\d+))?|iommu|bridge|qemu|append|platform)$')
+    r'(?:(device|port)(?:\.(\d+))?|iommu|bridge|qemu|append|platform|'
+    r'image|disk)$')
 KEYS = ('@device, @device.N, @port, @port.N, @bridge, @iommu, @qemu, '
-        '@append, @platform')
+        '@append, @platform, @image, @disk')
 # docs/platforms.md; the devices know the first two
 PLATFORMS = ('permissive', 'strict', 'spr')
 DEVICE_PLATFORMS = PLATFORMS[:2]
@@ -91,6 +95,16 @@ class Wants:
     def qemu(self) -> List[str]:
         return [word for x in self._of('qemu') for word in shlex.split(x)]
 
+    @property
+    def kernel(self) -> bool:
+        """Is the kernel to be a file of the guest?"""
+        return 'kernel' in self._of('image')
+
+    @property
+    def disk(self) -> int:
+        """Bytes of the guest's disk; 0: none."""
+        return int(''.join(self._of('disk')[-1:])[:-1] or 0) << 20
+
     def append(self) -> str:
         return ' '.join(self._of('append'))
 
@@ -118,6 +132,13 @@ def parse(text: str, path: str) -> Wants:
             raise LabError(f'{path}:{number}: @platform {value}: there is no '
                            'such platform',
                            f'there are: {", ".join(PLATFORMS)}')
+        if key == 'image' and value != 'kernel':
+            raise LabError(f'{path}:{number}: @image {value}: there is no '
+                           'such file of the guest', 'there is: kernel')
+        if key == 'disk' and not (re.match(r'[1-9]\d*M$', value)
+                                  and int(value[:-1]) << 20 <= disk.MAX):
+            raise LabError(f'{path}:{number}: @disk {value}: not a size',
+                           f'1M to {disk.MAX >> 20}M')
         lines.append((key, value))
     return Wants(tuple(lines))
 

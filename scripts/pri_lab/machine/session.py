@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 import subprocess
 import time
 from typing import Callable, List, Optional
@@ -21,6 +20,7 @@ from ..core import proc
 from ..core.errors import LabError
 from ..core.owntime import OwnTime
 from ..qemu.qmp import Qmp
+from . import disk
 from .jobs import Wants
 from .vm import Machine
 
@@ -33,25 +33,6 @@ _POLL = 0.005                   # seconds between looks at what the guest said
 _ASK = 1.0                      # between questions whether its time is over
 
 _ENDED = ('shutdown', 'guest-panicked', 'internal-error')
-
-
-def empty_qcow2(path: str) -> None:
-    """A qcow2 image without data, for snapshots of the machine's state.
-
-    Header, reference count table, one reference count block, L1 table: a
-    cluster each (docs/interop/qcow2.rst of QEMU).
-    """
-    bits = 16
-    cluster = 1 << bits
-    header = struct.pack('>4sIQIIQIIQQIIQQQQII', b'QFI\xfb', 3, 0, 0, bits,
-                         cluster, 0, 1, 3 * cluster, cluster, 1, 0, 0,
-                         0, 0, 0, 4, 104)
-    image = bytearray(4 * cluster)
-    image[:len(header)] = header
-    struct.pack_into('>Q', image, cluster, 2 * cluster)
-    struct.pack_into('>4H', image, 2 * cluster, 1, 1, 1, 1)
-    with open(path, 'wb') as f:
-        f.write(image)
 
 
 class Output:
@@ -89,7 +70,9 @@ class Session:
         self.log = log
         self.console_path = os.path.join(logdir, 'console')
         self.port_path = os.path.join(logdir, 'port')
-        self.image = os.path.join(logdir, 'state.qcow2') if snapshots else ''
+        self.disk = wants.disk if wants else 0  # bytes: the guest's own
+        self.image = os.path.join(logdir, 'state.qcow2') \
+            if snapshots or self.disk else ''
         self.cmd = machine.args(append, wants)
         self.icount = icount and machine.accel == 'tcg'
         if self.icount:
@@ -98,6 +81,7 @@ class Session:
         self.cmd += ['-no-shutdown', '-S',
                      '-serial', f'file:{self.console_path}',
                      '-serial', 'chardev:port'] + extra
+        self._reboot = 'reset' if 'reboot=reset' in self.cmd else 'shutdown'
         self.keep_image = False         # there is a state in it already
         self.out = Output()
         self._p: Optional[subprocess.Popen] = None
@@ -117,9 +101,8 @@ class Session:
         cmd = list(self.cmd)
         if self.image:
             if not self.keep_image:
-                empty_qcow2(self.image)
-            cmd += ['-drive', f'if=none,format=qcow2,file={self.image},'
-                    'cache=unsafe,id=state']
+                disk.empty_qcow2(self.image, self.disk)
+            cmd += disk.args(self.image, bool(self.disk))
         for path in (self.console_path, self.port_path):
             open(path, 'wb').close()
         said = self._fifo()
@@ -221,7 +204,7 @@ class Session:
             while self.qmp.command('query-status')['status'] in _ENDED and \
                     time.monotonic() < until:
                 time.sleep(_POLL)
-            self.qmp.command('set-action', reboot='shutdown')
+            self.qmp.command('set-action', reboot=self._reboot)
 
     def fresh(self) -> None:
         self.out = Output()

@@ -16,7 +16,7 @@ import subprocess
 import time
 from typing import Callable, List, Optional
 
-from . import jobs, record
+from . import disk, jobs, ownimage, record
 from ..core import cache, proc
 from ..core.errors import LabError
 from ..core.owntime import OwnTime
@@ -78,7 +78,8 @@ class Machine:
     @staticmethod
     def release(top: str) -> None:
         """Give up what fixed() has kept."""
-        cache.remove(os.path.join(top, FIXED))
+        for name in (FIXED, f'{FIXED}.kernel'):
+            cache.remove(os.path.join(top, name))
 
     @classmethod
     def load(cls, work: str) -> 'Machine':
@@ -96,10 +97,12 @@ class Machine:
                        '-accel', 'kvm']
         else:
             machine = ['-machine', 'q35', '-accel', 'tcg,thread=multi']
+        initrd = ownimage.initrd(self.kernel, self.initrd) if wants.kernel \
+            else self.initrd
         return [self.qemu] + machine + [
             '-cpu', CPU[self.accel], '-smp', '2', '-m', '2G', '-nodefaults',
             '-no-user-config', '-no-reboot', '-display', 'none',
-            '-kernel', self.kernel, '-initrd', self.initrd,
+            '-kernel', self.kernel, '-initrd', initrd,
             '-append', ' '.join(
                 (f'{APPEND} {WORDS[self.accel]} {self.append} '
                  f'{wants.append()} {append}').split()),
@@ -188,6 +191,9 @@ class Job:
             '-serial', f'file:{self.results}'] + self.extra
         for path in (self.console, self.results):
             open(path, 'wb').close()
+        if self.wants.disk:
+            disk.empty_qcow2(self.disk, self.wants.disk)
+            cmd += disk.args(self.disk, True)
         mine, theirs = socket.socketpair()
         cmd += ['-chardev', f'socket,id=where,fd={theirs.fileno()}',
                 '-mon', 'chardev=where,mode=control']
@@ -204,6 +210,7 @@ class Job:
                 proc.kill_group(p, grace=3.0)
             proc.reap(p)
             mine.close()
+            cache.remove(self.disk)
         out.seconds = time.monotonic() - start
         for r in out.reader.finish():
             on_line('', [r])
