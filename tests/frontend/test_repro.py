@@ -15,12 +15,12 @@ from pri_lab.core import proc, ui
 from pri_lab.core.errors import Interrupted, LabError
 from pri_lab.explore import steps
 from pri_lab.linux import bugkernel
-from pri_lab.machine import record, session
+from pri_lab.machine import disk, record, session
 from pri_lab.qemu import qmp
 from pri_lab.races import overdue, race, racetable
 from pri_lab.races.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
 from pri_lab.races.tally import Tally, joined
-from pri_lab.reproduce import racerecord, repro
+from pri_lab.reproduce import boots, racerecord, repro
 from pri_lab.state import progress, runlogs
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -311,7 +311,7 @@ class Machine(unittest.TestCase):
     def test_an_image_for_snapshots(self):
         with tempfile.TemporaryDirectory() as d:
             path = os.path.join(d, 'x')
-            session.empty_qcow2(path)
+            disk.empty_qcow2(path)
             with open(path, 'rb') as f:
                 data = f.read()
         magic, version = struct.unpack_from('>4sI', data)
@@ -324,6 +324,17 @@ class Machine(unittest.TestCase):
         counts = struct.unpack_from(f'>{len(data) // cluster}H', data, block)
         self.assertEqual(set(counts), {1})
         self.assertTrue(size and l1_size and l1 < len(data))
+
+    def test_a_disk_of_the_guest(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, 'x')
+            disk.empty_qcow2(path, disk.MAX)
+            with open(path, 'rb') as f:
+                data = f.read(64)
+        self.assertEqual(struct.unpack_from('>Q', data, 24)[0], disk.MAX)
+        self.assertEqual(struct.unpack_from('>I', data, 36)[0], 1)
+        self.assertNotIn('-device', disk.args(path, False))
+        self.assertIn('virtio-blk-pci,drive=state', disk.args(path, True))
 
     def test_the_command_of_an_object(self):
         for word in ('cmd_', 'savedcmd_'):
@@ -394,6 +405,7 @@ class Overdue(unittest.TestCase):
                 raise LabError('QEMU closed its monitor')
             return {'mode': 'none', 'icount': count}
 
+        self.guest = guest
         s = session.Session.__new__(session.Session)
         s.icount = True
         s._port, s._console = mine, open(os.devnull, 'rb')
@@ -460,6 +472,30 @@ class Overdue(unittest.TestCase):
         v = self.run_one('stuck', self.late(), {3: b'# race: done\n'})
         self.assertEqual((v.word, self.log),
                          (NOT_REPRODUCED, ['# race: done']))
+
+    def test_a_guest_that_boots_again_is_told(self):
+        heard, said = os.pipe()
+        self.addCleanup(os.close, heard)
+        which = boots.WHICH.encode() + b'\n'
+        self.run_one('stuck', [0], {1: which, 2: which, 3: b'# race: done\n'},
+                     _said=said)
+        os.close(said)
+        self.assertEqual(os.read(heard, 4096).decode().split('\n'),
+                         ['go ', 'races/a-race 2', 'races/a-race 3', ''])
+
+    def test_a_guest_that_sleeps_is_woken(self):
+        asked = []
+        events = iter([[], ['SUSPEND'], ['WAKEUP']])
+
+        def command(name, **_):
+            asked.append(name)
+            if name == 'system_wakeup':
+                self.guest.write(b'# race: done\n')
+
+        v = self.run_one('stuck', [0], icount=False, qmp=argparse.Namespace(
+            command=command, poll=lambda: next(events, [])))
+        self.assertEqual(v.word, NOT_REPRODUCED)
+        self.assertEqual(asked, ['system_wakeup', 'stop'])
 
     def test_nobody_asks_what_cannot_be_known(self):
         for how in ({'limit': None}, {'icount': False}):

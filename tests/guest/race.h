@@ -32,6 +32,15 @@ void race_ready(void);
 void race_ready_words(char *words, unsigned max);
 
 /*
+ * Which boot of this program this is, 1 or more.  The guest may start again in
+ * the middle of a race, by a reset (`@qemu -action reboot=reset`, and
+ * race_reboot()) or by another kernel (nextkernel.h): the program runs again,
+ * and its race_ready() does not wait.
+ */
+unsigned race_boot(void);
+void race_reboot(void) __attribute__((noreturn));
+
+/*
  * The steps of a scenario, for `./pri-lab explore`.  Tells the host their
  * names, waits as race_ready() does, and runs those that the host names, in its
  * order; without a host, all of them as they stand.

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
-from . import abreast, told
+from . import abreast, boots, told
 from ..core import cache, options, proc
 from ..core.context import Context
 from ..core.errors import (EXIT_FAIL, EXIT_GOOD, EXIT_UNTESTABLE, LabError,
@@ -38,10 +38,8 @@ AFTER = 0.05                    # after the program's end
 # and leave out what no race needs, a quarter of what a boot executes: enum names
 # of trace formats, a check of ftrace's table, the caches and the parameters of
 # what is built in as files of sysfs
-WORDS = ('pri_lab.go initcall_blacklist=trace_eval_init,'
-         'ftrace_check_for_weak_functions,slab_late_init,'
-         'param_sysfs_builtin_init')
-WHICH = '# pri-lab: which job'     # the guest waits for the name of a program
+WORDS = ('pri_lab.go initcall_blacklist=trace_eval_init,slab_late_init,'
+         'ftrace_check_for_weak_functions,param_sysfs_builtin_init')
 BOOTED, READY = 'booted', 'ready'       # snapshots
 # The guest of a reproducer is small, so that a snapshot is; without the tables
 # of ACPI hotplug and legacy controllers it boots in three quarters of the time
@@ -93,7 +91,7 @@ class Runner:
 
     def _new(self, job: str, logdir: str, snapshots: bool) -> Session:
         words = f'{vm.job_words(job)} {WORDS}'
-        extra = SMALL
+        extra = SMALL[2:] if '-m' in self.wants.qemu() else SMALL
         if self.recording:
             words += ' ' + self.recording.words()
             extra = extra + self.recording.qemu_args()
@@ -120,8 +118,8 @@ class Runner:
         s = self._session = self._new('port', self.logdir, True)
         s.start()
         s.cont()
-        end = self.follow(s, WHICH)
-        if WHICH not in s.out.ktap:
+        end = self.follow(s, boots.WHICH)
+        if boots.WHICH not in s.out.ktap:
             s.out.store(os.path.join(self.logdir, 'boot'))
             raise LabError('the guest does not boot: '
                            + race.no_end(s.out.ktap, end))
@@ -146,7 +144,8 @@ class Runner:
         """From that point until enough(), or as long as a run may take."""
         over = overdue.Watch(s, entry.limit)
         s.say(f'go {order}\n'.encode())
-        end = s.follow(PATIENCE[self.machine.accel], enough, over)
+        end = s.follow(PATIENCE[self.machine.accel],
+                       boots.again(s, entry.job, enough), over)
         if end == 'over':
             over.say()
         return end
@@ -183,7 +182,7 @@ class Runner:
             return None, Verdict(CANNOT_RUN, [], e.what, [])
         s.fresh()
         s.cont()
-        s.say(f'{entry.job}\n'.encode())
+        boots.name(s, entry.job)
         end = self.follow(s, race.READY)
         trouble = self.trouble(entry, s, end, os.path.join(logdir, 'boot'))
         if trouble:
@@ -228,10 +227,13 @@ class Runner:
                 return
             step.note = f'cold boot {n + 1} of {runs}' + progress(out, start)
             base = os.path.join(logdir, f'cold-{n + 1:02}')
-            with self._new(entry.job, base, False) as s:
+            with self._new('port', base, False) as s:
                 s.start()
                 s.cont()
-                end = self.follow(s, race.READY)
+                end = self.follow(s, boots.WHICH)
+                if end == 'done':
+                    boots.name(s, entry.job)
+                    end = self.follow(s, race.READY)
                 trouble = self.trouble(entry, s, end,
                                         os.path.join(base, 'boot'))
                 if trouble:
