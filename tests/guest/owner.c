@@ -198,6 +198,20 @@ uint32_t owner_do(struct owner *o, enum owner_cmd cmd)
     return reply;
 }
 
+bool owner_served(struct owner *o, unsigned ms)
+{
+    uint32_t status;
+
+    owner_do(o, OWNER_FREE);
+    owner_do(o, OWNER_START);
+    owner_tell(o, OWNER_RESULT);
+    if (!owner_done(o, ms, &status)) {
+        return false;
+    }
+    CHECK_EQ(status, PT_ST_DONE, "the write");
+    return true;
+}
+
 unsigned owner_start_asking(struct pt *pt, struct owner *o)
 {
     double until = pt_now() + PT_TIMEOUT / 1000.0;

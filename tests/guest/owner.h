@@ -57,6 +57,12 @@ bool owner_done(struct owner *o, unsigned ms, uint32_t *reply);
 uint32_t owner_do(struct owner *o, enum owner_cmd cmd);
 
 /*
+ * OWNER_FREE, and DMA to memory that has never been touched: done, and right
+ * (or the test fails), or false: not within so many ms
+ */
+bool owner_served(struct owner *o, unsigned ms);
+
+/*
  * The same as OWNER_START; returns how many groups are outstanding when the
  * first one is.  `pt` is any file of the function.
  */

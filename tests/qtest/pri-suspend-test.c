@@ -19,7 +19,7 @@
 #define ACPI_EN         0x80
 #define PMBASE          0x600
 #define PM1_CNT         (PMBASE + 4)
-#define SLEEP_S3        (1u << 10 | 1u << 13)   /* SLP_TYP of our DSDT, SLP_EN */
+#define SLEEP_S3        (1u << 10 | 1u << 13)   /* SLP_TYP, SLP_EN */
 
 /* Host bridge, 00:00.0 */
 #define MCH             0x80000000u
