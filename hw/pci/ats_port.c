@@ -1,8 +1,8 @@
 /*
  * A function on the link: what it sends and what it gets
  *
- * Upstream TLPs go through the ports above the function first, and what comes
- * down has come through them (ats_path.h).  A TLP that is to wait for a rule of
+ * Upstream TLPs go through the ports above the function first (ats_send.c), and
+ * what comes down has come through them (ats_path.h).  A TLP that is to wait for a rule of
  * the link waits beyond the ports, at the IOMMU.
  *
  * PCIe 6.2 10.2 - 10.4, 6.12
@@ -11,8 +11,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/pci/ats_function.h"
-#include "hw/pci/ats_path.h"
+#include "ats_function_internal.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pci_device.h"
 
@@ -23,51 +22,6 @@ static void ats_function_message(AtsFunction *f, const AtsMsg *msg)
     if (f->ops->message) {
         f->ops->message(f->opaque, msg);
     }
-}
-
-/* The AER log takes the first error of a kind; others add nothing to it */
-static void ats_function_note_error(AtsFunction *f, const AtsPathError *error)
-{
-    for (unsigned int i = 0; i < f->n_path_errors; i++) {
-        const AtsPathError *e = &f->path_error[i];
-
-        if (e->above == error->above && e->err.status == error->err.status) {
-            return;
-        }
-    }
-    if (f->n_path_errors < ARRAY_SIZE(f->path_error)) {
-        f->path_error[f->n_path_errors++] = *error;
-        f->ops->path_error(f->opaque);
-    }
-}
-
-void ats_function_report_path(AtsFunction *f)
-{
-    AtsPathError error[ATS_FUNCTION_PATH_ERRORS];
-    unsigned int n = f->n_path_errors;
-
-    memcpy(error, f->path_error, sizeof(error));
-    f->n_path_errors = 0;
-    for (unsigned int i = 0; i < n; i++) {
-        ats_path_report(f->dev, &error[i]);
-    }
-}
-
-static AtsPathEnd ats_function_pass(AtsFunction *f, const AtsTlp *tlp)
-{
-    AtsPathError error;
-    AtsPathEnd end = ats_path_up(f->dev, tlp, &error);
-
-    if (end != ATS_PATH_PASSED) {
-        ats_function_note_error(f, &error);
-    }
-    return end;
-}
-
-AtsPathEnd ats_function_may_pass(AtsFunction *f, AtsTlp *tlp)
-{
-    tlp->rid = pci_requester_id(f->dev);
-    return ats_function_pass(f, tlp);
 }
 
 void ats_function_send(AtsFunction *f, const AtsMsg *msg)

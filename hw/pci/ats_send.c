@@ -2,29 +2,16 @@
  * What a function with ATS may send, and in which order
  *
  * One gate for every TLP: who sends asks it, and when it says yes the posted
- * writes that must be ahead have reached memory.
+ * writes that must be ahead have reached memory.  Then the TLP goes through the
+ * ports above (ats_path.h).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
-#include "hw/pci/ats_function.h"
+#include "ats_function_internal.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pci_device.h"
-
-bool ats_function_connected(const AtsFunction *f)
-{
-    return f->dev->enabled;
-}
-
-bool ats_function_in_d0(const AtsFunction *f)
-{
-    PCIDevice *dev = f->dev;
-
-    return !dev->pm_cap ||
-           !(pci_get_word(dev->config + dev->pm_cap + PCI_PM_CTRL) &
-             PCI_PM_CTRL_STATE_MASK);
-}
 
 /*
  * In D3hot a function initiates no requests but PME messages (PCIe 6.2
@@ -62,4 +49,51 @@ bool ats_function_sending(AtsFunction *f, AtsSend what)
     }
     ats_posted_sending(&f->posted, what);
     return true;
+}
+
+/* -- Through the ports above ----------------------------------------------- */
+
+/* The AER log takes the first error of a kind; others add nothing to it */
+void ats_function_note_error(AtsFunction *f, const AtsPathError *error)
+{
+    for (unsigned int i = 0; i < f->n_path_errors; i++) {
+        const AtsPathError *e = &f->path_error[i];
+
+        if (e->above == error->above && e->err.status == error->err.status) {
+            return;
+        }
+    }
+    if (f->n_path_errors < ARRAY_SIZE(f->path_error)) {
+        f->path_error[f->n_path_errors++] = *error;
+        f->ops->path_error(f->opaque);
+    }
+}
+
+void ats_function_report_path(AtsFunction *f)
+{
+    AtsPathError error[ATS_FUNCTION_PATH_ERRORS];
+    unsigned int n = f->n_path_errors;
+
+    memcpy(error, f->path_error, sizeof(error));
+    f->n_path_errors = 0;
+    for (unsigned int i = 0; i < n; i++) {
+        ats_path_report(f->dev, &error[i]);
+    }
+}
+
+AtsPathEnd ats_function_pass(AtsFunction *f, const AtsTlp *tlp)
+{
+    AtsPathError error;
+    AtsPathEnd end = ats_path_up(f->dev, tlp, &error);
+
+    if (end != ATS_PATH_PASSED) {
+        ats_function_note_error(f, &error);
+    }
+    return end;
+}
+
+AtsPathEnd ats_function_may_pass(AtsFunction *f, AtsTlp *tlp)
+{
+    tlp->rid = pci_requester_id(f->dev);
+    return ats_function_pass(f, tlp);
 }
