@@ -8,6 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/pci/ats_hold.h"
+#include "hw/pci/ats_itag.h"
 #include "hw/pci/ats_vmstate.h"
 #include "migration/vmstate.h"
 
@@ -109,6 +110,46 @@ static bool ats_holds_count_ok(void *opaque, int version_id)
 
     return holds->n_saved >= 0 && holds->n_saved <= ATS_HELD_MAX;
 }
+
+/* -- The translation agent ------------------------------------------------- */
+
+static const VMStateDescription vmstate_ats_itag_fn = {
+    .name = "ats/itags/function",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT16(rid, AtsItagFn),
+        VMSTATE_UINT32(used, AtsItagFn),
+        VMSTATE_UINT32(forgotten, AtsItagFn),
+        VMSTATE_UINT64_ARRAY(seq, AtsItagFn, ATS_ITAG_NR),
+        VMSTATE_UINT8_ARRAY(copies, AtsItagFn, ATS_ITAG_NR),
+        VMSTATE_INT64_ARRAY(deadline, AtsItagFn, ATS_ITAG_NR),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static int ats_itags_post_load(void *opaque, int version_id)
+{
+    return ats_itags_valid(opaque) ? 0 : -EINVAL;
+}
+
+/* Its alarm is its owner's timer, who migrates it */
+const VMStateDescription vmstate_ats_itags = {
+    .name = "ats/itags",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = ats_itags_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_QTAILQ_V(functions, AtsItags, 1, vmstate_ats_itag_fn,
+                         AtsItagFn, next),
+        VMSTATE_UINT32(outstanding, AtsItags),
+        VMSTATE_UINT64(seq, AtsItags),
+#define ATS_ITAG_COUNTER_VMSTATE(field, text) VMSTATE_UINT64(field, AtsItags),
+        ATS_ITAG_COUNTERS(ATS_ITAG_COUNTER_VMSTATE)
+#undef ATS_ITAG_COUNTER_VMSTATE
+        VMSTATE_END_OF_LIST()
+    }
+};
 
 /* Rules are settings: who has them migrates them */
 const VMStateDescription vmstate_ats_holds = {

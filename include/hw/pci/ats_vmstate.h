@@ -11,6 +11,7 @@
 
 extern const VMStateDescription vmstate_ats_msg;
 extern const VMStateDescription vmstate_ats_holds;
+extern const VMStateDescription vmstate_ats_itags;
 extern const VMStateDescription vmstate_pcie_pri;
 extern const VMStateDescription vmstate_pcie_atc;
 extern const VMStateDescription vmstate_ats_function;

@@ -17,6 +17,11 @@ static inline int ctz32(uint32_t val)
     return val ? __builtin_ctz(val) : 32;
 }
 
+static inline int ctpop32(uint32_t val)
+{
+    return __builtin_popcount(val);
+}
+
 static inline uint64_t pow2ceil(uint64_t val)
 {
     uint64_t p = 1;
