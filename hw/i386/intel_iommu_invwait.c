@@ -22,22 +22,22 @@
 
 void vtd_inv_wait_abort_all(IntelIOMMUState *s)
 {
-    VTDDevTlb *devtlb = &s->svm.devtlb;
+    VTDQi *qi = &s->svm.qi;
     VTDInvWait *wait, *next;
 
-    QTAILQ_FOREACH_SAFE(wait, &devtlb->waits, next, next) {
+    QTAILQ_FOREACH_SAFE(wait, &qi->waits, next, next) {
         trace_vtd_devtlb_wait_aborted(wait->lo, wait->hi);
-        devtlb->waits_aborted++;
-        QTAILQ_REMOVE(&devtlb->waits, wait, next);
+        qi->waits_aborted++;
+        QTAILQ_REMOVE(&qi->waits, wait, next);
         g_free(wait);
     }
-    devtlb->n_waits = 0;
-    ats_actor_forget(&devtlb->waits);
+    qi->n_waits = 0;
+    ats_actor_forget(&qi->waits);
 }
 
 static bool vtd_inv_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
 {
-    if (!vtd_devtlb_done(s, wait->seq)) {
+    if (!ats_itags_done(&s->svm.devtlb.itags, wait->seq)) {
         return false;
     }
     if (!(wait->lo & VTD_INV_DESC_WAIT_PD) || s->svm.knobs.pd_violation) {
@@ -49,42 +49,42 @@ static bool vtd_inv_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
      */
     if (!wait->pd_armed) {
         wait->pd_armed = true;
-        wait->pd_seq = s->svm.prq.seq_received;
+        wait->pd_seq = s->svm.prq.queue.received;
         ats_actor_note(ATS_EVENT_PRQ_DRAIN);
-        vtd_prq_pd_fetched(s);
+        if (s->svm.knobs.prq_hold == 2) {
+            ats_prq_flush(&s->svm.prq.queue);
+        }
     }
-    return vtd_prq_drained(s, wait->pd_seq);
+    return ats_prq_drained(&s->svm.prq.queue, wait->pd_seq);
 }
 
-/* The report of the wait that was kept first */
-static void vtd_inv_wait_let(void *owner, const void *data)
+void vtd_inv_wait_let(IntelIOMMUState *s)
 {
-    IntelIOMMUState *s = container_of(owner, IntelIOMMUState,
-                                      svm.devtlb.waits);
     VTDInvWait *wait;
 
-    QTAILQ_FOREACH(wait, &s->svm.devtlb.waits, next) {
+    QTAILQ_FOREACH(wait, &s->svm.qi.waits, next) {
         if (wait->stage == VTD_EVENT_KEPT) {
             wait->stage = VTD_EVENT_LET;
             break;
         }
     }
-    vtd_devtlb_kick(s);
 }
 
 /* Is the report an event that is kept? */
-static bool vtd_inv_wait_keep(IntelIOMMUState *s, VTDInvWait *wait)
+static bool vtd_inv_wait_keep(IntelIOMMUState *s, VTDInvWait *wait,
+                              AtsEventFn *let)
 {
     if (wait->stage == VTD_EVENT_TO_COME &&
-        ats_actor_event(ATS_EVENT_WAIT, ATS_LANE_IOMMU, &s->svm.devtlb.waits,
-                        vtd_inv_wait_let, NULL, 0)) {
+        ats_actor_event(ATS_EVENT_WAIT, ATS_LANE_IOMMU, &s->svm.qi.waits, let,
+                        NULL, 0)) {
         wait->stage = VTD_EVENT_KEPT;
     }
     return wait->stage == VTD_EVENT_KEPT;
 }
 
 /* Has the wait's turn come, and does no knob keep it from reporting? */
-static bool vtd_inv_wait_due(IntelIOMMUState *s, VTDInvWait *wait)
+static bool vtd_inv_wait_due(IntelIOMMUState *s, VTDInvWait *wait,
+                             AtsEventFn *let)
 {
     int64_t now;
 
@@ -104,32 +104,47 @@ static bool vtd_inv_wait_due(IntelIOMMUState *s, VTDInvWait *wait)
     if (wait->due) {
         now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
         if (wait->due > now) {
-            timer_mod_anticipate(s->svm.devtlb.wait_timer, wait->due);
+            timer_mod_anticipate(s->svm.qi.timer, wait->due);
             return false;
         }
     }
-    return !vtd_inv_wait_keep(s, wait);
+    return !vtd_inv_wait_keep(s, wait, let);
 }
 
-void vtd_devtlb_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
+void vtd_inv_wait_take(IntelIOMMUState *s, uint64_t lo, uint64_t hi,
+                       AtsEventFn *let)
 {
-    VTDDevTlb *devtlb = &s->svm.devtlb;
+    VTDQi *qi = &s->svm.qi;
     VTDInvWait wait = {
-        .lo = desc->lo,
-        .hi = desc->hi,
-        .seq = devtlb->seq,
+        .lo = lo,
+        .hi = hi,
+        .seq = s->svm.devtlb.itags.seq,
     };
     VTDInvWait *held;
 
-    if (QTAILQ_EMPTY(&devtlb->waits) && vtd_inv_wait_due(s, &wait)) {
-        vtd_complete_wait_desc(s, wait.lo, wait.hi);
+    if (QTAILQ_EMPTY(&qi->waits) && vtd_inv_wait_due(s, &wait, let)) {
+        vtd_complete_wait_desc(s, lo, hi);
         return;
     }
-    trace_vtd_devtlb_wait_held(wait.lo, wait.hi);
-    devtlb->waits_held++;
-    devtlb->n_waits++;
+    trace_vtd_devtlb_wait_held(lo, hi);
+    qi->waits_held++;
+    qi->n_waits++;
     held = g_memdup2(&wait, sizeof(wait));
-    QTAILQ_INSERT_TAIL(&devtlb->waits, held, next);
+    QTAILQ_INSERT_TAIL(&qi->waits, held, next);
+}
+
+void vtd_inv_wait_report(IntelIOMMUState *s, AtsEventFn *let)
+{
+    VTDQi *qi = &s->svm.qi;
+    VTDInvWait *wait;
+
+    while ((wait = QTAILQ_FIRST(&qi->waits)) &&
+           vtd_inv_wait_due(s, wait, let)) {
+        QTAILQ_REMOVE(&qi->waits, wait, next);
+        qi->n_waits--;
+        vtd_complete_wait_desc(s, wait->lo, wait->hi);
+        g_free(wait);
+    }
 }
 
 /* VT-d 6.5.2.9: nothing behind a wait with FN=1 starts before it is complete */
@@ -137,7 +152,7 @@ static bool vtd_inv_wait_fenced(IntelIOMMUState *s)
 {
     VTDInvWait *wait;
 
-    QTAILQ_FOREACH(wait, &s->svm.devtlb.waits, next) {
+    QTAILQ_FOREACH(wait, &s->svm.qi.waits, next) {
         if (wait->lo & VTD_INV_DESC_WAIT_FN) {
             return true;
         }
@@ -145,67 +160,27 @@ static bool vtd_inv_wait_fenced(IntelIOMMUState *s)
     return false;
 }
 
-bool vtd_devtlb_may_fetch(IntelIOMMUState *s)
+bool vtd_inv_wait_blocks(IntelIOMMUState *s)
 {
-    VTDDevTlb *devtlb = &s->svm.devtlb;
+    VTDQi *qi = &s->svm.qi;
 
-    if (devtlb->stalled ||
-        vtd_get_long_raw(s, DMAR_FSTS_REG) & VTD_FSTS_ITE) {
-        return false;
-    }
-    return likely(!devtlb->n_waits) ||
-           (devtlb->n_waits < MAX(s->svm.knobs.wait_depth, 1) &&
-            !vtd_inv_wait_fenced(s));
-}
-
-bool vtd_devtlb_idle(IntelIOMMUState *s)
-{
-    return !s->svm.devtlb.outstanding && QTAILQ_EMPTY(&s->svm.devtlb.waits);
-}
-
-void vtd_devtlb_kick(IntelIOMMUState *s)
-{
-    VTDDevTlb *devtlb = &s->svm.devtlb;
-    VTDInvWait *wait;
-
-    if (devtlb->fetching) {
-        return;                 /* the walk further up sees what has changed */
-    }
-    devtlb->fetching = true;
-    while ((wait = QTAILQ_FIRST(&devtlb->waits)) &&
-           vtd_inv_wait_due(s, wait)) {
-        QTAILQ_REMOVE(&devtlb->waits, wait, next);
-        devtlb->n_waits--;
-        vtd_complete_wait_desc(s, wait->lo, wait->hi);
-        g_free(wait);
-    }
-    devtlb->fetching = false;
-    devtlb->stalled = false;
-    vtd_iq_fetch(s);
-}
-
-static void vtd_inv_wait_expired(void *opaque)
-{
-    vtd_devtlb_kick(opaque);
-}
-
-void vtd_inv_wait_timer(void *opaque)
-{
-    ats_actor_timer(ATS_LANE_IOMMU, opaque, vtd_inv_wait_expired);
+    return unlikely(qi->n_waits) &&
+           (qi->n_waits >= MAX(s->svm.knobs.wait_depth, 1) ||
+            vtd_inv_wait_fenced(s));
 }
 
 void vtd_inv_wait_reset(IntelIOMMUState *s)
 {
-    VTDDevTlb *devtlb = &s->svm.devtlb;
+    VTDQi *qi = &s->svm.qi;
     VTDInvWait *wait, *next;
 
-    QTAILQ_FOREACH_SAFE(wait, &devtlb->waits, next, next) {
-        QTAILQ_REMOVE(&devtlb->waits, wait, next);
+    QTAILQ_FOREACH_SAFE(wait, &qi->waits, next, next) {
+        QTAILQ_REMOVE(&qi->waits, wait, next);
         g_free(wait);
     }
-    devtlb->n_waits = 0;
-    ats_actor_forget(&devtlb->waits);
-    timer_del(devtlb->wait_timer);
+    qi->n_waits = 0;
+    ats_actor_forget(&qi->waits);
+    timer_del(qi->timer);
 }
 
 const VMStateDescription vmstate_vtd_inv_wait = {

@@ -1,6 +1,6 @@
 /*
  * VT-d queued invalidation: wait descriptors that cannot complete yet, for the
- * device-TLB engine
+ * invalidation queue
  *
  * VT-d 6.5.2.9
  *
@@ -28,19 +28,33 @@ struct VTDInvWait {
 extern const struct VMStateDescription vmstate_vtd_inv_wait;
 
 /**
- * vtd_devtlb_done: are all invalidations up to number @seq complete?
+ * vtd_inv_wait_take: complete a wait descriptor, or keep it
+ *
+ * @let: for a report that is an event and was kept: call vtd_inv_wait_let()
+ *       and go on
  */
-bool vtd_devtlb_done(IntelIOMMUState *s, uint64_t seq);
+void vtd_inv_wait_take(IntelIOMMUState *s, uint64_t lo, uint64_t hi,
+                       AtsEventFn *let);
+
+/**
+ * vtd_inv_wait_report: complete those at the front that can be
+ */
+void vtd_inv_wait_report(IntelIOMMUState *s, AtsEventFn *let);
+
+/**
+ * vtd_inv_wait_let: the report that was kept first may happen
+ */
+void vtd_inv_wait_let(IntelIOMMUState *s);
+
+/**
+ * vtd_inv_wait_blocks: may nothing be fetched because of what is kept?
+ */
+bool vtd_inv_wait_blocks(IntelIOMMUState *s);
 
 /**
  * vtd_inv_wait_abort_all: an invalidation has timed out, VT-d 6.5.2.11
  */
 void vtd_inv_wait_abort_all(IntelIOMMUState *s);
-
-/**
- * vtd_inv_wait_timer: for VTDDevTlb.wait_timer
- */
-void vtd_inv_wait_timer(void *opaque);
 
 void vtd_inv_wait_reset(IntelIOMMUState *s);
 

@@ -38,7 +38,7 @@ bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc)
 
     if (!(s->ecap & VTD_ECAP_PRS) || !s->iq_dw || !s->root_scalable) {
         /* VT-d 7.6.1, 6.5.2 table 26 */
-        s->svm.devtlb.iqei = VTD_IQEI_TYPE;
+        s->svm.qi.iqei = VTD_IQEI_TYPE;
         return false;
     }
     if (vtd_prq_response_reserved(s, desc)) {

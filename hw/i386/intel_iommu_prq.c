@@ -11,7 +11,7 @@
  *
  * All three happen inside the call that brings the message, unless a knob puts
  * time or a hold point between the first two; only then a request is allocated
- * and waits in VTDPrq.pending, in order.
+ * and waits in the engine of hw/pci/ats_prq.c, in order.
  *
  * Locking: messages, register accesses, timers and knobs all come under the
  * BQL, which protects everything here.  No other lock is taken but the
@@ -46,22 +46,16 @@ typedef struct VTDPrqInv {
 } VTDPrqInv;
 
 /* A request that was received, but not accepted yet */
-struct VTDPageReq {
-    AtsMsg msg;
-    bool checked;               /* the remapping tables let it through */
+typedef struct VTDPageReq {
+    AtsPrqReq req;
     VTDPrqInv inv;              /* of a request that is checked */
     VTDTornRead torn;           /* of a request that is not checked */
-    int64_t due;                /* of its next step; virtual clock, ns */
-    QTAILQ_ENTRY(VTDPageReq) next;
-};
+} VTDPageReq;
 
 static bool vtd_prq_supported(IntelIOMMUState *s)
 {
     return s->ecap & VTD_ECAP_PRS;
 }
-
-static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
-                          const VTDTornRead *torn, VTDPrqInv *inv);
 
 /* -- responses made by hardware: VT-d 7.4.1 table 31 ---------------------- */
 
@@ -111,16 +105,6 @@ static void vtd_prq_refuse(IntelIOMMUState *s, const AtsMsg *msg, uint8_t code)
 }
 
 /* -- accepting: the queue, VT-d 7.4.1 ------------------------------------- */
-
-uint64_t vtd_prq_level(IntelIOMMUState *s)
-{
-    uint64_t size = 0x1000ULL <<
-                    (vtd_get_quad_raw(s, DMAR_PQA_REG) & VTD_PQA_SIZE);
-    uint64_t head = vtd_get_quad_raw(s, DMAR_PQH_REG) & (size - 1);
-    uint64_t tail = vtd_get_quad_raw(s, DMAR_PQT_REG) & (size - 1);
-
-    return ((tail - head) & (size - 1)) / VTD_PQA_ENTRY_SIZE;
-}
 
 static bool vtd_prq_write_desc(IntelIOMMUState *s, hwaddr addr,
                                const AtsMsg *msg)
@@ -196,7 +180,7 @@ static void vtd_prq_accept(IntelIOMMUState *s, const AtsMsg *msg,
     uint64_t depth = size / VTD_PQA_ENTRY_SIZE - 1;
     hwaddr addr = (pqa & VTD_PQA_ADDR) + tail;
 
-    prq->seq_done++;
+    ats_prq_accepted(&prq->queue);
     if (vtd_get_long_raw(s, DMAR_PRS_REG) & VTD_PR_STATUS_PRO) {
         vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
         return;
@@ -234,7 +218,7 @@ static void vtd_prq_write(void *opaque, const void *data)
     const VTDPrqEvent *event = data;
 
     vtd_prq_accept(opaque, &event->msg, &event->inv);
-    vtd_devtlb_kick(opaque);    /* a wait with PD=1 may be behind it */
+    vtd_qi_kick(opaque);    /* a wait with PD=1 may be behind it */
 }
 
 /* It is the turn of a request: accept it, or it is an event that is kept */
@@ -253,155 +237,7 @@ static void vtd_prq_deliver(IntelIOMMUState *s, const AtsMsg *msg,
     vtd_prq_accept(s, msg, inv);
 }
 
-/* -- between received and accepted ---------------------------------------- */
-
-static void vtd_prq_arm(IntelIOMMUState *s)
-{
-    VTDPageReq *first = QTAILQ_FIRST(&s->svm.prq.pending);
-
-    if (first && !(first->checked && s->svm.knobs.prq_hold)) {
-        timer_mod(s->svm.prq.timer, first->due);
-    } else {
-        timer_del(s->svm.prq.timer);
-    }
-}
-
-static void vtd_prq_remove(IntelIOMMUState *s, VTDPageReq *req)
-{
-    QTAILQ_REMOVE(&s->svm.prq.pending, req, next);
-    s->svm.prq.n_pending--;
-    g_free(req);
-}
-
-/* Check a request that was not: false if it was refused, and is gone */
-static bool vtd_prq_check_pending(IntelIOMMUState *s, VTDPageReq *req)
-{
-    if (!req->checked) {
-        req->checked = vtd_prq_check(s, &req->msg, &req->torn, &req->inv);
-        if (!req->checked) {
-            s->svm.prq.seq_done++;
-            vtd_prq_remove(s, req);
-            return false;
-        }
-        req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                   s->svm.knobs.prd_delay * SCALE_US;
-    }
-    return true;
-}
-
-/* The first request takes its next step; it is due */
-static void vtd_prq_step(IntelIOMMUState *s, VTDPageReq *req)
-{
-    if (req->checked) {
-        vtd_prq_deliver(s, &req->msg, &req->inv);
-        vtd_prq_remove(s, req);
-    } else if (req->torn.kind && vtd_sm_torn_step(&req->torn)) {
-        req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                   s->svm.knobs.torn_pause * SCALE_US;
-    } else {
-        vtd_prq_check_pending(s, req);
-    }
-}
-
-static void vtd_prq_progress(IntelIOMMUState *s)
-{
-    vtd_prq_arm(s);
-    vtd_devtlb_kick(s);         /* a wait with PD=1 may be behind it */
-}
-
-static void vtd_prq_timer_expired(void *opaque)
-{
-    IntelIOMMUState *s = opaque;
-    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    VTDPageReq *req;
-
-    while ((req = QTAILQ_FIRST(&s->svm.prq.pending)) && req->due <= now &&
-           !(req->checked && s->svm.knobs.prq_hold)) {
-        vtd_prq_step(s, req);
-    }
-    vtd_prq_progress(s);
-}
-
-static void vtd_prq_timer(void *opaque)
-{
-    ats_actor_timer(ATS_LANE_IOMMU, opaque, vtd_prq_timer_expired);
-}
-
-/* Let the first request go on, whatever it waits for */
-static void vtd_prq_accept_first(IntelIOMMUState *s)
-{
-    VTDPageReq *req = QTAILQ_FIRST(&s->svm.prq.pending);
-
-    if (vtd_prq_check_pending(s, req)) {
-        vtd_prq_deliver(s, &req->msg, &req->inv);
-        vtd_prq_remove(s, req);
-    }
-}
-
-void vtd_prq_release(IntelIOMMUState *s, uint64_t n)
-{
-    while (n-- && !QTAILQ_EMPTY(&s->svm.prq.pending)) {
-        vtd_prq_accept_first(s);
-    }
-    vtd_prq_progress(s);
-}
-
-void vtd_prq_pd_fetched(IntelIOMMUState *s)
-{
-    if (s->svm.knobs.prq_hold == 2) {
-        while (!QTAILQ_EMPTY(&s->svm.prq.pending)) {
-            vtd_prq_accept_first(s);
-        }
-    }
-}
-
-bool vtd_prq_drained(IntelIOMMUState *s, uint64_t seq)
-{
-    return s->svm.prq.seq_done >= seq;
-}
-
-/* Append a request to those that wait; @inv: it is checked, or NULL */
-static void vtd_prq_postpone(IntelIOMMUState *s, const AtsMsg *msg,
-                             const VTDPrqInv *inv)
-{
-    VTDPrq *prq = &s->svm.prq;
-    VTDPageReq *req;
-
-    if (prq->n_pending >= VTD_PRQ_PENDING_MAX) {
-        /*
-         * No room: as if the queue were full.  None of those that wait may be
-         * touched here, one of them may be on its way further up the stack.
-         */
-        prq->seq_received--;
-        vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
-        return;
-    }
-    req = g_new0(VTDPageReq, 1);
-    req->msg = *msg;
-    req->checked = inv;
-    req->due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    if (inv) {
-        req->inv = *inv;
-        req->due += s->svm.knobs.prd_delay * SCALE_US;
-    } else if (s->svm.knobs.torn_entry) {
-        VTDSmWalk walk = {
-            .rid = msg->rid,
-            .pasid = msg->pasid,
-            .page_request = true,
-        };
-
-        qemu_mutex_lock(&s->iommu_lock);
-        vtd_sm_torn_start(s, &walk, s->svm.knobs.torn_entry, &req->torn);
-        qemu_mutex_unlock(&s->iommu_lock);
-    }
-    QTAILQ_INSERT_TAIL(&prq->pending, req, next);
-    prq->n_pending++;
-    trace_vtd_prq_pending(msg->rid, msg->pasid, msg->addr, msg->prgi,
-                          prq->n_pending);
-    vtd_prq_arm(s);
-}
-
-/* -- receiving ------------------------------------------------------------ */
+/* -- checking: VT-d 7.4.1, 7.11 -------------------------------------------- */
 
 /* Record the non-recoverable fault of a page request, VT-d 11.4.7.6 */
 static void vtd_prq_report_fault(IntelIOMMUState *s, const AtsMsg *msg,
@@ -448,6 +284,130 @@ static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
     return false;
 }
 
+/* -- between received and accepted: the engine's owner -------------------- */
+
+static int64_t vtd_prq_now(void *opaque)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+static void vtd_prq_alarm(void *opaque, int64_t due)
+{
+    IntelIOMMUState *s = opaque;
+
+    if (due == ATS_PRQ_NEVER) {
+        timer_del(s->svm.prq.timer);
+    } else {
+        timer_mod(s->svm.prq.timer, due);
+    }
+}
+
+static bool vtd_prq_held(void *opaque)
+{
+    return ((IntelIOMMUState *)opaque)->svm.knobs.prq_hold;
+}
+
+static int64_t vtd_prq_delay(void *opaque)
+{
+    return ((IntelIOMMUState *)opaque)->svm.knobs.prd_delay * SCALE_US;
+}
+
+/* Knob torn-entry: the entry is read in pieces before it counts */
+static int64_t vtd_prq_prepare(void *opaque, AtsPrqReq *req)
+{
+    VTDPageReq *page = container_of(req, VTDPageReq, req);
+
+    if (!page->torn.kind || !vtd_sm_torn_step(&page->torn)) {
+        return -1;
+    }
+    return ((IntelIOMMUState *)opaque)->svm.knobs.torn_pause * SCALE_US;
+}
+
+static bool vtd_prq_check_pending(void *opaque, AtsPrqReq *req)
+{
+    VTDPageReq *page = container_of(req, VTDPageReq, req);
+
+    return vtd_prq_check(opaque, &req->msg, &page->torn, &page->inv);
+}
+
+static void vtd_prq_accept_pending(void *opaque, const AtsPrqReq *req)
+{
+    const VTDPageReq *page = container_of(req, VTDPageReq, req);
+
+    vtd_prq_deliver(opaque, &req->msg, &page->inv);
+}
+
+static void vtd_prq_progress(void *opaque)
+{
+    vtd_qi_kick(opaque);        /* a wait with PD=1 may be behind it */
+}
+
+static const AtsPrqOps vtd_prq_ops = {
+    .now = vtd_prq_now,
+    .alarm = vtd_prq_alarm,
+    .held = vtd_prq_held,
+    .delay = vtd_prq_delay,
+    .prepare = vtd_prq_prepare,
+    .check = vtd_prq_check_pending,
+    .accept = vtd_prq_accept_pending,
+    .progress = vtd_prq_progress,
+};
+
+static void vtd_prq_expired(void *opaque)
+{
+    IntelIOMMUState *s = opaque;
+
+    ats_prq_expire(&s->svm.prq.queue);
+}
+
+static void vtd_prq_timer(void *opaque)
+{
+    ats_actor_timer(ATS_LANE_IOMMU, opaque, vtd_prq_expired);
+}
+
+void vtd_prq_release(IntelIOMMUState *s, uint64_t n)
+{
+    ats_prq_release(&s->svm.prq.queue, n);
+}
+
+/* -- receiving ------------------------------------------------------------ */
+
+/* Append a request to those that wait; @inv: it is checked, or NULL */
+static void vtd_prq_postpone(IntelIOMMUState *s, const AtsMsg *msg,
+                             const VTDPrqInv *inv)
+{
+    AtsPrq *queue = &s->svm.prq.queue;
+    VTDPageReq *page;
+
+    if (ats_prq_full(queue)) {
+        /*
+         * As if the queue in memory were full.  None of those that wait may be
+         * touched here, one of them may be on its way further up the stack.
+         */
+        vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
+        return;
+    }
+    page = g_new0(VTDPageReq, 1);
+    page->req.msg = *msg;
+    page->req.checked = inv;
+    if (inv) {
+        page->inv = *inv;
+    } else if (s->svm.knobs.torn_entry) {
+        VTDSmWalk walk = {
+            .rid = msg->rid,
+            .pasid = msg->pasid,
+            .page_request = true,
+        };
+
+        qemu_mutex_lock(&s->iommu_lock);
+        vtd_sm_torn_start(s, &walk, s->svm.knobs.torn_entry, &page->torn);
+        qemu_mutex_unlock(&s->iommu_lock);
+    }
+    trace_vtd_prq_pending(msg->rid, msg->pasid, msg->addr, msg->prgi,
+                          queue->n_pending + 1);
+    ats_prq_append(queue, &page->req);
+}
+
 /* States in which the specification does not say what happens: knobs */
 static bool vtd_prq_ready(IntelIOMMUState *s, const AtsMsg *msg)
 {
@@ -478,7 +438,6 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
     VTDPrq *prq = &s->svm.prq;
     const VTDKnobs *knobs = &s->svm.knobs;
     bool overflowed = vtd_get_long_raw(s, DMAR_PRS_REG) & VTD_PR_STATUS_PRO;
-    VTDPageReq *last = QTAILQ_LAST(&prq->pending);
     VTDPrqInv inv;
 
     if (!vtd_prq_supported(s)) {
@@ -493,18 +452,18 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
     }
     if (overflowed && knobs->check_order == 1) {
         vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
-    } else if (knobs->torn_entry || (last && !last->checked)) {
-        prq->seq_received++;
+    } else if (knobs->torn_entry || !ats_prq_may_check(&prq->queue)) {
         vtd_prq_postpone(s, msg, NULL);
-    } else if (vtd_prq_check(s, msg, NULL, &inv)) {
-        prq->seq_received++;
-        if (knobs->prq_hold || knobs->prd_delay || last) {
-            vtd_prq_postpone(s, msg, &inv);
-        } else {
-            vtd_prq_deliver(s, msg, &inv);
-        }
+    } else if (!vtd_prq_check(s, msg, NULL, &inv)) {
+        return;
+    } else if (ats_prq_at_once(&prq->queue)) {
+        vtd_prq_deliver(s, msg, &inv);
+    } else {
+        vtd_prq_postpone(s, msg, &inv);
     }
 }
+
+/* -- migration ------------------------------------------------------------ */
 
 static const VMStateDescription vmstate_vtd_torn_read = {
     .name = "intel-iommu/prq/torn",
@@ -525,21 +484,27 @@ static const VMStateDescription vmstate_vtd_page_req = {
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(msg, VTDPageReq, 1, vmstate_ats_msg, AtsMsg),
-        VMSTATE_BOOL(checked, VTDPageReq),
+        VMSTATE_STRUCT(req.msg, VTDPageReq, 1, vmstate_ats_msg, AtsMsg),
+        VMSTATE_BOOL(req.checked, VTDPageReq),
         VMSTATE_UINT16(inv.did, VTDPageReq),
         VMSTATE_UINT16(inv.pgtt, VTDPageReq),
         VMSTATE_UINT32(inv.pasid, VTDPageReq),
         VMSTATE_STRUCT(torn, VTDPageReq, 1, vmstate_vtd_torn_read,
                        VTDTornRead),
-        VMSTATE_INT64(due, VTDPageReq),
+        VMSTATE_INT64(req.due, VTDPageReq),
         VMSTATE_END_OF_LIST()
     }
 };
 
+/* The engine frees what it is given a part of */
+QEMU_BUILD_BUG_ON(offsetof(VTDPageReq, req) != 0);
+
 static int vtd_prq_post_load(void *opaque, int version_id)
 {
-    return vtd_prq_event_valid(opaque) ? 0 : -EINVAL;
+    VTDPrq *prq = opaque;
+
+    return ats_prq_valid(&prq->queue) && vtd_prq_event_valid(prq) ? 0 :
+           -EINVAL;
 }
 
 const VMStateDescription vmstate_vtd_prq = {
@@ -548,9 +513,9 @@ const VMStateDescription vmstate_vtd_prq = {
     .minimum_version_id = 1,
     .post_load = vtd_prq_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_QTAILQ_V(pending, VTDPrq, 1, vmstate_vtd_page_req, VTDPageReq,
-                         next),
-        VMSTATE_UINT32(n_pending, VTDPrq),
+        VMSTATE_QTAILQ_V(queue.pending, VTDPrq, 1, vmstate_vtd_page_req,
+                         VTDPageReq, req.next),
+        VMSTATE_UINT32(queue.n_pending, VTDPrq),
         VMSTATE_TIMER_PTR(timer, VTDPrq),
         VMSTATE_TIMER_PTR(irq_timer, VTDPrq),
         VMSTATE_INT64_ARRAY(irq_due, VTDPrq, VTD_PRQ_IRQ_MAX),
@@ -558,8 +523,8 @@ const VMStateDescription vmstate_vtd_prq = {
         VMSTATE_UINT32(irq_n, VTDPrq),
         VMSTATE_BOOL(pqa_written, VTDPrq),
         VMSTATE_BOOL(irq_held, VTDPrq),
-        VMSTATE_UINT64(seq_received, VTDPrq),
-        VMSTATE_UINT64(seq_done, VTDPrq),
+        VMSTATE_UINT64(queue.received, VTDPrq),
+        VMSTATE_UINT64(queue.done, VTDPrq),
 #define VTD_PRQ_COUNTER_VMSTATE(field, text) VMSTATE_UINT64(field, VTDPrq),
         VTD_PRQ_COUNTERS(VTD_PRQ_COUNTER_VMSTATE)
 #undef VTD_PRQ_COUNTER_VMSTATE
@@ -571,7 +536,7 @@ const VMStateDescription vmstate_vtd_prq = {
 
 void vtd_prq_realize(IntelIOMMUState *s)
 {
-    QTAILQ_INIT(&s->svm.prq.pending);
+    ats_prq_init(&s->svm.prq.queue, &vtd_prq_ops, s);
     s->svm.prq.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_prq_timer, s);
     vtd_prq_event_realize(s);
 }
@@ -580,12 +545,8 @@ void vtd_prq_reset(IntelIOMMUState *s)
 {
     VTDPrq *prq = &s->svm.prq;
 
-    while (!QTAILQ_EMPTY(&prq->pending)) {
-        vtd_prq_remove(s, QTAILQ_FIRST(&prq->pending));
-    }
-    prq->seq_done = prq->seq_received;
+    ats_prq_reset(&prq->queue);
     prq->pqa_written = false;
-    timer_del(prq->timer);
     vtd_prq_event_reset(s);
     if (!vtd_prq_supported(s)) {
         return;

@@ -19,6 +19,16 @@
 #include "intel_iommu_prq_event.h"
 #include "trace.h"
 
+uint64_t vtd_prq_level(IntelIOMMUState *s)
+{
+    uint64_t size = 0x1000ULL <<
+                    (vtd_get_quad_raw(s, DMAR_PQA_REG) & VTD_PQA_SIZE);
+    uint64_t head = vtd_get_quad_raw(s, DMAR_PQH_REG) & (size - 1);
+    uint64_t tail = vtd_get_quad_raw(s, DMAR_PQT_REG) & (size - 1);
+
+    return ((tail - head) & (size - 1)) / VTD_PQA_ENTRY_SIZE;
+}
+
 static void vtd_prq_write_msi(IntelIOMMUState *s)
 {
     vtd_generate_interrupt(s, DMAR_PEADDR_REG, DMAR_PEDATA_REG);

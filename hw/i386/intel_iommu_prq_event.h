@@ -12,6 +12,11 @@
 #include "hw/i386/intel_iommu.h"
 
 /**
+ * vtd_prq_level: number of requests that software has not taken from the queue
+ */
+uint64_t vtd_prq_level(IntelIOMMUState *s);
+
+/**
  * vtd_prq_set_status: PPR or PRO becomes 1
  *
  * Sends the event, or leaves it pending, if both were 0 before.

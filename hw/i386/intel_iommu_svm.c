@@ -9,9 +9,7 @@
 #include "migration/vmstate.h"
 #include "hw/i386/intel_iommu.h"
 #include "hw/i386/intel_iommu_rmrr.h"
-#include "hw/i386/pc.h"
 #include "hw/pci/pci.h"
-#include "hw/pci/pcie.h"
 #include "hw/pci/ats_actor.h"
 #include "hw/pci/ats_knobs.h"
 #include "hw/pci/ats_vmstate.h"
@@ -122,25 +120,25 @@ static void vtd_knob_changed(void *owner, unsigned int index)
         break;
     case VTD_KNOB_DESC_DELAY:
     case VTD_KNOB_DESC_DELAY_TYPE:
-        vtd_devtlb_desc_anew(s);
-        vtd_devtlb_kick(s);
+        vtd_qi_desc_anew(s);
+        vtd_qi_kick(s);
         break;
     case VTD_KNOB_WAIT_HOLD:
     case VTD_KNOB_WAIT_DEPTH:
-        vtd_devtlb_kick(s);
+        vtd_qi_kick(s);
         break;
     case VTD_KNOB_PWC:
     case VTD_KNOB_SM_CACHE:
         vtd_smcache_flush(s);
         break;
     case VTD_KNOB_INJECT_AT:
-        s->svm.devtlb.inject = 0;       /* it is for what is written after */
+        s->svm.qi.inject = 0;       /* it is for what is written after */
         break;
     case VTD_KNOB_INJECT_ITE:
-        vtd_devtlb_inject(s, VTD_FSTS_ITE);
+        vtd_qi_inject(s, VTD_FSTS_ITE);
         break;
     case VTD_KNOB_INJECT_ICE:
-        vtd_devtlb_inject(s, VTD_FSTS_ICE);
+        vtd_qi_inject(s, VTD_FSTS_ICE);
         break;
     case VTD_KNOB_LINK_DO ... VTD_KNOB_LINK_HELD:
         vtd_link_knob_changed(s, index);
@@ -172,6 +170,15 @@ static const VTDCounter vtd_counters[] = {
     { "x-devtlb-" #field, offsetof(IntelIOMMUState, svm.devtlb.field), text },
     VTD_DEVTLB_COUNTERS(VTD_DEVTLB_COUNTER_ROW)
 #undef VTD_DEVTLB_COUNTER_ROW
+#define VTD_ITAG_COUNTER_ROW(field, text) \
+    { "x-devtlb-" #field, offsetof(IntelIOMMUState, svm.devtlb.itags.field), \
+      text },
+    ATS_ITAG_COUNTERS(VTD_ITAG_COUNTER_ROW)
+#undef VTD_ITAG_COUNTER_ROW
+#define VTD_QI_COUNTER_ROW(field, text) \
+    { "x-devtlb-" #field, offsetof(IntelIOMMUState, svm.qi.field), text },
+    VTD_QI_COUNTERS(VTD_QI_COUNTER_ROW)
+#undef VTD_QI_COUNTER_ROW
 #define VTD_HOLD_COUNTER_ROW(field, text) \
     { "x-link-" #field, offsetof(IntelIOMMUState, svm.holds.field), text },
     ATS_HOLD_COUNTERS(VTD_HOLD_COUNTER_ROW)
@@ -196,7 +203,8 @@ void vtd_svm_instance_init(Object *obj)
                                        OBJ_PROP_FLAG_READ);
         object_property_set_description(obj, counter->name, counter->help);
     }
-    object_property_add_uint32_ptr(obj, "x-prq-pending", &s->svm.prq.n_pending,
+    object_property_add_uint32_ptr(obj, "x-prq-pending",
+                                   &s->svm.prq.queue.n_pending,
                                    OBJ_PROP_FLAG_READ);
     object_property_set_description(obj, "x-prq-pending",
                                     "requests received, but not accepted yet");
@@ -394,19 +402,6 @@ static const AtsAgentOps vtd_agent_ops = {
     .untranslated = vtd_agent_untranslated,
 };
 
-VTDFunctionKind vtd_svm_function_kind(uint16_t rid)
-{
-    PCMachineState *pcms = PC_MACHINE(qdev_get_machine());
-    PCIDevice *dev = pci_find_device(pcms->pcibus, rid >> 8, rid & 0xff);
-
-    if (!dev) {
-        return VTD_FUNCTION_ABSENT;
-    }
-    return pci_is_express(dev) &&
-           pcie_find_capability(dev, PCI_EXT_CAP_ID_ATS) ?
-           VTD_FUNCTION_ATS : VTD_FUNCTION_NO_ATS;
-}
-
 AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn)
 {
     IntelIOMMUState *s = opaque;
@@ -424,6 +419,7 @@ void vtd_svm_set_root(IntelIOMMUState *s)
 void vtd_svm_realize(IntelIOMMUState *s)
 {
     vtd_prq_realize(s);
+    vtd_qi_realize(s);
     vtd_devtlb_realize(s);
     /* Device-TLBs, or untranslated requests with a PASID, which need none */
     if (X86_IOMMU_DEVICE(s)->dt_supported || s->pasid) {
@@ -440,6 +436,7 @@ void vtd_svm_reset(IntelIOMMUState *s)
     vtd_smcache_flush(s);
     vtd_prq_reset(s);
     vtd_devtlb_reset(s);
+    vtd_qi_reset(s);
     if (s->svm.link) {
         ats_link_reset(s->svm.link);
     }
@@ -480,6 +477,7 @@ const VMStateDescription vmstate_vtd_svm = {
         VMSTATE_STRUCT(svm.prq, IntelIOMMUState, 1, vmstate_vtd_prq, VTDPrq),
         VMSTATE_STRUCT(svm.devtlb, IntelIOMMUState, 1, vmstate_vtd_devtlb,
                        VTDDevTlb),
+        VMSTATE_STRUCT(svm.qi, IntelIOMMUState, 1, vmstate_vtd_qi, VTDQi),
         VMSTATE_STRUCT(svm.holds, IntelIOMMUState, 1, vmstate_ats_holds,
                        AtsHolds),
 #define VTD_KNOB_VMSTATE(FIELD, field, name, def, max, values, help) \

@@ -9,13 +9,11 @@
 #ifndef HW_I386_INTEL_IOMMU_PRQ_H
 #define HW_I386_INTEL_IOMMU_PRQ_H
 
-#include "hw/pci/ats_link.h"
-#include "qemu/queue.h"
+#include "hw/pci/ats_prq.h"
 #include "qemu/timer.h"
 
 typedef struct IntelIOMMUState IntelIOMMUState;
 typedef union VTDInvDesc VTDInvDesc;
-typedef struct VTDPageReq VTDPageReq;
 
 /*
  * Counters of the page-request path; read with qom-get as "x-prq-<name>".
@@ -41,10 +39,8 @@ typedef struct VTDPageReq VTDPageReq;
 /**
  * struct VTDPrq - state of the page-request path beyond its registers
  *
- * @pending: requests received and checked, but not yet written to the queue,
- *           in order of arrival; bounded by VTD_PRQ_PENDING_MAX
- * @n_pending: length of @pending
- * @timer: virtual clock; expires when the first of @pending is due
+ * @queue: the engine: requests received, but not yet accepted
+ * @timer: virtual clock; when the first of them is due
  * @irq_timer: virtual clock; the first of @irq_due
  * @irq_due: ring of Page Request Events whose messages a knob delays: when each
  *           is due, ns, in order
@@ -52,12 +48,9 @@ typedef struct VTDPageReq VTDPageReq;
  * @pqa_written: software has written PQA since reset
  * @sticky: PRS at the beginning of a reset that keeps it
  * @irq_held: a Page Request Event is kept back by the hold knob
- * @seq_received, @seq_done: number of requests received, and of those that
- *           need nothing more from hardware (written, answered or dropped)
  */
 typedef struct VTDPrq {
-    QTAILQ_HEAD(, VTDPageReq) pending;
-    uint32_t n_pending;
+    AtsPrq queue;
     QEMUTimer *timer;
     QEMUTimer *irq_timer;
     int64_t irq_due[VTD_PRQ_IRQ_MAX];
@@ -66,14 +59,10 @@ typedef struct VTDPrq {
     bool pqa_written;
     uint32_t sticky;
     bool irq_held;
-    uint64_t seq_received;
-    uint64_t seq_done;
 #define VTD_PRQ_COUNTER_FIELD(field, text) uint64_t field;
     VTD_PRQ_COUNTERS(VTD_PRQ_COUNTER_FIELD)
 #undef VTD_PRQ_COUNTER_FIELD
 } VTDPrq;
-
-#define VTD_PRQ_PENDING_MAX     65536
 
 extern const struct VMStateDescription vmstate_vtd_prq;
 
@@ -119,23 +108,6 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg);
  * stops with an error.
  */
 bool vtd_prq_response(IntelIOMMUState *s, const VTDInvDesc *desc);
-
-/**
- * vtd_prq_level: number of requests that software has not taken from the queue
- */
-uint64_t vtd_prq_level(IntelIOMMUState *s);
-
-/**
- * vtd_prq_drained: are all requests up to number @seq done with?
- */
-bool vtd_prq_drained(IntelIOMMUState *s, uint64_t seq);
-
-/**
- * vtd_prq_pd_fetched: a wait descriptor with PD=1 was fetched
- *
- * Requests held back until that event are written now.
- */
-void vtd_prq_pd_fetched(IntelIOMMUState *s);
 
 /**
  * vtd_prq_release: write up to @n held requests to the queue

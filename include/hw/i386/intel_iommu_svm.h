@@ -13,6 +13,7 @@
 #include "hw/pci/ats_link.h"
 #include "hw/i386/intel_iommu_prq.h"
 #include "hw/i386/intel_iommu_devtlb.h"
+#include "hw/i386/intel_iommu_qi.h"
 #include "hw/i386/intel_iommu_smcache.h"
 #include "hw/i386/vtd-knobs.h"
 #include "hw/i386/vtd-platform.h"
@@ -55,6 +56,7 @@ typedef struct VTDSvm {
     QEMUTimer *link_timer;
     VTDPrq prq;
     VTDDevTlb devtlb;
+    VTDQi qi;
     VTDKnobs knobs;
     AtsKnobsGiven given;
     VTDSmCache smc;
@@ -62,6 +64,18 @@ typedef struct VTDSvm {
     uint64_t last_msi_addr;
     uint64_t last_msi_data;
 } VTDSvm;
+
+/**
+ * vtd_qi_nothing_under_way: may a wait descriptor report at once?
+ *
+ * Almost always, so this asks no more than it must.  @pd: its PD flag
+ */
+static inline bool vtd_qi_nothing_under_way(const VTDSvm *svm, bool pd)
+{
+    return likely(!(svm->devtlb.itags.outstanding | svm->qi.n_waits | pd |
+                    svm->knobs.wait_hold | svm->knobs.wait_delay |
+                    ats_actor_on));
+}
 
 extern const struct VMStateDescription vmstate_vtd_svm;
 
@@ -97,18 +111,6 @@ void vtd_svm_instance_init(Object *obj);
  * vtd_svm_class_init: knobs as properties, for -device and qom-set
  */
 void vtd_svm_class_init(ObjectClass *klass);
-
-/* Can a function answer an Invalidate Request? */
-typedef enum VTDFunctionKind {
-    VTD_FUNCTION_ABSENT,
-    VTD_FUNCTION_NO_ATS,        /* no ATS capability */
-    VTD_FUNCTION_ATS,
-} VTDFunctionKind;
-
-/**
- * vtd_svm_function_kind: what PCI function has requester id @rid?
- */
-VTDFunctionKind vtd_svm_function_kind(uint16_t rid);
 
 /**
  * vtd_svm_get_link: the link of the IOMMU (PCIIOMMUOps)
