@@ -52,7 +52,7 @@ PLATFORM_ROW = re.compile(r"X\(([A-Z0-9_]+)((?:,\s*\d+)+)\)")
 ROW = re.compile(r"""
     X\(\s*(?P<id>[A-Z0-9_]+),\s*(?P<field>\w+),\s*"(?P<name>[^"]+)",
     \s*(?P<default>\w+),\s*(?P<max>\w+),
-    \s*(?P<values>NULL|(?:"[^"]*"\s*)+),
+    \s*(?P<values>ATS_KNOB_NUMBER|(?:V\(\w+,\s*"[^"]*"\)\s*)+),
     \s*(?P<help>(?:"[^"]*"\s*)+)\)
     """, re.VERBOSE)
 
@@ -63,14 +63,12 @@ def rows(text):
     for match in ROW.finditer(text):
         row = match.groupdict()
         row["help"] = "".join(re.findall(r'"([^"]*)"', row["help"]))
-        if row["values"] == "NULL":
+        if row["values"] == "ATS_KNOB_NUMBER":
             row["names"] = ()
             row["choice"] = "0 … " + row["max"].replace(*ONES)
             row["default"] = row["default"].replace(*ONES)
         else:
-            names = "".join(re.findall(r'"([^"]*)"',
-                                       row["values"])).split("\\0")
-            names = [name for name in names if name]
+            names = re.findall(r'"([^"]*)"', row["values"])
             row["names"] = names
             row["default"] = names[int(row["default"])]
             row["choice"] = ", ".join(f"`{name}`" for name in names)

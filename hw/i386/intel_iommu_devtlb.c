@@ -148,9 +148,9 @@ static bool vtd_devtlb_by_message(IntelIOMMUState *s, uint16_t rid)
     }
     switch (vtd_devtlb_function_kind(rid)) {
     case VTD_FUNCTION_ABSENT:
-        return s->svm.knobs.inv_absent == 0;
+        return s->svm.knobs.inv_absent == VTD_INV_ABSENT_TIMEOUT;
     case VTD_FUNCTION_NO_ATS:
-        return s->svm.knobs.inv_no_ats == 0;
+        return s->svm.knobs.inv_no_ats == VTD_INV_NO_ATS_TIMEOUT;
     default:
         return false;
     }
@@ -183,7 +183,8 @@ bool vtd_devtlb_invalidate(IntelIOMMUState *s, uint16_t rid, uint32_t pasid,
 
 void vtd_devtlb_completion(IntelIOMMUState *s, const AtsMsg *msg)
 {
-    if (!s->dmar_enabled && s->svm.knobs.tes0_inv == 0) {
+    if (!s->dmar_enabled &&
+        s->svm.knobs.tes0_inv == VTD_TES0_INV_TIMEOUT) {
         /*
          * VT-d 4.2.1: an Unsupported Request.  So what is outstanding when TES
          * goes to 0 times out, unless its completion came before, or comes

@@ -51,7 +51,7 @@ static bool vtd_inv_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
         wait->pd_armed = true;
         wait->pd_seq = s->svm.prq.queue.received;
         ats_actor_note(ATS_EVENT_PRQ_DRAIN);
-        if (s->svm.knobs.prq_hold == 2) {
+        if (s->svm.knobs.prq_hold == VTD_PRQ_HOLD_UNTIL_PD) {
             ats_prq_flush(&s->svm.prq.queue);
         }
     }

@@ -17,7 +17,7 @@
 static bool vtd_prq_response_reserved(IntelIOMMUState *s,
                                       const VTDInvDesc *desc)
 {
-    bool rev3 = s->svm.knobs.profile == 2;
+    bool rev3 = s->svm.knobs.profile == VTD_PROFILE_REV3;
     uint64_t rsvd_lo = VTD_INV_DESC_PGRESP_RSVD_LO & ~(rev3 ? 1ULL << 5 : 0);
 
     return desc->val[0] & rsvd_lo ||

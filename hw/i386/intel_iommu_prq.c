@@ -61,7 +61,7 @@ static bool vtd_prq_supported(IntelIOMMUState *s)
 
 static void vtd_prq_respond(IntelIOMMUState *s, const AtsMsg *req, uint8_t code)
 {
-    bool follow = s->svm.knobs.autoresp_pasid == 0;
+    bool follow = s->svm.knobs.autoresp_pasid == VTD_AUTORESP_PASID_FOLLOW;
     AtsMsg msg = {
         .kind = ATS_MSG_PRG_RESPONSE,
         .rid = req->rid,
@@ -89,9 +89,10 @@ static void vtd_prq_refuse(IntelIOMMUState *s, const AtsMsg *msg, uint8_t code)
     bool answer = msg->last;
 
     if (ats_msg_is_stop_marker(msg)) {
-        if (s->ecap & VTD_ECAP_SMS || s->svm.knobs.sms0_fault == 2) {
+        if (s->ecap & VTD_ECAP_SMS ||
+            s->svm.knobs.sms0_fault == VTD_SMS0_FAULT_DROP) {
             answer = false;
-        } else if (s->svm.knobs.sms0_fault == 1) {
+        } else if (s->svm.knobs.sms0_fault == VTD_SMS0_FAULT_SUCCESS) {
             code = ATS_PRG_SUCCESS;
         }
     }
@@ -133,11 +134,11 @@ static void vtd_prq_write_failed(IntelIOMMUState *s, const AtsMsg *msg,
                   " cannot be written\n", addr);
     s->svm.prq.write_errors++;
     switch (s->svm.knobs.prq_write_error) {
-    case 1:
+    case VTD_PRQ_WRITE_ERROR_PRO:
         vtd_prq_set_status(s, VTD_PR_STATUS_PRO);
         vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
         break;
-    case 2:
+    case VTD_PRQ_WRITE_ERROR_SUCCESS:
         vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
         break;
     default:
@@ -416,10 +417,11 @@ static bool vtd_prq_ready(IntelIOMMUState *s, const AtsMsg *msg)
 
     if (!s->dmar_enabled) {
         why = "translation is disabled";
-        answer = s->svm.knobs.tes0_pr == 1;
-    } else if (!s->svm.prq.pqa_written && s->svm.knobs.pqa_unset != 2) {
+        answer = s->svm.knobs.tes0_pr == VTD_TES0_PR_INVALID;
+    } else if (!s->svm.prq.pqa_written &&
+               s->svm.knobs.pqa_unset != VTD_PQA_UNSET_WRITE) {
         why = "PQA was never written";
-        answer = s->svm.knobs.pqa_unset == 1;
+        answer = s->svm.knobs.pqa_unset == VTD_PQA_UNSET_INVALID;
     } else {
         return true;
     }
@@ -450,7 +452,7 @@ void vtd_prq_page_request(IntelIOMMUState *s, const AtsMsg *msg)
     if (!vtd_prq_ready(s, msg)) {
         return;
     }
-    if (overflowed && knobs->check_order == 1) {
+    if (overflowed && knobs->check_order == VTD_CHECK_ORDER_PRO) {
         vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
     } else if (knobs->torn_entry || !ats_prq_may_check(&prq->queue)) {
         vtd_prq_postpone(s, msg, NULL);

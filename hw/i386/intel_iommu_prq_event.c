@@ -153,7 +153,7 @@ static void vtd_prq_prs_written(IntelIOMMUState *s)
     uint32_t prs = vtd_get_long_raw(s, DMAR_PRS_REG);
     uint32_t serviced = VTD_PR_STATUS_PPR;
 
-    if (s->svm.knobs.ip_clear == 0) {
+    if (s->svm.knobs.ip_clear == VTD_IP_CLEAR_BOTH) {
         serviced |= VTD_PR_STATUS_PRO;
     }
     if (!(prs & serviced)) {

@@ -48,7 +48,7 @@ void vtd_qi_error(IntelIOMMUState *s, uint32_t bit, uint16_t sid)
     }
     trace_vtd_devtlb_error(bit, sid);
     if (!(fsts & bit)) {
-        if (s->svm.knobs.itesid == 1) {
+        if (s->svm.knobs.itesid == VTD_ITESID_ZERO) {
             sid = 0;
         }
         vtd_set_quad_raw(s, DMAR_IQERCD_REG, deposit64(rec, shift, 16, sid));
@@ -62,7 +62,7 @@ void vtd_qi_errors_cleared(IntelIOMMUState *s, uint32_t old)
     uint32_t cleared = old & ~vtd_get_long_raw(s, DMAR_FSTS_REG);
     uint64_t rec = vtd_get_quad_raw(s, DMAR_IQERCD_REG);
 
-    if (s->svm.knobs.iqercd_stale) {
+    if (s->svm.knobs.iqercd_stale == VTD_IQERCD_STALE_POISON) {
         rec |= cleared & VTD_FSTS_IQE ? VTD_IQERCD_IQEI : 0;
         rec |= cleared & VTD_FSTS_ITE ? VTD_IQERCD_ITESID : 0;
         rec |= cleared & VTD_FSTS_ICE ? VTD_IQERCD_ICESID : 0;
@@ -326,7 +326,7 @@ bool vtd_qi_abort(IntelIOMMUState *s)
 {
     AtsItags *itags = &s->svm.devtlb.itags;
 
-    if (s->svm.knobs.qie_busy) {
+    if (s->svm.knobs.qie_busy == VTD_QIE_BUSY_REFUSE) {
         return false;
     }
     trace_vtd_devtlb_qi_abort(itags->outstanding, s->svm.qi.n_waits);

@@ -20,12 +20,36 @@
 
 static const AtsKnobTable vtd_knob_table;
 
+/* The largest value of a row with names is the last of them */
+#define VTD_KNOB_CHECK(FIELD, field, name, def, max, values, help) \
+    QEMU_BUILD_BUG_ON(VTD_##FIELD##_END && VTD_##FIELD##_END != (max) + 1ULL);
+VTD_KNOBS(VTD_KNOB_CHECK)
+#undef VTD_KNOB_CHECK
+
+/* The engine's rules and the knobs have the same words in the same order */
+#define VTD_LINK_CHECK(n) \
+    QEMU_BUILD_BUG_ON((int)VTD_##n##_DO_END != ATS_RULE_ACT_NR || \
+                      (int)VTD_##n##_KIND_END != ATS_RULE_KIND_NR || \
+                      (int)VTD_##n##_FIELD_END != ATS_FIELD_NR || \
+                      (int)VTD_##n##_DO_HOLD != ATS_RULE_HOLD || \
+                      (int)VTD_##n##_DO_DROP != ATS_RULE_DROP || \
+                      (int)VTD_##n##_DO_DELAY != ATS_RULE_DELAY || \
+                      (int)VTD_##n##_DO_DUPLICATE != ATS_RULE_DUPLICATE || \
+                      (int)VTD_##n##_DO_REORDER != ATS_RULE_REORDER || \
+                      (int)VTD_##n##_DO_CORRUPT != ATS_RULE_CORRUPT || \
+                      (int)VTD_##n##_KIND_STOP_MARKER != ATS_RULE_STOP_MARKER \
+                      || (int)VTD_##n##_FIELD_FLAGS != ATS_FIELD_FLAGS)
+VTD_LINK_CHECK(LINK);
+VTD_LINK_CHECK(LINK2);
+
 static const AtsKnob vtd_knob_rows[] = {
+#define V(ID, name) name "\0"
 #define VTD_KNOB_ROW(FIELD, field, name, def, max, values, help) \
-    { name, values, def, max, offsetof(IntelIOMMUState, svm.knobs.field), \
+    { name, values "", def, max, offsetof(IntelIOMMUState, svm.knobs.field), \
       help },
     VTD_KNOBS(VTD_KNOB_ROW)
 #undef VTD_KNOB_ROW
+#undef V
 };
 
 /* The rules of the link have copies of their knobs */
@@ -78,10 +102,6 @@ static void vtd_link_knob_changed(IntelIOMMUState *s, unsigned int index)
     AtsLink *link = s->svm.link;
     uint64_t val = ats_knob_get(&vtd_knob_table, s, index);
 
-    if (index <= VTD_KNOB_LINK2_BITS) {
-        vtd_link_set_rules(s);
-        return;
-    }
     knobs->link_release = 0;
     knobs->link_release_last = 0;
     knobs->link_release_at = 0;
@@ -140,7 +160,16 @@ static void vtd_knob_changed(void *owner, unsigned int index)
     case VTD_KNOB_INJECT_ICE:
         vtd_qi_inject(s, VTD_FSTS_ICE);
         break;
-    case VTD_KNOB_LINK_DO ... VTD_KNOB_LINK_HELD:
+#define VTD_LINK_RULE_CASE(FIELD, field, name, def, max, values, help) \
+    case VTD_KNOB_##FIELD:
+    VTD_LINK_RULE_KNOBS(VTD_LINK_RULE_CASE)
+#undef VTD_LINK_RULE_CASE
+        vtd_link_set_rules(s);
+        break;
+#define VTD_LINK_KEPT_CASE(FIELD, field, name, def, max, values, help) \
+    case VTD_KNOB_##FIELD:
+    VTD_LINK_KEPT_KNOBS(VTD_LINK_KEPT_CASE)
+#undef VTD_LINK_KEPT_CASE
         vtd_link_knob_changed(s, index);
         break;
     default:
@@ -310,7 +339,8 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
     if (vtd_svm_on(svm->pds, prs)) {
         s->ecap |= VTD_ECAP_PDS;
     }
-    if (vtd_svm_on(svm->sms, prs && svm->knobs.profile == 0)) {
+    if (vtd_svm_on(svm->sms,
+                   prs && svm->knobs.profile == VTD_PROFILE_REV5)) {
         s->ecap |= VTD_ECAP_SMS;
     }
     if (svm->ssts == ON_OFF_AUTO_ON) {
@@ -328,8 +358,9 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
 
 bool vtd_svm_fault_collapse(IntelIOMMUState *s)
 {
-    return s->svm.knobs.fault_collapse == 2 ||
-           (s->svm.knobs.fault_collapse == 0 && !(s->ecap & VTD_ECAP_PRS));
+    return s->svm.knobs.fault_collapse == VTD_FAULT_COLLAPSE_ON ||
+           (s->svm.knobs.fault_collapse == VTD_FAULT_COLLAPSE_AUTO &&
+            !(s->ecap & VTD_ECAP_PRS));
 }
 
 /* -- the link ------------------------------------------------------------- */

@@ -129,10 +129,12 @@ static const MemoryRegionOps prp_absent_ops = {
 /* -- Knobs ----------------------------------------------------------------- */
 
 static const AtsKnob prp_knob_rows[] = {
+#define V(ID, name) name "\0"
 #define PRP_KNOB_ROW(FIELD, field, name, def, max, values, help) \
-    { name, values, def, max, offsetof(PriRootPort, knobs.field), help },
+    { name, values "", def, max, offsetof(PriRootPort, knobs.field), help },
     PRP_KNOBS(PRP_KNOB_ROW)
 #undef PRP_KNOB_ROW
+#undef V
 };
 
 static void prp_knob_changed(void *owner, unsigned int index)

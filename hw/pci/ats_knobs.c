@@ -107,7 +107,7 @@ static void ats_knob_property_get(Object *obj, Visitor *v, const char *name,
     const AtsKnob *row = &prop->table->rows[prop->index];
     uint64_t value = *ats_knob_field(row, obj);
 
-    if (row->values) {
+    if (*row->values) {
         char *text = g_strdup(ats_knob_value_name(row, value) ?: "?");
 
         visit_type_str(v, name, &text, errp);
@@ -141,7 +141,7 @@ static void ats_knob_property_set(Object *obj, Visitor *v, const char *name,
     const AtsKnob *row = &prop->table->rows[prop->index];
     uint64_t value;
 
-    if (row->values) {
+    if (*row->values) {
         g_autofree char *text = NULL;
 
         if (!visit_type_str(v, name, &text, errp) ||
@@ -179,7 +179,7 @@ void ats_knobs_add_properties(ObjectClass *klass, const AtsKnobTable *table)
         prop->table = table;
         prop->index = i;
         object_class_property_add(klass, row->name,
-                                  row->values ? "str" : "uint64",
+                                  *row->values ? "str" : "uint64",
                                   ats_knob_property_get, ats_knob_property_set,
                                   NULL, prop);
         object_class_property_set_description(klass, row->name, row->help);

@@ -25,10 +25,12 @@ typedef struct Knob {
 } Knob;
 
 static const Knob knobs[] = {
+#define V(ID, name) name "\0"
 #define KNOB_ROW(FIELD, field, name, def, max, values, help) \
-    { name, def, max, values },
+    { name, def, max, values "" },
     VTD_KNOBS(KNOB_ROW)
 #undef KNOB_ROW
+#undef V
 };
 
 /* Writing these does something at once */
@@ -44,7 +46,7 @@ static char *value_name(const Knob *knob, uint64_t n)
 {
     const char *name = knob->values;
 
-    if (!name) {
+    if (!*name) {
         return g_strdup_printf("%" PRIu64, n);
     }
     while (n-- && *name) {
@@ -76,8 +78,8 @@ static bool try_set(PriLab *lab, const Knob *knob, const char *value)
     g_autofree char *cmd = g_strdup_printf(
         "{ 'execute': 'qom-set', 'arguments': { "
         "'path': '/machine/peripheral/vtd', 'property': '%s', "
-        "'value': %s%s%s } }", knob->name, knob->values ? "'" : "", value,
-        knob->values ? "'" : "");
+        "'value': %s%s%s } }", knob->name, *knob->values ? "'" : "", value,
+        *knob->values ? "'" : "");
     QDict *rsp;
     bool ok;
 
@@ -119,7 +121,7 @@ static void test_set_by_host(void)
 
     pri_lab_boot(&lab, NULL, NULL, 0);
     for (i = 0; i < ARRAY_SIZE(knobs); i++) {
-        uint64_t n, step = knobs[i].values ? 1 : MAX(knobs[i].max / 3, 1);
+        uint64_t n, step = *knobs[i].values ? 1 : MAX(knobs[i].max / 3, 1);
 
         if (is_command(knobs[i].name)) {
             continue;
@@ -179,7 +181,7 @@ static void test_refused(void)
         g_autofree char *before = get_knob(&lab, knobs[i].name);
         g_autofree char *after = NULL;
 
-        g_assert_false(try_set(&lab, &knobs[i], knobs[i].values ? "nonsense" :
+        g_assert_false(try_set(&lab, &knobs[i], *knobs[i].values ? "nonsense" :
                                over));
         after = get_knob(&lab, knobs[i].name);
         g_assert_cmpstr(before, ==, after);

@@ -22,9 +22,6 @@
 #define PT_BH_PAGES         64
 #define PT_TURN_PAGES       8
 
-/* A value of the knob retry */
-#define PT_RETRY_GIVE_UP    2
-
 static void pt_abort(PriTestdev *d, unsigned int n)
 {
     if (d->ch[n].run != PT_RUN_STOPPED) {

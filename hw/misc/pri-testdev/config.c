@@ -24,13 +24,6 @@
 #define PT_DSN_OFFSET       (PT_AER_OFFSET + PCI_ERR_SIZEOF)
 #define PT_ATS_OFFSET       (PT_DSN_OFFSET + 0x10)
 
-/* Values of the knob flr-config */
-enum {
-    PT_FLR_NORMAL,
-    PT_FLR_ALL_ONES,
-    PT_FLR_RRS,
-};
-
 /* Vendor ID while configuration requests are to be retried, PCIe 6.2 2.3.2 */
 #define PT_RRS_VENDOR_ID    0x0001
 
@@ -217,7 +210,7 @@ void pt_config_exit(PriTestdev *d)
 static bool pt_config_lost(const PriTestdev *d)
 {
     return d->presence.gone || d->presence.link_down ||
-           (pt_in_reset(d) && d->knobs.flr_config != PT_FLR_NORMAL);
+           (pt_in_reset(d) && d->knobs.flr_config != PT_FLR_CONFIG_NORMAL);
 }
 
 static uint32_t pt_lost_config_read(const PriTestdev *d, uint32_t addr,
@@ -226,7 +219,7 @@ static uint32_t pt_lost_config_read(const PriTestdev *d, uint32_t addr,
     uint32_t ones = len == 4 ? UINT32_MAX : (1u << (len * 8)) - 1;
 
     if (!d->presence.gone && !d->presence.link_down &&
-        d->knobs.flr_config == PT_FLR_RRS && !addr && len >= 2) {
+        d->knobs.flr_config == PT_FLR_CONFIG_RRS && !addr && len >= 2) {
         return (ones & 0xffff0000) | PT_RRS_VENDOR_ID;
     }
     return ones;

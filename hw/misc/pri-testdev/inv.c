@@ -16,26 +16,6 @@
 #include "pri-testdev.h"
 #include "hw/misc/trace.h"
 
-/* Values of the knob inv-reply */
-enum {
-    PT_INV_COMPLETE,
-    PT_INV_DROP,
-    PT_INV_HOLD,
-    PT_INV_WRONG_ITAG,
-    PT_INV_WRONG_RID,
-    PT_INV_WRONG_BUS,
-};
-
-/* A value of the knob inv-when-e0 */
-#define PT_INV_E0_UR        2
-
-/* Values of the knobs inv-in-flr and inv-pending-at-flr */
-enum {
-    PT_INV_FLR_DROP,
-    PT_INV_FLR_COMPLETE,
-    PT_INV_FLR_AFTER,
-};
-
 /* Another ITag, as far from the right one as can be */
 #define PT_INV_OTHER_ITAG   (ATS_ITAG_NR / 2)
 
@@ -177,7 +157,7 @@ static bool pt_inv_knobs(PriTestdev *d, PriTestdevKnobs *now)
     *now = *knobs;
     if (knobs->inv_nth) {
         knobs->inv_nth = 0;
-        knobs->inv_reply = PT_INV_COMPLETE;
+        knobs->inv_reply = PT_INV_REPLY_COMPLETE;
         knobs->inv_delay = 0;
         knobs->inv_copies = 1;
         knobs->inv_short = 0;
@@ -192,11 +172,11 @@ static void pt_inv_vary(PtInvCompletion *cpl, const PriTestdevKnobs *knobs)
     cpl->cc = MAX(knobs->inv_copies, 1);
     cpl->messages = cpl->cc - MIN(knobs->inv_short, cpl->cc) +
                     knobs->inv_extra;
-    if (knobs->inv_reply == PT_INV_WRONG_ITAG) {
+    if (knobs->inv_reply == PT_INV_REPLY_WRONG_ITAG) {
         cpl->itag ^= PT_INV_OTHER_ITAG;
-    } else if (knobs->inv_reply == PT_INV_WRONG_RID) {
+    } else if (knobs->inv_reply == PT_INV_REPLY_WRONG_RID) {
         cpl->rid_flip = 1;
-    } else if (knobs->inv_reply == PT_INV_WRONG_BUS) {
+    } else if (knobs->inv_reply == PT_INV_REPLY_WRONG_BUS) {
         cpl->rid_flip = 1 << 8;
     }
 }
@@ -207,9 +187,9 @@ static void pt_inv_vary(PtInvCompletion *cpl, const PriTestdevKnobs *knobs)
  */
 static void pt_inv_in_reset(PriTestdev *d, PtInvCompletion *cpl)
 {
-    if (d->knobs.inv_in_flr == PT_INV_FLR_COMPLETE) {
+    if (d->knobs.inv_in_flr == PT_INV_IN_FLR_COMPLETE) {
         pt_inv_send(d, cpl);
-    } else if (d->knobs.inv_in_flr == PT_INV_FLR_AFTER) {
+    } else if (d->knobs.inv_in_flr == PT_INV_IN_FLR_COMPLETE_AFTER) {
         cpl->due = pt_reset_end_time(d);
         pt_inv_keep(d, cpl);
     }
@@ -234,7 +214,7 @@ void pt_inv_request(void *opaque, const AtsMsg *msg)
         return;
     }
     if (d->knobs.inv_when_e0 && !ats_function_ats_enabled(&d->fn)) {
-        pt_report(d, d->knobs.inv_when_e0 == PT_INV_E0_UR ?
+        pt_report(d, d->knobs.inv_when_e0 == PT_INV_WHEN_E0_UR ?
                   PCI_ERR_UNC_UNSUP : 0);
         return;
     }
@@ -255,10 +235,10 @@ void pt_inv_request(void *opaque, const AtsMsg *msg)
     pt_inv_vary(&cpl, &knobs);
     trace_pri_testdev_inv(DEVICE(d)->id, msg->itag, knobs.inv_reply,
                           knobs.inv_delay, cpl.messages, cpl.cc);
-    if (knobs.inv_reply == PT_INV_DROP) {
+    if (knobs.inv_reply == PT_INV_REPLY_DROP) {
         return;
     }
-    if (knobs.inv_reply == PT_INV_HOLD) {
+    if (knobs.inv_reply == PT_INV_REPLY_HOLD) {
         cpl.due = PT_INV_HELD;
         pt_inv_keep(d, &cpl);
     } else if (knobs.inv_delay) {
@@ -289,9 +269,9 @@ void pt_inv_reset(PriTestdev *d, bool can_answer)
     PtInvCompletion out[ATS_ITAG_NR];
     uint32_t n = d->inv.n;
 
-    if (!can_answer || d->knobs.inv_at_flr == PT_INV_FLR_DROP) {
+    if (!can_answer || d->knobs.inv_at_flr == PT_INV_AT_FLR_DROP) {
         pt_inv_lose(d);
-    } else if (d->knobs.inv_at_flr == PT_INV_FLR_AFTER) {
+    } else if (d->knobs.inv_at_flr == PT_INV_AT_FLR_COMPLETE_AFTER) {
         for (uint32_t i = 0; i < n; i++) {
             d->inv.waiting[i].due = pt_reset_end_time(d);
         }

@@ -10,10 +10,12 @@
 #include "pri-testdev.h"
 
 static const AtsKnob pt_knob_rows[] = {
+#define V(ID, name) name "\0"
 #define PT_KNOB_ROW(FIELD, field, name, def, max, values, help) \
-    { name, values, def, max, offsetof(PriTestdev, knobs.field), help },
+    { name, values "", def, max, offsetof(PriTestdev, knobs.field), help },
     PT_KNOBS(PT_KNOB_ROW)
 #undef PT_KNOB_ROW
+#undef V
 };
 
 static PciePriManner pt_knobs_pri_manner(const PriTestdev *d)

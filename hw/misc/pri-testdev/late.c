@@ -12,20 +12,6 @@
 #include "pri-testdev.h"
 #include "hw/misc/trace.h"
 
-/* Values of the knob flr-prs */
-enum {
-    PT_PRS_DROP,
-    PT_PRS_FLUSH,
-    PT_PRS_AFTER,
-};
-
-/* Values of the knob flr-late-dma */
-enum {
-    PT_LATE_NONE,
-    PT_LATE_REQUEST,
-    PT_LATE_WRITE,
-};
-
 /* A cookie of no operation */
 #define PT_LATE_COOKIE  MAKE_64BIT_MASK(0, 48)
 
@@ -70,11 +56,11 @@ static void pt_late_flush(PriTestdev *d, const PtLateRequest *req)
 
 static void pt_late_take_faults(PriTestdev *d, uint64_t channels, bool link)
 {
-    bool flush = d->knobs.flr_prs == PT_PRS_FLUSH && link;
+    bool flush = d->knobs.flr_prs == PT_FLR_PRS_FLUSH && link;
     PtLateRequest waiting[PRI_TESTDEV_MAX_CHANNELS];
     uint32_t n = 0;
 
-    if (!flush && d->knobs.flr_prs != PT_PRS_AFTER) {
+    if (!flush && d->knobs.flr_prs != PT_FLR_PRS_AFTER) {
         return;
     }
     /* in the order in which they wait */
@@ -128,13 +114,13 @@ static void pt_late_take_pasid(PriTestdev *d, uint64_t channels)
     const PtOp *op;
     uint64_t page;
 
-    if (!ch || d->knobs.flr_late_dma == PT_LATE_NONE) {
+    if (!ch || d->knobs.flr_late_dma == PT_FLR_LATE_DMA_NONE) {
         return;
     }
     op = &ch->op;
     page = (pt_op_has_list(op) ? pt_op_position(ch) :
             pt_op_writes(op) ? op->dst : op->src) & PT_PAGE_MASK;
-    if (d->knobs.flr_late_dma == PT_LATE_REQUEST) {
+    if (d->knobs.flr_late_dma == PT_FLR_LATE_DMA_REQUEST) {
         if (d->late.n < ARRAY_SIZE(d->late.request)) {
             d->late.request[d->late.n++] = (PtLateRequest) {
                 .addr = page,

@@ -12,20 +12,6 @@
 #include "qapi/visitor.h"
 #include "pri-testdev.h"
 
-/* Values of the knob dma-do */
-enum {
-    PT_DMA_LAND,
-    PT_DMA_HOLD,
-    PT_DMA_DELAY,
-};
-
-/* Values of the knob flr-dma */
-enum {
-    PT_FLR_DMA_LAND,
-    PT_FLR_DMA_DROP,
-    PT_FLR_DMA_KEEP,
-};
-
 static void pt_posted_arm(PriTestdev *d)
 {
     int64_t due = ats_posted_due(&d->fn.posted);
@@ -66,11 +52,11 @@ bool pt_dma_write(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
         .due = ATS_POSTED_HELD,
     };
 
-    if (d->knobs.dma_do == PT_DMA_LAND) {
+    if (d->knobs.dma_do == PT_DMA_DO_LAND) {
         ats_posted_sending(&d->fn.posted, ATS_SEND_WRITE);
         return pt_dma_access(d, entry, pasid, addr, buf, len, PT_DMA_WRITE);
     }
-    if (d->knobs.dma_do == PT_DMA_DELAY) {
+    if (d->knobs.dma_do == PT_DMA_DO_DELAY) {
         w.due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                 d->knobs.dma_delay * SCALE_US;
     }

@@ -14,19 +14,35 @@
 #define PRI_ROOT_PORT_VENDOR_ID 0x1234
 #define PRI_ROOT_PORT_DEVICE_ID 0x5053
 
+#ifndef ATS_KNOB_NUMBER
+#define ATS_KNOB_NUMBER
+#endif
+
 /* X(FIELD, field, name, default, max, values, help) */
 #define PRP_KNOBS(X) \
     X(CABLE, cable, "cable", 0, 1, \
-      "in\0out\0", \
+      V(CABLE_IN, "in") V(CABLE_OUT, "out"), \
       "out: the card leaves the slot, presence and link are lost at once; " \
       "in: it is back, after a reset") \
     X(LINK, link, "link", 0, 1, \
-      "up\0down\0", \
+      V(LINK_UP, "up") V(LINK_DOWN, "down"), \
       "down: the link is lost, the card stays present; up: it comes back, " \
       "and what is below was reset") \
     X(BUTTON, button, "button", 0, 1, \
-      NULL, \
+      ATS_KNOB_NUMBER, \
       "write 1: the attention button is pressed")
+
+/*
+ * Values of a knob that has names for them: PRP_<ID of the value>.  @values of
+ * a row is ATS_KNOB_NUMBER or a V(ID, name) each; who expands @values defines V.
+ * PRP_<FIELD>_END is how many there are, 0 for a number.
+ */
+#define V(ID, name) PRP_##ID,
+#define PRP_KNOB_VALUES(FIELD, field, name, def, max, values, help) \
+    enum { PRP_##FIELD##_BEFORE = -1, values PRP_##FIELD##_END };
+PRP_KNOBS(PRP_KNOB_VALUES)
+#undef PRP_KNOB_VALUES
+#undef V
 
 /* The number of each knob */
 enum {

@@ -16,7 +16,7 @@
  *
  * @name: as in the property
  * @values: names of the values 0, 1, ..., each ended by a NUL, the last by two;
- *          NULL for a number
+ *          "" for a number
  * @def: default
  * @max: largest value
  * @offset: of the uint64_t, from the object that owns the knob
