@@ -17,24 +17,18 @@
 #define PATTERN         0x1122334455667788ULL
 #define ONES            UINT32_MAX
 #define COMMAND         0x04
-#define COMMAND_BME     0x4
 #define STATUS          0x06
 #define STATUS_IMM      0x1
 #define BRIDGE_CONTROL  0x3e
 #define BRIDGE_SBR      0x40
-#define LNKSTA          0x12
-#define LNKSTA_ACTIVE   0x2000
 #define PMCSR           4
 #define PMCSR_NSR       0x8
-#define AF_CAP          3
 #define AF_CTRL         4
-#define AF_STATUS       5
 #define AER_UNC_MASK    0x08
 #define AER_UNC_SEVER   0x0c
 #define AER_COR_MASK    0x14
 #define DEVSTA          0x0a
 #define DEVSTA_TP       0x20
-
 #define VTD     "ite-timeout-ms=500,wait-depth=1024"
 #define ALL     "af-flr=on,acpi-reset=on,no-soft-reset=off"
 
@@ -476,98 +470,6 @@ static void test_no_soft_reset(void)
     pri_lab_stop(&lab);
 }
 
-/* ATS-29: pending when the function leaves D0, knob inv-in-d3 */
-static void check_d3_pending(uint64_t value, bool done)
-{
-    PriLab lab;
-    unsigned int pm;
-    uint32_t slot, second;
-
-    pri_lab_start_with(&lab, VTD, NULL, 0);
-    pm = qpt_find_cap(&lab.d, QPT_CAP_ID_PM) + PMCSR;
-    turn(&lab, PT_KNOB_INV_IN_D3, value);
-    turn(&lab, PT_KNOB_INV_DELAY, 1000);
-    slot = invalidate(&lab);
-    qpt_config_writew(&lab.d, pm, 3);
-    second = invalidate(&lab);
-    qtest_clock_step(lab.qts, 2 * QINV_MS);
-    g_assert_true(qvtd_wait_done(&lab.v, slot) == done);
-    g_assert_true(qvtd_wait_done(&lab.v, second) == done);
-    pri_lab_stop(&lab);
-}
-
-static void test_d3_pending(void)
-{
-    check_d3_pending(0, true);
-    check_d3_pending(1, false);
-}
-
-/* FLR-10: as long as the port says; the time counts from its end */
-static void test_hot_hold(void)
-{
-    uint32_t slot;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, VTD, "hot-reset-ms=100,flr-config=rrs,"
-                       "inv-in-flr=complete", 0);
-    start(&lab, 0, LAB_IOVA);
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
-    hold_bus(&lab.d, true);
-    /* whatever the knob says, there is no link */
-    slot = invalidate(&lab);
-    qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 0, QPT_SUCCESS);
-    qtest_clock_step(lab.qts, 300 * QINV_MS);
-    g_assert_cmphex(qpt_config_readl(&lab.d, 0), ==, ONES);
-    g_assert_cmphex(qpt_readl(&lab.d, PT_ID), !=, PT_ID_MAGIC);
-    g_assert_false(qvtd_wait_done(&lab.v, slot));
-    hold_bus(&lab.d, false);
-    g_assert_cmphex(qpt_config_readl(&lab.d, 0), ==, 0xffff0001);
-    qtest_clock_step(lab.qts, 99 * QINV_MS);
-    g_assert_cmphex(qpt_config_readl(&lab.d, 0), ==, 0xffff0001);
-    qtest_clock_step(lab.qts, 2 * QINV_MS);
-    check_defaults(&lab.d);
-    qpt_restore(&lab.d);
-    g_assert_cmpuint(qpt_readl(&lab.d, PT_RESETS), ==, 1);
-    g_assert_cmpuint(qpt_readl(&lab.d, PT_RESET_LAST), ==, PT_RESET_HOT);
-
-    /* the response was lost with the link: nothing stale is left */
-    qpt_enable(&lab.d, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 0);
-    pri_lab_stop(&lab);
-}
-
-/* FLR-10: the port says that the link is up, which Linux waits for */
-static void test_hot_link(void)
-{
-    QPriTestdev port;
-    unsigned int at;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, VTD, "hot-reset-ms=100,flr-config=all-ones", 0);
-    port = lab.d;
-    port.rid = lab.d.port << 3;
-    at = qpt_find_cap(&port, QPT_CAP_ID_EXP) + LNKSTA;
-    g_assert_cmphex(qpt_config_readw(&port, at) & LNKSTA_ACTIVE, !=, 0);
-    begin_hot(&lab.d);
-    g_assert_cmphex(qpt_config_readw(&port, at) & LNKSTA_ACTIVE, !=, 0);
-    pri_lab_stop(&lab);
-}
-
-/* A reset of the machine in the middle of a hot reset ends it */
-static void test_hot_machine_reset(void)
-{
-    PriLab lab;
-
-    pri_lab_start_with(&lab, NULL, "hot-reset-ms=100,flr-config=all-ones", 0);
-    hold_bus(&lab.d, true);
-    lab_reset(&lab);
-    qvtd_init(&lab.v, lab.qts);
-    qpt_init(&lab.d, lab.qts, lab.d.port, LAB_BUS);
-    g_assert_cmpuint(qpt_readl(&lab.d, PT_RESETS), ==, 0);
-    pri_lab_stop(&lab);
-}
-
 /* FLR-04: sticky registers outlive all but a reset of the machine */
 static void test_sticky(const void *opaque)
 {
@@ -645,11 +547,6 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/reset/FLR-03/af", test_af);
     qtest_add_func("/pri-testdev/reset/FLR-09/no-soft-reset",
                    test_no_soft_reset);
-    qtest_add_func("/pri-testdev/reset/ATS-29/d3-pending", test_d3_pending);
-    qtest_add_func("/pri-testdev/reset/FLR-10/hold", test_hot_hold);
-    qtest_add_func("/pri-testdev/reset/FLR-10/link", test_hot_link);
-    qtest_add_func("/pri-testdev/reset/FLR-10/machine-reset",
-                   test_hot_machine_reset);
     qtest_add_func("/pri-testdev/reset/platform", test_platform);
     return g_test_run();
 }

@@ -16,7 +16,6 @@
 #define PAGE            4096
 #define VTD             "ite-timeout-ms=60000,wait-depth=1024"
 #define PATTERN         0x1122334455667788ULL
-
 #define EXP_DEVSTA      10
 #define DEVSTA_NFED     (1 << 1)
 #define DEVSTA_URD      (1 << 3)
@@ -475,109 +474,9 @@ static void test_when_e0(void)
     }
 }
 
-/* -- Functions that lack something ----------------------------------------- */
-
-/* ATS alone: it translates, and ends where a page is absent */
-static void test_ats_only(void)
-{
-    QPtOp op = fill(0, 1);
-    PriLab lab;
-
-    pri_lab_boot(&lab, VTD, "pri=off,pasid=off", 0);
-    g_assert_cmphex(lab.d.pri, ==, 0);
-    g_assert_cmphex(lab.d.pasid, ==, 0);
-    qvtd_start(&lab.v);
-    qvtd_device_setup(&lab.v, lab.d.rid, 7);
-    lab.pml4 = qvtd_pasid_setup(&lab.v, lab.d.rid, 0, LAB_RID_DID);
-    qvtd_flush(&lab.v);
-    qpt_config_writew(&lab.d, 4, 6);
-    qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
-    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_NOT_ENABLED);
-    op.flags = 0;
-    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_NO_PRI);
-    map(&lab, 1);
-    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
-    /* a response that nobody can have asked for */
-    qvtd_respond(&lab.v, lab.d.rid, QVTD_NO_PASID, 3, QPT_SUCCESS);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 1);
-    pri_lab_stop(&lab);
-}
-
-/* PASIDs, but no Page Requests */
-static void test_no_pri(void)
-{
-    QPtOp op = fill(0, 1);
-    PriLab lab;
-
-    pri_lab_boot(&lab, VTD, "pri=off", 0);
-    g_assert_cmphex(lab.d.pri, ==, 0);
-    g_assert_cmphex(lab.d.pasid, !=, 0);
-    qvtd_start(&lab.v);
-    qvtd_device_setup(&lab.v, lab.d.rid, 7);
-    lab.pml4 = qvtd_pasid_setup(&lab.v, lab.d.rid, LAB_PASID, LAB_DID);
-    qvtd_flush(&lab.v);
-    qpt_config_writew(&lab.d, 4, 6);
-    qpt_config_writew(&lab.d, lab.d.pasid + QPT_PASID_CTRL, QPT_PASID_CTRL_E);
-    qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
-    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_NO_PRI);
-    map(&lab, 1);
-    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
-    pri_lab_stop(&lab);
-}
-
-/* PRI-24, LNX-02: PRG Response PASID Required is 0 */
-static void test_par_0(void)
-{
-    PriLab lab;
-
-    pri_lab_start_with(&lab, VTD, "prg-resp-pasid-required=off", 0);
-    g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.pri + QPT_PRI_STATUS) &
-                    QPT_PRI_STATUS_PASID, ==, 0);
-    fault(&lab, 1);
-    map(&lab, 1);
-    qvtd_respond(&lab.v, lab.d.rid, QVTD_NO_PASID, 0, QPT_SUCCESS);
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 0);
-
-    /* one that has a PASID is matched by its index, and is a violation */
-    qvtd_prq_drop_all(&lab.v);
-    lab_request(&lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 40);
-    qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 40, QPT_SUCCESS);
-    lab_expect_response(&lab, QPT_SUCCESS, 40, LAB_PASID);
-    pri_lab_stop(&lab);
-}
-
-/* ATS-08: without Page Aligned Request the low bits are anything */
-static void test_unaligned(void)
-{
-    QPtOp op = fill(0, 1);
-
-    op.dst += 0x123;
-    op.len = 8;
-    for (unsigned int aligned = 0; aligned < 2; aligned++) {
-        PriLab lab;
-        uint32_t n;
-
-        pri_lab_start_with(&lab, VTD, aligned ? NULL : "page-aligned=off", 0);
-        g_assert_cmpint(!(qpt_config_readw(&lab.d, lab.d.ats + QPT_ATS_CAP) &
-                          (1 << 5)), ==, !aligned);
-        map(&lab, 1);
-        g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
-        /* the log has the Translation Request's address */
-        n = qpt_readl(&lab.d, PT_LOG_COUNT);
-        do {
-            qpt_writel(&lab.d, PT_LOG_SELECT, --n);
-        } while (n && qpt_readl(&lab.d, PT_LOG_KIND) != PT_LOG_TRANSLATION);
-        g_assert_cmphex(qpt_readq(&lab.d, PT_LOG_ADDR), ==,
-                        aligned ? LAB_IOVA : LAB_IOVA + 0x120);
-        pri_lab_stop(&lab);
-    }
-}
-
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
-
     qtest_add_func("/pri-testdev/wrong/PRI-07/no-last", test_no_last);
     qtest_add_func("/pri-testdev/wrong/PRI-43/no-access", test_no_access);
     qtest_add_func("/pri-testdev/wrong/PRI-02/exec-only", test_exec_only);
@@ -594,10 +493,5 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/wrong/ATS-01/rc-on-ur", test_rc_on_ur);
     qtest_add_func("/pri-testdev/wrong/ATS-25/sub-stu", test_sub_stu);
     qtest_add_func("/pri-testdev/wrong/ATS-20/when-e0", test_when_e0);
-    qtest_add_func("/pri-testdev/variant/ATS-01/ats-only", test_ats_only);
-    qtest_add_func("/pri-testdev/variant/LNX-05/no-pri", test_no_pri);
-    qtest_add_func("/pri-testdev/variant/PRI-24/par-0", test_par_0);
-    qtest_add_func("/pri-testdev/variant/ATS-08/unaligned", test_unaligned);
-
     return g_test_run();
 }

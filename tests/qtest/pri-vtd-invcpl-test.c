@@ -14,18 +14,11 @@
 #include "libqos/vtd-inv.h"
 
 #define SW      QVTD_WAIT_SW
-#define FN      QVTD_WAIT_FN
 #define IQE     QVTD_FSTS_IQE
 #define ICE     QVTD_FSTS_ICE
 #define ITE     QVTD_FSTS_ITE
 #define TIMEOUT "ite-timeout-ms=100"
 #define DEEP    TIMEOUT ",wait-depth=8"
-
-static void start(PriLab *lab, const char *vtd, const char *dev)
-{
-    pri_lab_start_with(lab, vtd, dev, 0);
-    qvtd_qi_start(&lab->v, 0, true);
-}
 
 static void put(PriLab *lab)
 {
@@ -46,13 +39,6 @@ static void set(PriLab *lab, const char *knob, const char *json)
     qobject_unref(rsp);
 }
 
-static uint64_t count(PriLab *lab, const char *name)
-{
-    g_autofree char *counter = g_strdup_printf("x-devtlb-%s", name);
-
-    return qvtd_counter(&lab->v, counter);
-}
-
 static void step_ms(PriLab *lab, int64_t ms)
 {
     qtest_clock_step(lab->qts, ms * QINV_MS);
@@ -63,11 +49,6 @@ static uint32_t fsts(PriLab *lab)
     return qinv_fsts(&lab->v);
 }
 
-static void clear(PriLab *lab, uint32_t bits)
-{
-    qvtd_writel(&lab->v, QVTD_FSTS, bits);
-}
-
 /* -- QI-10: an invalidation ahead of the bad descriptor -------------------- */
 
 static void test_ahead_of_iqe(void)
@@ -75,7 +56,7 @@ static void test_ahead_of_iqe(void)
     uint32_t ahead, behind;
     PriLab lab;
 
-    start(&lab, DEEP, "inv-reply=hold");
+    qinv_start(&lab, DEEP, "inv-reply=hold");
     put(&lab);
     ahead = qinv_put_wait(&lab.v, SW);
     qinv_put(&lab.v, qinv_desc_type(0));
@@ -99,15 +80,15 @@ static void test_wrong_itag(void)
     uint32_t first, second;
     PriLab lab;
 
-    start(&lab, DEEP, NULL);
+    qinv_start(&lab, DEEP, NULL);
     set(&lab, "inv-reply", "'wrong-itag'");
     put(&lab);
     first = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
     g_assert_cmphex(fsts(&lab), ==, ICE);
     g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
-    g_assert_cmpuint(count(&lab, "unexpected"), ==, 1);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 0);
+    g_assert_cmpuint(qinv_count(&lab, "unexpected"), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 0);
     g_assert_false(qvtd_wait_done(&lab.v, first));
 
     /* with ICE set, descriptors are fetched and completions are taken */
@@ -116,7 +97,7 @@ static void test_wrong_itag(void)
     second = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
     g_assert_true(qvtd_qi_idle(&lab.v));
-    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 1);
     g_assert_false(qvtd_wait_done(&lab.v, second));
 
     /* the first one was never completed */
@@ -124,7 +105,7 @@ static void test_wrong_itag(void)
     g_assert_cmphex(fsts(&lab), ==, ICE | ITE);
     g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
     g_assert_false(qvtd_wait_done(&lab.v, first));
-    clear(&lab, ITE);
+    qinv_clear(&lab, ITE);
     g_assert_cmphex(fsts(&lab), ==, ICE);
     qvtd_wait(&lab.v, 0);
     pri_lab_stop(&lab);
@@ -140,7 +121,7 @@ static void test_vector(const void *opaque)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, legacy ? DEEP ",ice-legacy=on" : DEEP, "inv-reply=hold");
+    qinv_start(&lab, legacy ? DEEP ",ice-legacy=on" : DEEP, "inv-reply=hold");
     put(&lab);
     put(&lab);
     slot = qinv_put_wait(&lab.v, SW);
@@ -151,7 +132,7 @@ static void test_vector(const void *opaque)
     set(&lab, "inv-vector", "3");
     g_assert_cmphex(fsts(&lab), ==, ICE);
     g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
-    g_assert_cmpuint(count(&lab, "completions"), ==, legacy ? 1 : 2);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, legacy ? 1 : 2);
     g_assert_true(qvtd_wait_done(&lab.v, slot) == !legacy);
     pri_lab_stop(&lab);
 }
@@ -162,7 +143,7 @@ static void test_coalesced(void)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, DEEP, "inv-reply=hold");
+    qinv_start(&lab, DEEP, "inv-reply=hold");
     for (unsigned int i = 0; i < 32; i++) {
         put(&lab);
     }
@@ -173,7 +154,7 @@ static void test_coalesced(void)
     set(&lab, "inv-vector", "1");
     g_assert_true(qvtd_wait_done(&lab.v, slot));
     g_assert_cmphex(fsts(&lab), ==, 0);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 32);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 32);
     pri_lab_stop(&lab);
 }
 
@@ -185,7 +166,7 @@ static void test_d3(const void *opaque)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, TIMEOUT, drop ? "inv-in-d3=drop" : NULL);
+    qinv_start(&lab, TIMEOUT, drop ? "inv-in-d3=drop" : NULL);
     for (pmcsr = qpt_config_readw(&lab.d, 0x34) & 0xff;
          (qpt_config_readw(&lab.d, pmcsr) & 0xff) != 1;
          pmcsr = qpt_config_readw(&lab.d, pmcsr) >> 8) {
@@ -201,7 +182,7 @@ static void test_d3(const void *opaque)
     step_ms(&lab, 101);
     g_assert_cmphex(fsts(&lab), ==, drop ? ITE : 0);
     qpt_config_writew(&lab.d, pmcsr, 0);
-    clear(&lab, ITE);
+    qinv_clear(&lab, ITE);
     put(&lab);
     slot = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
@@ -215,7 +196,7 @@ static void test_wrong_source(void)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, DEEP, "inv-reply=wrong-rid");
+    qinv_start(&lab, DEEP, "inv-reply=wrong-rid");
     put(&lab);
     slot = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
@@ -236,16 +217,16 @@ static void test_wrong_source_waits(void)
 {
     PriLab lab;
 
-    start(&lab, DEEP, "inv-reply=wrong-rid");
+    qinv_start(&lab, DEEP, "inv-reply=wrong-rid");
     qinv_put_dev_tlb(&lab.v, lab.d.rid ^ 1);
     put(&lab);
     qvtd_qi_ring(&lab.v);
     g_assert_cmphex(fsts(&lab), ==, 0);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 1);
     step_ms(&lab, 101);
     g_assert_cmphex(fsts(&lab), ==, ITE);
     g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
-    g_assert_cmpuint(count(&lab, "timeouts"), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "timeouts"), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -254,7 +235,7 @@ static void test_icesid_of_first(void)
 {
     PriLab lab;
 
-    start(&lab, DEEP, NULL);
+    qinv_start(&lab, DEEP, NULL);
     qvtd_writel(&lab.v, QVTD_FECTL, 0);
     set(&lab, "inv-reply", "'wrong-itag'");
     put(&lab);
@@ -266,10 +247,10 @@ static void test_icesid_of_first(void)
     set(&lab, "inv-reply", "'wrong-rid'");
     put(&lab);
     qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(count(&lab, "unexpected"), ==, 2);
+    g_assert_cmpuint(qinv_count(&lab, "unexpected"), ==, 2);
     g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
     g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, 1);
-    clear(&lab, ICE);
+    qinv_clear(&lab, ICE);
     put(&lab);
     qvtd_qi_ring(&lab.v);
     g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid ^ 1);
@@ -283,7 +264,7 @@ static void test_completion_during_ite(void)
 {
     PriLab lab;
 
-    start(&lab, DEEP, "inv-reply=hold");
+    qinv_start(&lab, DEEP, "inv-reply=hold");
     qinv_put_dev_tlb(&lab.v, QINV_ABSENT);
     qvtd_qi_ring(&lab.v);
     step_ms(&lab, 50);
@@ -293,12 +274,12 @@ static void test_completion_during_ite(void)
     g_assert_cmphex(fsts(&lab), ==, ITE);
     set(&lab, "inv-release", "1");
     g_assert_cmphex(fsts(&lab), ==, ITE);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
-    clear(&lab, ITE);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 1);
+    qinv_clear(&lab, ITE);
     qvtd_wait(&lab.v, 0);
     step_ms(&lab, 1000);
     g_assert_cmphex(fsts(&lab), ==, 0);
-    g_assert_cmpuint(count(&lab, "timeouts"), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "timeouts"), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -310,7 +291,7 @@ static void test_deferred_goes_on(void)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, NULL, "inv-reply=hold");
+    qinv_start(&lab, NULL, "inv-reply=hold");
     for (i = 0; i < 40; i++) {
         put(&lab);
     }
@@ -327,7 +308,7 @@ static void test_deferred_goes_on(void)
     g_assert_true(qvtd_wait_done(&lab.v, slot));
     g_assert_true(qvtd_qi_idle(&lab.v));
     g_assert_cmphex(fsts(&lab), ==, 0);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 40);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 40);
     pri_lab_stop(&lab);
 }
 
@@ -339,11 +320,11 @@ static void test_copies(const void *opaque)
     g_autofree char *dev = g_strdup_printf("inv-copies=%u", n);
     PriLab lab;
 
-    start(&lab, TIMEOUT, dev);
+    qinv_start(&lab, TIMEOUT, dev);
     put(&lab);
     qvtd_wait(&lab.v, 0);
     g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_COMPLETIONS), ==, n);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 1);
     step_ms(&lab, 1000);
     g_assert_cmphex(fsts(&lab), ==, 0);
     pri_lab_stop(&lab);
@@ -356,7 +337,7 @@ static void test_copy_missing(const void *opaque)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, TIMEOUT, dev);
+    qinv_start(&lab, TIMEOUT, dev);
     put(&lab);
     slot = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
@@ -375,13 +356,13 @@ static void test_copy_too_many(const void *opaque)
     g_autofree char *dev = g_strdup_printf("inv-copies=%u,inv-extra=1", n);
     PriLab lab;
 
-    start(&lab, TIMEOUT, dev);
+    qinv_start(&lab, TIMEOUT, dev);
     put(&lab);
     qvtd_wait(&lab.v, 0);
     g_assert_cmphex(fsts(&lab), ==, ICE);
     g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 1);
-    g_assert_cmpuint(count(&lab, "unexpected"), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "unexpected"), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -391,13 +372,13 @@ static void test_copies_by_itag(void)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, TIMEOUT, "inv-copies=3,inv-short=1");
+    qinv_start(&lab, TIMEOUT, "inv-copies=3,inv-short=1");
     put(&lab);
     put(&lab);
     slot = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
     g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_COMPLETIONS), ==, 4);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 0);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 0);
     g_assert_false(qvtd_wait_done(&lab.v, slot));
     g_assert_cmphex(fsts(&lab), ==, 0);
     pri_lab_stop(&lab);
@@ -412,7 +393,7 @@ static void test_copies_anew(void)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, TIMEOUT, "inv-copies=2,inv-short=1");
+    qinv_start(&lab, TIMEOUT, "inv-copies=2,inv-short=1");
     put(&lab);
     qvtd_qi_ring(&lab.v);
     step_ms(&lab, 50);
@@ -420,271 +401,17 @@ static void test_copies_anew(void)
     qvtd_qi_ring(&lab.v);
     step_ms(&lab, 51);
     g_assert_cmphex(fsts(&lab), ==, ITE);
-    g_assert_cmpuint(count(&lab, "timeouts"), ==, 1);
-    clear(&lab, ITE);
+    g_assert_cmpuint(qinv_count(&lab, "timeouts"), ==, 1);
+    qinv_clear(&lab, ITE);
     put(&lab);
     slot = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 0);
+    g_assert_cmpuint(qinv_count(&lab, "completions"), ==, 0);
     g_assert_false(qvtd_wait_done(&lab.v, slot));
-    pri_lab_stop(&lab);
-}
-
-/* -- QI-24: after the time-out --------------------------------------------- */
-
-static void test_late(void)
-{
-    uint32_t slot;
-    PriLab lab;
-
-    start(&lab, TIMEOUT, "inv-delay-us=150000");
-    put(&lab);
-    slot = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    step_ms(&lab, 101);
-    g_assert_cmphex(fsts(&lab), ==, ITE);
-    clear(&lab, ITE);
-    step_ms(&lab, 48);
-    g_assert_cmphex(fsts(&lab), ==, 0);
-    step_ms(&lab, 2);
-    g_assert_cmphex(fsts(&lab), ==, ICE);
-    g_assert_cmphex(qinv_icesid(&lab.v), ==, lab.d.rid);
-    g_assert_cmpuint(count(&lab, "completions"), ==, 0);
-    g_assert_false(qvtd_wait_done(&lab.v, slot));
-    qvtd_wait(&lab.v, 0);
-    pri_lab_stop(&lab);
-}
-
-/*
- * The ITag is in use again: nobody can tell the late completion from that of
- * the new request, and it is the second one that is unexpected
- */
-static void test_late_reused(void)
-{
-    uint32_t slot;
-    PriLab lab;
-
-    start(&lab, TIMEOUT ",itags=1", "inv-reply=hold");
-    put(&lab);
-    qvtd_qi_ring(&lab.v);
-    step_ms(&lab, 101);
-    g_assert_cmphex(fsts(&lab), ==, ITE);
-    clear(&lab, ITE);
-    put(&lab);
-    slot = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 2);
-    g_assert_false(qvtd_wait_done(&lab.v, slot));
-    set(&lab, "inv-release", "1");
-    g_assert_true(qvtd_wait_done(&lab.v, slot));
-    g_assert_cmphex(fsts(&lab), ==, 0);
-    set(&lab, "inv-release", "1");
-    g_assert_cmphex(fsts(&lab), ==, ICE);
-    pri_lab_stop(&lab);
-}
-
-/* -- QI-25: functions that go away ----------------------------------------- */
-
-/* A Function Level Reset drops what it was asked for */
-static void test_flr(void)
-{
-    uint32_t slot;
-    PriLab lab;
-
-    start(&lab, "ite-timeout-ms=1000", "inv-reply=hold");
-    put(&lab);
-    slot = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    qpt_flr(&lab.d);
-    qpt_restore(&lab.d);
-    set(&lab, "inv-release", "32");
-    g_assert_cmphex(fsts(&lab), ==, 0);
-    g_assert_false(qvtd_wait_done(&lab.v, slot));
-    step_ms(&lab, 1001);
-    g_assert_cmphex(fsts(&lab), ==, ITE);
-    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
-    clear(&lab, ITE);
-
-    /* and it answers again */
-    set(&lab, "inv-reply", "'complete'");
-    put(&lab);
-    qvtd_wait(&lab.v, 0);
-    g_assert_false(qvtd_wait_done(&lab.v, slot));
-    pri_lab_stop(&lab);
-}
-
-/* PCIe 10.3.3: neither Bus Master Enable nor ATS Enable is needed to answer */
-static void test_disabled(void)
-{
-    PriLab lab;
-
-    start(&lab, TIMEOUT, NULL);
-    qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 0);
-    put(&lab);
-    qvtd_wait(&lab.v, 0);
-    qpt_config_writew(&lab.d, 4, 2);
-    put(&lab);
-    qvtd_wait(&lab.v, 0);
-    step_ms(&lab, 1000);
-    g_assert_cmphex(fsts(&lab), ==, 0);
-    pri_lab_stop(&lab);
-}
-
-/* Unplugged with invalidations on their way and deferred */
-static void test_unplug(void)
-{
-    unsigned int i;
-    uint32_t slot;
-    PriLab lab;
-
-    start(&lab, TIMEOUT LAB_NATIVE_HOTPLUG, "inv-reply=hold");
-    for (i = 0; i < 40; i++) {
-        put(&lab);
-    }
-    slot = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(count(&lab, "requests"), ==, 32);
-    lab_unplug(&lab);
-    step_ms(&lab, 101);
-    g_assert_cmphex(fsts(&lab), ==, ITE);
-    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
-    clear(&lab, ITE);
-    g_assert_cmpuint(count(&lab, "requests"), ==, 40);
-    g_assert_false(qvtd_wait_done(&lab.v, slot));
-    step_ms(&lab, 101);
-    g_assert_cmphex(fsts(&lab), ==, ITE);
-    g_assert_cmphex(qinv_itesid(&lab.v), ==, lab.d.rid);
-    clear(&lab, ITE);
-    qvtd_wait(&lab.v, 0);
-    g_assert_cmpuint(count(&lab, "timeouts"), ==, 40);
-    pri_lab_stop(&lab);
-}
-
-/* The whole machine, with completions that are held and ones that are timed */
-static void test_machine_reset(const void *opaque)
-{
-    PriLab lab;
-    int i;
-
-    start(&lab, TIMEOUT, opaque);
-    for (i = 0; i < 40; i++) {
-        put(&lab);
-    }
-    qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    lab_reset(&lab);
-    set(&lab, "inv-release", "32");
-    step_ms(&lab, 1000);
-    g_assert_cmphex(fsts(&lab), ==, 0);
-    g_assert_cmphex(qvtd_readq(&lab.v, QVTD_IQH), ==, 0);
-    pri_lab_stop(&lab);
-}
-
-/* -- QI-31: waits, with completions in an order of their own --------------- */
-
-static void test_wait_for_all(void)
-{
-    uint32_t slot;
-    PriLab lab;
-
-    start(&lab, DEEP, "inv-reply=hold");
-    put(&lab);
-    put(&lab);
-    put(&lab);
-    slot = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    set(&lab, "inv-release-last", "1");
-    g_assert_false(qvtd_wait_done(&lab.v, slot));
-    set(&lab, "inv-release", "1");
-    g_assert_false(qvtd_wait_done(&lab.v, slot));
-    set(&lab, "inv-release", "1");
-    g_assert_true(qvtd_wait_done(&lab.v, slot));
-    pri_lab_stop(&lab);
-}
-
-/* What was issued behind a wait does not keep it */
-static void test_wait_for_earlier(void)
-{
-    uint32_t a, b;
-    PriLab lab;
-
-    start(&lab, DEEP, "inv-reply=hold");
-    put(&lab);
-    a = qinv_put_wait(&lab.v, SW);
-    put(&lab);
-    b = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 2);
-    set(&lab, "inv-release", "1");
-    g_assert_true(qvtd_wait_done(&lab.v, a));
-    g_assert_false(qvtd_wait_done(&lab.v, b));
-    set(&lab, "inv-release", "1");
-    g_assert_true(qvtd_wait_done(&lab.v, b));
-    pri_lab_stop(&lab);
-}
-
-/* This unit reports waits in the order of the queue */
-static void test_wait_order(void)
-{
-    uint32_t a, b;
-    PriLab lab;
-
-    start(&lab, DEEP, "inv-reply=hold");
-    put(&lab);
-    a = qinv_put_wait(&lab.v, SW);
-    put(&lab);
-    b = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    set(&lab, "inv-release-last", "1");
-    g_assert_false(qvtd_wait_done(&lab.v, a));
-    g_assert_false(qvtd_wait_done(&lab.v, b));
-    set(&lab, "inv-release", "1");
-    g_assert_true(qvtd_wait_done(&lab.v, a));
-    g_assert_true(qvtd_wait_done(&lab.v, b));
-    pri_lab_stop(&lab);
-}
-
-static void test_fence_until_completion(void)
-{
-    uint32_t a, b;
-    PriLab lab;
-
-    start(&lab, DEEP, "inv-reply=hold");
-    put(&lab);
-    a = qinv_put_wait(&lab.v, SW | FN);
-    put(&lab);
-    b = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 1);
-    set(&lab, "inv-release", "1");
-    g_assert_true(qvtd_wait_done(&lab.v, a));
-    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 2);
-    g_assert_false(qvtd_wait_done(&lab.v, b));
-    set(&lab, "inv-release", "1");
-    g_assert_true(qvtd_wait_done(&lab.v, b));
     pri_lab_stop(&lab);
 }
 
 /* -- QI-39: the function answers after 100 ms ------------------------------ */
-
-static void test_100_ms(const void *opaque)
-{
-    const char *vtd = opaque;
-    uint32_t slot, behind;
-    PriLab lab;
-
-    start(&lab, vtd, "inv-delay-us=100000");
-    put(&lab);
-    slot = qinv_put_wait(&lab.v, SW);
-    qinv_put(&lab.v, qvtd_desc_iotlb_global());
-    behind = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(qinv_step_until(&lab.v, slot, QINV_MS, 200), ==, 100);
-    g_assert_true(qvtd_wait_done(&lab.v, behind));
-    g_assert_true(qvtd_qi_idle(&lab.v));
-    g_assert_cmphex(fsts(&lab), ==, 0);
-    pri_lab_stop(&lab);
-}
 
 static void add_copies(void)
 {
@@ -725,23 +452,5 @@ int main(int argc, char **argv)
     add_copies();
     g_test_add_func("/vtd/qi/QI-22/by-itag", test_copies_by_itag);
     g_test_add_func("/vtd/qi/QI-22/anew", test_copies_anew);
-    g_test_add_func("/vtd/qi/QI-24/late", test_late);
-    g_test_add_func("/vtd/qi/QI-24/late-and-reused", test_late_reused);
-    g_test_add_func("/vtd/qi/QI-25/flr", test_flr);
-    g_test_add_func("/vtd/qi/QI-25/disabled", test_disabled);
-    g_test_add_func("/vtd/qi/QI-25/unplugged", test_unplug);
-    g_test_add_data_func("/vtd/qi/QI-25/machine-reset-held",
-                         "inv-reply=hold", test_machine_reset);
-    g_test_add_data_func("/vtd/qi/QI-25/machine-reset-delayed",
-                         "inv-delay-us=50000", test_machine_reset);
-    g_test_add_func("/vtd/qi/QI-31/waits-for-all", test_wait_for_all);
-    g_test_add_func("/vtd/qi/QI-31/waits-for-earlier", test_wait_for_earlier);
-    g_test_add_func("/vtd/qi/QI-31/in-order", test_wait_order);
-    g_test_add_func("/vtd/qi/QI-31/fence-until-completion",
-                    test_fence_until_completion);
-    g_test_add_data_func("/vtd/qi/QI-39/device-100-ms", "wait-depth=1",
-                         test_100_ms);
-    g_test_add_data_func("/vtd/qi/QI-39/device-100-ms-deep", "wait-depth=8",
-                         test_100_ms);
     return g_test_run();
 }

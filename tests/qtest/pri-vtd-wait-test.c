@@ -16,17 +16,6 @@
 #define PD      QVTD_WAIT_PD
 #define CANARY  0xaaaaaaaaaaaaaaaaULL
 
-static void start(PriLab *lab, const char *vtd)
-{
-    pri_lab_start_with(lab, vtd, NULL, 0);
-    qvtd_qi_start(&lab->v, 0, true);
-}
-
-static uint64_t requests(PriLab *lab)
-{
-    return qvtd_counter(&lab->v, "x-devtlb-requests");
-}
-
 static uint64_t msis(PriLab *lab)
 {
     return qvtd_counter(&lab->v, "x-msis");
@@ -48,7 +37,7 @@ static void test_flags(const void *opaque)
     uint64_t addr;
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     qvtd_writel(&lab.v, QVTD_IECTL, 0);
     addr = qvtd_alloc(&lab.v, 1);
     qtest_writeq(lab.qts, addr, CANARY);
@@ -73,7 +62,7 @@ static void test_status(void)
     unsigned int i, at;
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     page = qvtd_alloc(&lab.v, 1);
     for (i = 0; i < G_N_ELEMENTS(data); i++) {
         for (at = 0; at < 4; at++) {
@@ -99,7 +88,7 @@ static void test_status_address(void)
     uint64_t addr;
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     addr = qvtd_alloc(&lab.v, 1);
     for (bit = 52; bit < 64; bit++) {
         qvtd_submit(&lab.v, wait_desc(SW, bit, addr | 1ULL << bit));
@@ -115,7 +104,7 @@ static void test_status_ignored(void)
     uint64_t addr;
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     addr = qvtd_alloc(&lab.v, 1);
     qtest_writeq(lab.qts, addr, CANARY);
     qvtd_submit(&lab.v, wait_desc(FN, 0xffffffff, addr));
@@ -131,7 +120,7 @@ static void test_event(void)
 {
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     qvtd_writel(&lab.v, QVTD_IECTL, 0);
     qvtd_submit(&lab.v, wait_desc(IF, 0, 0));
     g_assert_cmpuint(msis(&lab), ==, 1);
@@ -160,7 +149,7 @@ static void test_event_masked(void)
 {
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_IECTL), ==, QINV_CTL_IM);
     qvtd_submit(&lab.v, wait_desc(IF, 0, 0));
     g_assert_cmpuint(msis(&lab), ==, 0);
@@ -189,7 +178,7 @@ static void test_event_registers(void)
 {
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     qvtd_writel(&lab.v, QVTD_IECTL, UINT32_MAX);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_IECTL), ==, QINV_CTL_IM);
     qvtd_writel(&lab.v, QVTD_IECTL, QINV_CTL_IP);
@@ -208,7 +197,7 @@ static void test_no_fence(void)
     uint32_t a, b;
     PriLab lab;
 
-    start(&lab, "wait-depth=4");
+    qinv_start(&lab, "wait-depth=4", NULL);
     qinv_put_dev_tlb(&lab.v, QINV_ABSENT);
     a = qinv_put_wait(&lab.v, SW);
     qinv_put_dev_tlb(&lab.v, lab.d.rid);
@@ -227,13 +216,13 @@ static void test_fence(void)
     uint32_t a, b;
     PriLab lab;
 
-    start(&lab, "wait-depth=4");
+    qinv_start(&lab, "wait-depth=4", NULL);
     qinv_put_dev_tlb(&lab.v, QINV_ABSENT);
     a = qinv_put_wait(&lab.v, SW | FN);
     qinv_put_dev_tlb(&lab.v, lab.d.rid);
     b = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(requests(&lab), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "requests"), ==, 1);
     g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 0);
     g_assert_false(qvtd_wait_done(&lab.v, a));
     g_assert_false(qvtd_wait_done(&lab.v, b));
@@ -246,16 +235,16 @@ static void test_fence_ends(void)
     uint32_t a, b;
     PriLab lab;
 
-    start(&lab, "wait-depth=4");
+    qinv_start(&lab, "wait-depth=4", NULL);
     qvtd_set_property(&lab.v, "wait-hold", "'on'");
     a = qinv_put_wait(&lab.v, SW | FN);
     qinv_put_dev_tlb(&lab.v, lab.d.rid);
     b = qinv_put_wait(&lab.v, SW);
     qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(requests(&lab), ==, 0);
+    g_assert_cmpuint(qinv_count(&lab, "requests"), ==, 0);
     g_assert_false(qvtd_wait_done(&lab.v, a));
     qvtd_set_property(&lab.v, "wait-hold", "'off'");
-    g_assert_cmpuint(requests(&lab), ==, 1);
+    g_assert_cmpuint(qinv_count(&lab, "requests"), ==, 1);
     g_assert_true(qvtd_wait_done(&lab.v, a));
     g_assert_true(qvtd_wait_done(&lab.v, b));
     pri_lab_stop(&lab);
@@ -269,7 +258,7 @@ static void test_order(const void *opaque)
     uint32_t slot[6];
     PriLab lab;
 
-    start(&lab, vtd);
+    qinv_start(&lab, vtd, NULL);
     qvtd_set_property(&lab.v, "wait-delay-us", "1000");
     for (i = 0; i < G_N_ELEMENTS(slot); i++) {
         slot[i] = qinv_put_wait(&lab.v, SW | (i == 3 ? FN : 0));
@@ -289,7 +278,7 @@ static void test_order(const void *opaque)
     }
     g_assert_cmpuint(done, ==, G_N_ELEMENTS(slot));
     g_assert_true(qvtd_qi_idle(&lab.v));
-    g_assert_cmpuint(requests(&lab), ==, G_N_ELEMENTS(slot));
+    g_assert_cmpuint(qinv_count(&lab, "requests"), ==, G_N_ELEMENTS(slot));
     pri_lab_stop(&lab);
 }
 
@@ -299,7 +288,7 @@ static void test_order_drain(void)
     uint32_t first, second;
     PriLab lab;
 
-    start(&lab, "wait-depth=4,prd-delay-us=100");
+    qinv_start(&lab, "wait-depth=4,prd-delay-us=100", NULL);
     lab_request(&lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 0);
     first = qinv_put_wait(&lab.v, SW | PD);
     second = qinv_put_wait(&lab.v, SW);
@@ -319,7 +308,7 @@ static void test_not_kept(void)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     slot = qinv_put_wait(&lab.v, SW);
     qinv_put_dev_tlb(&lab.v, QINV_ABSENT);
     qvtd_qi_ring(&lab.v);
@@ -368,7 +357,7 @@ static void test_kinds(const void *opaque)
         }
     }
     qvtd_wait(&lab.v, 0);
-    g_assert_cmpuint(requests(&lab), ==, dw ? 2 : 1);
+    g_assert_cmpuint(qinv_count(&lab, "requests"), ==, dw ? 2 : 1);
     pri_lab_stop(&lab);
 
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
@@ -396,7 +385,7 @@ static void test_iotlb_before_device(void)
     unsigned int i;
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     for (i = 0; i < 3; i++) {
         /* old, then new in the tables but cached, then invalidated */
         if (i < 2) {
@@ -424,7 +413,7 @@ static void test_upper_half(const void *opaque)
     unsigned int type = GPOINTER_TO_UINT(opaque), bit;
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     for (bit = 128; bit < 256; bit++) {
         QVtdDesc desc = type == QINV_WAIT ? wait_desc(FN, 0, 0) :
                         qinv_desc_valid(type, lab.d.rid);
@@ -432,7 +421,7 @@ static void test_upper_half(const void *opaque)
         desc.qw[bit / 64] |= 1ULL << (bit % 64);
         qvtd_expect_iqe(&lab.v, desc, QVTD_IQEI_RSVD);
     }
-    g_assert_cmpuint(requests(&lab), ==, 0);
+    g_assert_cmpuint(qinv_count(&lab, "requests"), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -445,7 +434,7 @@ static void test_status_first(void)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, "wait-depth=2");
+    qinv_start(&lab, "wait-depth=2", NULL);
     qvtd_writel(&lab.v, QVTD_IECTL, 0);
     qvtd_set_property(&lab.v, "wait-delay-us", "100");
     slot = qinv_put_wait(&lab.v, SW | IF);
@@ -471,7 +460,7 @@ static void test_status_of_earlier(void)
     uint32_t slot;
     PriLab lab;
 
-    start(&lab, NULL);
+    qinv_start(&lab, NULL, NULL);
     slot = qinv_put_wait(&lab.v, SW);
     qinv_put_wait(&lab.v, IF);
     qvtd_qi_ring(&lab.v);
@@ -481,69 +470,6 @@ static void test_status_of_earlier(void)
 }
 
 /* -- QI-39: progress without a write of IQT -------------------------------- */
-
-/* Software that only looks at its status word sees it change after 100 ms */
-static void test_async(void)
-{
-    uint32_t slot, next;
-    PriLab lab;
-
-    start(&lab, NULL);
-    qvtd_set_property(&lab.v, "wait-delay-us", "100000");
-    slot = qinv_put_wait(&lab.v, SW);
-    qinv_put(&lab.v, qvtd_desc_iotlb_global());
-    next = qinv_put_wait(&lab.v, SW);
-    qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(qinv_step_until(&lab.v, slot, QINV_MS, 200), ==, 100);
-    g_assert_cmpuint(qinv_step_until(&lab.v, next, QINV_MS, 200), ==, 100);
-    g_assert_true(qvtd_qi_idle(&lab.v));
-    pri_lab_stop(&lab);
-}
-
-/* Several submitters, one behind the other, all of them only looking */
-static void test_submitters(void)
-{
-    uint32_t slot[8];
-    unsigned int i;
-    PriLab lab;
-
-    start(&lab, NULL);
-    qvtd_set_property(&lab.v, "wait-delay-us", "1000");
-    for (i = 0; i < G_N_ELEMENTS(slot); i++) {
-        qinv_put_dev_tlb(&lab.v, lab.d.rid);
-        slot[i] = qinv_put_wait(&lab.v, SW);
-        qvtd_qi_ring(&lab.v);
-    }
-    for (i = 0; i < G_N_ELEMENTS(slot); i++) {
-        g_assert_cmpuint(qinv_step_until(&lab.v, slot[i], 100 * QINV_US, 100),
-                         <=, 10);
-    }
-    g_assert_true(qvtd_qi_idle(&lab.v));
-    pri_lab_stop(&lab);
-}
-
-/* The hold: the ring goes on behind it, and nothing but the knob lets it go */
-static void test_hold(void)
-{
-    uint32_t slot;
-    PriLab lab;
-
-    start(&lab, "wait-depth=8");
-    qvtd_set_property(&lab.v, "wait-hold", "'on'");
-    slot = qinv_put_wait(&lab.v, SW | IF);
-    qinv_put_dev_tlb(&lab.v, lab.d.rid);
-    qvtd_qi_ring(&lab.v);
-    g_assert_true(qvtd_qi_idle(&lab.v));
-    g_assert_cmpuint(requests(&lab), ==, 1);
-    qtest_clock_step(lab.qts, 1000 * QINV_MS);
-    qvtd_qi_ring(&lab.v);
-    g_assert_false(qvtd_wait_done(&lab.v, slot));
-    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_ICS), ==, 0);
-    qvtd_set_property(&lab.v, "wait-hold", "'off'");
-    g_assert_true(qvtd_wait_done(&lab.v, slot));
-    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_ICS), ==, 1);
-    pri_lab_stop(&lab);
-}
 
 static void add_flags(void)
 {
@@ -596,8 +522,5 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/qi/QI-34/status-first", test_status_first);
     g_test_add_func("/vtd/qi/QI-34/status-of-earlier",
                     test_status_of_earlier);
-    g_test_add_func("/vtd/qi/QI-39/100-ms", test_async);
-    g_test_add_func("/vtd/qi/QI-39/submitters", test_submitters);
-    g_test_add_func("/vtd/qi/QI-39/hold", test_hold);
     return g_test_run();
 }

@@ -182,7 +182,7 @@ static void test_hold(void)
     }
     g_assert_cmpuint(w->q.n_pending, ==, 4);
     g_assert_cmpint(w->alarm, ==, ATS_PRQ_NEVER);
-    ats_prq_expire(&w->q);                      /* a late alarm changes nothing */
+    ats_prq_expire(&w->q);                      /* late: changes nothing */
     g_assert_cmpuint(w->accepted->len, ==, 0);
     ats_prq_release(&w->q, 2);
     expect(w, 1, 2);

@@ -8,6 +8,24 @@
 #include "libqtest.h"
 #include "libqos/vtd-inv.h"
 
+void qinv_start(PriLab *lab, const char *vtd, const char *dev)
+{
+    pri_lab_start_with(lab, vtd, dev, 0);
+    qvtd_qi_start(&lab->v, 0, true);
+}
+
+void qinv_clear(PriLab *lab, uint32_t bits)
+{
+    qvtd_writel(&lab->v, QVTD_FSTS, bits);
+}
+
+uint64_t qinv_count(PriLab *lab, const char *name)
+{
+    g_autofree char *counter = g_strdup_printf("x-devtlb-%s", name);
+
+    return qvtd_counter(&lab->v, counter);
+}
+
 QVtdDesc qinv_desc_type(unsigned int type)
 {
     return (QVtdDesc) { { (type & 0xf) | (type & 0x70) << 5 } };

@@ -41,6 +41,23 @@
 #define QINV_CTL_IP             (1U << 30)
 
 /**
+ * qinv_start: a machine whose queue is enabled, with descriptors of 256 bits
+ *
+ * @vtd, @dev: options of intel-iommu and pri-testdev, or NULL
+ */
+void qinv_start(PriLab *lab, const char *vtd, const char *dev);
+
+/**
+ * qinv_clear: write 1 to bits of FSTS
+ */
+void qinv_clear(PriLab *lab, uint32_t bits);
+
+/**
+ * qinv_count: counter "x-devtlb-<name>"
+ */
+uint64_t qinv_count(PriLab *lab, const char *name);
+
+/**
  * qinv_desc_type: the bits of a descriptor's type, 7 bits: 11:9 and 3:0
  */
 QVtdDesc qinv_desc_type(unsigned int type);
