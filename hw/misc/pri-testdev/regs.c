@@ -120,6 +120,28 @@ static uint64_t pt_counter(PriTestdev *d, uint32_t offset)
     }
 }
 
+static uint32_t pt_raw_read(const PriTestdev *d, uint32_t reg)
+{
+    switch (reg) {
+    case PT_RAW_ADDR ... PT_RAW_ADDR + 4:
+        return pt_half(d->raw.addr, reg);
+    case PT_RAW_PASID:
+        return d->raw.pasid;
+    case PT_RAW_FLAGS:
+        return d->raw.flags;
+    case PT_RAW_PRGI:
+        return d->raw.prgi;
+    case PT_RAW_RESP:
+        return d->raw.resp;
+    case PT_RAW_RESP_PASID:
+        return d->raw.resp_pasid;
+    case PT_RAW_RESP_COUNT:
+        return d->raw.resp_count;
+    default:
+        return 0;
+    }
+}
+
 static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
 {
     switch (reg) {
@@ -153,20 +175,8 @@ static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
         return d->fn.posted.n;
     case PT_TRANS_WAITING:
         return ats_inflight_waiting(&d->fn.inflight);
-    case PT_RAW_ADDR ... PT_RAW_ADDR + 4:
-        return pt_half(d->raw.addr, reg);
-    case PT_RAW_PASID:
-        return d->raw.pasid;
-    case PT_RAW_FLAGS:
-        return d->raw.flags;
-    case PT_RAW_PRGI:
-        return d->raw.prgi;
-    case PT_RAW_RESP:
-        return d->raw.resp;
-    case PT_RAW_RESP_PASID:
-        return d->raw.resp_pasid;
-    case PT_RAW_RESP_COUNT:
-        return d->raw.resp_count;
+    case PT_RAW_ADDR ... PT_RAW_RESP_COUNT:
+        return pt_raw_read(d, reg);
     case PT_KNOB_SELECT:
         return d->window.select;
     case PT_KNOB_STATUS:
