@@ -17,6 +17,7 @@ typedef struct World {
     AtsItags t;
     int64_t clock;
     int64_t alarm;
+    unsigned int alarms_by;
     GArray *sent;               /* of AtsMsg */
     bool answer;                /* each request, at once */
     unsigned int completed;
@@ -42,6 +43,7 @@ static void on_alarm_by(void *opaque, int64_t due)
 {
     World *w = opaque;
 
+    w->alarms_by++;
     w->alarm = MIN(w->alarm, due);
 }
 
@@ -164,6 +166,7 @@ static void test_request(void)
     g_assert_cmpuint(sent(w, 3)->itag, ==, 0);
     g_assert_cmpuint(w->t.outstanding, ==, 3);
     g_assert_cmpuint(w->t.requests, ==, 4);
+    g_assert_cmpuint(w->alarms_by, ==, 0);      /* none of them times out */
     world_free(w);
 }
 
@@ -297,6 +300,15 @@ static void test_at_once(void)
     g_assert_cmpuint(w->completed, ==, 1);
     g_assert_cmpint(w->alarm, ==, ATS_ITAG_NEVER);
     g_assert_cmpuint(w->t.outstanding, ==, 0);
+    g_assert_cmpuint(w->alarms_by, ==, 0);
+    w->answer = false;
+    send(w, RID, 32, 5 * MS);
+    send(w, RID, 32, 0);
+    g_assert_cmpint(w->alarm, ==, 5 * MS);
+    complete(w, RID, 1, 1);                     /* one is outstanding */
+    g_assert_cmpint(w->alarm, ==, 5 * MS);
+    complete(w, RID, 2, 1);
+    g_assert_cmpint(w->alarm, ==, ATS_ITAG_NEVER);
     world_free(w);
 }
 
@@ -371,6 +383,7 @@ static void test_forget(void)
     w->progress = 0;
     ats_itags_expire(&w->t);
     g_assert_cmpuint(w->forgotten, ==, 1);
+    g_assert_true(ats_itags_valid(&w->t));      /* tag 1 is not, any more */
     g_assert_cmpuint(w->timed_out, ==, 0);
     g_assert_cmpuint(w->t.timeouts, ==, 0);
     g_assert_cmpuint(w->progress, ==, 1);

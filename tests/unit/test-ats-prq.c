@@ -24,6 +24,7 @@ typedef struct World {
     int64_t alarm;
     bool hold;
     int64_t delay;
+    int64_t pause;              /* of a step before a check */
     bool later;                 /* acceptances are done with later */
     bool echo;                  /* the next acceptance brings a request */
     GArray *accepted;           /* of prgi */
@@ -55,7 +56,7 @@ static int64_t on_prepare(void *opaque, AtsPrqReq *req)
 {
     Req *r = (Req *)req;
 
-    return r->steps && r->steps-- ? 10 * US : -1;
+    return r->steps && r->steps-- ? ((World *)opaque)->pause : -1;
 }
 
 static bool on_check(void *opaque, AtsPrqReq *req)
@@ -134,6 +135,7 @@ static World *world_new(void)
 
     w->accepted = g_array_new(false, false, sizeof(uint16_t));
     w->alarm = ATS_PRQ_NEVER;
+    w->pause = 10 * US;
     ats_prq_init(&w->q, &ops, w);
     return w;
 }
@@ -287,6 +289,27 @@ static void test_steps(void)
     world_free(w);
 }
 
+/* A hold keeps back what is checked, and not the check itself */
+static void test_steps_held(void)
+{
+    World *w = world_new();
+    Req *r;
+
+    w->hold = true;
+    w->pause = 0;
+    receive(w, 1, SLOW);
+    r = (Req *)w->q.pending.tqh_first;
+    g_assert_cmpint(w->alarm, ==, 0);
+    ats_prq_expire(&w->q);                      /* both steps, and the check */
+    g_assert_cmpuint(r->steps, ==, 0);
+    g_assert_true(r->req.checked);
+    g_assert_cmpuint(w->accepted->len, ==, 0);
+    g_assert_cmpint(w->alarm, ==, ATS_PRQ_NEVER);
+    ats_prq_release(&w->q, 1);
+    expect(w, 0, 1);
+    world_free(w);
+}
+
 /* An acceptance that is done with later: a drain waits for it */
 static void test_later(void)
 {
@@ -367,6 +390,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ats-prq/flush", test_flush);
     g_test_add_func("/ats-prq/delay", test_delay);
     g_test_add_func("/ats-prq/steps", test_steps);
+    g_test_add_func("/ats-prq/steps-held", test_steps_held);
     g_test_add_func("/ats-prq/later", test_later);
     g_test_add_func("/ats-prq/echo", test_echo);
     g_test_add_func("/ats-prq/full", test_full);
