@@ -284,7 +284,7 @@
 
 /*
  * Values of a knob that has names for them: VTD_<ID of the value>.  @values of
- * a row is ATS_KNOB_NUMBER or a V(ID, name) each; who expands @values defines V.
+ * a row is ATS_KNOB_NUMBER or a V(ID, name) each; who expands it defines V.
  * VTD_<FIELD>_END is how many there are, 0 for a number.
  */
 #define V(ID, name) VTD_##ID,

@@ -34,7 +34,7 @@
 
 /*
  * Values of a knob that has names for them: PRP_<ID of the value>.  @values of
- * a row is ATS_KNOB_NUMBER or a V(ID, name) each; who expands @values defines V.
+ * a row is ATS_KNOB_NUMBER or a V(ID, name) each; who expands it defines V.
  * PRP_<FIELD>_END is how many there are, 0 for a number.
  */
 #define V(ID, name) PRP_##ID,

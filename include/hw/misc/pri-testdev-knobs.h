@@ -145,7 +145,8 @@
     X(PRI_STOP_DELAY, pri_stop_delay, "pri-stop-delay-us", 0, 60000000, \
       ATS_KNOB_NUMBER, \
       "microseconds from the end of the last group of disabled Page " \
-      "Requests, by a response or because a reset forgets it, until Stopped is set") \
+      "Requests, by a response or because a reset forgets it, until Stopped " \
+      "is set") \
     X(RETRY, retry, "retry", 0, 2, \
       V(RETRY_TRANSLATE, "translate") V(RETRY_REQUEST, "request") \
       V(RETRY_GIVE_UP, "give-up"), \
@@ -184,7 +185,8 @@
     X(RETRY_DELAY, retry_delay, "retry-delay-us", 10, 60000000, \
       ATS_KNOB_NUMBER, \
       "microseconds until a channel does what retry says, if hardware " \
-      "answered Success at once, as a full queue does; 0: in the same instant, for ever") \
+      "answered Success at once, as a full queue does; 0: in the same " \
+      "instant, for ever") \
     X(COMPLETION_TIMEOUT, completion_timeout, "completion-timeout-us", 50000, \
       64000000, ATS_KNOB_NUMBER, \
       "microseconds until a Translation Request without a completion times " \
@@ -224,7 +226,7 @@
 
 /*
  * Values of a knob that has names for them: PT_<ID of the value>.  @values of
- * a row is ATS_KNOB_NUMBER or a V(ID, name) each; who expands @values defines V.
+ * a row is ATS_KNOB_NUMBER or a V(ID, name) each; who expands it defines V.
  * PT_<FIELD>_END is how many there are, 0 for a number.
  */
 #define V(ID, name) PT_##ID,

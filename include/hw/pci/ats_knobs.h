@@ -43,8 +43,8 @@ typedef struct AtsKnobsGiven {
  *
  * @changed: called after a knob was set, with its index in @rows, unless the
  *           object is not realized yet; may be NULL
- * @given: offset of an AtsKnobsGiven in the object, for ats_knob_default(); 0 if
- *         there is none
+ * @given: offset of an AtsKnobsGiven in the object, for ats_knob_default(); 0
+ *         if there is none
  * @fixed: the knobs say what the object is and can be set before it is realized
  *         only
  */
