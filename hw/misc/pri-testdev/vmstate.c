@@ -184,7 +184,7 @@ static int pt_post_load(void *opaque, int version_id)
 const VMStateDescription vmstate_pri_testdev = {
     .name = TYPE_PRI_TESTDEV,
     .priority = MIG_PRI_PCI_BUS,
-    .version_id = 3,
+    .version_id = 4,
     .minimum_version_id = 3,
     .post_load = pt_post_load,
     .fields = (const VMStateField[]) {
