@@ -16,7 +16,7 @@ from .commands import (bench, build, cache as cache_command, check, clean,
                        completion, conformance, explore, guest_test, kernel,
                        package, packages, qemu, repro, resets, run, shared,
                        shell, timeline)
-from .core import cache, proc, running, ui
+from .core import cache, defaults, proc, running, ui
 from .core.context import Context, Outcome, processors
 from .core.errors import (EXIT_CANNOT, EXIT_INTERRUPTED, EXIT_USAGE, STATUSES,
                           Interrupted, LabError, from_oserror)
@@ -162,7 +162,11 @@ def request_of(options: argparse.Namespace):
     """The request of the command that argparse has found."""
     cls = ALL[options.command].Request
     fields = [f.name for f in dataclasses.fields(cls)]
-    return cls(**{n: getattr(options, n) if hasattr(options, n)
+    given = [n for n in fields if hasattr(options, n)
+             and (n != 'config' or options.config)]
+    own = defaults.used(options.command, given)
+    return cls(**{n: own[n] if n in own else
+                  getattr(options, n) if hasattr(options, n)
                   else shared.ANYWHERE[n] for n in fields})
 
 
@@ -263,7 +267,11 @@ def _streams() -> None:
 
 def main(argv: List[str], repo: str) -> int:
     _streams()
-    request = parse(argv)
+    try:
+        request = parse(argv)
+    except LabError as e:               # of the file of defaults
+        report_error(e, ui.UI())
+        return e.status
     if request is None:
         print(f'pri-lab {inputs.version(repo)}')
         return 0
