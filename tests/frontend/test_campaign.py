@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""explore: a campaign, its figures, and what it tells"""
+import json
+import os
+import tempfile
+import unittest
+import unittest.mock
+from types import SimpleNamespace
+
+import fakestage
+from pri_lab.core.errors import LabError
+from pri_lab.explore import (campaign, found, hit, machine, measure, oracle,
+                             plan, same, search, trace)
+from pri_lab.explore.machine import Run
+from pri_lab.explore.plan import Plan
+
+UAF = 'KASAN: slab-use-after-free in release'
+
+
+class Campaign(unittest.TestCase):
+    """From the first schedule to its end, with a machine that is none."""
+
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+        self.said = []
+
+    def campaign(self, **options):
+        o = dict(seed=1, resume=False, runs=-1, budget=0, hits=0, known=False,
+                 sign='', focus='iommu', jobs=1, replays=7)
+        o.update(options)
+        ctx = SimpleNamespace(
+            ui=SimpleNamespace(result=self.said.append, say=self.said.append),
+            paths=SimpleNamespace(work=self.dir.name, repo=self.dir.name))
+        c = campaign.Campaign(ctx, SimpleNamespace(**o), None, '7.3',
+                              SimpleNamespace(name='close'))
+        return c
+
+    def go(self, stage, **options):
+        c = self.campaign(**options)
+        c._begin(stage)
+        c._work(stage)
+        if c.trouble:
+            raise c.trouble
+        c.state.store()
+        return c
+
+    def test_a_hit_is_shrunk_replayed_and_kept(self):
+        stage = fakestage.Stage()
+        c = self.go(stage, runs=60)
+        self.assertEqual([h.sign for h in c.hits], [UAF])
+        self.assertRegex(c.hits[0].plan, r'^order=(0123|3210) at=1:21$')
+        self.assertEqual(c.hits[0].replay, [7, 7])
+        self.assertEqual(c.hits[0].ways, 1)
+        path = next(x for x in self.said if 'again:' in x).split()[-1]
+        self.assertEqual(hit.load(path).plan, c.hits[0].plan)
+        self.assertEqual(c.state.runs, 60)
+
+    def test_results_for_programs(self):
+        c = self.go(fakestage.Stage(), runs=60)
+        got = found.search(c)
+        self.assertEqual((got['scenario'], got['schedules'], got['why']),
+                         ('close', 60, ''))
+        self.assertEqual(got['pairs'], [len(c.state.coverage.seen),
+                                        c.state.coverage.total])
+        self.assertEqual([x['sign'] for x in got['signs']], [UAF])
+        one = got['hits'][0]
+        self.assertEqual((one['sign'], one['plan'], one['hashes']),
+                         (UAF, c.hits[0].plan, 1))
+        self.assertEqual(hit.load(one['file']).plan, one['plan'])
+        self.assertIn('release+0x4', one['points'][0])
+        self.assertEqual(found.search(c, 'no kernel')['why'], 'no kernel')
+
+    def test_the_limit_is_of_runs_that_ended(self):
+        stage = fakestage.Stage(fixed=True)
+        c = self.go(stage, runs=search.ORDERS - 1)
+        self.assertFalse(hasattr(stage, 'longest'))
+        c = self.go(stage, runs=search.ORDERS)
+        self.assertEqual(stage.longest, c.longest)
+        self.assertGreater(c.longest, 0)
+        real = machine.Stage.__new__(machine.Stage)
+        for longest, limit in ((1, machine.LEAST), (30_000_000, 180_000_000),
+                               (200_000_000, machine.LIMIT)):
+            real.learn_limit(longest)
+            self.assertEqual(real.limit, limit)
+        self.assertIn(f'limit={machine.LIMIT}', real._text(Plan('01')))
+
+    def test_it_ends_when_nothing_new_is_covered(self):
+        c = self.go(fakestage.Stage(fixed=True), runs=5000)
+        self.assertEqual(c.hits, [])
+        self.assertLess(c.state.runs, 1000)
+        self.assertGreaterEqual(c.state.runs, search.WINDOW)
+        self.assertIn('flat', c.summary())
+
+    def test_resume_goes_on_and_repeats_no_plan(self):
+        stage = fakestage.Stage(fixed=True)
+        first = self.go(stage, runs=40)
+        second = self.go(stage, runs=70, resume=True)
+        self.assertEqual((first.state.runs, second.state.runs), (40, 70))
+        self.assertGreaterEqual(len(second.state.coverage.seen),
+                                len(first.state.coverage.seen))
+        with_points = [x for x in second.state.tried if 'at=' in x]
+        keys = [plan.parse(x).key() for x in with_points]
+        self.assertEqual(len(set(keys)), len(keys))
+        # of other bytes nothing is taken over
+        third = self.go(fakestage.Stage(fixed=True, key='new'), runs=10,
+                        resume=True)
+        self.assertEqual(third.state.runs, 10)
+
+    def test_what_is_known_is_counted_and_no_hit(self):
+        os.makedirs(os.path.join(self.dir.name, 'docs', 'findings'))
+        with open(os.path.join(self.dir.name, campaign.KNOWN), 'w',
+                  encoding='utf-8') as f:
+            f.write('7.3  in release$  docs/findings/F.md\n')
+        c = self.go(fakestage.Stage(), runs=60)
+        self.assertEqual(c.hits, [])
+        self.assertEqual(c.state.signs[UAF][2], 'docs/findings/F.md')
+        self.assertEqual(len(self.go(fakestage.Stage(), runs=60,
+                                     known=True).hits), 1)
+
+    def test_what_followed_once_may_come_first_later(self):
+        stage = fakestage.Stage()
+        c = self.campaign(runs=4)
+        c._begin(stage)
+        splats = [[f'WARNING: CPU: 1 at {name}+0x1/0x2',
+                   '---[ end trace 0000000000000000 ]---']
+                  for name in 'fg']
+        runs = [stage.run(Plan())._replace(console=sum(x, []))
+                for x in (splats, splats[1:], splats[1:])]
+        self.assertEqual(len(oracle.findings(runs[0])), 2)
+        first = [c._first(r) for r in runs]
+        self.assertEqual([f and f.sign for f in first],
+                         ['WARNING in f', 'WARNING in g', None])
+        c.state.store()
+        again = campaign.State(c.top)
+        self.assertTrue(again.load(c.state.key))
+        self.assertEqual(again.led, ['WARNING in f', 'WARNING in g'])
+
+    def test_it_ends_after_the_hits_that_are_wanted(self):
+        c = self.go(fakestage.Stage(), runs=500, hits=1)
+        self.assertEqual(len(c.hits), 1)
+        self.assertLess(c.state.runs, 100)
+
+    def test_a_hit_has_the_number_of_its_schedule(self):
+        """Another machine goes on while it is shrunk and replayed."""
+        c, stage = self.campaign(runs=60), fakestage.Stage()
+        c._begin(stage)
+        run = stage.run
+
+        def others_too(plan, traced=True):
+            c.state.runs += not traced      # a replay
+            return run(plan, traced)
+        stage.run = others_too
+        c._work(stage)
+        first = c.state.signs[UAF][1]
+        self.assertGreater(c.state.runs, first + 7)
+        self.assertEqual(c.hits[0].found, first)
+
+    def test_what_is_under_way_counts(self):
+        """Two machines run as many schedules as one."""
+        stage, seen = fakestage.Stage(), []
+        c = self.campaign(runs=21)
+        c._begin(stage)
+        run = stage.run
+
+        def look(plan, traced=True):
+            seen.append((c.state.runs, c.under_way, c.over()))
+            return run(plan, traced)
+        stage.run = look
+        c._work(stage)
+        self.assertIn((20, 1, True), seen)
+        self.assertIn((19, 1, False), seen)
+        self.assertEqual((c.state.runs, c.under_way), (21, 0))
+
+    def test_it_ends_after_the_sign_that_is_wanted(self):
+        c = self.go(fakestage.Stage(), runs=500, sign='in release$')
+        self.assertEqual(len(c.hits), 1)
+        self.assertLess(c.state.runs, 100)
+        c = self.go(fakestage.Stage(), runs=60, sign='in another$')
+        self.assertEqual((len(c.hits), c.state.runs), (1, 60))
+
+    def test_runs_that_come_to_nothing_end_it(self):
+        stage = fakestage.Stage()
+        stage.run = lambda plan, traced=True: Run(
+            plan, 'lost', {}, [], [], [], ['no end within 240 s'])
+        with self.assertRaises(LabError) as e:
+            self.go(stage)
+        self.assertIn('no end within', e.exception.what)
+
+
+class Measure(unittest.TestCase):
+    def test_counted_to_the_hit_and_beyond_the_cap(self):
+        with tempfile.TemporaryDirectory() as d:
+            said = []
+            stage = fakestage.Stage()
+            self.assertTrue(measure.measure(
+                stage, 3, 60, 'KASAN', os.path.join(d, 'm.json'),
+                said.append, lambda text: None, ('search',))[0].hit)
+            with open(os.path.join(d, 'm.json'), encoding='utf-8') as f:
+                first = json.load(f)[0]['first']
+            self.assertEqual(len(first), 3)
+            self.assertNotIn(None, first)
+            self.assertIn('3 of 3 seeds', said[0])
+            self.assertFalse(measure.measure(
+                fakestage.Stage(fixed=True), 2, 30, 'KASAN',
+                os.path.join(d, 'm.json'), said.append, lambda text: None,
+                ('search',))[0].hit)
+            self.assertTrue(any('median more than 30' in x for x in said))
+
+
+class Told(unittest.TestCase):
+    """--json of what is no search: the fields that the manual has."""
+
+    def setUp(self):
+        patch = unittest.mock.patch('pri_lab.evidence.results.machine',
+                                    lambda kernel, m, release:
+                                    [kernel, m, release])
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_a_file_that_is_run_again(self):
+        one = hit.Hit(dict(scenario='close', sign=UAF))
+        got = found.again(one, 'vm', '7.2', '7.2.1', 'as stored', 'order=01',
+                          [19, 20], 2)
+        self.assertEqual((got['verdict'], got['machine'], got['replay']),
+                         ('REPRODUCED', ['7.2', 'vm', '7.2.1'], [19, 20]))
+        got = found.again(one, 'vm', '7.2', '7.2.1', '', '', [0, 20], 0)
+        self.assertEqual(got['verdict'], 'NOT REPRODUCED')
+
+    def test_measured(self):
+        c = measure.Counted('random slices')
+        c.first, c.runs, c.seconds = [3, None], 203, 61.26
+        got, = found.measured('close', 'vm', '7.3', '7.3.4', 'KASAN', 200,
+                              [c])
+        self.assertEqual((got['strategy'], got['first'], got['seconds']),
+                         ('random slices', [3, None], 61.3))
+
+    def test_the_same_or_not(self):
+        one = same.Same(Plan('01'))
+        one.ways.update([('end', 5, 'ab')] * 3 + [('end', 6, 'cd')])
+        got = found.same('close', 'vm', '7.3', '7.3.4', one)
+        self.assertEqual((got['runs'], got['ways']), (
+            4, [['end', 5, 'ab', 3], ['end', 6, 'cd', 1]]))
