@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from ..core import cache
 from ..core.context import Context
@@ -222,7 +222,8 @@ class Explore:
         stage = self._stage(entry, which)
         runs = self.options.runs if self.options.runs > 0 else REPRO_RUNS
         seen = ways = 0
-        last, sign = None, ''
+        last: Optional[machine.Run] = None
+        sign = ''
         try:
             self.ui.plan(1)
             with self.ui.step(f'Run {stored.sign} on {which}') as step:
