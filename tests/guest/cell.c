@@ -31,7 +31,7 @@
 
 /* -- Who ------------------------------------------------------------------- */
 
-static const struct cell_who whos[] = {
+static const struct cell_who kinds[] = {
     { "function", 1, 1, true, false },
     { "pf", PF, 0, true, false },
     { "vf", 0, 0, true, false },
@@ -46,9 +46,9 @@ static const struct cell_who whos[] = {
 
 const struct cell_who *cell_who(const char *name)
 {
-    for (unsigned i = 0; i < sizeof(whos) / sizeof(whos[0]); i++) {
-        if (!strcmp(whos[i].name, name)) {
-            return &whos[i];
+    for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (!strcmp(kinds[i].name, name)) {
+            return &kinds[i];
         }
     }
     return NULL;

@@ -14,6 +14,7 @@ from . import judge, store
 from .cells import Cell
 from ..core.errors import LabError
 from ..machine import jobs, vm
+from ..machine.session import Session
 from ..races import race
 from ..reproduce import repro
 
@@ -34,7 +35,7 @@ class Worker:
         self.logdir = logdir
         self.runner = repro.Runner(machine, jobs.wants(repo, JOB), True,
                                    logdir, log)
-        self.session: Optional[object] = None
+        self.session: Optional[Session] = None
 
     @property
     def release(self) -> str:
@@ -51,6 +52,7 @@ class Worker:
 
     def run(self, cell: Cell, base: str) -> judge.Judged:
         s = self.session
+        assert s is not None            # booted
         s.load(repro.READY)
         s.cont()
         end = self.runner.go(self.entry, s, repro.finished,

@@ -7,7 +7,7 @@ front-end tests compare.
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Sequence, Set
 
 from ..core import near
 from ..core.errors import UsageError
@@ -114,7 +114,7 @@ def select(words: Sequence[str]) -> List[Cell]:
     out: List[Cell] = []
     kinds = (METHODS, WORKS, WHO)
     for word in words:
-        want = [set(), set(), set()]
+        want: List[Set[str]] = [set(), set(), set()]
         for part in word.split('/'):
             hits = [w for w, kind in zip(want, kinds) if part in kind]
             if not hits:

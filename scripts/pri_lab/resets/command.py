@@ -76,8 +76,8 @@ class Resets:
             if left:
                 work.run(left, step)
             step.done(f'{len(left)} run')
-        for e in work.failed:
-            self.ui.error(f'a guest was lost: {e.what}')
+        for lost in work.failed:
+            self.ui.error(f'a guest was lost: {lost.what}')
         self._found(got, machine, todo)
         return self._say(got, todo, logdir, time.monotonic() - start)
 
