@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import os
+import shutil
 import struct
+import subprocess
 import tempfile
 import unittest
 
@@ -8,6 +10,8 @@ from pri_lab.check import check
 from pri_lab.core.errors import LabError
 from pri_lab.machine import jobs, vm
 
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
 HEAD = '''\
 /*
  * A test
@@ -141,3 +145,29 @@ class Jobs(unittest.TestCase):
     def test_a_test_of_its_own_needs_the_guest(self):
         self.assertTrue(check.needs_guest(['guest-reset-methods']))
         self.assertFalse(check.needs_guest(['unit', 'qtest']))
+
+
+class SameBytes(unittest.TestCase):
+    """Programs are the same whatever the clone is called: the numbers of a
+    plan of explore hold for the bytes of the guest."""
+
+    def test_two_clones(self):
+        made = []
+        with tempfile.TemporaryDirectory() as top:
+            for name in ('one', 'another-one'):
+                clone = os.path.join(top, name)
+                for part in ('tests/guest', 'include', 'guest/driver'):
+                    shutil.copytree(os.path.join(REPO, part),
+                                    os.path.join(clone, part))
+                out = os.path.join(clone, 'out')
+                done = subprocess.run(
+                    ['make', '-s', '-C', os.path.join(clone, 'tests/guest'),
+                     f'O={out}', 'CFLAGS=-O0',
+                     os.path.join(out, 'tests/scenarios/queue-close')],
+                    capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                with open(os.path.join(out, 'tests/scenarios/queue-close'),
+                          'rb') as f:
+                    made.append(f.read())
+        self.assertNotIn(b'another-one', made[1])
+        self.assertEqual(made[0], made[1])
