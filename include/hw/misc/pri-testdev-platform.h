@@ -7,7 +7,8 @@
  * after a hot reset (6.6.1), 10 ms on the way to D0 (5.9).  Posted writes take
  * longer than a completion does, so that what does not push them (2.4.1) meets
  * them on their way; a reset has them land first (flr-dma), since the completion
- * of the write that initiates it pushes them.
+ * of the write that initiates it pushes them.  In a device-specific reset the
+ * function has to answer invalidations (VT-d 7.9).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,7 +21,6 @@
     X(INV_IN_FLR, 0) \
     X(INV_AT_FLR, 0) \
     X(INV_IN_D3, 1) \
-    X(SOFT_RESET, 1) \
     X(INV_DELAY, 20) \
     X(FLR_DURATION, 90) \
     X(FLR_CONFIG, 2) \
