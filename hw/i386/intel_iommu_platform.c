@@ -1,7 +1,8 @@
 /*
  * VT-d: the platform, which sets the defaults of knobs and options
  *
- * What somebody gave on the command line is left alone, wherever it stands there.
+ * What somebody gave on the command line is left alone, wherever it stands
+ * there.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

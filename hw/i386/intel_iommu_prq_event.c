@@ -59,8 +59,8 @@ static void vtd_prq_irq_write(IntelIOMMUState *s, int64_t until)
 
 /*
  * Keep the message of an event for prq-irq-delay-us.  Each has a time of its
- * own; it is a posted write, so that none overtakes another even if the knob has
- * changed.
+ * own; it is a posted write, so that none overtakes another even if the knob
+ * has changed.
  */
 static void vtd_prq_irq_delay(IntelIOMMUState *s)
 {

@@ -2,7 +2,7 @@
  * VT-d: what hardware keeps of the remapping and paging structures
  *
  * Without these caches a change in memory counts at once, and software that
- * forgets an invalidation, or drains before it, is never seen to be wrong. 
+ * forgets an invalidation, or drains before it, is never seen to be wrong.
  * With them (knobs sm-cache and pwc) what was read stays in use until the
  * invalidation that the specification asks for, or until another entry takes
  * its place.  Only what led to no fault is kept (CAP.CM=0; with CM=1 hardware

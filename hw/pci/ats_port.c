@@ -2,8 +2,8 @@
  * A function on the link: what it sends and what it gets
  *
  * Upstream TLPs go through the ports above the function first (ats_send.c), and
- * what comes down has come through them (ats_path.h).  A TLP that is to wait for
- * a rule of the link waits beyond the ports, at the IOMMU.
+ * what comes down has come through them (ats_path.h).  A TLP that is to wait
+ * for a rule of the link waits beyond the ports, at the IOMMU.
  *
  * PCIe 6.2 10.2 - 10.4, 6.12
  *

@@ -88,9 +88,10 @@ static void switch_driver(const char *pci_name, const char *from,
 }
 
 /*
- * Out of D3hot, where vfio-pci has a function that nobody has opened: the IOMMU
- * driver sends it Invalidate Requests, which may be lost there, when it is bound
- * to an iommufd and when that is over (docs/findings/O-K-d3-invalidation.md)
+ * Out of D3hot, where vfio-pci has a function that nobody has opened: the
+ * IOMMU driver sends it Invalidate Requests, which may be lost there, when it
+ * is bound to an iommufd and when that is over
+ * (docs/findings/O-K-d3-invalidation.md)
  */
 static void keep_in_d0(const char *pci_name)
 {

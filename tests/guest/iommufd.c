@@ -359,7 +359,7 @@ static void reset_held(uint32_t pasid)
     dev_start(&dev, 0);
     iofd_read(&dev.pt, &fault, 1);
     dev_start(&dev, 1);
-    iofd_wait(&dev.pt);         /* not before it: the reset would take it away */
+    iofd_wait(&dev.pt);     /* not before it: the reset would take it away */
     CHECK(!ioctl(dev.io.dev, VFIO_FD_RESET), "reset: %s", strerror(errno));
     CHECK_EQ(pt_rd32(dev.io.pt.func, PT_PRI_GROUPS), 0, "open groups");
     CHECK_EQ(pt_rd32(dev.ch[0].regs, PT_CH_STATUS), PT_ST_IDLE, "status");

@@ -67,7 +67,7 @@ static uint64_t read_ecap(void)
     return strtoull(text, NULL, 16);
 }
 
-/* -- the IOMMU --------------------------------------------------------------- */
+/* -- the IOMMU ------------------------------------------------------------ */
 
 static void test_iommu(void)
 {
@@ -99,7 +99,7 @@ static void test_atsr(void)
     FAIL("no ATSR in the DMAR table");
 }
 
-/* -- the function and the way to it ------------------------------------------ */
+/* -- the function and the way to it --------------------------------------- */
 
 static void test_function(void)
 {
@@ -158,7 +158,7 @@ static void test_allocation(void)
              "allocation as the function sees it");
 }
 
-/* -- PASIDs ------------------------------------------------------------------ */
+/* -- PASIDs --------------------------------------------------------------- */
 
 #define PROCESSES   260
 
@@ -217,7 +217,7 @@ static void test_wide_pasids(void)
     CHECK(largest > 0xff, "no PASID of more than 8 bits");
 }
 
-/* -- order ------------------------------------------------------------------- */
+/* -- order ---------------------------------------------------------------- */
 
 /* An entry of the event log */
 struct event {

@@ -144,10 +144,10 @@ static unsigned swapped(struct fix *f)
 }
 
 /*
- * The kernel leaves out pages that something else is just looking at, and those
- * that the CPU which faulted them in (for the device: a kworker's) has not put on
- * the LRU lists yet.  MADV_PAGEOUT empties the batch of this CPU alone,
- * drop_caches those of all.
+ * The kernel leaves out pages that something else is just looking at, and
+ * those that the CPU which faulted them in (for the device: a kworker's) has
+ * not put on the LRU lists yet.  MADV_PAGEOUT empties the batch of this CPU
+ * alone, drop_caches those of all.
  */
 static void page_out(struct fix *f)
 {

@@ -226,7 +226,8 @@ void port_power(struct port *port, bool on)
         done = write(fd, on ? "1" : "0", 1);
     } while (done < 0 && errno == ENODEV && !(on && port_knows(port)) &&
              pt_now() < until);
-    CHECK(done == 1 || (on && port_knows(port)), "power of slot %s: %s", port->slot, strerror(errno));
+    CHECK(done == 1 || (on && port_knows(port)), "power of slot %s: %s",
+          port->slot, strerror(errno));
     close(fd);
 }
 

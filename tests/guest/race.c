@@ -316,9 +316,10 @@ static int race_log_open(void)
  * Have the log show what every processor is at, and every task that cannot be
  * interrupted, and pass it on.  A processor that is stuck with interrupts off
  * answers the NMI of the sysrq, but whatever it prints stays in the buffer:
- * nobody else can wake the thread of the console once this processor was to do
- * it.  Nothing goes to the console meanwhile: who prints the first line prints all
- * that are there, which never ends if the other processor is faster.
+ * nobody else can wake the thread of the console once this processor was to
+ * do it.  Nothing goes to the console meanwhile: who prints the first line
+ * prints all that are there, which never ends if the other processor is
+ * faster.
  */
 static void race_show_processors(int log)
 {
@@ -350,10 +351,10 @@ static void race_show_processors(int log)
 }
 
 /*
- * Watch the body from processor 0, as long as it may take.  This process has never
- * been on another one, race_main() sees to that: Linux sends the flush of a TLB to
- * every processor that an address space was on, and waits for its answer, which
- * does not come from one that is stuck.
+ * Watch the body from processor 0, as long as it may take.  This process has
+ * never been on another one, race_main() sees to that: Linux sends the flush
+ * of a TLB to every processor that an address space was on, and waits for its
+ * answer, which does not come from one that is stuck.
  */
 static void race_run(void)
 {

@@ -2,9 +2,10 @@
  * What a reproducer of tests/guest/races says to the host
  *
  * The header comment of a reproducer is read by `./pri-lab repro`
- * (scripts/pri_lab/races/race.py says how): it names the signs that prove the race.
- * A sign is something in the kernel's log, or one that the program itself
- * gives here, judged by the data or by the endpoint's protocol checker.
+ * (scripts/pri_lab/races/race.py says how): it names the signs that prove the
+ * race. A sign is something in the kernel's log, or one that the program
+ * itself gives here, judged by the data or by the endpoint's protocol
+ * checker.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -4,10 +4,11 @@
  *   pri-lab-record PORT
  *
  * Turns on the tracepoints of the IOMMU code and of the kernel's log, and the
- * probes below (one that the kernel has no function for is left out).  When all
- * is on it goes to the background, its process ID in /tmp/recording, and copies
- * the trace to the serial port PORT as it comes, so that a kernel that dies
- * leaves what it did before.  SIGTERM ends it: the last event goes out, then the file goes away.
+ * probes below (one that the kernel has no function for is left out).  When
+ * all is on it goes to the background, its process ID in /tmp/recording, and
+ * copies the trace to the serial port PORT as it comes, so that a kernel that
+ * dies leaves what it did before.  SIGTERM ends it: the last event goes out,
+ * then the file goes away.
  *
  * The trace is stamped with the TSC.  To put it on the clock of QEMU's log, the
  * recorder writes marks of this form into it, often enough to interpolate:

@@ -30,7 +30,7 @@
 #define ITE_DEFAULT_MS  60000
 #define DROP            1           /* inv-reply */
 
-/* -- pieces ------------------------------------------------------------------ */
+/* -- pieces --------------------------------------------------------------- */
 
 static void run_on(unsigned cpu)
 {
@@ -70,7 +70,7 @@ static unsigned timed_munmap(char *p)
     return (pt_now() - start) * 1000;
 }
 
-/* -- tests ------------------------------------------------------------------- */
+/* -- tests ---------------------------------------------------------------- */
 
 /* One completion is lost: one time-out, one retry */
 static void test_lost_once(void)
@@ -198,7 +198,7 @@ static void test_gone(void)
     CHECK(ms < 5 * ITE_MS, "munmap took %u ms", ms);
     pt_reap(child, KTAP_PASS);
 
-    /* Back, but as after a power cycle, so of no use to anybody: the last test */
+    /* Back, but as after a power cycle: no use to anybody, the last test */
     pt_sleep_ms(3000);
     pt_iommu_knob(&second, VTD_KNOB_ITE_TIMEOUT, ITE_DEFAULT_MS);
     close(log);

@@ -34,7 +34,7 @@ static int64_t now(void)
     return g_get_monotonic_time() * 1000;
 }
 
-/* -- prq -------------------------------------------------------------------- */
+/* -- prq ------------------------------------------------------------------ */
 
 static void start_faults(PriLab *lab)
 {
@@ -108,7 +108,7 @@ static void bench_prq(unsigned int rounds)
     pri_lab_stop(&lab);
 }
 
-/* -- fault ------------------------------------------------------------------- */
+/* -- fault ---------------------------------------------------------------- */
 
 #define FAULT_GROUPS    64
 #define FAULT_PAGES     32
@@ -209,12 +209,12 @@ static void bench_fault(unsigned int rounds)
     }
 }
 
-/* -- iq --------------------------------------------------------------------- */
+/* -- iq ------------------------------------------------------------------- */
 
 #define DISK_DEVFN  "5"             /* slot of the virtio device */
 #define DISK_RID    (5 << 3)
 
-/* Hand the queue, full of @desc and a wait in turn, to the IOMMU @rounds times */
+/* Hand the IOMMU the queue, full of @desc and a wait in turn, @rounds times */
 static void bench_queue(const char *name, QVtdDesc desc, unsigned int rounds)
 {
     QTestState *qts = qtest_init("-machine q35 -nodefaults -device intel-iommu,"

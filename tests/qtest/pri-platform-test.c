@@ -77,8 +77,8 @@ static void test_defaults(const void *opaque)
 }
 
 /*
- * What strict is, word for word: docs/platforms.md says the same.  The tables of
- * the headers are not asked, a row that is lost there is missed here.
+ * What strict is, word for word: docs/platforms.md says the same.  The tables
+ * of the headers are not asked, a row that is lost there is missed here.
  */
 static void test_strict_rows(void)
 {
@@ -162,8 +162,9 @@ static void test_given(const void *opaque)
     pri_lab_boot(&lab,
                  first ? "sm-cache=off,wait-depth=3,platform=strict" :
                          "platform=strict,sm-cache=off,wait-depth=3",
-                 first ? "inv-in-d3=complete,flr-duration-ms=5,platform=strict" :
-                         "platform=strict,inv-in-d3=complete,flr-duration-ms=5",
+                 first ?
+                 "inv-in-d3=complete,flr-duration-ms=5,platform=strict" :
+                 "platform=strict,inv-in-d3=complete,flr-duration-ms=5",
                  0);
     g_assert_cmpuint(qpt_knob_get(&lab.d, IOMMU(SM_CACHE)), ==, 0);
     g_assert_cmpuint(qpt_knob_get(&lab.d, IOMMU(WAIT_DEPTH)), ==, 3);

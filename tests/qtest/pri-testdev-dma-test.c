@@ -544,6 +544,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pri-testdev/error/refused-while-running",
                     test_refused_while_running);
     g_test_add_func("/pri-testdev/error/not-enabled", test_not_enabled);
-    g_test_add_func("/pri-testdev/error/ATS-01/translation", test_translation_errors);
+    g_test_add_func("/pri-testdev/error/ATS-01/translation",
+                    test_translation_errors);
     return g_test_run();
 }

@@ -111,7 +111,7 @@ static void test_delays_apart(void)
     pri_lab_stop(&lab);
 }
 
-/* without the knob, behind one that is delayed: posted writes keep their order */
+/* Without the knob, behind one that is delayed: posted writes keep order */
 static void test_delay_keeps_order(void)
 {
     PriLab lab;

@@ -17,8 +17,8 @@
     "x-scalable-mode=off,x-flts=off,x-pasid-mode=off,svm=off"
 
 /*
- * A machine with a root table in mode @ttm and no queue; translation is off, and
- * functions can answer all the same
+ * A machine with a root table in mode @ttm and no queue; translation is off,
+ * and functions can answer all the same
  */
 static void boot(PriLab *lab, const char *vtd, unsigned int ttm)
 {

@@ -1,8 +1,8 @@
 /*
  * VT-d: caches of remapping structures (QI-50 to QI-55, QI-57, knob sm-cache)
  *
- * The entry is changed in memory and nothing is invalidated: what was read stays
- * in use.  Each invalidation then drops what it names and nothing else.
+ * The entry is changed in memory and nothing is invalidated: what was read
+ * stays in use.  Each invalidation then drops what it names and nothing else.
  * VT-d 6.2.2, 6.2.3, 6.5.2.1, 6.5.2.2, 6.6
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -472,7 +472,7 @@ static void test_bad(const void *opaque)
     pri_lab_stop(&lab);
 }
 
-/* -- QI-55: Set Root Table Pointer, and what drops nothing ------------------ */
+/* -- QI-55: Set Root Table Pointer, and what drops nothing ---------------- */
 
 static void test_srtp(void)
 {

@@ -1,5 +1,6 @@
 /*
- * Unit tests of the Page Request engine, named after the checklist: registers and reset
+ * Unit tests of the Page Request engine, named after the checklist: registers
+ * and reset
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

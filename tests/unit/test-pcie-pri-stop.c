@@ -1,5 +1,6 @@
 /*
- * Unit tests of the Page Request engine, named after the checklist: stop of a PASID
+ * Unit tests of the Page Request engine, named after the checklist: stop of a
+ * PASID
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,9 +1,9 @@
 /*
  * What the knobs of intel-iommu are on a platform
  *
- * permissive: each knob's own default.  strict: the least forgiving machine that
- * the specifications permit.  spr: what a public Sapphire Rapids machine shows,
- * as far as the model can.
+ * permissive: each knob's own default.  strict: the least forgiving machine
+ * that the specifications permit.  spr: what a public Sapphire Rapids machine
+ * shows, as far as the model can.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -144,9 +144,8 @@
       "report Unsupported Request or Unexpected Completion instead") \
     X(PRI_STOP_DELAY, pri_stop_delay, "pri-stop-delay-us", 0, 60000000, \
       ATS_KNOB_NUMBER, \
-      "microseconds from the end of the last group of disabled Page " \
-      "Requests, by a response or because a reset forgets it, until Stopped " \
-      "is set") \
+      "microseconds between the end of the last outstanding group, once " \
+      "Page Requests are disabled, and Stopped") \
     X(RETRY, retry, "retry", 0, 2, \
       V(RETRY_TRANSLATE, "translate") V(RETRY_REQUEST, "request") \
       V(RETRY_GIVE_UP, "give-up"), \

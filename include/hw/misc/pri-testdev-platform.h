@@ -1,14 +1,14 @@
 /*
  * What the knobs of pri-testdev are on a platform
  *
- * permissive: each knob's own default.  strict: the least forgiving function that
- * PCI Express permits.  Resets take a little less than the time for which Linux
- * waits before it looks: 100 ms after a Function Level Reset (PCIe 6.2 6.6.2) and
- * after a hot reset (6.6.1), 10 ms on the way to D0 (5.9).  Posted writes take
- * longer than a completion does, so that what does not push them (2.4.1) meets
- * them on their way; a reset has them land first (flr-dma), since the completion
- * of the write that initiates it pushes them.  In a device-specific reset the
- * function has to answer invalidations (VT-d 7.9).
+ * permissive: each knob's own default.  strict: the least forgiving function
+ * that PCI Express permits.  Resets take a little less than the time for which
+ * Linux waits before it looks: 100 ms after a Function Level Reset (PCIe 6.2
+ * 6.6.2) and after a hot reset (6.6.1), 10 ms on the way to D0 (5.9).  Posted
+ * writes take longer than a completion does, so that what does not push them
+ * (2.4.1) meets them on their way; a reset has them land first (flr-dma), since
+ * the completion of the write that initiates it pushes them.  In a
+ * device-specific reset the function has to answer invalidations (VT-d 7.9).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -201,8 +201,7 @@ class Check:
 
     def _selection(self, names: List[str]) -> List[str]:
         """Suites and tests the user named, as meson wants them."""
-        # style has remarks left (guest programs, explore): when it is named
-        out: List[str] = [] if names else ['--no-suite', 'style']
+        out: List[str] = []
         for n in names:
             out += ['--suite', n] if n in SUITES else [n]
         return out

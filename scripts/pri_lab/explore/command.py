@@ -48,8 +48,8 @@ class Explore:
             else [e for e in self.job.entries if not e.steps]
         kernels = (o.kernel or kernel.SERIES).split(',')
         if any(e.steps for e in entries):
-            return max([steps.Explore(self.ctx, self.options, self.job).run(e, k)
-                        for e in entries for k in kernels])
+            one = steps.Explore(self.ctx, self.options, self.job)
+            return max([one.run(e, k) for e in entries for k in kernels])
         self.job.prepare()
         try:
             if o.determinism:
@@ -78,7 +78,8 @@ class Explore:
         done = []
         for which in kernels:
             for entry in entries:
-                c = campaign.Campaign(self.ctx, self.options, self.job, which, entry)
+                c = campaign.Campaign(self.ctx, self.options, self.job,
+                                      which, entry)
                 try:
                     hits += c.run()
                 except LabError as e:

@@ -33,7 +33,7 @@
 #define LOSE        (1ull << 20)    /* memory that comes and goes */
 static uint64_t rounds;             /* of this worker */
 
-/* -- A device that can leave at any moment ---------------------------------- */
+/* -- A device that can leave at any moment -------------------------------- */
 
 /*
  * Registers of a function that leaves give SIGBUS; the process goes on in
@@ -131,7 +131,7 @@ static bool dev_bound(void)
            (info.bound || info.own);
 }
 
-/* -- Workers: each a process that works until a point in time --------------- */
+/* -- Workers: each a process that works until a point in time ------------- */
 
 /*
  * Memory that changes its place and form, but not its bytes

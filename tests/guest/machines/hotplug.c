@@ -103,9 +103,9 @@ static void test_surprise(void)
 }
 
 /*
- * The process changes its memory while the card is on its way out.  It ends when
- * the card has gone: with faults in flight, its end is a race of its own that
- * Linux loses (docs/findings/dpc-free-group.md, O-H).
+ * The process changes its memory while the card is on its way out.  It ends
+ * when the card has gone: with faults in flight, its end is a race of its own
+ * that Linux loses (docs/findings/dpc-free-group.md, O-H).
  */
 static void test_surprise_munmap(void)
 {

@@ -37,7 +37,7 @@ static void test_left_off(void)
              "state");
 }
 
-/* LNX-05: no binding without page requests on a function that could have them */
+/* LNX-05: no binding without page requests on a function that has them */
 static void test_no_binding(void)
 {
     uint32_t pasid;

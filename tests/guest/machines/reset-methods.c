@@ -33,7 +33,7 @@
 #define ROUNDS          3
 #define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 
-/* -- A process that comes and goes ------------------------------------------ */
+/* -- A process that comes and goes ---------------------------------------- */
 
 /* What the child tells; shared memory */
 struct child {
@@ -122,7 +122,7 @@ static void child_stop(struct child *c)
     pt_reap(c->pid, KTAP_PASS);
 }
 
-/* -- This process ------------------------------------------------------------ */
+/* -- This process --------------------------------------------------------- */
 
 static void check_enabled(struct pt *pt)
 {

@@ -5,11 +5,11 @@
  *   stay in the group's list. A detach at that moment took them off once more.
  * Loses: the task that detaches: warnings, and counters of users that go below
  *   zero.
- * Order: bind, and keep the binding in a reset (keep_bindings); write reset, the
- *   function is away for 600 ms (flr-duration-ms,
- *   flr-config); 150 ms later the
- *   device is closed: unbind.
- * Fix: fc3523b16d2b, 0d5fd7a9323c (7.0 stable, 7.1). C-07 puts the first bug back.
+ * Order: bind, and keep the binding in a reset (keep_bindings); write reset,
+ *   the function is away for 600 ms (flr-duration-ms, flr-config); 150 ms
+ *   later the device is closed: unbind.
+ * Fix: fc3523b16d2b, 0d5fd7a9323c (7.0 stable, 7.1). C-07 puts the first bug
+ *   back.
  * Kernels: 7.0.
  * Sign: log /WARNING: .*(intel_iommu_disable_iopf|domain_remove_dev_pasid)/
  * Sign: log /WARNING: drivers.iommu.intel.iommu\.c/

@@ -2,17 +2,18 @@
  * Race: C-04
  * Title: memory is unmapped while the function is reset
  * What: a Function Level Reset loses the Invalidate Requests that reach the
- *   function meanwhile. Up to Linux 6.19 a PASID stayed attached through a reset,
- *   so an unmap at that moment waited for a completion that nobody sends.
+ *   function meanwhile. Up to Linux 6.19 a PASID stayed attached through a
+ *   reset, so an unmap at that moment waited for a completion that nobody
+ *   sends.
  * Loses: the CPU that unmaps: in qi_submit_sync() with interrupts off and a
  *   spinlock held, from one Invalidation Time-out Error to the next, until the
  *   function is back.
- * Order: bind, and keep the binding in a reset (keep_bindings); write reset, the
- *   function is away for 600 ms (flr-duration-ms, flr-config) and swallows
- *   Invalidate Requests; munmap of a page that the device may use every 20 ms,
- *   until the midst of the reset.
- * Fix: c279e83953d9, f5b16b802174 (7.0): the PASIDs are taken off before a reset
- *   and put back after it. C-04 takes that away again.
+ * Order: bind, and keep the binding in a reset (keep_bindings); write reset,
+ *   the function is away for 600 ms (flr-duration-ms, flr-config) and
+ *   swallows Invalidate Requests; munmap of a page that the device may use
+ *   every 20 ms, until the midst of the reset.
+ * Fix: c279e83953d9, f5b16b802174 (7.0): the PASIDs are taken off before a
+ *   reset and put back after it. C-04 takes that away again.
  * Kernels: up to 6.19.
  * Sign: log /VT-d detected Invalidation Time-out Error/
  * Expect: 7.3 no, 7.3+C-04 yes

@@ -1,15 +1,17 @@
 /*
  * Race: C-05
  * Title: a reset with a PASID attached reads past a structure
- * What: after a reset the PASIDs go from the blocking domain back to their own.
- *   domain_remove_dev_pasid() took the blocking domain, which has no data of the
- *   driver's around it, for one that has.
+ * What: after a reset the PASIDs go from the blocking domain back to their
+ *   own. domain_remove_dev_pasid() took the blocking domain, which has no
+ *   data of the driver's around it, for one that has.
  * Loses: the task that resets: an oops, or a wild lock.
  * Order: bind, and keep the binding in a reset (keep_bindings); write reset.
  * Fix: a6dea58d8625 "iommu/vt-d: Fix oops due to out of scope access" (7.0.10,
  *   CVE-2026-52953). C-05 puts the bug back.
  * Kernels: 7.0.0 to 7.0.9.
- * Sign: log /(BUG|KASAN|RIP|WARNING|INFO): .*(domain_remove_dev_pasid|spin_lock|out-of-bounds|trying to register)/
+ * Sign: log /(BUG|KASAN|RIP|WARNING|INFO): .*domain_remove_dev_pasid/
+ * Sign: log /(BUG|KASAN|RIP|WARNING|INFO): .*(spin_lock|out-of-bounds)/
+ * Sign: log /(BUG|KASAN|RIP|WARNING|INFO): .*trying to register/
  * Sign: log /general protection fault/
  * Expect: 7.3 no, 7.3+C-05 yes
  * Elsewhere: 7.2 no, 6.18 no

@@ -1,9 +1,9 @@
 /*
  * Race: C-03
  * Title: a function that has vanished is unbound
- * What: unbind takes the PASID off and invalidates the device's cache. A function
- *   that does not answer any more never completes that, and every time-out
- *   (ITE) was taken as a reason to try again.
+ * What: unbind takes the PASID off and invalidates the device's cache. A
+ *   function that does not answer any more never completes that, and every
+ *   time-out (ITE) was taken as a reason to try again.
  * Loses: the CPU that unbinds: in qi_submit_sync() for ever.
  * Order: bind; the function vanishes (gone); unbind: device-TLB invalidation,
  *   ITE, again.

@@ -2,8 +2,8 @@
  * Race: C-09
  * Title: a group that user space has read is freed by a detach
  * What: a group that iommufd hands to user space stayed in the list of the
- *   device as well. A detach takes the device out of the iopf queue, which frees
- *   the groups in that list; then iommufd answers the same group.
+ *   device as well. A detach takes the device out of the iopf queue, which
+ *   frees the groups in that list; then iommufd answers the same group.
  * Loses: iommufd_auto_response_faults(), which works on a freed group.
  * Order: attach a page table with a fault queue to a PASID; the device asks for
  *   a page; the group is read, and not answered; detach.

@@ -1,13 +1,14 @@
 /*
  * Race: O-D
  * Title: invalidations are sent to a function whose ATS is still off
- * What: pcie_flr() puts the PASIDs back when the reset is over, and returns; the
- *   configuration, ATS Enable among it, is restored by its caller after that. In
- *   between an unmap sends an Invalidate Request to a function that has ATS
- *   disabled.
- * Loses: nobody as long as the function answers, as PCIe 10.3.4 wants it to even
- *   then. With one that does not, the CPU that unmaps: it waits with interrupts
- *   off until the Invalidation Time-out Error, and then tries once more.
+ * What: pcie_flr() puts the PASIDs back when the reset is over, and returns;
+ *   the configuration, ATS Enable among it, is restored by its caller after
+ *   that. In between an unmap sends an Invalidate Request to a function that
+ *   has ATS disabled.
+ * Loses: nobody as long as the function answers, as PCIe 10.3.4 wants it to
+ *   even then. With one that does not, the CPU that unmaps: it waits with
+ *   interrupts off until the Invalidation Time-out Error, and then tries once
+ *   more.
  * Order: bind, and keep the binding in a reset (keep_bindings); a function with
  *   ATS disabled drops Invalidate Requests (inv-when-e0); a process writes
  *   reset, and runs in short slices between which one of a higher priority

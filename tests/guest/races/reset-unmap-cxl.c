@@ -1,9 +1,10 @@
 /*
  * Race: S-08
  * Title: the reset of a CXL port's bus while a process unmaps memory
- * What: as in reset-unmap, for the method cxl_bus: Linux unmasks the secondary
- *   bus reset of a CXL root port (CXL 3.1 8.1.5.2), resets the bus, and masks it
- *   again. The function is blocked meanwhile, as by any other method.
+ * What: as in reset-unmap, for the method cxl_bus: Linux unmasks the
+ *   secondary bus reset of a CXL root port (CXL 3.1 8.1.5.2), resets the bus,
+ *   and masks it again. The function is blocked meanwhile, as by any other
+ *   method.
  * Loses: the processor that unmaps: it hangs until the invalidation times out.
  * Order: a process that is bound maps, touches and unmaps memory without pause;
  *   cxl_bus, which takes longer than an invalidation may (ite-timeout-ms), with

@@ -7,9 +7,9 @@
  * Loses: nobody; a warning at each unbind, which is fatal with panic_on_warn.
  *   6.16 to 6.19 refused the bind altogether.
  * Order: a function without PRI (pri=off); bind; unbind.
- * Fix: 39c20c4e83b9 "iommu/vt-d: Only handle IOPF for SVA when PRI is supported"
- *   (7.0) and 534b5f98ab73 "iommu/vt-d: Avoid WARNING in sva unbind path" (7.2).
- *   C-13 puts the second bug back.
+ * Fix: 39c20c4e83b9 "iommu/vt-d: Only handle IOPF for SVA when PRI is
+ *   supported" (7.0) and 534b5f98ab73 "iommu/vt-d: Avoid WARNING in sva
+ *   unbind path" (7.2). C-13 puts the second bug back.
  * Kernels: 7.0 and 7.1.
  * Sign: log /WARNING: .*intel_iommu_disable_iopf/
  * Sign: log /WARNING: drivers.iommu.intel.iommu\.c/

@@ -1,7 +1,8 @@
 /*
  * Title: a fault queue is detached, requests are written when the drain waits
- * What: as iommufd-detach, with an IOMMU that keeps the requests it has received
- *   until a wait descriptor with PD=1 is there (VT-d 7.7), which is the latest.
+ * What: as iommufd-detach, with an IOMMU that keeps the requests it has
+ *   received until a wait descriptor with PD=1 is there (VT-d 7.7), which is
+ *   the latest.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

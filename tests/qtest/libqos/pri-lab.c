@@ -35,8 +35,8 @@ void pri_lab_boot(PriLab *lab, const char *vtd, const char *dev,
         "-device %s,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=%u "
         "-device pri-testdev,id=pt0,bus=rp0%s%s %s",
         vtd ? "," : "", vtd ?: "",
-        flags & LAB_PRI_PORT ? "pri-root-port" : "pcie-root-port", LAB_PORT, dev ? "," : "", dev ?: "",
-        second);
+        flags & LAB_PRI_PORT ? "pri-root-port" : "pcie-root-port", LAB_PORT,
+        dev ? "," : "", dev ?: "", second);
     qvtd_init(&lab->v, lab->qts);
     qpt_init(&lab->d, lab->qts, LAB_PORT, LAB_BUS);
     if (flags & LAB_TWO_DEVICES) {
