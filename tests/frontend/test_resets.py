@@ -97,6 +97,13 @@ class Judge(unittest.TestCase):
                 ([], SETUP + ['ok 1 table # SKIP no SVA'], 'refused')):
             self.assertEqual(self.word(console, ktap), word, (console, ktap))
 
+    def test_a_fault_that_is_wanted_is_no_sign(self):
+        fault = ['DMAR: [DMA Write PASID 0x6] Request device [01:00.0] fault '
+                 'addr 0x0 [fault reason 0x59]']
+        self.assertEqual(self.word(fault, DONE), 'DMA error')
+        self.assertEqual(self.word(fault, DONE + ['# cell: faults wanted']),
+                         'OK')
+
     def test_a_splat_before_the_method_is_no_verdict_on_it(self):
         self.assertEqual(self.word(WARN, SETUP), 'cannot run')
 

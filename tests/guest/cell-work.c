@@ -343,6 +343,7 @@ static void detach_during(struct cell *cell)
 
 static void detach_end(struct cell *cell)
 {
+    cell_say("faults", "PASID %u is detached", CELL_PASID_NEW);
     if (cell_vfio_write(cell, CELL_PASID_NEW) == PT_ST_DONE) {
         cell_say("data", "DMA with a PASID that was detached in the reset is "
                  "done");

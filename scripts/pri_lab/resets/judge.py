@@ -90,6 +90,6 @@ def judge(console: List[str], ktap: List[str], end: str) -> Judged:
     if 'refused' in said:
         return out(REFUSED, said['refused'][0])
     fault = next((x for x in log if FAULT.search(x)), '')
-    if fault:
+    if fault and 'faults' not in said:
         return out(DMA, splat.strip_stamp(fault).strip())
     return out(OK, '')
