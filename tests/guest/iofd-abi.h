@@ -112,6 +112,16 @@ struct iofd_response {
 #define VFIO_FD_ATTACH      _IO(VFIO_FD_TYPE, VFIO_FD_BASE + 19)
 #define VFIO_FD_DETACH      _IO(VFIO_FD_TYPE, VFIO_FD_BASE + 20)
 
+#define VFIO_FD_FEATURE     _IO(VFIO_FD_TYPE, VFIO_FD_BASE + 17)
+
+#define VFIO_FD_FEATURE_SET     (1u << 17)
+#define VFIO_FD_LOW_POWER_ENTRY 3u
+
+struct vfio_fd_feature {
+    uint32_t argsz;
+    uint32_t flags;
+};
+
 #define VFIO_FD_REGION_BAR0     0
 #define VFIO_FD_REGION_CONFIG   7
 

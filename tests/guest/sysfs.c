@@ -168,3 +168,21 @@ unsigned sysfs_wait_node(const char *pci_name)
         pt_sleep_ms(10);
     }
 }
+
+void sysfs_wait_power(const char *pci_name, const char *state)
+{
+    double end = pt_now() + PT_TIMEOUT / 1000.0;
+    char path[96], now[16] = "";
+
+    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state",
+             pci_name);
+    while (strncmp(now, state, strlen(state))) {
+        FILE *f = fopen(path, "re");
+
+        CHECK(f && fgets(now, sizeof(now), f), "%s: %s", path,
+              strerror(errno));
+        fclose(f);
+        CHECK(pt_now() < end, "it stays in %s", now);
+        pt_sleep_ms(10);
+    }
+}

@@ -39,6 +39,9 @@ void sysfs_bind(const char *pci_name);
 void sysfs_remove(const char *pci_name);    /* function from the bus */
 void sysfs_rescan(void);
 
+/* Wait until it is in this power state: D0, D3hot */
+void sysfs_wait_power(const char *pci_name, const char *state);
+
 /* BAR0 as a whole; *len is its size */
 pt_reg *sysfs_bar0(const char *pci_name, size_t *len);
 

@@ -20,37 +20,16 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "hw/i386/vtd-knobs.h"
 #include "hw/misc/pri-testdev-knobs.h"
 #include "iofd.h"
 #include "race.h"
+#include "sysfs.h"
 
 #define ITE_TIMEOUT_MS  1100        /* the log is quiet for a second between */
 #define DROP            1           /* inv-in-d3 */
-
-/* Wait until the function sleeps */
-static void wait_d3hot(const char *pci_name)
-{
-    double end = pt_now() + PT_TIMEOUT / 1000.0;
-    char path[96], state[16] = "";
-
-    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state",
-             pci_name);
-    while (strncmp(state, "D3hot", 5)) {
-        FILE *f = fopen(path, "re");
-
-        CHECK(f && fgets(state, sizeof(state), f), "%s: %s", path,
-              strerror(errno));
-        fclose(f);
-        CHECK(pt_now() < end, "it stays in %s", state);
-        pt_sleep_ms(10);
-    }
-}
 
 static void d3_invalidation(void)
 {
@@ -63,12 +42,12 @@ static void d3_invalidation(void)
     pt_knob(&pt, PT_KNOB_INV_IN_D3, DROP);
     pt_close(&pt);
     iofd_take(&io);
-    wait_d3hot(io.pci_name);
+    sysfs_wait_power(io.pci_name, "D3hot");
     race_ready();
 
     iofd_bind(&io);
     iofd_close(&io);
-    wait_d3hot(io.pci_name);
+    sysfs_wait_power(io.pci_name, "D3hot");
 }
 
 RACE_MAIN("d3-invalidation", d3_invalidation, 20)
