@@ -33,7 +33,7 @@ address()
 #define GUEST_AT        $at
 END
     for name in _start focus focus_end MODE COUNTER FIRST THROUGH FLAG RANDOM \
-            ROUNDS; do
+            DONE SEEN LOCK TABLES locked locked_end take give ROUNDS; do
         upper=$(echo "$name" | tr a-z A-Z | sed 's/^_//')
         printf '#define GUEST_%-9s %s\n' "$upper" "$(address "$name")"
     done

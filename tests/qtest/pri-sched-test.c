@@ -24,7 +24,7 @@
 #define PATIENCE_MS     60000
 
 /* Programs of the guest */
-enum { ADD, SPIN_PAUSE, SPIN, SLEEP, RANDOM };
+enum { ADD, SPIN_PAUSE, SPIN, SLEEP, RANDOM, LOCKING };
 
 typedef struct Machine {
     QTestState *qts;
@@ -237,6 +237,64 @@ static void test_access(void)
                         2 * GUEST_ROUNDS);
         g_assert_true(qdict_get_bool(point_of(r), "done"));
         g_assert_cmpstr(qdict_get_str(point_of(r), "addr"), ==, "a004");
+        qobject_unref(r);
+    }
+    end(&m);
+}
+
+/* 4-level tables of one large page: Intel SDM volume 3, 5.5 */
+static void write_tables(Machine *m)
+{
+    qtest_writeq(m->qts, GUEST_TABLES, (GUEST_TABLES + 0x1000) | 3);
+    qtest_writeq(m->qts, GUEST_TABLES + 0x1000, (GUEST_TABLES + 0x2000) | 3);
+    qtest_writeq(m->qts, GUEST_TABLES + 0x2000, 0x83);
+}
+
+/* Operations 2n-1 take the lock, 2n give it: how far was CPU 0 at its point? */
+static void test_locks(void)
+{
+    static const struct {
+        const char *plan;
+        uint32_t seen;
+    } cases[] = {
+        { "order=01", GUEST_ROUNDS },
+        { "order=01 at=0:l1", 0 },
+        { "order=01 at=0:l2", 1 },
+        { "order=01 at=0:l5", 2 },
+        { "order=01 at=0:l200", GUEST_ROUNDS },
+        { "order=10 yield=10 at=1:l1", GUEST_ROUNDS },
+    };
+    g_autofree char *focus = g_strdup_printf("%x-%x", GUEST_LOCKED,
+                                             GUEST_LOCKED_END);
+    g_autofree char *locks = g_strdup_printf("%x=a,%x=r", GUEST_TAKE,
+                                             GUEST_GIVE);
+    g_autofree char *lock = g_strdup_printf("%x", GUEST_LOCK);
+    Machine m;
+
+    start_ready(&m);
+    set(&m, "focus", focus);
+    set(&m, "locks", locks);
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        QDict *r;
+
+        load(&m, LOCKING);
+        write_tables(&m);
+        set(&m, "plan", cases[i].plan);
+        cont(&m);
+        wait_stopped(&m);
+        r = report(&m);
+        g_test_message("%s", cases[i].plan);
+        g_assert_cmpstr(qdict_get_str(r, "state"), ==, "end");
+        g_assert_cmpuint(qtest_readl(m.qts, GUEST_SEEN + 4), ==,
+                         cases[i].seen);
+        for (int v = 0; v < 2; v++) {
+            g_assert_cmpint(qdict_get_int(cpu_of(r, v), "locks"), ==,
+                            2 * GUEST_ROUNDS);
+        }
+        if (i) {
+            g_assert_true(qdict_get_bool(point_of(r), "done"));
+            g_assert_cmpstr(qdict_get_str(point_of(r), "addr"), ==, lock);
+        }
         qobject_unref(r);
     }
     end(&m);
@@ -507,6 +565,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/pri-sched/order", test_order);
     qtest_add_func("/pri-sched/access", test_access);
+    qtest_add_func("/pri-sched/locks", test_locks);
     qtest_add_func("/pri-sched/instructions", test_instructions);
     qtest_add_func("/pri-sched/liveness", test_liveness);
     qtest_add_func("/pri-sched/same", test_same);

@@ -11,6 +11,10 @@
  *   THROUGH   CPUs that are through
  *   FLAG      something to wait for
  *   RANDOM    what RDRAND gave
+ *   DONE      per CPU, rounds with the lock
+ *   SEEN      per CPU, DONE of the other one when this was through
+ *   LOCK      what the lock functions are called with; nothing is there
+ *   TABLES    of 64-bit mode, written by the test: the first 2 MB as they are
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -21,6 +25,10 @@
         .set    THROUGH, 0xa00c
         .set    FLAG, 0xa010
         .set    RANDOM, 0xa014
+        .set    DONE, 0xa020
+        .set    SEEN, 0xa028
+        .set    LOCK, 0xa030
+        .set    TABLES, 0xb000
         .set    UP, 0xa018              /* the other CPU is up */
         .set    GO, 0xa01c              /* it may begin */
 
@@ -125,6 +133,8 @@ program:
         je      sleep
         cmpl    $4, %eax
         je      random
+        cmpl    $5, %eax
+        je      locking
         /* 0: add to the counter, and lose what the other CPU adds meanwhile */
         movl    $ROUNDS, %ecx
         jmp     focus
@@ -178,11 +188,55 @@ random:
         roll    $7, RANDOM
         jmp     through
 
+        /* 5: lock functions, which have their argument in 64-bit mode */
+locking:
+        movl    %cr4, %eax
+        orl     $0x20, %eax             /* PAE */
+        movl    %eax, %cr4
+        movl    $TABLES, %eax
+        movl    %eax, %cr3
+        movl    $0xc0000080, %ecx       /* EFER.LME */
+        rdmsr
+        orl     $0x100, %eax
+        wrmsr
+        movl    %cr0, %eax
+        orl     $0x80000000, %eax       /* PG */
+        movl    %eax, %cr0
+        ljmpl   $24, $long
+        .code64
+long:
+        movl    %ebx, %ebx
+        call    take                    /* not from the focus */
+        movl    $ROUNDS, %ebp
+locked:
+        movl    $LOCK, %edi
+        call    take
+        incl    DONE(,%rbx,4)
+        movl    $LOCK, %edi
+        call    give
+        decl    %ebp
+        jnz     locked
+locked_end:
+        movl    %ebx, %eax
+        xorl    $1, %eax
+        movl    DONE(,%rax,4), %eax
+        movl    %eax, SEEN(,%rbx,4)
+        movl    $short, %eax
+        pushq   $8
+        pushq   %rax
+        lretq
+take:   ret
+give:   ret
+        .code32
+short:
+        jmp     through
+
         .balign 8
 gdt:
         .quad   0
         .quad   0x00cf9b000000ffff
         .quad   0x00cf93000000ffff
+        .quad   0x00af9b000000ffff
 gdt_pointer:
         .word   . - gdt - 1
         .long   gdt
