@@ -130,6 +130,8 @@ static void sched_happens(AtsEventKind kind, uint64_t n)
     sched.event_n = n;
     sched_event_record(SCHED_RECORD_DELIVERED, kind, n, false);
     sched_point_reached(SCHED_POINT_EVENT, kind, n, NULL);
+    /* Those behind it go at the end of the turn, which the host must not set */
+    sched_reconsider();
 }
 
 /* A point has come: what waits for it goes at the end of the turn */
