@@ -282,6 +282,36 @@ void ats_actor_push(AtsEventKind kind, uint32_t lane)
     }
 }
 
+/* The oldest posted event of a function that a kept write is behind, or is */
+static GList *ats_actor_before_write(uint32_t lane)
+{
+    GList *first = NULL;
+
+    for (GList *l = actor.kept.head; l; l = l->next) {
+        const AtsKept *item = l->data;
+
+        if (item->lane != lane || !(UP_POSTED & (1u << item->kind))) {
+            continue;
+        }
+        first = first ?: l;
+        if (item->kind == ATS_EVENT_DMA_WRITE) {
+            return first;
+        }
+    }
+    return NULL;
+}
+
+void ats_actor_push_writes_slow(uint32_t lane)
+{
+    GList *l;
+
+    /* Here and not in the pump, which may be what is below */
+    while (actor.ordered && actor.n_kept[ATS_EVENT_DMA_WRITE] &&
+           (l = ats_actor_before_write(lane))) {
+        ats_actor_happen(l);
+    }
+}
+
 bool ats_actor_release_oldest(void)
 {
     AtsKept *item = g_queue_peek_head(&actor.kept);

@@ -10,6 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "ats_function_internal.h"
+#include "hw/pci/ats_actor.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pci_device.h"
 
@@ -42,12 +43,24 @@ bool ats_function_may_send(const AtsFunction *f, AtsSend what)
            (!needs[what].master || f->dev->is_master);
 }
 
+/* The other TLPs that push writes are events, which keep their order */
+void ats_function_push(AtsFunction *f, AtsSend what)
+{
+    bool no_event = what == ATS_SEND_READ || what == ATS_SEND_COMPLETION ||
+                    what == ATS_SEND_ERROR;
+
+    if (no_event && !(f->posted.manner.passes & (1u << what))) {
+        ats_actor_push_writes(pci_requester_id(f->dev));
+    }
+    ats_posted_sending(&f->posted, what);
+}
+
 bool ats_function_sending(AtsFunction *f, AtsSend what)
 {
     if (!ats_function_may_send(f, what)) {
         return false;
     }
-    ats_posted_sending(&f->posted, what);
+    ats_function_push(f, what);
     return true;
 }
 

@@ -11,11 +11,13 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
+#include "libqos/lab-posted.h"
 #include "libqos/pri-lab.h"
 #include "libqos/vtd-inv.h"
 #include "qapi/error.h"
 #include "qobject/qdict.h"
 #include "qobject/qjson.h"
+#include <glib/gstdio.h>
 
 #define PAGE    4096
 #define STOPPED_TCG \
@@ -187,6 +189,146 @@ static void test_interrupt(void)
     pri_lab_stop(&lab);
 }
 
+/* -- Posted writes --------------------------------------------------------- */
+
+#define FOREVER " hold=1000000000000000"
+
+/* Bottom halves happen when CPUs run, so one does: always the same thing */
+static void start_spinning(PriLab *lab, const char *dev)
+{
+    static const uint8_t spin[] = { 0xeb, 0xfe };
+    g_autofree uint8_t *image = g_malloc0(0x10000);
+    g_autofree char *name = NULL, *vtd = NULL;
+    int fd = g_file_open_tmp("pri-sched-event-XXXXXX", &name, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    memcpy(image + 0xfff0, spin, sizeof(spin));
+    g_assert_true(g_file_set_contents(name, (char *)image, 0x10000, NULL));
+    vtd = g_strdup_printf(STOPPED_TCG " -bios %s", name);
+    pri_lab_start_with(lab, vtd, dev, 0);
+    g_unlink(name);
+}
+
+static void command(PriLab *lab, const char *what)
+{
+    qtest_qmp_assert_success(lab->qts, "{ 'execute': %s }", what);
+}
+
+/* Page @page is written by channel @page and the write is kept by @text */
+static uint64_t keep_write(PriLab *lab, const char *text, unsigned int page)
+{
+    uint64_t pa = qvtd_alloc(&lab->v, 1);
+    uint64_t iova = LAB_IOVA + page * PAGE;
+
+    qvtd_fs_map(&lab->v, lab->pml4, iova, pa, QVTD_FS_USER);
+    if (text) {
+        plan(lab, text);
+        command(lab, "cont");
+    }
+    lab_post(lab, page, iova, 0);
+    g_assert_false(lab_landed(lab, iova, pa));
+    return pa;
+}
+
+/* PCIe 6.2 2.4.1: a read's completion pushes it, a completion waits for it */
+static void test_write(void)
+{
+    uint64_t first, second;
+    uint32_t slot;
+    PriLab lab;
+
+    start_spinning(&lab, NULL);
+    first = keep_write(&lab, "dma=idle" FOREVER, 0);
+    expect(&lab, "dma", 1, 0);
+    slot = invalidate(&lab);
+    expect(&lab, "inv", 0, 1);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    expect(&lab, "cpl", 0, 0);
+    second = keep_write(&lab, NULL, 1);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_POSTED), ==, 2);
+    g_assert_true(lab_landed(&lab, LAB_IOVA, first));
+    g_assert_true(lab_landed(&lab, LAB_IOVA + PAGE, second));
+    expect(&lab, "dma", 2, 2);
+    expect(&lab, "cpl", 0, 1);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    command(&lab, "stop");
+    pri_lab_stop(&lab);
+}
+
+/* It lands where the plan says, and in order */
+static void test_write_until(void)
+{
+    uint64_t pa[2];
+    PriLab lab;
+
+    start_spinning(&lab, NULL);
+    pa[0] = keep_write(&lab, "dma#1=inv#1" FOREVER, 0);
+    pa[1] = keep_write(&lab, NULL, 1);
+    expect(&lab, "dma", 1, 0);
+    invalidate(&lab);
+    for (int i = 0; i < 2000 && events(&lab, "dma", "delivered") < 2; i++) {
+        g_usleep(1000);
+    }
+    for (int i = 0; i < 2; i++) {
+        g_assert_true(lab_landed(&lab, LAB_IOVA + i * PAGE, pa[i]));
+    }
+    command(&lab, "stop");
+    pri_lab_stop(&lab);
+}
+
+/* Broken hardware: the page is written when it is somebody else's */
+static void test_write_overtaken(void)
+{
+    uint32_t slot;
+    uint64_t pa;
+    PriLab lab;
+
+    start_spinning(&lab, NULL);
+    pa = keep_write(&lab, "dma=idle broken" FOREVER, 0);
+    slot = invalidate(&lab);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    qpt_readq(&lab.d, PT_CNT_POSTED);
+    g_assert_false(lab_landed(&lab, LAB_IOVA, pa));
+    command(&lab, "stop");
+    plan(&lab, "");
+    g_assert_true(lab_landed(&lab, LAB_IOVA, pa));
+    pri_lab_stop(&lab);
+}
+
+/* A reset does to it what the knob says; that of the machine loses it */
+static void test_write_reset(void)
+{
+    static const struct {
+        const char *dev;
+        bool machine, lands;
+    } cases[] = {
+        { NULL, false, true },
+        { "flr-dma=drop", false, false },
+        { NULL, true, false },
+    };
+    PriLab lab;
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t pa;
+
+        start_spinning(&lab, cases[i].dev);
+        pa = keep_write(&lab, "dma=idle" FOREVER, 0);
+        command(&lab, "stop");
+        if (cases[i].machine) {
+            lab_reset(&lab);
+        } else {
+            /* no read before it, which would push the write */
+            qpt_config_writew(&lab.d, lab.d.exp + QPT_EXP_DEVCTL,
+                              QPT_EXP_DEVCTL_FLR);
+        }
+        expect(&lab, "dma", 1, 1);
+        plan(&lab, "");
+        g_assert_cmpint(lab_landed(&lab, LAB_IOVA, pa), ==, cases[i].lands);
+        pri_lab_stop(&lab);
+    }
+}
+
 /* -- Order ----------------------------------------------------------------- */
 
 /* PCIe 6.2 2.4.1: a completion, which is posted, does not pass a request */
@@ -249,6 +391,10 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-sched-event/invalidation", test_invalidation);
     qtest_add_func("/pri-sched-event/descriptor", test_descriptor);
     qtest_add_func("/pri-sched-event/interrupt", test_interrupt);
+    qtest_add_func("/pri-sched-event/write", test_write);
+    qtest_add_func("/pri-sched-event/write-until", test_write_until);
+    qtest_add_func("/pri-sched-event/write-overtaken", test_write_overtaken);
+    qtest_add_func("/pri-sched-event/write-reset", test_write_reset);
     qtest_add_func("/pri-sched-event/posted", test_posted);
     qtest_add_func("/pri-sched-event/reset", test_reset);
     return g_test_run();

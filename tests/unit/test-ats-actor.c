@@ -177,6 +177,51 @@ static void test_push(void)
     end();
 }
 
+/* 2.4.1: a read pushes writes, with what is posted before them and no more */
+static void test_push_writes(void)
+{
+    start(true);
+    for (int i = 0; i < ATS_EVENT_KIND_NR; i++) {
+        verdict[i] = ATS_ACTOR_KEEP;
+    }
+    event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, "request");
+    ats_actor_push_writes(FN0);
+    expect("");
+    event(ATS_EVENT_DMA_WRITE, FN1, &link_, "other");
+    event(ATS_EVENT_TIMER, FN0, &link_, "timer");
+    event(ATS_EVENT_DMA_WRITE, FN0, &link_, "write");
+    event(ATS_EVENT_INV_COMPLETION, FN0, &link_, "completion");
+    ats_actor_push_writes(FN0);
+    expect("0.1 request 9.2 write ");
+    end();
+    start(false);
+    verdict[ATS_EVENT_DMA_WRITE] = ATS_ACTOR_KEEP;
+    event(ATS_EVENT_DMA_WRITE, FN0, &link_, "write");
+    ats_actor_push_writes(FN0);
+    expect("");
+    end();
+}
+
+static void read_below(void *owner, const void *data)
+{
+    g_string_append(log_, "read ");
+    ats_actor_push_writes(FN0);
+    g_string_append(log_, "is done ");
+}
+
+/* The read of what an event does: the write lands below it and not behind it */
+static void test_push_below(void)
+{
+    start(true);
+    verdict[ATS_EVENT_BH] = verdict[ATS_EVENT_DMA_WRITE] = ATS_ACTOR_KEEP;
+    event(ATS_EVENT_DMA_WRITE, FN0, &link_, "write");
+    g_assert_true(ats_actor_event(ATS_EVENT_BH, FN0, &iommu, read_below, NULL,
+                                  0));
+    ats_actor_release(ATS_EVENT_BH, 1);
+    expect("11.1 read 9.1 write is done ");
+    end();
+}
+
 /* A reset loses what is kept of its owner, and nothing else */
 static void test_forget(void)
 {
@@ -258,6 +303,8 @@ int main(int argc, char **argv)
     g_test_add_func("/ats-actor/iommu", test_iommu);
     g_test_add_func("/ats-actor/broken", test_broken);
     g_test_add_func("/ats-actor/push", test_push);
+    g_test_add_func("/ats-actor/push-writes", test_push_writes);
+    g_test_add_func("/ats-actor/push-below", test_push_below);
     g_test_add_func("/ats-actor/forget", test_forget);
     g_test_add_func("/ats-actor/end", test_end);
     g_test_add_func("/ats-actor/bounded", test_bounded);

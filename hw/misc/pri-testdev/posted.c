@@ -9,6 +9,8 @@
 
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
+#include "hw/pci/ats_actor.h"
+#include "hw/pci/pci_device.h"
 #include "qapi/visitor.h"
 #include "pri-testdev.h"
 
@@ -31,12 +33,51 @@ static void pt_posted_timer(void *opaque)
     pt_posted_arm(d);
 }
 
+/* -- Writes that a decider on events keeps --------------------------------- */
+
+static uint32_t pt_posted_lane(PriTestdev *d)
+{
+    return pci_requester_id(PCI_DEVICE(d));
+}
+
+/* @data: an AtsPostedWrite and the bytes of it */
+static void pt_posted_happens(void *owner, const void *data)
+{
+    PriTestdev *d = container_of(owner, PriTestdev, posted);
+    AtsPostedWrite w;
+
+    memcpy(&w, data, sizeof(w));
+    w.data = (uint8_t *)data + sizeof(w);
+    pt_posted_land(d, &w);
+}
+
+/* The write is an event of the schedule machine; true: that takes care of it */
+static bool pt_posted_event(PriTestdev *d, const AtsPostedWrite *w)
+{
+    g_autofree uint8_t *data = NULL;
+    size_t len = sizeof(*w) + w->len;
+
+    if (!ats_actor_on) {
+        return false;
+    }
+    data = g_malloc(len);
+    memcpy(data, w, sizeof(*w));
+    memcpy(data + sizeof(*w), w->data, w->len);
+    if (!ats_actor_event(ATS_EVENT_DMA_WRITE, pt_posted_lane(d), &d->posted,
+                         pt_posted_happens, data, len)) {
+        return false;
+    }
+    d->fn.posted.queued++;
+    pt_log(d, PT_LOG_POSTED, w->pasid, 0, w->addr, w->len);
+    return true;
+}
+
 /* -- Reads and writes ------------------------------------------------------ */
 
 bool pt_dma_read(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
                  uint64_t addr, uint8_t *buf, uint32_t len)
 {
-    ats_posted_sending(&d->fn.posted, ATS_SEND_READ);
+    ats_function_push(&d->fn, ATS_SEND_READ);
     return pt_dma_access(d, entry, pasid, addr, buf, len, PT_DMA_READ);
 }
 
@@ -54,8 +95,12 @@ bool pt_dma_write(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
 
     if (d->knobs.dma_do == PT_DMA_DO_LAND) {
         ats_posted_sending(&d->fn.posted, ATS_SEND_WRITE);
+        if (pt_posted_event(d, &w)) {
+            return true;
+        }
         return pt_dma_access(d, entry, pasid, addr, buf, len, PT_DMA_WRITE);
     }
+    ats_actor_push_writes(pt_posted_lane(d));
     if (d->knobs.dma_do == PT_DMA_DO_DELAY) {
         w.due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                 d->knobs.dma_delay * SCALE_US;
@@ -84,6 +129,12 @@ void pt_posted_land(void *opaque, const AtsPostedWrite *w)
 
 void pt_posted_reset(PriTestdev *d, bool link)
 {
+    if (link && d->knobs.flr_dma == PT_FLR_DMA_LAND) {
+        ats_actor_push_writes(pt_posted_lane(d));
+    }
+    if (!link || d->knobs.flr_dma != PT_FLR_DMA_KEEP) {
+        ats_actor_forget(&d->posted);
+    }
     if (!link || d->knobs.flr_dma == PT_FLR_DMA_DROP) {
         ats_posted_lose(&d->fn.posted);
     } else if (d->knobs.flr_dma == PT_FLR_DMA_LAND) {
@@ -122,6 +173,7 @@ void pt_posted_realize(PriTestdev *d)
 
 void pt_posted_exit(PriTestdev *d)
 {
+    ats_actor_forget(&d->posted);
     timer_free(d->posted.timer);
 }
 

@@ -147,6 +147,23 @@ void ats_actor_release(AtsEventKind kind, uint64_t n);
  */
 void ats_actor_push(AtsEventKind kind, uint32_t lane);
 
+/* For ats_actor_push_writes() alone */
+void ats_actor_push_writes_slow(uint32_t lane);
+
+/**
+ * ats_actor_push_writes: a TLP that is no event goes, and must not pass the
+ * posted writes of function @lane (PCIe 6.2 2.4.1): kept ones happen now, in
+ * order with what is posted before them.  They do not on broken hardware.
+ *
+ * They happen below the caller, whatever it is called from.
+ */
+static inline void ats_actor_push_writes(uint32_t lane)
+{
+    if (ats_actor_on) {
+        ats_actor_push_writes_slow(lane);
+    }
+}
+
 /**
  * ats_actor_release_oldest: let the oldest kept event happen
  *

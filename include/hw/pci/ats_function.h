@@ -360,8 +360,15 @@ bool ats_function_may_request(const AtsFunction *f);
 bool ats_function_may_send(const AtsFunction *f, AtsSend what);
 
 /**
- * ats_function_sending: the same; and if it may, the posted writes that @what
- * pushes have reached memory when this returns, so that it can go
+ * ats_function_push: @what goes now, for whoever has asked already: the posted
+ * writes that it pushes have reached memory when this returns
+ */
+void ats_function_push(AtsFunction *f, AtsSend what);
+
+/**
+ * ats_function_sending: as ats_function_may_send(); and if it may, the posted
+ * writes that @what pushes have reached memory when this returns, so that it
+ * can go
  */
 bool ats_function_sending(AtsFunction *f, AtsSend what);
 
