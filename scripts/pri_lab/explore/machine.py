@@ -33,7 +33,7 @@ BOOT, RUN = 1500.0, 240.0       # seconds of the host that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
 BOOTS = 4                       # booted machines that are kept on disk
 NAME = 15                       # bytes of a line that the serial port takes
-_SETTLE = 0.02                  # seconds for QEMU to take it, some times
+_TAKES = 60.0                   # seconds of a busy host for QEMU to take it
 _POLL = 0.003
 _EXTRA = repro.SMALL + ['-smp', str(CPUS), '-seed', '1',
                         '-rtc', 'clock=vm,base=2026-01-01']
@@ -175,9 +175,13 @@ class Stage:
             raise LabError(f'{self.entry.path}: the name of a scenario has at '
                            f'most {NAME - 1} letters')
         self.s.say(line)
-        for _ in range(5):
-            time.sleep(_SETTLE)
-            self.s.qmp.command('query-status')
+        until = time.monotonic() + _TAKES
+        while not self.s.taken():
+            if time.monotonic() > until:
+                raise LabError('QEMU does not take the name of the scenario '
+                               f'within {_TAKES:.0f} s: {self.s.complaint()}')
+            time.sleep(_POLL)
+        self.s.qmp.command('query-status')
 
     def clone(self, logdir: str) -> 'Stage':
         """Another one from the same snapshot."""

@@ -10,9 +10,12 @@ a panic is followed by the next one.
 
 from __future__ import annotations
 
+import array
+import fcntl
 import os
 import socket
 import subprocess
+import termios
 import time
 from typing import Callable, List, Optional
 
@@ -171,6 +174,13 @@ class Session:
     def say(self, text: bytes) -> None:
         """To the second serial port of the guest."""
         os.write(self._said, text)
+
+    def taken(self) -> bool:
+        """Has QEMU taken all that was said?  The port has it when QEMU answers
+        the next command."""
+        left = array.array('i', [0])
+        fcntl.ioctl(self._said, termios.FIONREAD, left)
+        return not left[0]
 
     def stop(self) -> None:
         if self._p is not None and self._p.poll() is None:

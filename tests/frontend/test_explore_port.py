@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the guest is told over its port has arrived before it goes on, however
+busy the host is."""
+
+import os
+import tempfile
+import unittest
+import unittest.mock
+from types import SimpleNamespace
+
+from pri_lab.core.errors import LabError
+from pri_lab.explore import machine
+from pri_lab.machine.session import Session
+
+
+class Port(unittest.TestCase):
+    """A QEMU that takes bytes when the test says so."""
+
+    def setUp(self):
+        tmp = tempfile.TemporaryDirectory()
+        self.addCleanup(tmp.cleanup)
+        self.s = Session.__new__(Session)
+        self.s.logdir = tmp.name
+        self.fifo = self.s._fifo()
+        self.addCleanup(os.close, self.s._said)
+        self.qemu = os.open(self.fifo, os.O_RDONLY)
+        self.addCleanup(os.close, self.qemu)
+        self.asked = []             # what was left in the FIFO at a command
+        self.s.qmp = SimpleNamespace(command=self.command)
+        self.s.complaint = lambda: ''
+
+    def command(self, name):
+        self.asked.append((name, self.s.taken()))
+
+    def test_taken_is_all_of_it(self):
+        self.assertTrue(self.s.taken())
+        self.s.say(b'name\n')
+        self.assertFalse(self.s.taken())
+        os.read(self.qemu, 4)
+        self.assertFalse(self.s.taken())
+        os.read(self.qemu, 1)
+        self.assertTrue(self.s.taken())
+
+    def choose(self, takes):
+        stage = machine.Stage.__new__(machine.Stage)
+        stage.entry = SimpleNamespace(name='two-binds', path='')
+        stage.s = self.s
+        naps = []
+
+        def sleep(seconds):
+            naps.append(seconds)
+            if len(naps) > 50 and takes:
+                os.read(self.qemu, 1)       # one byte at a time, and late
+        with unittest.mock.patch('time.sleep', sleep), \
+                unittest.mock.patch.object(machine, '_TAKES',
+                                           60 if takes else 0):
+            stage._choose()
+
+    def test_a_slow_host(self):
+        self.choose(True)
+        self.assertEqual(self.asked, [('query-status', True)])
+
+    def test_a_host_that_does_nothing(self):
+        with self.assertRaisesRegex(LabError, 'does not take the name'):
+            self.choose(False)
+
+
+if __name__ == '__main__':
+    unittest.main()
