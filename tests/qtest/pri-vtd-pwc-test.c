@@ -199,6 +199,27 @@ static void test_srtp(void)
     pri_lab_stop(&lab);
 }
 
+/* The IOTLB as well, whatever the knobs are: CAP.ESRTPS */
+static void test_srtp_iotlb(void)
+{
+    uint64_t pa;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, NULL, "atc-entries=0", 0);
+    pa = qvtd_alloc(&lab.v, 2);
+    qtest_writeb(lab.qts, pa, STALE);
+    qtest_writeb(lab.qts, pa + 0x1000, FRESH);
+    qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA + 0x10000, 0x8000000,
+                QVTD_FS_USER);
+    qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA, pa, QVTD_FS_USER);
+    g_assert_cmphex(read_first_byte(&lab, LAB_IOVA), ==, STALE);
+    qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA, pa + 0x1000, QVTD_FS_USER);
+    g_assert_cmphex(read_first_byte(&lab, LAB_IOVA), ==, STALE);
+    qvtd_set_root(&lab.v, lab.v.root, QVTD_TTM_SCALABLE);
+    g_assert_cmphex(read_first_byte(&lab, LAB_IOVA), ==, FRESH);
+    pri_lab_stop(&lab);
+}
+
 static void test_migrate(void)
 {
     PriLab lab;
@@ -222,6 +243,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/vtd/qi/QI-56/far-page-request", GUINT_TO_POINTER(1),
                          test_page_request);
     g_test_add_func("/vtd/qi/QI-55/pwc-srtp", test_srtp);
+    g_test_add_func("/vtd/qi/QI-55/iotlb-srtp", test_srtp_iotlb);
     g_test_add_func("/vtd/qi/QI-57/pwc-migrate", test_migrate);
     return g_test_run();
 }
