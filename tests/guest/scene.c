@@ -382,11 +382,23 @@ static void take_pasid(void)
     CHECK(all->first_pasid, "function 0: %s", why);
 }
 
+/*
+ * A processor that is idle keeps the address space it has run last, and with it
+ * the PASID, until a process runs there again (lazy TLB).
+ */
+static void visit_processors(void)
+{
+    for (unsigned i = sysconf(_SC_NPROCESSORS_ONLN); i--;) {
+        race_cpu(i);
+    }
+}
+
 static void look_at_leaks(void)
 {
     const char *why = "";
     uint32_t pasid = 0;
 
+    visit_processors();
     for (unsigned i = 0; i < FREE_TRIES && pasid != all->first_pasid; i++) {
         if (i) {
             pt_sleep_ms(QUIET_MS);
