@@ -156,27 +156,34 @@ static bool vtd_devtlb_by_message(IntelIOMMUState *s, uint16_t rid)
     }
 }
 
+/* Send the message, or leave it for later if all ITags are in use */
+static bool vtd_devtlb_send(IntelIOMMUState *s, AtsMsg *msg, unsigned int mip)
+{
+    unsigned int limit = MIN(MAX(s->svm.knobs.itags, 1), mip ? mip : 32);
+
+    if (!ats_itags_send(&s->svm.devtlb.itags, msg, limit,
+                        s->svm.knobs.ite_timeout * SCALE_MS)) {
+        trace_vtd_devtlb_deferred(msg->rid);
+        s->svm.qi.stalled = true;
+        return false;
+    }
+    return true;
+}
+
 bool vtd_devtlb_invalidate(IntelIOMMUState *s, uint16_t rid, uint32_t pasid,
                            uint64_t addr, bool size, bool global,
                            unsigned int mip)
 {
-    unsigned int limit = MIN(MAX(s->svm.knobs.itags, 1), mip ? mip : 32);
-    AtsMsg msg = {
-        .rid = rid,
-        .pasid = pasid,
-        .addr = addr,
-        .size = size,
-        .global = global,
-    };
+    if (vtd_devtlb_by_message(s, rid)) {
+        AtsMsg msg = {
+            .rid = rid,
+            .pasid = pasid,
+            .addr = addr,
+            .size = size,
+            .global = global,
+        };
 
-    if (!vtd_devtlb_by_message(s, rid)) {
-        return true;
-    }
-    if (!ats_itags_send(&s->svm.devtlb.itags, &msg, limit,
-                        s->svm.knobs.ite_timeout * SCALE_MS)) {
-        trace_vtd_devtlb_deferred(rid);
-        s->svm.qi.stalled = true;
-        return false;
+        return vtd_devtlb_send(s, &msg, mip);
     }
     return true;
 }

@@ -164,7 +164,7 @@ bool vtd_inv_wait_blocks(IntelIOMMUState *s)
 {
     VTDQi *qi = &s->svm.qi;
 
-    return unlikely(qi->n_waits) &&
+    return qi->n_waits &&
            (qi->n_waits >= MAX(s->svm.knobs.wait_depth, 1) ||
             vtd_inv_wait_fenced(s));
 }

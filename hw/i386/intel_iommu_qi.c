@@ -211,11 +211,27 @@ static VTDIqei vtd_qi_check(IntelIOMMUState *s)
     return VTD_IQEI_NONE;
 }
 
-static bool vtd_qi_may_fetch(IntelIOMMUState *s)
+/*
+ * The two registers that each descriptor needs, without a call: a guest that
+ * unmaps a lot waits for this walk.
+ */
+static inline uint32_t vtd_qi_fsts(IntelIOMMUState *s)
 {
-    return !s->svm.qi.stalled &&
-           !(vtd_get_long_raw(s, DMAR_FSTS_REG) & VTD_FSTS_ITE) &&
-           !vtd_inv_wait_blocks(s);
+    return ldl_le_p(&s->csr[DMAR_FSTS_REG]);
+}
+
+static inline void vtd_qi_set_head(IntelIOMMUState *s)
+{
+    int shift = s->iq_dw ? VTD_IQH_QH_SHIFT_5 : VTD_IQH_QH_SHIFT_4;
+
+    stq_le_p(&s->csr[DMAR_IQH_REG],
+             ((uint64_t)s->iq_head << shift) & VTD_IQH_QH_MASK);
+}
+
+static inline bool vtd_qi_may_fetch(IntelIOMMUState *s)
+{
+    return !s->svm.qi.stalled && !(vtd_qi_fsts(s) & VTD_FSTS_ITE) &&
+           likely(!s->svm.qi.n_waits || !vtd_inv_wait_blocks(s));
 }
 
 /*
@@ -231,16 +247,13 @@ static bool vtd_qi_more(IntelIOMMUState *s)
 /* Execute the descriptor at IQH; false if it is refused, with @iqei set */
 static bool vtd_qi_step(IntelIOMMUState *s)
 {
-    int shift = s->iq_dw ? VTD_IQH_QH_SHIFT_5 : VTD_IQH_QH_SHIFT_4;
-
     s->svm.qi.iqei = VTD_IQEI_RSVD;
     if ((vtd_qi_each_desc(&s->svm.knobs) && !vtd_qi_inject_iqe(s)) ||
         !vtd_process_inv_desc(s)) {
         return false;
     }
     /* IQH says so before anything behind the descriptor happens */
-    vtd_set_quad_raw(s, DMAR_IQH_REG,
-                     ((uint64_t)s->iq_head << shift) & VTD_IQH_QH_MASK);
+    vtd_qi_set_head(s);
     if (vtd_qi_each_desc(&s->svm.knobs)) {
         vtd_qi_desc_done(s);
     }
@@ -255,8 +268,7 @@ void vtd_qi_fetch(IntelIOMMUState *s)
 
     if (qi->fetching || !s->qi_enabled ||
         (s->iq_head == s->iq_tail && !vtd_qi_tail_is_misaligned(s)) ||
-        vtd_get_long_raw(s, DMAR_FSTS_REG) & VTD_FSTS_IQE ||
-        !vtd_qi_may_fetch(s)) {
+        vtd_qi_fsts(s) & VTD_FSTS_IQE || !vtd_qi_may_fetch(s)) {
         return;
     }
 
