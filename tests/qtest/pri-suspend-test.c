@@ -88,7 +88,7 @@ static void test_ram(void)
     g_unlink(name);
 }
 
-/* Patches 0058, 0059: without them no extended capability can be restored */
+/* Patch 0058: without it no extended capability can be restored */
 static void test_ecam(void)
 {
     const uint32_t ecam = 0xb0000000u | PCIEXBAR_ON;
@@ -102,7 +102,7 @@ static void test_ecam(void)
     sleep_and_wake(qts);
     g_assert_cmphex(config_readl(qts, MCH | PCIEXBAR), ==, ecam);
     g_assert_cmphex(qtest_readl(qts, ecam & ~PCIEXBAR_ON), ==, id);
-    /* patch 0059: as SeaBIOS does on its way up, which the write would end */
+    /* as SeaBIOS does on its way up, which the write would end */
     qtest_writel(qts, (ecam & ~PCIEXBAR_ON) + PCIEXBAR, 0);
     qtest_writel(qts, (ecam & ~PCIEXBAR_ON) + PCIEXBAR, ecam);
     g_assert_cmphex(config_readl(qts, MCH | PCIEXBAR), ==, ecam);
