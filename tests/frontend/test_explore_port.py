@@ -65,5 +65,32 @@ class Port(unittest.TestCase):
             self.choose(False)
 
 
+class Patience(unittest.TestCase):
+    """A run ends by QEMU's own time, not by the clock on the wall."""
+
+    def follow(self, own, seconds=240.0):
+        """own: what QEMU has used at each look; then it stops."""
+        looks = iter(own)
+        left = [len(own)]
+
+        def look():
+            left[0] -= 1
+            return next(looks)
+        stage = machine.Stage.__new__(machine.Stage)
+        stage.s = SimpleNamespace(
+            own_time=lambda: SimpleNamespace(look=look), alive=lambda: True,
+            _read=lambda: None, qmp=SimpleNamespace(
+                poll=lambda: [] if left[0] else ['STOP']))
+        with unittest.mock.patch.object(machine, '_LOOK', -1.0), \
+                unittest.mock.patch('time.sleep'):
+            return stage._follow(seconds)
+
+    def test_a_starved_run_goes_on(self):
+        self.assertEqual(self.follow([1.0] * 400), 'stop')
+
+    def test_one_that_uses_its_time_ends(self):
+        self.assertIn('no end within 240 s', self.follow([1.0, 241.0, 0.0]))
+
+
 if __name__ == '__main__':
     unittest.main()

@@ -29,12 +29,13 @@ SCHED = '/sched'                # the machine, as a QOM path
 LIMIT = 400_000_000             # instructions of a run: a vCPU is stuck
 LEAST = 100_000_000             # of that, when it is known what a run takes
 TIMES = 6                       # as many as one that comes to its end
-BOOT, RUN = 1500.0, 240.0       # seconds of the host that are its end
+BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
 BOOTS = 4                       # booted machines that are kept on disk
 NAME = 15                       # bytes of a line that the serial port takes
 _TAKES = 60.0                   # seconds of a busy host for QEMU to take it
 _POLL = 0.003
+_LOOK = 2.0                     # seconds between looks at the time
 _EXTRA = repro.SMALL + ['-smp', str(CPUS), '-seed', '1',
                         '-rtc', 'clock=vm,base=2026-01-01']
 _WORDS = repro.WORDS.replace('pri_lab.go ', '')
@@ -198,8 +199,8 @@ class Stage:
     def _follow(self, seconds: float, step=None) -> str:
         """'stop' of the machine, or what else happened."""
         s = self.s
-        until = time.monotonic() + seconds
-        look = time.monotonic() + 2
+        own = s.own_time()
+        look = time.monotonic() + _LOOK
         while True:
             events = s.qmp.poll()
             s._read()
@@ -212,13 +213,13 @@ class Stage:
             if 'STOP' in events:
                 s._read()
                 return 'stop'
-            now = time.monotonic()
-            if now > until:
-                return f'no end within {seconds:.0f} s of the host'
-            if step is not None and now > look:
-                look = now + 2
-                step.note = f'{s.instructions() / 1e6:,.0f} million ' \
-                    'instructions'
+            if time.monotonic() > look:
+                look = time.monotonic() + _LOOK
+                if own.look() > seconds:
+                    return f'no end within {seconds:.0f} s of QEMU\'s own time'
+                if step is not None:
+                    step.note = f'{s.instructions() / 1e6:,.0f} million ' \
+                        'instructions'
             time.sleep(_POLL)
 
     # -- runs -----------------------------------------------------------------

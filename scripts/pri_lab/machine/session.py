@@ -153,6 +153,11 @@ class Session:
             os.unlink(self.image)       # large, and made again by a boot
         self._p = None
 
+    def own_time(self) -> OwnTime:
+        """Of QEMU, from now on; what a busy host makes it wait is not in it."""
+        assert self._p is not None
+        return OwnTime(self._p.pid)
+
     def alive(self) -> bool:
         return self._p is not None and self._p.poll() is None
 
@@ -239,7 +244,7 @@ class Session:
         is through, or what QEMU died of.
         """
         assert self._p is not None
-        own = OwnTime(self._p.pid)
+        own = self.own_time()
         ask = time.monotonic() + _ASK
         look = time.monotonic() + min(_ASK, seconds)
         while True:
