@@ -20,19 +20,29 @@
 #include "intel_iommu_invwait.h"
 #include "trace.h"
 
-void vtd_inv_wait_abort_all(IntelIOMMUState *s)
+/* None is kept any more, and none reports */
+static void vtd_inv_wait_forget(VTDQi *qi)
 {
-    VTDQi *qi = &s->svm.qi;
     VTDInvWait *wait, *next;
 
     QTAILQ_FOREACH_SAFE(wait, &qi->waits, next, next) {
-        trace_vtd_devtlb_wait_aborted(wait->lo, wait->hi);
-        qi->waits_aborted++;
         QTAILQ_REMOVE(&qi->waits, wait, next);
         g_free(wait);
     }
     qi->n_waits = 0;
     ats_actor_forget(&qi->waits);
+}
+
+void vtd_inv_wait_abort_all(IntelIOMMUState *s)
+{
+    VTDQi *qi = &s->svm.qi;
+    VTDInvWait *wait;
+
+    QTAILQ_FOREACH(wait, &qi->waits, next) {
+        trace_vtd_devtlb_wait_aborted(wait->lo, wait->hi);
+    }
+    qi->waits_aborted += qi->n_waits;
+    vtd_inv_wait_forget(qi);
 }
 
 static bool vtd_inv_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
@@ -171,16 +181,19 @@ bool vtd_inv_wait_blocks(IntelIOMMUState *s)
 
 void vtd_inv_wait_reset(IntelIOMMUState *s)
 {
-    VTDQi *qi = &s->svm.qi;
-    VTDInvWait *wait, *next;
+    vtd_inv_wait_forget(&s->svm.qi);
+    timer_del(s->svm.qi.timer);
+}
 
-    QTAILQ_FOREACH_SAFE(wait, &qi->waits, next, next) {
-        QTAILQ_REMOVE(&qi->waits, wait, next);
-        g_free(wait);
+bool vtd_inv_wait_valid(const VTDQi *qi)
+{
+    uint32_t n = 0;
+    VTDInvWait *wait;
+
+    QTAILQ_FOREACH(wait, &qi->waits, next) {
+        n++;
     }
-    qi->n_waits = 0;
-    ats_actor_forget(&qi->waits);
-    timer_del(qi->timer);
+    return n == qi->n_waits;
 }
 
 const VMStateDescription vmstate_vtd_inv_wait = {

@@ -58,4 +58,9 @@ void vtd_inv_wait_abort_all(IntelIOMMUState *s);
 
 void vtd_inv_wait_reset(IntelIOMMUState *s);
 
+/**
+ * vtd_inv_wait_valid: is what was migrated possible?
+ */
+bool vtd_inv_wait_valid(const VTDQi *qi);
+
 #endif /* HW_I386_INTEL_IOMMU_INVWAIT_H */

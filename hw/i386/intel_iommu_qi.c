@@ -351,10 +351,16 @@ bool vtd_qi_abort(IntelIOMMUState *s)
 
 /* -- life ------------------------------------------------------------------ */
 
+static int vtd_qi_post_load(void *opaque, int version_id)
+{
+    return vtd_inv_wait_valid(opaque) ? 0 : -EINVAL;
+}
+
 const VMStateDescription vmstate_vtd_qi = {
     .name = "intel-iommu/qi",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = vtd_qi_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_QTAILQ_V(waits, VTDQi, 1, vmstate_vtd_inv_wait, VTDInvWait,
                          next),

@@ -197,6 +197,47 @@ static void test_versions(const void *opaque)
     g_rmdir(dir);
 }
 
+/*
+ * The number of waits that are kept is behind the list of them: 42 bytes of a
+ * wait from its lower half on (intel_iommu_invwait.c), and the list's end.
+ */
+#define WAIT_TO_NUMBER  43
+
+static void test_waits(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    g_autofree char *data = NULL, *why = NULL;
+    uint8_t lo[8], *at;
+    uint32_t slot;
+    QVtdDesc desc;
+    PriLab lab;
+    gsize len;
+
+    pri_lab_boot(&lab, "sm-cache=on", NULL, 0);
+    qvtd_start(&lab.v);
+    qvtd_set_property(&lab.v, "wait-hold", "'on'");
+    desc = qvtd_desc_wait(&lab.v, QVTD_WAIT_SW, &slot);
+    qvtd_submit(&lab.v, desc);
+    lab_save(&lab, uri);
+    pri_lab_stop(&lab);
+    g_assert_true(g_file_get_contents(file, &data, &len, NULL));
+    stq_be_p(lo, desc.qw[0]);
+    /* the ring in RAM has it little-endian, so this is the one that is kept */
+    at = memmem(data, len, lo, sizeof(lo));
+    g_assert_nonnull(at);
+    at += WAIT_TO_NUMBER;
+    g_assert_cmpuint(ldl_be_p(at), ==, 1);
+    stl_be_p(at, 2);
+    g_assert_true(g_file_set_contents(file, data, len, NULL));
+    why = refused(uri);
+    g_test_message("%s", why);
+    g_assert_cmpstr(why, !=, "");
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -213,5 +254,6 @@ int main(int argc, char **argv)
 
         qtest_add_data_func(name, &sections[i], test_versions);
     }
+    qtest_add_func("/pri-lab/MIG-06/number-of-waits", test_waits);
     return g_test_run();
 }
