@@ -372,9 +372,9 @@ void ats_function_forget(AtsFunction *f)
     }
 }
 
-void ats_function_set_deaf(AtsFunction *f, bool deaf)
+void ats_function_set_unresponsive(AtsFunction *f, bool unresponsive)
 {
-    f->deaf = deaf;
+    f->unresponsive = unresponsive;
 }
 
 void ats_function_reset(AtsFunction *f)

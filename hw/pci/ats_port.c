@@ -76,7 +76,7 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
         }
         return;
     }
-    if (f->deaf || !reached) {
+    if (f->unresponsive || !reached) {
         pcie_pri_unheard(ats_function_pri(f), msg);
         return;
     }

@@ -276,7 +276,7 @@ void ats_function_translated(void *opaque, uint32_t tag, AtsTrStatus status,
     uint32_t owner;
     bool accepted;
 
-    if (f->deaf || !ats_function_connected(f)) {
+    if (f->unresponsive || !ats_function_connected(f)) {
         return;
     }
     r = ats_inflight_find(&f->inflight, tag);

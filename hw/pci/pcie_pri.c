@@ -91,7 +91,7 @@ static void pcie_pri_check_stop(PciePri *pri)
     if (pri->enable || pri->n_groups || pri->stopped) {
         return;
     }
-    if (pri->manner.slow_stop && pri->ops->stopping) {
+    if (pri->manner.stop_by_owner && pri->ops->stopping) {
         pri->ops->stopping(pri->opaque);
     } else {
         pri->stopped = true;
@@ -227,7 +227,7 @@ void pcie_pri_lost_responses(PciePri *pri)
 
 bool pcie_pri_usable(const PciePri *pri)
 {
-    return (pri->enable || pri->manner.heedless) && !pri->failed;
+    return (pri->enable || pri->manner.send_when_disabled) && !pri->failed;
 }
 
 uint32_t pcie_pri_limit(const PciePri *pri)
@@ -370,7 +370,7 @@ static void pcie_pri_count_response(PciePri *pri, const AtsMsg *msg)
 /* Table 10-8: codes 2h to Eh are handled like Fh */
 static bool pcie_pri_fatal(const PciePri *pri, const AtsMsg *msg)
 {
-    return msg->code > ATS_PRG_INVALID_REQUEST && !pri->manner.lenient;
+    return msg->code > ATS_PRG_INVALID_REQUEST && !pri->manner.rf_as_ir;
 }
 
 /*
@@ -412,7 +412,7 @@ static void pcie_pri_disable(PciePri *pri)
 static void pcie_pri_unexpected(PciePri *pri, const AtsMsg *msg,
                                 const PciePriGroup *group)
 {
-    pri->uprgi |= !pri->manner.shut_eye;
+    pri->uprgi |= !pri->manner.no_uprgi;
     pri->cnt.resp_unexpected++;
     pcie_pri_note(pri, PCIE_PRI_NOTE_UNEXPECTED, msg->prgi);
     if (group) {
@@ -458,7 +458,7 @@ static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg,
             pri->cnt.resp_mistaken++;
             pcie_pri_note(pri, PCIE_PRI_NOTE_MISTAKEN, msg->prgi);
         }
-        pcie_pri_complete(pri, group, pri->manner.lenient ?
+        pcie_pri_complete(pri, group, pri->manner.rf_as_ir ?
                           MIN(msg->code, ATS_PRG_INVALID_REQUEST) :
                           msg->code);
     } else {

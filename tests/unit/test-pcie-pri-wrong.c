@@ -132,13 +132,14 @@ static void test_marker(void)
 }
 
 /* PRI-01, PRI-31 */
-static void test_heedless(void)
+static void test_send_when_disabled(void)
 {
     World *w = world_on(64);
 
     pcie_pri_write_control(&w->pri, 0);
     g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_UNUSABLE);
-    pcie_pri_misbehave(&w->pri, &(PciePriManner) { .heedless = true });
+    pcie_pri_misbehave(&w->pri,
+                       &(PciePriManner) { .send_when_disabled = true });
     g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_SENT);
     world_respond(w, 0, 1, ATS_PRG_SUCCESS);
     world_expect_done(w, 0, 1001, PCIE_PRI_RESPONSE, ATS_PRG_SUCCESS);
@@ -146,9 +147,9 @@ static void test_heedless(void)
 }
 
 /* PRI-20, PRI-21 */
-static void test_lenient(void)
+static void test_rf_as_ir(void)
 {
-    World *w = world_wrong((PciePriManner) { .lenient = true });
+    World *w = world_wrong((PciePriManner) { .rf_as_ir = true });
 
     world_submit(w, 1, 1);
     world_submit(w, 1, 2);
@@ -162,9 +163,9 @@ static void test_lenient(void)
 }
 
 /* PRI-22 */
-static void test_shut_eye(void)
+static void test_no_uprgi(void)
 {
-    World *w = world_wrong((PciePriManner) { .shut_eye = true });
+    World *w = world_wrong((PciePriManner) { .no_uprgi = true });
 
     world_respond(w, 9, 1, ATS_PRG_SUCCESS);
     g_assert_cmphex(world_status(w), ==, 0);
@@ -176,9 +177,9 @@ static void test_shut_eye(void)
 }
 
 /* PRI-31 */
-static void test_slow_stop(void)
+static void test_stop_by_owner(void)
 {
-    World *w = world_wrong((PciePriManner) { .slow_stop = true });
+    World *w = world_wrong((PciePriManner) { .stop_by_owner = true });
 
     world_submit(w, 1, 1);
     pcie_pri_write_control(&w->pri, 0);
@@ -216,9 +217,10 @@ int main(int argc, char **argv)
     g_test_add_func("/pri/wrong/PRI-06/mixed", test_mixed);
     g_test_add_func("/pri/wrong/PRI-43/marker-inside", test_marker_inside);
     g_test_add_func("/pri/wrong/PRI-42/marker", test_marker);
-    g_test_add_func("/pri/wrong/PRI-01/heedless", test_heedless);
-    g_test_add_func("/pri/wrong/PRI-21/lenient", test_lenient);
-    g_test_add_func("/pri/wrong/PRI-22/shut-eye", test_shut_eye);
-    g_test_add_func("/pri/wrong/PRI-31/slow-stop", test_slow_stop);
+    g_test_add_func("/pri/wrong/PRI-01/send-when-disabled",
+                    test_send_when_disabled);
+    g_test_add_func("/pri/wrong/PRI-21/rf-as-ir", test_rf_as_ir);
+    g_test_add_func("/pri/wrong/PRI-22/no-uprgi", test_no_uprgi);
+    g_test_add_func("/pri/wrong/PRI-31/stop-by-owner", test_stop_by_owner);
     return g_test_run();
 }

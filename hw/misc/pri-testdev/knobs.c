@@ -25,10 +25,10 @@ static PciePriManner pt_knobs_pri_manner(const PriTestdev *d)
         .shape = d->knobs.group_shape,
         .marker = d->knobs.stop_marker,
         .over_issue = d->knobs.honour_alloc,
-        .heedless = d->knobs.pr_when_disabled,
-        .lenient = d->knobs.resp_code,
-        .shut_eye = d->knobs.unexpected_resp,
-        .slow_stop = d->knobs.pri_stop_delay,
+        .send_when_disabled = d->knobs.pr_when_disabled,
+        .rf_as_ir = d->knobs.resp_code,
+        .no_uprgi = d->knobs.unexpected_resp,
+        .stop_by_owner = d->knobs.pri_stop_delay,
     };
 }
 

@@ -30,7 +30,7 @@ bool pt_silent(const PriTestdev *d)
 /* Vectors cannot be reached either */
 void pt_update_silence(PriTestdev *d)
 {
-    ats_function_set_deaf(&d->fn, pt_silent(d));
+    ats_function_set_unresponsive(&d->fn, pt_silent(d));
     memory_region_set_enabled(&d->presence.no_msix, pt_silent(d));
 }
 

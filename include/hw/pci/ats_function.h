@@ -161,7 +161,7 @@ struct AtsFunction {
     bool no_ats;            /* it has, until ATS is enabled anew */
     uint16_t ats_control;
     uint16_t pasid_control;
-    bool deaf;              /* PRG Responses do not reach it */
+    bool unresponsive;      /* PRG Responses do not reach it */
     uint8_t n_path_errors;
     AtsPathError path_error[ATS_FUNCTION_PATH_ERRORS];  /* to be reported */
     AtsFunctionCounters cnt;
@@ -313,12 +313,12 @@ void ats_function_reset(AtsFunction *f);
 void ats_function_forget(AtsFunction *f);
 
 /**
- * ats_function_set_deaf: does the function get PRG Responses?
+ * ats_function_set_unresponsive: does the function get PRG Responses?
  *
  * It does not while it is in reset or gone.  Invalidate Requests go to
  * AtsFunctionOps::inv_request in any case.
  */
-void ats_function_set_deaf(AtsFunction *f, bool deaf);
+void ats_function_set_unresponsive(AtsFunction *f, bool unresponsive);
 
 /**
  * ats_function_sync_config: copy the registers to dev->config

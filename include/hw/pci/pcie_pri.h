@@ -84,7 +84,7 @@ typedef enum PciePriNote {
  * @raw_response: the response to a request sent by pcie_pri_send_raw()
  * @note: something to write down; may be NULL
  * @stopping: nothing is outstanding any more, and pcie_pri_stopped() has to say
- *            when that has become Stopped; may be NULL without slow_stop
+ *            when that has become Stopped; may be NULL without stop_by_owner
  */
 typedef struct PciePriOps {
     void (*send)(void *opaque, uint16_t rid, AtsMsg *msg);
@@ -140,20 +140,20 @@ typedef enum PciePriMarker {
  *          Response PASID Required indices are never those of a PASID
  * @shape, @marker: as above
  * @over_issue: the allocation does not limit anything
- * @heedless: requests are sent while Page Requests are disabled, too
- * @lenient: a Response Failure is taken for an Invalid Request
- * @shut_eye: an unexpected response does not set UPRGI
- * @slow_stop: Stopped is set by pcie_pri_stopped() alone
+ * @send_when_disabled: requests are sent while Page Requests are disabled, too
+ * @rf_as_ir: a Response Failure is taken for an Invalid Request
+ * @no_uprgi: an unexpected response does not set UPRGI
+ * @stop_by_owner: Stopped is set by pcie_pri_stopped() alone
  */
 typedef struct PciePriManner {
     PciePriPolicy policy;
     PciePriShape shape;
     PciePriMarker marker;
     bool over_issue;
-    bool heedless;
-    bool lenient;
-    bool shut_eye;
-    bool slow_stop;
+    bool send_when_disabled;
+    bool rf_as_ir;
+    bool no_uprgi;
+    bool stop_by_owner;
 } PciePriManner;
 
 /* A group; in slot n of the table if no other one has PRG index n */
@@ -272,7 +272,7 @@ void pcie_pri_misbehave(PciePri *pri, const PciePriManner *manner);
 
 /**
  * pcie_pri_stopped: set Stopped if Page Requests are disabled and nothing is
- * outstanding; only with PciePriManner::slow_stop it is not set anyway
+ * outstanding; only with PciePriManner::stop_by_owner it is not set anyway
  */
 void pcie_pri_stopped(PciePri *pri);
 
