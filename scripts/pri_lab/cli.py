@@ -16,7 +16,7 @@ from .commands import (bench, build, cache as cache_command, check, clean,
                        completion, conformance, explore, guest_test, kernel,
                        package, packages, qemu, repro, resets, run, shared,
                        shell, timeline)
-from .core import cache, defaults, proc, running, ui
+from .core import cache, defaults, near, proc, running, ui
 from .core.context import Context, Outcome, processors
 from .core.errors import (EXIT_CANNOT, EXIT_INTERRUPTED, EXIT_USAGE, STATUSES,
                           Interrupted, LabError, from_oserror)
@@ -69,6 +69,16 @@ class Wrapped(argparse.RawDescriptionHelpFormatter):
 
 # -- the parser ---------------------------------------------------------------
 
+class Parser(argparse.ArgumentParser):
+    """A command that does not exist is complained of as any other name."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if isinstance(action, argparse._SubParsersAction) and \
+                value not in ALL:
+            raise near.unknown('command', value, COMMANDS)
+        super()._check_value(action, value)
+
+
 def _add(p: argparse.ArgumentParser, request) -> None:
     """The options of a request: of its groups, then its own."""
     for group in request.__mro__[::-1]:
@@ -91,15 +101,15 @@ def _command(subs, module) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog='pri-lab', description=SUMMARY,
-                                  epilog=EXAMPLES, formatter_class=Wrapped,
-                                  allow_abbrev=False)
+    top = Parser(prog='pri-lab', description=SUMMARY, epilog=EXAMPLES,
+                 formatter_class=Wrapped, allow_abbrev=False)
     for group in (shared.Request, shared.Qemu, shared.Kernel, shared.Accel):
         _add(top, group)
     top.add_argument('--version', action='store_true',
                      default=argparse.SUPPRESS,
                      help='say which commit or package this is')
-    subs = top.add_subparsers(dest='command', metavar='COMMAND')
+    subs = top.add_subparsers(dest='command', metavar='COMMAND',
+                              parser_class=argparse.ArgumentParser)
     for module in MODULES:
         _command(subs, module)
     return top

@@ -97,7 +97,8 @@ class Wrong(Front):
         # options that the command has no use for
         ('timeline', 'x', '--kernel', '7.3'), ('--accel', 'tcg', 'clean'),
         ('package', '--kernel', '7.3'), ('run', '--jobs', '0'),
-        ('clean', '--qemu-src', '/'), ('nonsense',))
+        ('clean', '--qemu-src', '/'), ('nonsense',),
+        ('repro', 'O-A', '--list'), ('explore', '--all', '--list'))
 
     def test_it_is_2_and_nothing_is_built(self):
         for argv in self.CASES:
@@ -115,6 +116,7 @@ class Wrong(Front):
 
     def test_what_was_meant(self):
         for argv, said in (
+                (('rpro', 'O-A'), 'did you mean repro'),
                 (('repro', 'stale-partiel'), 'did you mean stale-partial'),
                 (('run', 'sva-basik'), 'did you mean sva-basic'),
                 (('run', '--args', 'writ'), 'did you mean write'),

@@ -51,6 +51,7 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
     hits: int
     replays: int
     known: bool
+    list_all: bool
     all: bool
     resume: bool
     pages: bool
@@ -83,6 +84,8 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
                        '(default: 20)')
         p.add_argument('--known', action='store_true',
                        help='what is written up counts as a hit, too')
+        p.add_argument('--list', action='store_true', dest='list_all',
+                       help='print the scenarios, run nothing')
         p.add_argument('--all', action='store_true',
                        help='every scenario of tasks')
         p.add_argument('--resume', action='store_true',
@@ -109,9 +112,11 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
 
     @property
     def reads_only(self) -> bool:
-        return not (self.scenario or self.all or self.pages)
+        return self.list_all or not (self.scenario or self.all or self.pages)
 
     def check(self, repo: str, _ui) -> None:
+        if self.list_all and (self.scenario or self.all or self.pages):
+            raise UsageError('--list prints every scenario, by itself')
         if self.pages:
             return
         if not (self.scenario or self.all):

@@ -53,6 +53,7 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
     cold: int
     limit: int                  # seconds
     resume: bool
+    list_all: bool
     all: bool
     table: bool
     show: bool
@@ -75,6 +76,8 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
         p.add_argument('--resume', action='store_true',
                        help='add to the results there are, and make only '
                        'the runs that they lack of --runs and --cold')
+        p.add_argument('--list', action='store_true', dest='list_all',
+                       help='print the races, run nothing')
         p.add_argument('--all', action='store_true',
                        help='every race, on every kernel its header names')
         p.add_argument('--table', action='store_true',
@@ -102,7 +105,8 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
 
     @property
     def reads_only(self) -> bool:
-        return self.show or not (self.races or self.all or self.table)
+        return self.show or self.list_all or not (
+            self.races or self.all or self.table)
 
     @property
     def failed(self) -> Optional[int]:
@@ -115,6 +119,8 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
     def check(self, repo: str, _ui) -> None:
         for path in (self.bundle, self.report):
             check.place(path)
+        if self.list_all and (self.races or self.all or self.table):
+            raise UsageError('--list prints every race, by itself')
         if any(hit.is_file(x) for x in self.races):
             for path in self.races:
                 hit.load(path)
