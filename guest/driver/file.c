@@ -3,81 +3,12 @@
  * An open file: one binding, some channels, their events
  */
 #include <linux/fs.h>
-#include <linux/iopoll.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "internal.h"
-
-#define PT_ABORT_TIMEOUT_US	(2 * USEC_PER_SEC)
-
-/* The function is there and can be used; caller holds sem */
-int pt_usable(struct pt_dev *pd)
-{
-	lockdep_assert_held(&pd->sem);
-
-	switch (pd->state) {
-	case PT_LIVE:
-		return 0;
-	case PT_RESETTING:
-		return -EAGAIN;
-	default:
-		return -ENODEV;
-	}
-}
-
-/*
- * Bits of the channels that a file owns.  The set can only grow while the file
- * is open.
- */
-u64 pt_owned(struct pt_file *pf)
-{
-	struct pt_dev *pd = pf->pd;
-	u64 owned = 0;
-	unsigned int i;
-
-	spin_lock_irq(&pd->irq_lock);
-	for (i = 0; i < pd->nr_channels; i++) {
-		if (pd->channels[i].owner == pf)
-			owned |= BIT_ULL(i);
-	}
-	spin_unlock_irq(&pd->irq_lock);
-	return owned;
-}
-
-/*
- * Abort what the channels of a file are doing and wait until they stopped.
- * All ones are what a function that has left reads as: stopped as well.
- */
-void pt_stop_channels(struct pt_file *pf)
-{
-	struct pt_dev *pd = pf->pd;
-	u64 owned = pt_owned(pf);
-	unsigned int i;
-	u32 status;
-
-	for (i = 0; i < pd->nr_channels; i++) {
-		if (owned & BIT_ULL(i))
-			writel(PT_OP_ABORT,
-			       pt_channel_regs(&pd->channels[i]) + PT_CH_CMD);
-	}
-	for (i = 0; i < pd->nr_channels; i++) {
-		struct pt_channel *ch = &pd->channels[i];
-
-		if (!(owned & BIT_ULL(i)))
-			continue;
-		if (!readl_poll_timeout(pt_channel_regs(ch) + PT_CH_STATUS,
-					status, status != PT_ST_RUNNING, 100,
-					PT_ABORT_TIMEOUT_US))
-			continue;
-		dev_err(&pd->pdev->dev, "channel %u does not stop\n", i);
-		spin_lock_irq(&pd->irq_lock);
-		ch->stuck = true;
-		spin_unlock_irq(&pd->irq_lock);
-	}
-}
 
 static void pt_unbind(struct pt_file *pf)
 {

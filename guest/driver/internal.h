@@ -2,6 +2,7 @@
 /*
  * What the parts of the driver share
  *
+ *   life.c   who keeps a device, and whether it can be used
  *   pci.c    the function: probe, interrupts, reset, removal
  *   file.c   an open file: binding, channels, events
  *   mmap.c   register pages in user space
@@ -180,18 +181,18 @@ static inline void __iomem *pt_channel_regs(struct pt_channel *ch)
 	return ch->pd->regs + PT_CHANNEL(ch->index);
 }
 
-/* pci.c */
+/* life.c */
+struct pt_dev *pt_dev_new(void);
 void pt_dev_get(struct pt_dev *pd);
 void pt_dev_put(struct pt_dev *pd);
+void pt_stop_channels(struct pt_file *pf);
+int pt_usable(struct pt_dev *pd);
+u64 pt_owned(struct pt_file *pf);
 
 /* file.c */
 extern const struct file_operations pt_fops;
 void pt_file_withdraw(struct pt_file *pf, bool unbind);
 void pt_file_resume(struct pt_file *pf);
-
-void pt_stop_channels(struct pt_file *pf);
-int pt_usable(struct pt_dev *pd);
-u64 pt_owned(struct pt_file *pf);
 
 /* fault.c */
 int pt_fault_attach(struct pt_own *own);

@@ -4,10 +4,8 @@
  *
  * PASID, ATS and PRI are switched on by the IOMMU driver, never here.
  */
-#include <linux/idr.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 
 #include "internal.h"
 
@@ -15,26 +13,6 @@ static bool keep_bindings;
 module_param(keep_bindings, bool, 0644);
 MODULE_PARM_DESC(keep_bindings,
 		 "leave bindings to the IOMMU core across a reset (default: N)");
-
-static DEFINE_IDA(pt_ids);
-
-static void pt_dev_free(struct kref *ref)
-{
-	struct pt_dev *pd = container_of(ref, struct pt_dev, ref);
-
-	ida_free(&pt_ids, pd->id);
-	kfree(pd);
-}
-
-void pt_dev_get(struct pt_dev *pd)
-{
-	kref_get(&pd->ref);
-}
-
-void pt_dev_put(struct pt_dev *pd)
-{
-	kref_put(&pd->ref, pt_dev_free);
-}
 
 static irqreturn_t pt_function_irq(int irq, void *data)
 {
@@ -127,17 +105,10 @@ static struct pt_dev *pt_dev_alloc(struct pci_dev *pdev)
 	struct pt_dev *pd;
 	unsigned int i;
 
-	pd = kzalloc(sizeof(*pd), GFP_KERNEL);
-	if (!pd)
-		return ERR_PTR(-ENOMEM);
-	pd->id = ida_alloc(&pt_ids, GFP_KERNEL);
-	if (pd->id < 0) {
-		i = pd->id;
-		kfree(pd);
-		return ERR_PTR(i);
-	}
+	pd = pt_dev_new();
+	if (IS_ERR(pd))
+		return pd;
 
-	kref_init(&pd->ref);
 	init_rwsem(&pd->sem);
 	init_rwsem(&pd->map_sem);
 	spin_lock_init(&pd->irq_lock);
