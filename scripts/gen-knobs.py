@@ -24,9 +24,11 @@ Settings that a test turns while the machine runs. The same knob can be set
 
 - on the command line: `-device {device},{name}=VALUE`
 - from the host while the guest runs: `qom-set PATH {name} VALUE`
-- by the guest, by the number in the first column: through the `PT_KNOB_*`
-  registers of any pri-testdev (`include/hw/misc/pri-testdev-regs.h`), those of
-  pri-root-port through its own (`include/hw/misc/pri-root-port-regs.h`).
+- by the guest, by its name: through the `PT_KNOB_*` registers of any pri-testdev
+  (`include/hw/misc/pri-testdev-regs.h`), those of pri-root-port through its own
+  (`include/hw/misc/pri-root-port-regs.h`).
+
+A value with a name is in registers its place in the list, from 0.
 
 This page is generated: `scripts/gen-knobs.py .` writes it from the tables that
 the code is compiled from, and `./pri-lab check` fails if it is not up to date.
@@ -101,11 +103,11 @@ def page(root):
         if not path.exists():
             continue
         out.append(f"\n## {device}\n")
-        out.append("| # | knob | values | default | what it does |")
-        out.append("|---|---|---|---|---|")
+        out.append("| knob | values | default | what it does |")
+        out.append("|---|---|---|---|")
         knobs = list(rows(path.read_text("utf-8")))
-        for number, row in enumerate(knobs):
-            out.append(f"| {number} | `{row['name']}` | {row['choice']} | "
+        for row in knobs:
+            out.append(f"| `{row['name']}` | {row['choice']} | "
                        f"`{row['default']}` | {row['help']} |")
         if device in PLATFORMS:
             out += platforms(root, device, knobs)

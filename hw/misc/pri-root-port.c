@@ -165,6 +165,7 @@ static void prp_vsec_init(PCIDevice *dev)
                  PRP_VSEC_SIZEOF << 20 | PRP_VSEC_ID);
     pci_set_long(wmask + PRP_VSEC_KNOB_SELECT, UINT32_MAX);
     pci_set_long(wmask + PRP_VSEC_KNOB_VALUE, UINT32_MAX);
+    pci_set_long(wmask + PRP_VSEC_KNOB_NAME, UINT32_MAX);
     pci_set_long(dev->cmask + PRP_VSEC_OFFSET + PRP_VSEC_KNOB_STATUS, 0);
 }
 
@@ -174,6 +175,13 @@ static void prp_vsec_write(PriRootPort *p, uint32_t addr, int len)
     uint32_t n = pci_get_long(vsec + PRP_VSEC_KNOB_SELECT);
     uint32_t status = PT_KNOB_OK;
 
+    if (range_covers_byte(addr, len, PRP_VSEC_OFFSET + PRP_VSEC_KNOB_NAME)) {
+        n = ats_knob_find(&prp_knob_table,
+                          pci_get_long(vsec + PRP_VSEC_KNOB_NAME));
+        pci_set_long(vsec + PRP_VSEC_KNOB_SELECT, n);
+        pci_set_long(vsec + PRP_VSEC_KNOB_STATUS,
+                     n == ATS_KNOB_NONE ? PT_KNOB_NONE : PT_KNOB_OK);
+    }
     if (range_covers_byte(addr, len, PRP_VSEC_OFFSET + PRP_VSEC_KNOB_VALUE)) {
         uint32_t value = pci_get_long(vsec + PRP_VSEC_KNOB_VALUE);
 
@@ -232,6 +240,7 @@ static void prp_reset_hold(Object *obj, ResetType type)
     pci_word_test_and_clear_mask(exp + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_DLLSCE);
     pci_set_long(dev->config + PRP_VSEC_OFFSET + PRP_VSEC_KNOB_SELECT, 0);
     pci_set_long(dev->config + PRP_VSEC_OFFSET + PRP_VSEC_KNOB_STATUS, 0);
+    pci_set_long(dev->config + PRP_VSEC_OFFSET + PRP_VSEC_KNOB_NAME, 0);
     prp_update_link(dev);
     pci_word_test_and_clear_mask(exp + PCI_EXP_SLTSTA,
                                  PCI_EXP_SLTSTA_DLLSC | PCI_EXP_SLTSTA_PDC);

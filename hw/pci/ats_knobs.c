@@ -45,6 +45,26 @@ bool ats_knobs_valid(const AtsKnobTable *table, void *owner)
     return true;
 }
 
+uint32_t ats_knob_hash(const char *name)
+{
+    uint32_t hash = 0x811c9dc5;
+
+    while (*name) {
+        hash = (hash ^ (uint8_t)*name++) * 0x01000193;
+    }
+    return hash;
+}
+
+unsigned int ats_knob_find(const AtsKnobTable *table, uint32_t hash)
+{
+    for (unsigned int i = 0; i < table->n; i++) {
+        if (ats_knob_hash(table->rows[i].name) == hash) {
+            return i;
+        }
+    }
+    return ATS_KNOB_NONE;
+}
+
 static uint64_t *ats_knob_given(const AtsKnobTable *table, void *owner,
                                 unsigned int index)
 {

@@ -21,29 +21,38 @@
 #define W           PT_RAW_WRITE
 #define L           PT_RAW_LAST
 
-/* A knob and the value of a test; the first one that is NR ends a list */
+/* A knob and the value of a test; the first one without a name ends a list */
 struct setting {
-    unsigned knob;
+    const char *knob;
     uint64_t value;
 };
 
 #define SETTINGS    4
 
-static void turn(const struct setting *s, bool back)
+static uint64_t default_of(const char *knob)
 {
-    static const uint64_t defaults[] = {
-#define DEFAULT(FIELD, field, name, def, max, values, help) \
-        [VTD_KNOB_##FIELD] = def,
+    static const struct setting defaults[] = {
+#define DEFAULT(FIELD, field, name, def, max, values, help) { name, def },
         VTD_KNOBS(DEFAULT)
 #undef DEFAULT
     };
+    unsigned i = 0;
+
+    while (strcmp(defaults[i].knob, knob)) {
+        i++;
+    }
+    return defaults[i].value;
+}
+
+static void turn(const struct setting *s, bool back)
+{
     struct pt pt;
     unsigned i;
 
     pt_open(&pt, 0);
-    for (i = 0; i < SETTINGS && s[i].knob != VTD_KNOB_NR; i++) {
+    for (i = 0; i < SETTINGS && s[i].knob; i++) {
         pt_iommu_knob(&pt, s[i].knob,
-                      back ? defaults[s[i].knob] : s[i].value);
+                      back ? default_of(s[i].knob) : s[i].value);
     }
     pt_close(&pt);
 }
@@ -134,7 +143,7 @@ static void workload(void)
     static void test_##name(void) \
     { \
         static const struct setting s[SETTINGS + 1] = { \
-            __VA_ARGS__, { VTD_KNOB_NR, 0 } \
+            __VA_ARGS__, { NULL, 0 } \
         }; \
         with_knobs(s, workload); \
     }
@@ -147,15 +156,16 @@ WITH(many_waits, { VTD_KNOB_WAIT_DEPTH, 16 }, { VTD_KNOB_WAIT_DELAY, 100 })
 WITH(small_queue, { VTD_KNOB_PRQ_DEPTH, 8 })
 WITH(small_slow_queue, { VTD_KNOB_PRQ_DEPTH, 5 },
      { VTD_KNOB_PRQ_IRQ_DELAY, 300 })
-WITH(torn_pasid_entry, { VTD_KNOB_TORN_ENTRY, 2 },
+WITH(torn_pasid_entry, { VTD_KNOB_TORN_ENTRY, VTD_TORN_ENTRY_PASID },
      { VTD_KNOB_TORN_PAUSE, 200 })
-WITH(torn_context_entry, { VTD_KNOB_TORN_ENTRY, 1 },
+WITH(torn_context_entry, { VTD_KNOB_TORN_ENTRY, VTD_TORN_ENTRY_CONTEXT },
      { VTD_KNOB_TORN_PAUSE, 200 })
-WITH(paging_cache, { VTD_KNOB_PWC, 1 })
-WITH(rev3, { VTD_KNOB_PROFILE, 2 })
-WITH(rev4, { VTD_KNOB_PROFILE, 1 })
-WITH(ip_clear, { VTD_KNOB_IP_CLEAR, 1 })
-WITH(pro_first, { VTD_KNOB_CHECK_ORDER, 1 }, { VTD_KNOB_PRQ_DEPTH, 8 })
+WITH(paging_cache, { VTD_KNOB_PWC, VTD_PWC_ON })
+WITH(rev3, { VTD_KNOB_PROFILE, VTD_PROFILE_REV3 })
+WITH(rev4, { VTD_KNOB_PROFILE, VTD_PROFILE_REV4 })
+WITH(ip_clear, { VTD_KNOB_IP_CLEAR, VTD_IP_CLEAR_PPR })
+WITH(pro_first, { VTD_KNOB_CHECK_ORDER, VTD_CHECK_ORDER_PRO },
+     { VTD_KNOB_PRQ_DEPTH, 8 })
 
 /* -- Hold points ----------------------------------------------------------- */
 
@@ -198,7 +208,7 @@ static void hold_requests(void)
 static void test_hold_requests(void)
 {
     static const struct setting s[] = {
-        { VTD_KNOB_PRQ_HOLD, 1 }, { VTD_KNOB_NR, 0 },
+        { VTD_KNOB_PRQ_HOLD, VTD_PRQ_HOLD_ON }, { NULL, 0 },
     };
 
     with_knobs(s, hold_requests);
@@ -224,7 +234,7 @@ static void hold_event(void)
 static void test_hold_event(void)
 {
     static const struct setting s[] = {
-        { VTD_KNOB_PRQ_IRQ_HOLD, 1 }, { VTD_KNOB_NR, 0 },
+        { VTD_KNOB_PRQ_IRQ_HOLD, VTD_PRQ_IRQ_HOLD_ON }, { NULL, 0 },
     };
 
     with_knobs(s, hold_event);
@@ -270,8 +280,9 @@ static void overflow(void)
 static void test_overflow(void)
 {
     static const struct setting s[] = {
-        { VTD_KNOB_PRQ_DEPTH, 4 }, { VTD_KNOB_PRQ_IRQ_HOLD, 1 },
-        { VTD_KNOB_NR, 0 },
+        { VTD_KNOB_PRQ_DEPTH, 4 },
+        { VTD_KNOB_PRQ_IRQ_HOLD, VTD_PRQ_IRQ_HOLD_ON },
+        { NULL, 0 },
     };
 
     with_knobs(s, overflow);
@@ -291,7 +302,9 @@ static void test_registers(void)
     CHECK_EQ(pt_rd64(pt.func, PT_KNOB_VALUE), 77, "value after a refusal");
     pt_iommu_knob(&pt, VTD_KNOB_PRQ_DEPTH, 0);
 
-    pt_wr32(pt.func, PT_KNOB_SELECT, PT_KNOB_IOMMU | VTD_KNOB_NR);
+    pt_wr32(pt.func, PT_KNOB_SELECT, PT_KNOB_IOMMU);
+    pt_wr32(pt.func, PT_KNOB_NAME, pt_knob_hash("prq-depths"));
+    CHECK_EQ(pt_rd32(pt.func, PT_KNOB_STATUS), PT_KNOB_NONE, "status");
     pt_wr64(pt.func, PT_KNOB_VALUE, 0);
     CHECK_EQ(pt_rd32(pt.func, PT_KNOB_STATUS), PT_KNOB_NONE, "status");
     pt_wr32(pt.func, PT_KNOB_SELECT, PT_KNOB_IOMMU | 0xffff);

@@ -187,11 +187,11 @@ void port_close(struct port *port)
 
 /* -- Knobs and slot -------------------------------------------------------- */
 
-void port_knob(struct port *port, unsigned knob, uint32_t value)
+void port_knob(struct port *port, const char *knob, uint32_t value)
 {
-    uint32_t select = knob;
+    uint32_t hash = pt_knob_hash(knob);
 
-    port_write(port, port->vsec + PRP_VSEC_KNOB_SELECT, &select, 4);
+    port_write(port, port->vsec + PRP_VSEC_KNOB_NAME, &hash, 4);
     port_write(port, port->vsec + PRP_VSEC_KNOB_VALUE, &value, 4);
     CHECK_EQ(port_rd32(port, port->vsec + PRP_VSEC_KNOB_STATUS), PT_KNOB_OK,
              "status of the port's knob");

@@ -39,7 +39,7 @@ uint16_t port_rd16(struct port *port, unsigned offset);
 void port_wr16(struct port *port, unsigned offset, uint16_t value);
 
 /* Turn a knob, PRP_KNOB_*; it stays when the process ends */
-void port_knob(struct port *port, unsigned knob, uint32_t value);
+void port_knob(struct port *port, const char *knob, uint32_t value);
 
 /* Slot power, as pciehp switches it; on returns when the card is there */
 void port_power(struct port *port, bool on);

@@ -149,21 +149,47 @@ uint64_t pt_counter(struct pt *pt, unsigned offset)
     return pt_rd64(pt->func, offset);
 }
 
-void pt_knob_blind(struct pt *pt, unsigned knob, uint64_t value)
+uint32_t pt_knob_hash(const char *name)
 {
-    pt_wr32(pt->func, PT_KNOB_SELECT, knob);
+    uint32_t hash = PT_KNOB_HASH_BASIS;
+
+    while (*name) {
+        hash = (hash ^ (uint8_t)*name++) * PT_KNOB_HASH_PRIME;
+    }
+    return hash;
+}
+
+static void turn_knob(struct pt *pt, uint32_t whose, const char *knob,
+                      uint64_t value)
+{
+    pt_wr32(pt->func, PT_KNOB_SELECT, whose);
+    pt_wr32(pt->func, PT_KNOB_NAME, pt_knob_hash(knob));
     pt_wr64(pt->func, PT_KNOB_VALUE, value);
 }
 
-void pt_knob(struct pt *pt, unsigned knob, uint64_t value)
+static void check_turned(struct pt *pt, const char *knob)
 {
-    pt_knob_blind(pt, knob, value);
-    CHECK_EQ(pt_rd32(pt->func, PT_KNOB_STATUS), PT_KNOB_OK, "knob status");
+    uint32_t status = pt_rd32(pt->func, PT_KNOB_STATUS);
+
+    CHECK(status != PT_KNOB_NONE, "there is no knob %s", knob);
+    CHECK_EQ(status, PT_KNOB_OK, "knob status");
 }
 
-void pt_iommu_knob(struct pt *pt, unsigned knob, uint64_t value)
+void pt_knob_blind(struct pt *pt, const char *knob, uint64_t value)
 {
-    pt_knob(pt, PT_KNOB_IOMMU | knob, value);
+    turn_knob(pt, 0, knob, value);
+}
+
+void pt_knob(struct pt *pt, const char *knob, uint64_t value)
+{
+    turn_knob(pt, 0, knob, value);
+    check_turned(pt, knob);
+}
+
+void pt_iommu_knob(struct pt *pt, const char *knob, uint64_t value)
+{
+    turn_knob(pt, PT_KNOB_IOMMU, knob, value);
+    check_turned(pt, knob);
 }
 
 void pt_chan(struct pt *pt, struct pt_chan *ch)

@@ -118,17 +118,22 @@ void pt_info(struct pt *pt, struct pri_testdev_info *info);
 uint64_t pt_counter(struct pt *pt, unsigned offset);    /* PT_CNT_* */
 
 /*
- * Turn a knob of the IOMMU (VTD_KNOB_* of hw/i386/vtd-knobs.h).  It stays as it
- * is when the process ends: a test that turns one must turn it back.
+ * Turn a knob of the IOMMU.  VTD_KNOB_* of hw/i386/vtd-knobs.h are names in
+ * these programs, which the device looks up: the program may be older than
+ * QEMU.  The knob stays as it is when the process ends: a test that turns one
+ * must turn it back.
  */
-void pt_iommu_knob(struct pt *pt, unsigned knob, uint64_t value);
+void pt_iommu_knob(struct pt *pt, const char *knob, uint64_t value);
 
 /*
  * The same for a knob of the function (PT_KNOB_* of
  * hw/misc/pri-testdev-knobs.h); blind: without a look at what came of it
  */
-void pt_knob(struct pt *pt, unsigned knob, uint64_t value);
-void pt_knob_blind(struct pt *pt, unsigned knob, uint64_t value);
+void pt_knob(struct pt *pt, const char *knob, uint64_t value);
+void pt_knob_blind(struct pt *pt, const char *knob, uint64_t value);
+
+/* What PT_KNOB_NAME takes for a name */
+uint32_t pt_knob_hash(const char *name);
 
 void pt_chan(struct pt *pt, struct pt_chan *ch);
 

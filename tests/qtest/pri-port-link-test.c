@@ -243,6 +243,21 @@ static void test_knobs(void)
     g_assert_cmpuint(qrp_knob(&p, PRP_KNOB_CABLE, 2), ==, PT_KNOB_RANGE);
     g_assert_true(qrp_link_up(&p));
 
+    /* by name, as a guest does */
+    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_NAME, qpt_knob_hash("button"));
+    g_assert_cmpuint(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_SELECT), ==,
+                     PRP_KNOB_BUTTON);
+    g_assert_cmpuint(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_STATUS), ==,
+                     PT_KNOB_OK);
+    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_NAME, qpt_knob_hash("cables"));
+    g_assert_cmpuint(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_STATUS), ==,
+                     PT_KNOB_NONE);
+    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_VALUE, 1);
+    g_assert_cmpuint(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_STATUS), ==,
+                     PT_KNOB_NONE);
+    g_assert_true(qrp_link_up(&p));
+    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_SELECT, PRP_KNOB_CABLE);
+
     /* the host turns the same one */
     qtest_qmp_assert_success(lab.qts, "{ 'execute': 'qom-set', 'arguments': "
         "{ 'path': '/machine/peripheral/rp0', 'property': 'cable', "

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
+#include "hw/i386/vtd-knobs.h"
 #include "libqos/vtd-inv.h"
 
 #define PAGE            4096
@@ -14,6 +15,7 @@
 #define COMMAND         0x04
 #define DEVSTA          0x0a
 #define DEVSTA_TP       0x20
+#define PRQ_HOLD_HASH   0xafec8720  /* 32-bit FNV-1a of "prq-hold" */
 
 static void turn(PriLab *lab, uint32_t knob, uint64_t value)
 {
@@ -418,6 +420,59 @@ static void test_gone_ms(void)
     pri_lab_stop(&lab);
 }
 
+/* -- Names ----------------------------------------------------------------- */
+
+typedef struct Name {
+    const char *name;
+    uint32_t select;            /* what PT_KNOB_SELECT is then */
+} Name;
+
+static const Name names[] = {
+#define PT_NAME(FIELD, field, name, def, max, values, help) \
+    { name, PT_KNOB_##FIELD },
+    PT_KNOBS(PT_NAME)
+#undef PT_NAME
+#define VTD_NAME(FIELD, field, name, def, max, values, help) \
+    { name, PT_KNOB_IOMMU | VTD_KNOB_##FIELD },
+    VTD_KNOBS(VTD_NAME)
+#undef VTD_NAME
+};
+
+static uint32_t find(PriLab *lab, uint32_t whose, const char *name)
+{
+    qpt_writel(&lab->d, PT_KNOB_SELECT, whose);
+    qpt_writel(&lab->d, PT_KNOB_NAME, qpt_knob_hash(name));
+    return qpt_readl(&lab->d, PT_KNOB_STATUS);
+}
+
+/* Every knob has a name of its own, and what has none is no knob */
+static void test_names(void)
+{
+    const uint32_t iommu = PT_KNOB_IOMMU;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+        g_assert_cmpuint(find(&lab, names[i].select & iommu, names[i].name),
+                         ==, PT_KNOB_OK);
+        g_assert_cmphex(qpt_readl(&lab.d, PT_KNOB_SELECT), ==,
+                        names[i].select);
+    }
+    /* one of the IOMMU is none of the function, and takes no value */
+    g_assert_cmpuint(find(&lab, 0, "prq-depth"), ==, PT_KNOB_NONE);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_KNOB_SELECT), ==, PT_KNOB_NO_NUMBER);
+    qpt_writeq(&lab.d, PT_KNOB_VALUE, 1);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_KNOB_STATUS), ==, PT_KNOB_NONE);
+    g_assert_cmpuint(find(&lab, iommu, "inv-reply"), ==, PT_KNOB_NONE);
+    g_assert_cmpuint(find(&lab, iommu, ""), ==, PT_KNOB_NONE);
+    /* the hash is the one that programs have been compiled with */
+    qpt_writel(&lab.d, PT_KNOB_SELECT, iommu);
+    qpt_writel(&lab.d, PT_KNOB_NAME, PRQ_HOLD_HASH);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_KNOB_SELECT), ==,
+                    iommu | VTD_KNOB_PRQ_HOLD);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -433,6 +488,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/flr/FLR-02/response", test_flr_response);
     qtest_add_func("/pri-testdev/flr/machine-reset", test_machine_reset);
     qtest_add_func("/pri-testdev/flr/FLR-03/pending", test_pending);
+    qtest_add_func("/pri-testdev/knob/names", test_names);
     qtest_add_func("/pri-testdev/gone", test_gone);
     qtest_add_func("/pri-testdev/gone-ms", test_gone_ms);
 

@@ -170,6 +170,17 @@ static const AtsKnobTable *pt_knob_selected(PriTestdev *d, void **owner)
            ats_link_agent_knobs(d->fn.link, owner) : NULL;
 }
 
+void pt_knob_find(PriTestdev *d, uint32_t hash)
+{
+    void *owner;
+    const AtsKnobTable *table = pt_knob_selected(d, &owner);
+    unsigned int n = table ? ats_knob_find(table, hash) : ATS_KNOB_NONE;
+
+    QEMU_BUILD_BUG_ON(ATS_KNOB_NONE != PT_KNOB_NO_NUMBER);
+    d->window.select = (d->window.select & ~0xffffu) | n;
+    d->window.status = n == ATS_KNOB_NONE ? PT_KNOB_NONE : PT_KNOB_OK;
+}
+
 uint64_t pt_knob_read(PriTestdev *d)
 {
     void *owner;

@@ -25,6 +25,11 @@ extern const AtsKnobTable pt_knob_table;
 void pt_knobs_class_init(ObjectClass *klass);
 
 /**
+ * pt_knob_find: select the knob whose name has that hash (PT_KNOB_NAME)
+ */
+void pt_knob_find(PriTestdev *d, uint32_t hash);
+
+/**
  * pt_knob_read, pt_knob_write: PT_KNOB_VALUE of the selected knob
  */
 uint64_t pt_knob_read(PriTestdev *d);

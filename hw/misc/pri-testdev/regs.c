@@ -239,6 +239,9 @@ static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
     case PT_KNOB_SELECT:
         d->window.select = val & PT_KNOB_SELECT_MASK;
         break;
+    case PT_KNOB_NAME:
+        pt_knob_find(d, val);
+        break;
     case PT_KNOB_VALUE:
         d->window.low = val;
         break;

@@ -17,7 +17,7 @@
 /*
  * X(FIELD, field, name, default, max, values, help).  The rows of a link rule
  * and those for what rules keep are lists of their own; nothing depends on the
- * order of rows but their numbers.
+ * order of rows.
  */
 #define VTD_PATH_KNOBS(X) \
     X(CHECK_ORDER, check_order, "check-order", 0, 1, \
@@ -294,7 +294,16 @@ VTD_KNOBS(VTD_KNOB_VALUES)
 #undef VTD_KNOB_VALUES
 #undef V
 
-/* The number of each knob, for registers */
+/*
+ * What the code calls a knob: its row, or in a program of the guest, which is
+ * not of QEMU's build, its name.
+ */
+#ifdef ATS_KNOB_NAMES
+#define VTD_KNOB_NAMED(FIELD, field, name, def, max, values, help) \
+    static const char VTD_KNOB_##FIELD[] __attribute__((unused)) = name;
+VTD_KNOBS(VTD_KNOB_NAMED)
+#undef VTD_KNOB_NAMED
+#else
 enum {
 #define VTD_KNOB_INDEX(FIELD, field, name, def, max, values, help) \
     VTD_KNOB_##FIELD,
@@ -302,6 +311,7 @@ enum {
 #undef VTD_KNOB_INDEX
     VTD_KNOB_NR
 };
+#endif
 
 typedef struct VTDKnobs {
 #define VTD_KNOB_FIELD(FIELD, field, name, def, max, values, help) \

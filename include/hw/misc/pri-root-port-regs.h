@@ -2,8 +2,8 @@
  * The knobs of pri-root-port, and the registers through which a guest turns
  * them
  *
- * Shared by the device, its qtests and guest programs.  Numbers do not change:
- * new knobs go to the end.
+ * Shared by the device, its qtests and guest programs, which name a knob by its
+ * name: the order of rows means nothing.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -44,7 +44,16 @@ PRP_KNOBS(PRP_KNOB_VALUES)
 #undef PRP_KNOB_VALUES
 #undef V
 
-/* The number of each knob */
+/*
+ * What the code calls a knob: its row, or in a program of the guest, which is
+ * not of QEMU's build, its name.
+ */
+#ifdef ATS_KNOB_NAMES
+#define PRP_KNOB_NAMED(FIELD, field, name, def, max, values, help) \
+    static const char PRP_KNOB_##FIELD[] __attribute__((unused)) = name;
+PRP_KNOBS(PRP_KNOB_NAMED)
+#undef PRP_KNOB_NAMED
+#else
 enum {
 #define PRP_KNOB_INDEX(FIELD, field, name, def, max, values, help) \
     PRP_KNOB_##FIELD,
@@ -52,6 +61,7 @@ enum {
 #undef PRP_KNOB_INDEX
     PRP_KNOB_NR
 };
+#endif
 
 /*
  * Vendor-Specific Extended Capability (PCIe 6.2 7.9.5) in the configuration
@@ -62,6 +72,7 @@ enum {
 #define PRP_VSEC_KNOB_SELECT    0x08    /* RW  number of the knob */
 #define PRP_VSEC_KNOB_STATUS    0x0c    /* RO  PT_KNOB_*, of the last write */
 #define PRP_VSEC_KNOB_VALUE     0x10    /* RW  takes effect at once */
-#define PRP_VSEC_SIZEOF         0x14
+#define PRP_VSEC_KNOB_NAME      0x14    /* RW  selects, as PT_KNOB_NAME does */
+#define PRP_VSEC_SIZEOF         0x18
 
 #endif /* HW_MISC_PRI_ROOT_PORT_REGS_H */

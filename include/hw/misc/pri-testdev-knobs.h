@@ -2,8 +2,8 @@
  * The knobs of pri-testdev
  *
  * Each makes the function slow, forgetful or wrong.  Defaults first, and with
- * all of them at their defaults it does what PCI Express says.  Numbers do not
- * change: new knobs go to the end.
+ * all of them at their defaults it does what PCI Express says.  Nothing depends
+ * on the order of rows.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -235,7 +235,16 @@ PT_KNOBS(PT_KNOB_VALUES)
 #undef PT_KNOB_VALUES
 #undef V
 
-/* The number of each knob, for registers */
+/*
+ * What the code calls a knob: its row, or in a program of the guest, which is
+ * not of QEMU's build, its name.
+ */
+#ifdef ATS_KNOB_NAMES
+#define PT_KNOB_NAMED(FIELD, field, name, def, max, values, help) \
+    static const char PT_KNOB_##FIELD[] __attribute__((unused)) = name;
+PT_KNOBS(PT_KNOB_NAMED)
+#undef PT_KNOB_NAMED
+#else
 enum {
 #define PT_KNOB_INDEX(FIELD, field, name, def, max, values, help) \
     PT_KNOB_##FIELD,
@@ -243,6 +252,7 @@ enum {
 #undef PT_KNOB_INDEX
     PT_KNOB_NR
 };
+#endif
 
 typedef struct PriTestdevKnobs {
 #define PT_KNOB_FIELD(FIELD, field, name, def, max, values, help) \

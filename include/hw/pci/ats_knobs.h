@@ -68,6 +68,23 @@ uint64_t ats_knob_get(const AtsKnobTable *table, void *owner,
                       unsigned int index);
 
 /**
+ * ats_knob_hash: what stands for a name in a register: its 32-bit FNV-1a hash
+ * (offset basis 0x811c9dc5, prime 0x01000193)
+ */
+uint32_t ats_knob_hash(const char *name);
+
+/* What ats_knob_find() returns if there is no such knob; fits 16 bits */
+#define ATS_KNOB_NONE   0xffffu
+
+/**
+ * ats_knob_find: index of the knob whose name has that hash, or ATS_KNOB_NONE
+ *
+ * The order of rows means nothing outside of the build that has them, so
+ * whoever is not built with it (a guest) looks a knob up by its name.
+ */
+unsigned int ats_knob_find(const AtsKnobTable *table, uint32_t hash);
+
+/**
  * ats_knob_set: change knob @index
  *
  * Returns: false if there is no such knob or @value is out of range.

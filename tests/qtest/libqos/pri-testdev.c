@@ -237,6 +237,16 @@ uint64_t qpt_ch_readq(QPriTestdev *d, unsigned int ch, unsigned int offset)
     return qpt_readq(d, PT_CHANNEL(ch) + offset);
 }
 
+uint32_t qpt_knob_hash(const char *name)
+{
+    uint32_t hash = PT_KNOB_HASH_BASIS;
+
+    while (*name) {
+        hash = (hash ^ (uint8_t)*name++) * PT_KNOB_HASH_PRIME;
+    }
+    return hash;
+}
+
 uint32_t qpt_knob_set(QPriTestdev *d, uint32_t knob, uint64_t value)
 {
     qpt_writel(d, PT_KNOB_SELECT, knob);

@@ -170,6 +170,11 @@ uint32_t qpt_ch_readl(QPriTestdev *d, unsigned int ch, unsigned int offset);
 uint64_t qpt_ch_readq(QPriTestdev *d, unsigned int ch, unsigned int offset);
 
 /**
+ * qpt_knob_hash: what PT_KNOB_NAME takes for a name
+ */
+uint32_t qpt_knob_hash(const char *name);
+
+/**
  * qpt_knob_set: turn a knob of the function by its registers
  *
  * @knob: PT_KNOB_* of pri-testdev-knobs.h; with PT_KNOB_IOMMU one of
