@@ -9,6 +9,7 @@ import json
 import os
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from . import oldpage
 from ..core import cache
 from .race import CANNOT_RUN, Entry, LeftOut, REPRODUCED, left_out
 
@@ -20,7 +21,7 @@ _HEAD = '''\
 
 What each reproducer of `tests/guest/races` came to on each kernel it was run
 on. This page is written by the last of these commands, from the results there
-are:
+are in the clone; what it has not run stays as it was:
 
     ./pri-lab repro --all --runs 100 --cold 5
     ./pri-lab repro --all --runs 100 --cold 5 --limit 60 --resume   # in pieces
@@ -94,9 +95,13 @@ def _order(name: str):
 def _cost(records: List[Dict]) -> List[str]:
     """How long it took: all of it, and the kernel with the most entries, and
     of these the most runs."""
-    if not records:
+    timed = [r for r in records if r['seconds'] is not None]
+    if not timed:
         return []
-    total = sum(r['seconds'] for r in records)
+    total = sum(r['seconds'] for r in timed)
+    if len(timed) < len(records):
+        return [f'The seconds of {len(timed)} of {len(records)} cells are kept: '
+                f'{total / 60:.0f} minutes, boots included.']
     seconds: Dict[str, List[float]] = {}
     for r in records:
         seconds.setdefault(r['kernel'], []).append(r['seconds'])
@@ -147,7 +152,8 @@ def _patched(entries: List[Entry], by_name: Dict[str, List[Dict]]
                     f'| {e.id_on(r["kernel"])} | `{e.name}` | '
                     f'{_kernel(r["kernel"], r["release"])} | '
                     f'{_cell(r, e.expected(r["kernel"]))} | '
-                    f'{r["seconds"]:.0f} |')
+                    + (f'{r["seconds"]:.0f} |' if r['seconds'] is not None
+                       else ' |'))
     return lines
 
 
@@ -171,7 +177,7 @@ def page(entries: List[Entry], records: List[Dict],
     for e in entries:
         lines += [f'**{", ".join(e.ids)}** `{e.name}`: {e.title}. Who loses: '
                   f'{e.fields["Loses"]} Fix: {e.fields["Fix"]}', '']
-        for r in by_name.get(e.name, []):
+        for r in sorted(by_name.get(e.name, []), key=lambda r: r['kernel']):
             if r['verdict'] == CANNOT_RUN and r['why']:
                 lines += [f'- {r["kernel"]}: {r["why"]}', '']
     if without:
@@ -209,8 +215,18 @@ def platform_page(entries: List[Entry], records: List[Dict],
     return '\n'.join(lines + why) + '\n'
 
 
+def _before(path: str) -> str:
+    try:
+        with open(path, encoding='utf-8') as f:
+            return f.read()
+    except OSError:
+        return ''
+
+
 def write(job, quiet: bool = False) -> int:
-    """Write the page from what is stored; 1 if there is nothing."""
+    """Write the page from what is stored, and from what it has already of
+    entries and kernels that were not run in this clone; 1 if nothing is
+    stored."""
     names = {e.name for e in job.entries}
     mine = job.combinations()
     platform = job.options.platform
@@ -228,7 +244,8 @@ def write(job, quiet: bool = False) -> int:
         text = platform_page(job.entries, records, platform)
     else:
         path = os.path.join(job.paths.repo, PAGE)
-        text = page(job.entries, records, left_out(job.paths.repo))
+        text = page(job.entries, oldpage.joined(
+            records, _before(path), job.entries), left_out(job.paths.repo))
     cache.write_if_changed(path, text.encode())
     if not quiet:
         job.ui.result(path)
