@@ -17,7 +17,7 @@ from typing import Dict, List, NamedTuple, Optional
 from . import trace
 from ..core import cache
 from ..core.errors import LabError
-from ..machine import jobs, vm
+from ..machine import jobs, kept, vm
 from ..machine.session import Session
 from ..races import race
 from ..reproduce import repro
@@ -31,7 +31,6 @@ LEAST = 100_000_000             # of that, when it is known what a run takes
 TIMES = 6                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
-BOOTS = 4                       # booted machines that are kept on disk
 NAME = 15                       # bytes of a line that the serial port takes
 _TAKES = 60.0                   # seconds of a busy host for QEMU to take it
 _POLL = 0.003
@@ -110,14 +109,10 @@ class Stage:
         kind of machine have one in common.
         """
         s = self.s
-        kept = os.path.join(boots, f'{self.key()}.qcow2')
-        if os.path.exists(kept):
-            os.makedirs(self.logdir, exist_ok=True)
-            shutil.copyfile(kept, s.image)
-            s.keep_image = True
-            os.utime(kept)
-            with open(kept + '.release', encoding='utf-8') as f:
-                self.release = f.read()
+        image = kept.Kept(boots, self.key())
+        release = image.take(s)
+        if release is not None:
+            self.release = release
             self._start()
         else:
             self._start()
@@ -127,7 +122,7 @@ class Stage:
                 if m:
                     self.release = m.group(1)
             s.save(BOOTED)
-            self._keep(kept)
+            image.keep(s, self.release)
         s.load(BOOTED)
         self._choose()
         self.boot_hash = self._to_mark(step)
@@ -153,20 +148,6 @@ class Stage:
             raise LabError(f'{self.entry.name} does not come to its mark: '
                            + race.no_end(s.out.ktap, end), log=self.logdir)
         return report['hash']
-
-    def _keep(self, path: str) -> None:
-        """The booted machine, for others; the oldest goes."""
-        top = os.path.dirname(path)
-        os.makedirs(top, exist_ok=True)
-        self.s.qmp.command('stop')      # writes what is in QEMU's caches
-        part = f'{path}.{os.getpid()}'
-        shutil.copyfile(self.s.image, part)
-        cache.write_atomic(path + '.release', self.release.encode())
-        os.replace(part, path)
-        all_ = sorted((os.path.join(top, x) for x in os.listdir(top)
-                       if x.endswith('.qcow2')), key=os.path.getmtime)
-        for old in all_[:-BOOTS]:
-            os.unlink(old)
 
     def _choose(self) -> None:
         """Name the scenario while the machine stands still: the port's buffer

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Booted machines that are kept on disk from command to command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Optional
+
+from ..core import cache
+from .session import Session
+
+BOOTS = 4                       # that a directory keeps
+
+
+class Kept:
+    """One: an image with snapshots in it, and the kernel's release."""
+
+    def __init__(self, top: str, key: str):
+        """top: the directory; key: of all that decides what is in it."""
+        self.path = os.path.join(top, f'{key}.qcow2')
+
+    def take(self, session: Session) -> Optional[str]:
+        """Give it to a session that is not started; its release, or None:
+        there is none."""
+        if not os.path.exists(self.path):
+            return None
+        os.makedirs(session.logdir, exist_ok=True)
+        shutil.copyfile(self.path, session.image)
+        session.keep_image = True
+        os.utime(self.path)
+        with open(self.path + '.release', encoding='utf-8') as f:
+            return f.read()
+
+    def keep(self, session: Session, release: str) -> None:
+        """That of a session that has saved its snapshots; the oldest goes."""
+        top = os.path.dirname(self.path)
+        os.makedirs(top, exist_ok=True)
+        session.qmp.command('stop')     # writes what is in QEMU's caches
+        part = f'{self.path}.{os.getpid()}'
+        shutil.copyfile(session.image, part)
+        cache.write_atomic(self.path + '.release', release.encode())
+        os.replace(part, self.path)
+        all_ = sorted((os.path.join(top, x) for x in os.listdir(top)
+                       if x.endswith('.qcow2')), key=os.path.getmtime)
+        for old in all_[:-BOOTS]:
+            os.unlink(old)
+            cache.remove(old + '.release')
