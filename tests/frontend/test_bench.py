@@ -11,7 +11,7 @@ from pri_lab.bench import bench, benchpri
 from pri_lab.core import proc, ui
 from pri_lab.core.errors import LabError
 from pri_lab.linux import kconfig, kernel
-from pri_lab.qemu import stock
+from pri_lab.qemu import overlay, stock
 from pri_lab.timeline import exchange
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -218,14 +218,14 @@ class Faults(unittest.TestCase):
 
 class Stock(unittest.TestCase):
     def test_endpoint_is_all_that_comes_on_top(self):
-        touched = stock.overlay.touched_by(stock.endpoint_patch(REPO))
+        touched = overlay.touched_by(stock.endpoint_patch(REPO))
         self.assertEqual(sorted(touched), [
             'hw/i386/intel_iommu.c', 'hw/i386/intel_iommu_internal.h',
             'hw/misc/Kconfig', 'hw/misc/meson.build', 'hw/misc/pri-bench.c'])
 
     def test_only_hunks_for_blobs_go_in(self):
         patch = stock.blob_patch(REPO)
-        touched = stock.overlay.touched_by(patch)
+        touched = overlay.touched_by(patch)
         self.assertTrue(touched)
         self.assertTrue(all(p.startswith('pc-bios/') for p in touched))
 

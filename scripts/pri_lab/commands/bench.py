@@ -75,6 +75,7 @@ def run(ctx: Context, request: Request) -> int:
     with ctx.clone_lock():
         tools = ready.tools(ctx)
         src = ready.source(ctx, request.qemu_src)
+        stock.comparable(src)
         ours = ready.built(ctx, tools, src, True)
         plain = stock.StockQemu(ctx.paths, tools, src, ctx.jobs, ctx.log,
                                 ctx.ui)

@@ -21,7 +21,7 @@ from ..inputs import check
 from ..linux import kernel, matrix
 from ..machine import jobs, record
 from ..own import tree
-from ..qemu import qemusrc
+from ..qemu import qemusrc, series
 
 # Options that may stand before the command, too: argparse leaves them out,
 # so that what one place sets the other does not set back
@@ -94,7 +94,7 @@ class Qemu:
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--qemu-src', metavar='DIR|TARBALL',
                        default=argparse.SUPPRESS,
-                       help='QEMU 10.2.2 source to use')
+                       help='QEMU source to use: ' + series.told())
 
     def check(self, _repo: str, _ui) -> None:
         if self.qemu_src:

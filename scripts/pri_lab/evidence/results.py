@@ -119,6 +119,12 @@ def _commit(repo: str) -> Dict[str, Any]:
     return checked('lab', {'commit': commit, 'dirty': dirty})
 
 
+def _qemu_version(binary: str) -> str:
+    """As the binary says it: it may be of the user's own source."""
+    said = proc.output_of([binary, '--version']).split()
+    return said[3] if said[:3] == ['QEMU', 'emulator', 'version'] else ''
+
+
 def machine(kernel: str, m: vm.Machine, release: str) -> Dict[str, Any]:
     """What was run: QEMU and kernel by their content."""
     config = kconfig.config_near(m.kernel) or ''
@@ -128,7 +134,7 @@ def machine(kernel: str, m: vm.Machine, release: str) -> Dict[str, Any]:
     if not commit and os.path.isdir(path) and mirror.is_git(path):
         commit = mirror.describe(path)['commit']
     return checked('machine', {
-        'accel': m.accel, 'qemu_version': qemusrc.VERSION,
+        'accel': m.accel, 'qemu_version': _qemu_version(m.qemu),
         'qemu_sha256': cache.content_digest(m.qemu), 'kernel': kernel,
         'kernel_release': release,
         'kernel_sha256': cache.content_digest(m.kernel),

@@ -7,7 +7,8 @@ where they differ.  So a patch that does not apply leaves the tree as it was,
 a second run writes nothing, and ninja rebuilds only what changed.
 
 Mapping from the repository:
-    patches/qemu-10.2/*.patch   applied in order of their names
+    patches/SERIES/*.patch      applied in order of their names; which series,
+                                the source's version says (series.py)
     accel/ hw/ include/ target/ docs/specs/  same place in QEMU's tree
     tests/qtest/                tests/qtest/pri-lab/
     */trace-events              appended to QEMU's file of that directory
@@ -18,22 +19,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import Dict, List, Optional, Set
+from typing import Dict, Optional, Set
 
 from ..core import cache, proc
 from ..core.errors import LabError
 from .qemusrc import Source
 
-PATCHES = os.path.join('patches', 'qemu-10.2')
 ROOTS = ('accel', 'hw', 'include', 'target', 'docs/specs', 'tests/qtest')
-
-
-def patch_files(repo: str) -> List[str]:
-    d = os.path.join(repo, PATCHES)
-    if not os.path.isdir(d):
-        return []
-    return [os.path.join(d, n) for n in sorted(os.listdir(d))
-            if n.endswith('.patch')]
 
 
 def touched_by(patch: str) -> Set[str]:
@@ -139,7 +131,7 @@ class Overlay:
 
     def _patched(self) -> Dict[str, Optional[bytes]]:
         """Contents of every file the patches touch, None where deleted."""
-        patches = patch_files(self.paths.repo)
+        patches = self.source.series.files(self.paths.repo)
         touched: Set[str] = set()
         for p in patches:
             with open(p, encoding='utf-8', errors='replace') as f:
@@ -174,7 +166,7 @@ class Overlay:
             hunks = [x for x in e.tail if 'FAILED' in x or 'No file' in x
                      or 'malformed' in x]
             raise LabError(
-                f'{PATCHES}/{name} does not apply to {self.source.label}',
+                f'{self.source.series.path}/{name} does not apply to {self.source.label}',
                 'is the source an unchanged QEMU '
                 'and the patch for this version?', self.log.path,
                 hunks or e.tail) from None

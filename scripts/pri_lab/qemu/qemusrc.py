@@ -2,7 +2,8 @@
 """Where QEMU's source comes from.
 
 In this order: what the user gives (--qemu-src), the cache, Debian's source
-package on the mirror apt uses, QEMU's own release.  Debian's tarball is the
+package on the mirror apt uses, QEMU's own release.  The user's may be of any
+version that has a series of patches (series.py).  Debian's tarball is the
 release without firmware images and wheels; its digest is pinned.  The
 release's digest is not known here, so its tree is compared with Debian's:
 one pinned digest over every file the two have in common.
@@ -10,11 +11,16 @@ one pinned digest over every file the two have in common.
 
 from __future__ import annotations
 
+import functools
 import glob
+import lzma
 import os
 import shutil
+import tarfile
+import zlib
 from typing import List
 
+from . import series
 from ..core import cache, proc
 from ..core.errors import NETWORK, LabError
 from ..debian import apt
@@ -57,11 +63,13 @@ class Source:
     """A QEMU source: its identity, and how to lay it out."""
 
     def __init__(self, path: str, key: str, label: str,
-                 compare: bool = False):
+                 compare: bool = False, version: str = VERSION):
         self.path = path
         self.key = key
         self.label = label
         self.compare = compare          # check tree_digest after unpacking
+        self.version = version
+        self.series = series.of(version, label)
 
     def unpack(self, dest: str, log: proc.Log, ui) -> None:
         """Lay the pristine tree into the empty directory dest."""
@@ -74,7 +82,7 @@ class Source:
                 cache.need_space(dest, 0.2, 'QEMU\'s source')
                 raise LabError(f'{self.path} cannot be unpacked: it is '
                                'damaged, or not a tarball', log=log.path)
-        _check_version(dest, self.path)
+        _version(dest, self.path)
         if self.compare and tree_digest(dest) != TREE_SHA256:
             cache.remove(self.path)
             raise LabError(
@@ -92,24 +100,42 @@ def _copy_tree(src: str, dest: str) -> None:
                     ignore=ignore)
 
 
-def _check_version(tree: str, name: str) -> None:
+def _no_source(name: str) -> LabError:
+    return LabError(f'{name} is not a QEMU source',
+                    '--qemu-src wants a source directory or tarball of QEMU '
+                    + series.told())
+
+
+def _version(tree: str, name: str) -> str:
     try:
         with open(os.path.join(tree, 'VERSION'), encoding='ascii') as f:
-            version = f.read().strip()
+            return f.read().strip()
     except (OSError, UnicodeDecodeError):
-        raise LabError(f'{name} is not a QEMU source',
-                       f'--qemu-src wants the QEMU {VERSION} source '
-                       'directory or tarball') from None
-    if version != VERSION:
-        raise LabError(f'{name} is QEMU {version}; the overlay is for '
-                       f'{VERSION}', f'give QEMU {VERSION} to --qemu-src')
+        raise _no_source(name) from None
+
+
+@functools.lru_cache(maxsize=None)      # a command asks twice, xz is slow
+def _version_in(path: str, _mtime_ns: int) -> str:
+    """The same of a tarball, whose tree is in one directory."""
+    try:
+        with tarfile.open(path) as tar:
+            for member in tar:
+                if member.name.count('/') == 1 and \
+                        member.name.endswith('/VERSION'):
+                    f = tar.extractfile(member)
+                    return f.read(64).decode('ascii').strip() if f else ''
+    except (OSError, tarfile.TarError, lzma.LZMAError, EOFError, zlib.error,
+            UnicodeDecodeError):
+        raise LabError(f'{path} cannot be unpacked: it is damaged, or not a '
+                       'tarball') from None
+    raise _no_source(path)
 
 
 def given(path: str) -> Source:
     """The user's own directory or tarball."""
     path = os.path.realpath(os.path.expanduser(path))
     if os.path.isdir(path):
-        _check_version(path, path)
+        version = _version(path, path)
         listing = []
         for d, subdirs, names in os.walk(path):
             subdirs[:] = sorted(s for s in subdirs if s != '.git')
@@ -117,10 +143,11 @@ def given(path: str) -> Source:
                 st = os.lstat(os.path.join(d, n))
                 listing.append((os.path.join(d, n), st.st_size,
                                 st.st_mtime_ns))
-        return Source(path, cache.key_of('dir', listing), path)
+        return Source(path, cache.key_of('dir', listing), path,
+                      version=version)
     if os.path.isfile(path):
         return Source(path, cache.key_of('tar', cache.file_digest(path)),
-                      path)
+                      path, version=_version_in(path, os.stat(path).st_mtime_ns))
     raise LabError(f'--qemu-src {path}: no such file or directory')
 
 

@@ -30,7 +30,7 @@ CLONE = 'clone'                 # in work/HASH: whose it is
 def key_of(repo: str, source: Source, sanitize: bool) -> str:
     """Of everything that a build is made from."""
     files = list(overlay.our_files(repo).values()) + \
-        overlay.patch_files(repo)
+        source.series.files(repo)
     cc = proc.output_of(['cc', '--version']).splitlines()[:1]
     return cache.key_of(source.key, cache.tree_key(files, repo),
                         qemubuild.CONFIGURE,

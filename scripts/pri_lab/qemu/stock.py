@@ -15,13 +15,23 @@ import os
 import re
 import shutil
 
-from . import overlay, qemubuild, qemusrc
+from . import qemubuild, qemusrc, series
 from ..core import cache, proc
+from ..core.errors import LabError
 from ..debian.packages import Host
 
 KEEP = 2                        # stock builds kept
 HEADER = 'include/hw/misc/pri-testdev-regs.h'
 BLOBS = 'pc-bios/'              # the part of our patches that goes in
+
+
+def comparable(source: qemusrc.Source) -> None:
+    """LabError: there is no endpoint for this QEMU's own page requests."""
+    if source.series != series.PINNED:
+        raise LabError(f'bench compares with QEMU {series.PINNED.told}, and '
+                       f'{source.label} is {source.version}',
+                       f'give QEMU {series.PINNED.told} to --qemu-src, or '
+                       'none')
 
 
 def hunks_for(patch: str, prefix: str) -> str:
@@ -34,7 +44,7 @@ def hunks_for(patch: str, prefix: str) -> str:
 def blob_patch(repo: str) -> str:
     """What of our patches a source without firmware blobs needs."""
     out = ''
-    for path in overlay.patch_files(repo):
+    for path in series.PINNED.files(repo):
         with open(path, encoding='utf-8') as f:
             # the mail's signature would be taken for part of the last hunk
             out += hunks_for(re.sub(r'^-- \n.*\Z', '', f.read(),
