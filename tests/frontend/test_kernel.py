@@ -8,8 +8,11 @@ import unittest
 from pri_lab.core import cache, ui
 from pri_lab.core.errors import LabError
 from pri_lab.guest import guest
+from pri_lab.iommu import kind
 from pri_lab.linux import kconfig, kernel
 
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
 GOOD = ''.join(f'{names[0]}=y\n' for names, _ in kconfig.REQUIRED) + \
     'CONFIG_PVH=y\n'
 
@@ -41,12 +44,10 @@ class Config(unittest.TestCase):
 
     def test_lacking_names_the_options(self):
         self.assertEqual(kconfig.lacking(kconfig.parse(GOOD), True), [])
-        less = GOOD.replace('CONFIG_INTEL_IOMMU_SVM=y\n', '') \
-            .replace('CONFIG_PVH=y\n', '').replace('CONFIG_PCI_PRI=y',
+        less = GOOD.replace('CONFIG_PVH=y\n', '').replace('CONFIG_PCI_PRI=y',
                                                    'CONFIG_PCI_PRI=m')
         got = ' '.join(kconfig.lacking(kconfig.parse(less), True))
-        for name in ('CONFIG_INTEL_IOMMU_SVM', 'CONFIG_PVH',
-                     'CONFIG_PCI_PRI'):
+        for name in ('CONFIG_PVH', 'CONFIG_PCI_PRI'):
             self.assertIn(name, got)
         self.assertNotIn('CONFIG_PVH', ' '.join(
             kconfig.lacking(kconfig.parse(less), False)))
@@ -78,6 +79,22 @@ class Config(unittest.TestCase):
             self.assertIn(line.split()[0], selected)
 
 
+    def test_what_the_iommu_needs(self):
+        vtd = kind.load()
+        self.assertEqual(kconfig.lacking_of(kconfig.parse(
+            'CONFIG_INTEL_IOMMU=y\nCONFIG_INTEL_IOMMU_SVM=y\n'), vtd), [])
+        self.assertEqual(kconfig.lacking_of(kconfig.parse(
+            'CONFIG_INTEL_IOMMU=y\nCONFIG_INTEL_IOMMU_SVM=m\n'), vtd),
+            ['CONFIG_INTEL_IOMMU_SVM (SVA on VT-d)'])
+        with self.assertRaises(LabError) as e, tempfile.TemporaryDirectory() \
+                as d:
+            path = os.path.join(d, 'vmlinux')
+            with open(path, 'wb') as f:
+                f.write(image(GOOD))
+            kernel.check(REPO, path, ui.UI(quiet=True))
+        self.assertIn('lacks CONFIG_INTEL_IOMMU (VT-d)', e.exception.what)
+
+
 class Given(unittest.TestCase):
     def setUp(self):
         d = tempfile.TemporaryDirectory()
@@ -106,11 +123,10 @@ class Given(unittest.TestCase):
         self.assertEqual(self.given('arch/x86/boot/bzImage').build, self.dir)
 
     def test_missing_option_is_named(self):
-        self.put('vmlinux', image(GOOD.replace('CONFIG_INTEL_IOMMU=y\n',
-                                               '')))
+        self.put('vmlinux', image(GOOD.replace('CONFIG_PCI_ATS=y\n', '')))
         with self.assertRaises(LabError) as e:
             self.given()
-        self.assertIn('CONFIG_INTEL_IOMMU (VT-d)', e.exception.what)
+        self.assertIn('CONFIG_PCI_ATS (ATS)', e.exception.what)
 
     def test_what_is_no_kernel(self):
         with self.assertRaises(LabError):

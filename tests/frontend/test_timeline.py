@@ -12,12 +12,14 @@ from unittest import mock
 import fakelog
 from pri_lab import cli
 from pri_lab.core.errors import LabError
+from pri_lab.iommu import kind
 from pri_lab.machine import events, record, tracelog
 from pri_lab.timeline import chart, exchange, timeline
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
 FORMATS = tracelog.formats(REPO)
+VTD = kind.load()
 
 
 def merged(faults=8, extra_qemu=(), extra_guest=()):
@@ -49,7 +51,7 @@ class Traces(unittest.TestCase):
         self.assertEqual(line.time, 12)
         self.assertEqual(line.fields['rid'], '0x0100')
         self.assertEqual(line.fields['w'], '1')
-        e = events.from_qemu(line)
+        e = events.from_qemu(line, VTD)
         self.assertEqual((e['rid'], e['prgi'], e['addr'], e['flags']),
                          ('0100', 5, '0x7000', '-w--l'))
         self.assertNotIn('pasid', e)
@@ -57,7 +59,7 @@ class Traces(unittest.TestCase):
     def test_an_event_nobody_knows_is_kept(self):
         line, = tracelog.qemu_lines(['[7] vtd_new_thing pasid 0x3 addr=0x40'],
                                     FORMATS)
-        e = events.from_qemu(line)
+        e = events.from_qemu(line, VTD)
         self.assertEqual((e['lane'], e['kind'], e['pasid'], e['addr']),
                          ('iommu', 'vtd-new-thing', 3, '0x40'))
 
@@ -69,14 +71,14 @@ class Traces(unittest.TestCase):
         line, = tracelog.qemu_lines([
             '[12] ats_link_page_request 0100 pasid 0x2 addr 0x0 prgi 0 R=0 '
             'W=0 L=1 priv=1 exec=0'], FORMATS)
-        self.assertEqual(events.from_qemu(line)['kind'], 'stop-marker')
+        self.assertEqual(events.from_qemu(line, VTD)['kind'], 'stop-marker')
 
     def test_itags_of_a_completion(self):
         for mask, want in (('0x00000004', 2), ('0x00000009', [0, 3])):
             line, = tracelog.qemu_lines([
                 f'[1] ats_link_inv_completion 0100 itags {mask} cc 1'],
                 FORMATS)
-            self.assertEqual(events.from_qemu(line)['itag'], want)
+            self.assertEqual(events.from_qemu(line, VTD)['itag'], want)
 
     def test_ftrace_line(self):
         line, = tracelog.guest_lines([
@@ -85,7 +87,7 @@ class Traces(unittest.TestCase):
             'pasid=0x1 index=0x1ff'])
         self.assertEqual((line.task, line.pid, line.cpu, line.time),
                          ('irq/24-dmar0-pr', 50, 1, 5000040000))
-        e = events.from_guest(line)
+        e = events.from_guest(line, VTD)
         self.assertEqual((e['addr'], e['prgi'], e['pasid'], e['rid'],
                           e['lane'], e['flags']),
                          ('0x7f12000', 511, 1, '0100', 'prq', '-w--l'))
@@ -94,7 +96,7 @@ class Traces(unittest.TestCase):
         line, = tracelog.guest_lines([
             ' sva-basic-70 [000] d.... 123: munmap: (__x64_sys_munmap+0x4/'
             '0x20) addr=0x7f0000 len=0x2000'])
-        e = events.from_guest(line)
+        e = events.from_guest(line, VTD)
         self.assertEqual((e['addr'], e['len'], e['kind']),
                          ('0x7f0000', 0x2000, 'memory'))
 
@@ -103,7 +105,7 @@ class Traces(unittest.TestCase):
         def submit(text):
             line, = tracelog.guest_lines(
                 [f' k-1 [000] d.... 9: qi_submit: {text}'])
-            return events.from_guest(line)
+            return events.from_guest(line, VTD)
         e = submit('page_grp_resp dmar0: 0x5010f1019 0x28 0x0 0x0')
         self.assertEqual((e['kind'], e['rid'], e['pasid'], e['prgi'],
                           e['code']),
@@ -123,12 +125,12 @@ class Traces(unittest.TestCase):
             re.findall(r'SYSCALL\("(\w+)"\)', text)
         self.assertGreater(len(names), 15)
         for name in names:
-            self.assertIn(name, events._GUEST, name)
+            self.assertIn(name, {**events._GUEST, **VTD.guest_events})
 
     def test_rows_of_ours_are_events_of_ours(self):
         ours = ('vtd_prq', 'vtd_devtlb', 'vtd_ats', 'ats_', 'pcie_',
                 'pri_testdev')
-        for name in events._QEMU:
+        for name in {**events._QEMU, **VTD.qemu_events}:
             if name.startswith(ours):
                 self.assertIn(name, FORMATS)
 

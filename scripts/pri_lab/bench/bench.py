@@ -26,6 +26,7 @@ from . import benchpri
 from ..core import cache, proc
 from ..core.errors import LabError
 from ..guest import cpio
+from ..iommu import kind
 from ..machine import vm
 
 TARGET = 0.97           # throughput of ours relative to stock
@@ -44,9 +45,8 @@ SOURCE = os.path.join('tests', 'guest', 'bench-blk.c')
 _BENCH = re.compile(r'bench (\S+) (\d+)$')
 _STAT = re.compile(r'# stat (?:blk|pri) (\S+) (\S+)$')
 
-# Options that stock QEMU knows too.  Not PASIDs: stock refuses to have them
-# together with device-TLBs.
-IOMMU = 'intel-iommu,intremap=on,x-scalable-mode=on,x-flts=on'
+# Options that stock QEMU knows too
+IOMMU = kind.load()
 
 
 class Series:
@@ -464,7 +464,8 @@ class Bench:
 
     def _guest(self, side: str, boot: int, ats: str) -> DiskGuest:
         kvm = self.accel == 'kvm'
-        iommu = IOMMU + (',device-iotlb=on' if ats == 'on' else '')
+        iommu = f'{IOMMU.device},{IOMMU.plain}' + (
+            f',{IOMMU.ats}' if ats == 'on' else '')
         return DiskGuest(f'{side}-ats-{ats}-{boot}', [
             self.binaries[side],
             '-machine', 'q35' + (',kernel-irqchip=split' if kvm else ''),
@@ -472,7 +473,8 @@ class Bench:
             '-cpu', 'max,la57=off', '-smp', '1', '-m', '512M',
             '-nodefaults', '-no-user-config', '-no-reboot',
             '-display', 'none', '-kernel', self.image,
-            '-initrd', self.initrd, '-append', vm.APPEND,
+            '-initrd', self.initrd, '-append',
+            f'{vm.APPEND} {IOMMU.append}',
             '-device', iommu,
             '-device', 'pcie-root-port,id=rp0,bus=pcie.0,chassis=1,slot=1',
             '-blockdev',

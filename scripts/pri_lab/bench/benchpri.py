@@ -15,6 +15,7 @@ from typing import Callable, Dict, List, Tuple
 
 from ..core import proc
 from ..core.errors import LabError
+from ..iommu import kind
 from ..machine import jobs, record, vm
 from ..timeline import exchange, timeline
 
@@ -26,9 +27,7 @@ RECORDED = 50                   # faults for where the time goes
 CHANNELS = (1, 8, 32)
 GROUPS = (1, 8, 32)
 SIDES = ('stock', 'ours')
-# Without svm=on, which stock does not know: with bench/qemu-10.2 the three
-# others together are enough
-IOMMU = {'ours': vm.IOMMU, 'stock': vm.IOMMU.replace(',svm=on', '')}
+IOMMU = {'ours': kind.load().argument, 'stock': kind.load().stock}
 
 
 def workloads() -> List[Tuple[str, str, str, str]]:
@@ -64,7 +63,7 @@ class FaultBench:
     def command(self, side: str) -> List[str]:
         """QEMU's command line, without serial ports: what both have."""
         args = self.machine[side].args(vm.job_words(JOB), self.wants)
-        return [IOMMU[side] if x == vm.IOMMU else
+        return [IOMMU[side] if x == IOMMU['ours'] else
                 re.sub('^pri-root-port,', 'pcie-root-port,', x) for x in args]
 
     def boot(self, n: int, comparisons: Dict, ours_alone: Dict,

@@ -15,6 +15,7 @@ from ..core import cache, near
 from ..core.context import Context
 from ..core.errors import LabError, Unavailable
 from ..inputs import names
+from ..iommu import kind
 from ..linux import kernel, matrix
 from ..machine import ready, vm
 from ..own import anykernel
@@ -42,7 +43,7 @@ SANITIZED = 3                   # times as slow as without
 
 @dataclasses.dataclass(frozen=True)
 class Request(shared.Json, shared.Junit, shared.Sanitize, shared.Timeout,
-              shared.Config, shared.Accel, shared.Kernels, shared.Qemu,
+              shared.Iommu, shared.Config, shared.Accel, shared.Kernels, shared.Qemu,
               shared.Request):
     names: List[str]
 
@@ -67,6 +68,10 @@ def run(ctx: Context, request: Request) -> int:
     if matrix.split_list(request.kernel):
         return _kernels(ctx, request)
     sanitize = request.sanitize
+    chosen, left = names.of_kind(ctx.paths.repo, request.names,
+                                 kind.load(request.iommu))
+    if left:
+        ctx.ui.say(f'{left} tests are for another kind of machine')
     ctx.ui.plan(2)
     with cache.lock(ctx.paths, f'check-{ctx.paths.clone}', ctx.ui):
         with ctx.clone_lock():          # not while the tests run
@@ -76,7 +81,7 @@ def run(ctx: Context, request: Request) -> int:
                                 ctx.jobs, ctx.log, ctx.ui, sanitize)
             tests.build()
         try:
-            status = tests.run(request.names, watchdog.PATIENCE * (
+            status = tests.run(chosen, watchdog.PATIENCE * (
                 SANITIZED if sanitize else 1), {guest_run.LOGS: ctx.logdir})
         finally:
             vm.Machine.release(ctx.logdir)

@@ -27,7 +27,7 @@ USAGE = 'pri-lab qemu [options] [--] QEMU-ARGUMENTS'
 
 
 @dataclasses.dataclass(frozen=True)
-class Request(shared.Append, shared.Args, shared.Platform, shared.Config,
+class Request(shared.Append, shared.Args, shared.Iommu, shared.Platform, shared.Config,
               shared.Accel, shared.Kernel, shared.Qemu, shared.Request):
     job: str
     qemu_args: List[str]

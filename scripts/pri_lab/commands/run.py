@@ -37,7 +37,7 @@ VERDICT = {0: 'PASS', EXIT_FAIL: 'FAIL', EXIT_SKIP: 'SKIP',
 @dataclasses.dataclass(frozen=True)
 class Request(shared.Add, shared.Record, shared.Debug, shared.Json,
               shared.Junit, shared.Append, shared.Timeout, shared.Args,
-              shared.Platform, shared.Config, shared.Accel, shared.Kernel,
+              shared.Iommu, shared.Platform, shared.Config, shared.Accel, shared.Kernel,
               shared.Qemu, shared.Request):
     job: str
     list_tests: bool

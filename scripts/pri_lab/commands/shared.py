@@ -18,6 +18,7 @@ from ..core import host
 from ..core.errors import UsageError
 from ..guest import guest
 from ..inputs import check
+from ..iommu import kind
 from ..linux import kernel, matrix
 from ..machine import jobs, record
 from ..own import tree
@@ -127,7 +128,7 @@ class Kernel(KernelName):
                 f'{getattr(self, "command", "this")} takes one kernel',
                 'several are for repro, check, explore and resets')
         check.kernel_given(repo, self.kernel, getattr(self, 'config', []),
-                           ui)
+                           ui, getattr(self, 'iommu', ''))
         if not self.kernel:
             kernel.check_configs(repo, '', getattr(self, 'config', []))
 
@@ -139,7 +140,8 @@ class Kernels(KernelName):
     def check(self, repo: str, ui) -> None:
         config = getattr(self, 'config', [])
         for one in matrix.select(matrix.load(repo), self.kernel):
-            check.kernel_given(repo, one, config, ui)
+            check.kernel_given(repo, one, config, ui,
+                               getattr(self, 'iommu', ''))
         if not self.kernel:
             kernel.check_configs(repo, '', config)
 
@@ -157,6 +159,20 @@ class Accel:
     def check(self, _repo: str, _ui) -> None:
         if self.accel == 'kvm':
             host.choose_accel('kvm')
+
+
+@dataclasses.dataclass(frozen=True)
+class Iommu:
+    iommu: str                  # as kind.load() takes it
+
+    @staticmethod
+    def add(p: argparse.ArgumentParser) -> None:
+        p.add_argument('--iommu', default='', metavar='KIND|FILE.toml',
+                       help='kind of machine: a name of scripts/pri_lab/iommu '
+                       f'(default: {kind.DEFAULT}) or a file of your own')
+
+    def check(self, _repo: str, _ui) -> None:
+        kind.load(self.iommu)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,7 +23,7 @@ EXAMPLES = """\
 
 
 @dataclasses.dataclass(frozen=True)
-class Request(shared.Add, shared.Debug, shared.Append, shared.Platform,
+class Request(shared.Add, shared.Debug, shared.Append, shared.Iommu, shared.Platform,
               shared.Config, shared.Accel, shared.Kernel, shared.Qemu,
               shared.Request):
     pass

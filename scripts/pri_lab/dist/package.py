@@ -35,7 +35,7 @@ OVERRIDES = f'''\
 '''
 # what of the repository goes along, and how its files end
 TREES = {
-    'scripts/pri_lab': ('.py', '.html', '.css', '.js'),
+    'scripts/pri_lab': ('.py', '.html', '.css', '.js', '.toml'),
     'hw': ('trace-events',),
     'guest': ('.c', '.h', '.config', 'Kbuild', 'Makefile', 'init', 'matrix',
               '.patch'),
@@ -43,7 +43,7 @@ TREES = {
     'include': ('.h',),
 }
 DOCS = ('README.md', 'docs', 'guest/README.md')
-DEPENDS = ['python3 (>= 3.9)', 'seabios', 'ipxe-qemu']
+DEPENDS = ['python3 (>= 3.11)', 'seabios', 'ipxe-qemu']
 RECOMMENDS = ['build-essential', 'busybox-static', 'flex', 'bison', 'bc',
               'libelf-dev', 'libssl-dev', 'kmod', 'zstd']
 DESCRIPTION = '''\

@@ -55,7 +55,8 @@ def place(path: str) -> None:
         raise UsageError(f'{path}: {top} may not be written to')
 
 
-def kernel_given(repo: str, value: str, configs: List[str], ui) -> None:
+def kernel_given(repo: str, value: str, configs: List[str], ui,
+                 iommu: str = '') -> None:
     """One kernel of --kernel, with +PATCH after it."""
     if os.path.exists(os.path.expanduser(value)):
         base, bugs = value, []
@@ -66,7 +67,7 @@ def kernel_given(repo: str, value: str, configs: List[str], ui) -> None:
     if entry is None and '/' not in base and \
             not os.path.exists(os.path.expanduser(base)):
         raise near.unknown('kernel', base, matrix.load(repo))
-    kernel.check(repo, base, ui, configs)
+    kernel.check(repo, base, ui, configs, iommu)
     if bugs and entry is not None and entry.stock:
         raise UsageError(f'--kernel {value}: {base} is built already, it '
                          'cannot be patched', 'name a kernel with a source: '

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from ..check import check
+from ..core.errors import LabError
+from ..iommu import kind
 from ..machine import jobs
 from ..qemu import qemubuild
 
@@ -76,6 +78,29 @@ def suites(repo: str) -> Dict[str, List[str]]:
     out['guest'] += ['guest-' + os.path.basename(j)
                      for j in jobs.own_machine(repo)]
     return out
+
+
+def of_kind(repo: str, wanted: List[str],
+            iommu: kind.Kind) -> Tuple[List[str], int]:
+    """Of the suites and tests wanted ([]: all) those that are for this kind of
+    machine, and how many are not.  LabError if none is."""
+    have = suites(repo)
+    mine = {suite: tests for suite, tests in have.items()}
+    mine['qtest'] = list(filter(iommu.has_qtest, have['qtest']))
+    mine['guest'] = [t for t in have['guest']
+                     if iommu.has_program(t[len('guest-'):])]
+    mine['upstream'] = [t for t in iommu.qtests if t in have['upstream']]
+    left = [t for s in have for t in have[s] if t not in mine[s]
+            and (not wanted or t in wanted or s in wanted)]
+    if not left:
+        return wanted, 0
+    chosen = [t for s in mine for t in mine[s] or ([s] if s not in (
+        'qtest', 'guest', 'upstream') else []) if not wanted or t in wanted
+        or s in wanted]
+    if not chosen:
+        raise LabError(f'{", ".join(left)}: not for {iommu.name}',
+                       'tests.qtest and tests.guest of its file say which are')
+    return chosen, len(left)
 
 
 def check_names(repo: str) -> List[str]:

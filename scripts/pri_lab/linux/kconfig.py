@@ -12,14 +12,15 @@ import subprocess
 import zlib
 from typing import Dict, List, Optional, Tuple
 
-# What no guest job can do without, and why.  Any one of a tuple will do.
+from ..iommu import kind
+
+# What no guest job can do without, and why.  Any one of a tuple will do.  What
+# its IOMMU needs is in the file of the machine's kind.
 REQUIRED: List[Tuple[Tuple[str, ...], str]] = [
     (('CONFIG_PCI_MSI',), 'interrupts of the device'),
     (('CONFIG_PCI_ATS',), 'ATS'),
     (('CONFIG_PCI_PRI',), 'page requests'),
     (('CONFIG_PCI_PASID',), 'PASIDs'),
-    (('CONFIG_INTEL_IOMMU',), 'VT-d'),
-    (('CONFIG_INTEL_IOMMU_SVM',), 'SVA on VT-d'),
     (('CONFIG_IOMMU_SVA', 'CONFIG_IOMMU_SVA_LIB'), 'SVA'),
     (('CONFIG_MODULES',), 'loading pri_testdev.ko'),
     (('CONFIG_BLK_DEV_INITRD',), 'the initramfs'),
@@ -69,6 +70,12 @@ def lacking(config: Dict[str, str], elf: bool) -> List[str]:
     if elf and config.get(PVH) != 'y':
         out.append(f'{PVH} (booting a vmlinux)')
     return out
+
+
+def lacking_of(config: Dict[str, str], iommu: kind.Kind) -> List[str]:
+    """The same for a machine's IOMMU."""
+    return [f'{name} ({purpose})' for name, purpose in iommu.needs.items()
+            if config.get(name) != 'y']
 
 
 _IKCONFIG = b'IKCFG_ST\x1f\x8b\x08'

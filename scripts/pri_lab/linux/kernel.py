@@ -15,6 +15,7 @@ from typing import Iterable, Optional, Tuple
 from . import distkernel, kbuild, kconfig, matrix
 from ..core import cache, proc
 from ..core.errors import LabError
+from ..iommu import kind
 from .kbuild import BENCH, FRAGMENTS, release_of
 
 SERIES = '7.3'                  # the default guest kernel
@@ -138,13 +139,24 @@ def steps(repo: str, value: str) -> int:
     return 2 if named(repo, value) else 1
 
 
-def check(repo: str, value: str, ui, configs: Iterable[str] = ()) -> None:
+def check_iommu(linux: Kernel, iommu: kind.Kind) -> None:
+    """LabError if the kernel cannot drive this IOMMU, as far as is known."""
+    text = kconfig.config_near(linux.image)
+    lacks = kconfig.lacking_of(kconfig.parse(text), iommu) if text else []
+    if lacks:
+        raise LabError(f'{linux.image} lacks {", ".join(lacks)}',
+                       'enable these options and build it again; --config '
+                       'FRAGMENT adds them to a kernel of the lab')
+
+
+def check(repo: str, value: str, ui, configs: Iterable[str] = (),
+          iommu: str = '') -> None:
     """LabError if --kernel VALUE, with the fragments of --config, can be
-    seen to be wrong beforehand."""
+    seen to be wrong beforehand for a machine of this kind."""
     check_configs(repo, value, configs)
     if not named(repo, value):
         try:
-            given(value, ui)
+            check_iommu(given(value, ui), kind.load(iommu))
         except Unbuilt:                 # it will be
             pass
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the events of both traces mean: one row an event.
 
+Rows here are of the devices, the link and what every kernel has; those of an
+IOMMU are in the file of its kind (iommu/kind.py).
+
 A row says on which lane an event is, where the message it stands for goes,
 what kind it is, and how bad.  An event that has no row is kept, on the lane
 that its name suggests, so that a new trace event shows up by itself.
@@ -9,26 +12,20 @@ that its name suggests, so that a new trace event shows up by itself.
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, Optional
 
+from ..iommu import kind
+from ..iommu.kind import Row
 from ..results import splat
 from .tracelog import MARK, Line
 
-LOG, PROCESS, PRQ, FAULT, QI, IOMMU, LINK, ENDPOINT = LANES = (
-    'log', 'process', 'prq', 'fault', 'qi', 'iommu', 'link', 'endpoint')
+LOG, PROCESS, PRQ, FAULT, QI, IOMMU, LINK, ENDPOINT = LANES = kind.LANES
 LANE_NAMES = {
     LOG: 'kernel log',
     PROCESS: 'process', PRQ: 'PRQ thread', FAULT: 'fault worker',
     QI: 'QI submitter', IOMMU: 'IOMMU', LINK: 'link', ENDPOINT: 'endpoint'}
 NORMAL, WARNING, VIOLATION = range(3)
 NO_PASID = 0xffffffff
-
-
-class Row(NamedTuple):
-    kind: str
-    lane: str
-    to: str = ''                # the message arrives on this lane
-    level: int = NORMAL
 
 
 _QEMU: Dict[str, Row] = {
@@ -41,31 +38,6 @@ _QEMU: Dict[str, Row] = {
     'ats_link_translation_error': Row('translation', IOMMU, ENDPOINT,
                                       WARNING),
     'ats_link_lost': Row('message-lost', LINK, '', WARNING),
-    # Page requests
-    'vtd_prq_deliver': Row('prq-entry', IOMMU),
-    'vtd_prq_drop': Row('prq-overflow', IOMMU, '', WARNING),
-    'vtd_prq_auto_response': Row('auto-response', IOMMU),
-    'vtd_prq_pending': Row('prq-pending', IOMMU),
-    'vtd_prq_fault': Row('prq-fault', IOMMU, '', WARNING),
-    'vtd_prq_event': Row('prq-event', IOMMU, PRQ),
-    'vtd_prq_response': Row('page-group-response', IOMMU),
-    'vtd_prq_reg_write': Row('prq-register', IOMMU),
-    'vtd_ats_fault': Row('fault', IOMMU, '', WARNING),
-    'vtd_dmar_fault': Row('fault', IOMMU, '', WARNING),
-    'vtd_frr_new': Row('fault', IOMMU, '', WARNING),
-    # Invalidations
-    'vtd_devtlb_request': Row('devtlb-inv', IOMMU),
-    'vtd_devtlb_deferred': Row('devtlb-deferred', IOMMU),
-    'vtd_devtlb_completion': Row('devtlb-done', IOMMU),
-    'vtd_devtlb_completion_lost': Row('completion-lost', IOMMU, '',
-                                      VIOLATION),
-    'vtd_devtlb_timeout': Row('inv-timeout', IOMMU, '', VIOLATION),
-    'vtd_devtlb_error': Row('queue-error', IOMMU, '', WARNING),
-    'vtd_devtlb_qi_abort': Row('queue-aborted', IOMMU, '', WARNING),
-    'vtd_devtlb_wait_aborted': Row('wait-aborted', IOMMU, '', WARNING),
-    'vtd_devtlb_wait_held': Row('wait-held', IOMMU),
-    'vtd_inv_desc_wait_sw': Row('wait-done', IOMMU, QI),
-    'vtd_inv_qi_tail': Row('qi-tail', QI, IOMMU),
     # The function
     'pcie_pri_group': Row('group', ENDPOINT),
     'pcie_pri_control': Row('pri-control', ENDPOINT),
@@ -93,17 +65,9 @@ _QEMU: Dict[str, Row] = {
 }
 
 _GUEST: Dict[str, Row] = {
-    'prq_report': Row('prq-report', PRQ),
-    'prq_thread': Row('prq-thread', PRQ),
-    'prq_thread_done': Row('prq-thread', PRQ),
     'iopf_work': Row('fault-work', FAULT),
     'iopf_work_done': Row('fault-work', FAULT),
     'mm_fault': Row('mm-fault', FAULT),
-    'qi_submit': Row('qi-submit', QI),
-    'qi_begin': Row('qi-sync', QI),
-    'qi_end': Row('qi-sync', QI),
-    'cache_tag_flush_range': Row('flush', QI),
-    'cache_tag_flush_range_np': Row('flush', QI),
     'munmap': Row('memory', PROCESS), 'mprotect': Row('memory', PROCESS),
     'madvise': Row('memory', PROCESS), 'mremap': Row('memory', PROCESS),
     'fork': Row('task', PROCESS), 'exit': Row('task', PROCESS),
@@ -126,11 +90,9 @@ _QI_KINDS = {
     'iec_inv': 'qi-interrupt-inv',
 }
 # QEMU events that say nothing which others do not say, many times
-NOISE = frozenset(('vtd_inv_qi_head', 'vtd_inv_qi_fetch', 'vtd_inv_desc',
-                   'pri_testdev_read', 'pri_testdev_write'))
-# What `run --record` turns on in QEMU
-PATTERNS = ('vtd_prq_*', 'vtd_devtlb_*', 'vtd_ats_*', 'vtd_inv_desc_*',
-            'vtd_inv_qi_tail', 'vtd_iq*', 'vtd_dmar_fault', 'ats_*',
+NOISE = frozenset(('pri_testdev_read', 'pri_testdev_write'))
+# What `run --record` turns on in QEMU, besides the IOMMU's
+PATTERNS = ('ats_*',
             'pcie_pri_*', 'pcie_atc_*', 'pri_testdev_start',
             'pri_testdev_fault', 'pri_testdev_end', 'pri_testdev_inv',
             'pri_testdev_stop', 'pri_testdev_reset', 'pri_testdev_flr*',
@@ -224,18 +186,23 @@ _QEMU_MORE: Dict[str, Callable[[Event, Dict[str, str]], None]] = {
 }
 
 
-def _lane_of(name: str) -> str:
-    if name.startswith('vtd_'):
+def patterns(iommu: kind.Kind) -> List[str]:
+    """What `run --record` turns on in QEMU."""
+    return [*iommu.record, *PATTERNS]
+
+
+def _lane_of(name: str, iommu: kind.Kind) -> str:
+    if name.startswith(iommu.prefix):
         return IOMMU
     return LINK if name.startswith('ats_link') else ENDPOINT
 
 
-def from_qemu(line: Line) -> Optional[Event]:
+def from_qemu(line: Line, iommu: kind.Kind) -> Optional[Event]:
     """None: not worth a line."""
-    if line.name in NOISE:
+    if line.name in NOISE or line.name in iommu.noise:
         return None
-    row = _QEMU.get(line.name) or Row(line.name.replace('_', '-'),
-                                      _lane_of(line.name))
+    row = _QEMU.get(line.name) or iommu.qemu_events.get(line.name) or \
+        Row(line.name.replace('_', '-'), _lane_of(line.name, iommu))
     e = Event(t=line.time, lane=row.lane, kind=row.kind)
     if row.to:
         e['to'] = row.to
@@ -332,15 +299,15 @@ def _mark(line: Line) -> Optional[Event]:
     return e
 
 
-def from_guest(line: Line) -> Optional[Event]:
+def from_guest(line: Line, iommu: kind.Kind) -> Optional[Event]:
     """The time is still that of the guest."""
     if MARK in line.text:
         e = _mark(line)
         if e is None:
             return None
     else:
-        row = _GUEST.get(line.name) or Row(line.name.replace('_', '-'),
-                                           PROCESS)
+        row = _GUEST.get(line.name) or iommu.guest_events.get(line.name) or \
+            Row(line.name.replace('_', '-'), PROCESS)
         e = Event(t=line.time, lane=row.lane, kind=row.kind)
         if row.level:
             e['level'] = row.level
@@ -368,9 +335,14 @@ def mark_splats(body: List[Dict]) -> None:
             e['kind'] = 'splat'
 
 
-def kinds() -> List[str]:
-    """Every kind that has a row, for the manual and its test."""
-    rows = list(_QEMU.values()) + list(_GUEST.values())
-    return sorted({r.kind for r in rows} | set(_QI_KINDS.values())
+def rows(iommu: kind.Kind) -> Dict[str, Row]:
+    """Of every event of QEMU and of the guest that has one."""
+    return {**_QEMU, **_GUEST, **iommu.qemu_events, **iommu.guest_events}
+
+
+def kinds(iommu: Optional[kind.Kind] = None) -> List[str]:
+    """Every kind of event that has a row, for the manual and its test."""
+    have = rows(iommu or kind.load()).values()
+    return sorted({r.kind for r in have} | set(_QI_KINDS.values())
                   | set(_MARKS.values())
                   | {'stop-marker', 'inv-descriptor', 'splat'})

@@ -5,7 +5,7 @@ A program of tests/guest says it in the comment at its head, one line each:
 
      * @device pcie-flr=off         properties of every pri-testdev
      * @device.1 no-soft-reset=off  of the second one alone
-     * @iommu ite-timeout-ms=200    properties of the intel-iommu
+     * @iommu ite-timeout-ms=200    properties of the IOMMU
      * @port hotplug=off            of every root port; @port.1 as above
      * @bridge x3130-upstream,bus=rp0   a switch or bridge below a port
      * @qemu -device edu            more arguments for QEMU
@@ -32,6 +32,7 @@ from typing import List, Tuple
 
 from . import disk
 from ..core.errors import LabError
+from ..iommu import kind
 
 _LINE = re.compile(r'^ \* @(\S+)(?:\s+(.*?))?\s*$')
 _KEY = re.compile(
@@ -40,7 +41,7 @@ _KEY = re.compile(
 KEYS = ('@device, @device.N, @port, @port.N, @bridge, @iommu, @qemu, '
         '@append, @platform, @image, @disk')
 # docs/platforms.md; the devices know the first two
-PLATFORMS = ('permissive', 'strict', 'spr')
+PLATFORMS = kind.load().platforms
 DEVICE_PLATFORMS = PLATFORMS[:2]
 # programs of these directories boot a machine each when everything is tested
 OWN = ('machines',)
@@ -84,8 +85,9 @@ class Wants:
     def port(self, n: int) -> str:
         return ''.join(f',{x}' for x in self._of('port', f'port.{n}'))
 
-    def iommu(self) -> str:
-        return ''.join(f',{x}' for x in self._platform(PLATFORMS)
+    def iommu(self, platforms: Tuple[str, ...] = PLATFORMS) -> str:
+        """More properties of the IOMMU, which has these platforms."""
+        return ''.join(f',{x}' for x in self._platform(platforms)
                        + self._of('iommu'))
 
     def bridges(self) -> List[str]:

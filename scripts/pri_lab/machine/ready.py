@@ -15,6 +15,7 @@ from ..core import cache, host, installed
 from ..core.context import Context
 from ..debian import packages
 from ..guest import guest
+from ..iommu import kind
 from ..linux.kernel import Kernel
 from ..own import anykernel
 from ..qemu import overlay, qemubuild, qemusrc, qemustore
@@ -110,7 +111,14 @@ def kernel(ctx: Context, which: str, request, binary: str, chosen: str,
         initrd = guest.with_added(initrd, added, os.path.join(
             ctx.logdir, 'initramfs.cpio'))
     return Ready(vm.Machine(binary, chosen, ready.linux.image, initrd,
-                            ready.words), ready.linux, user.warnings)
+                            ready.words, kind_of(request)), ready.linux,
+                 user.warnings)
+
+
+def kind_of(request) -> str:
+    """--iommu as it stays true wherever it is read."""
+    which = getattr(request, 'iommu', '')
+    return kind.place(which) if which else ''
 
 
 def lab(ctx: Context, request, job: str = '', qtests: bool = False) -> Lab:

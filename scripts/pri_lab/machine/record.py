@@ -17,6 +17,7 @@ from typing import Dict, Iterable, List, Optional, TextIO, Tuple
 from . import events, tracelog
 from ..core import cache
 from ..core.errors import LabError
+from ..iommu import kind
 
 VERSION = 1
 PORT = 'ttyS2'          # the third one; the interrupt of the first is taken
@@ -28,14 +29,15 @@ LOGGED = '-'            # instead of a file's name: in the log directory
 class Recording:
     """The files of one boot, and what QEMU and the guest must be told."""
 
-    def __init__(self, stem: str):
+    def __init__(self, stem: str, iommu: Optional[kind.Kind] = None):
+        self.iommu = iommu or kind.load()
         self.trace = stem + '.trace'
         self.ftrace = stem + '.ftrace'
         self.log = stem + SUFFIX
 
     def qemu_args(self) -> List[str]:
         out = ['-msg', 'vclock=on', '-D', self.trace]
-        for pattern in events.PATTERNS:
+        for pattern in events.patterns(self.iommu):
             out += ['-trace', pattern]
         return out + ['-chardev', f'file,id=record,path={self.ftrace}',
                       '-device', SERIAL]
@@ -54,7 +56,7 @@ class Recording:
         known = tracelog.formats(repo)
         with _open(self.trace) as q, _open(self.ftrace) as g:
             merged = merge(tracelog.qemu_lines(q, known),
-                           tracelog.guest_lines(g), about)
+                           tracelog.guest_lines(g), about, self.iommu)
         cache.write_atomic(self.log, ''.join(
             x + '\n' for x in merged.lines()).encode())
         return merged
@@ -64,7 +66,7 @@ class Part(Recording):
     """Part of another recording, up to end(): a run from a snapshot."""
 
     def __init__(self, stem: str, whole: Recording):
-        super().__init__(stem)
+        super().__init__(stem, whole.iommu)
         self._files = [(src, dst, os.path.getsize(src)) for src, dst in (
             (whole.trace, self.trace), (whole.ftrace, self.ftrace))]
 
@@ -151,21 +153,24 @@ def _check(body: List[Dict]) -> Dict[str, int]:
 
 
 def merge(qemu: Iterable[tracelog.Line], guest: Iterable[tracelog.Line],
-          about: Dict[str, str]) -> Merged:
+          about: Dict[str, str],
+          iommu: Optional[kind.Kind] = None) -> Merged:
     """Both traces in order of the virtual clock.
 
     The log begins where the guest's trace does.  Without clock marks the
     guest's events cannot be placed and are left out; the first line of the
     log says so.
     """
-    body = [dict(e) for e in map(events.from_qemu, qemu) if e is not None]
+    iommu = iommu or kind.load()
+    body = [dict(e) for e in (events.from_qemu(x, iommu) for x in qemu)
+            if e is not None]
     lines = list(guest)
     clock = tracelog.Clock([m for m in map(tracelog.clock_mark, lines) if m])
     told: Dict = {'name': 'virtual', 'unit': 'ns', 'marks': len(clock.points)}
     if clock:
         told.update(ticks_per_ns=round(clock.ticks_per_ns, 6),
                     error_ns=clock.error_ns)
-        for e in map(events.from_guest, lines):
+        for e in (events.from_guest(x, iommu) for x in lines):
             if e is not None:
                 e['t'] = clock.virtual(e['t'])
                 body.append(dict(e))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The machine: one QEMU command line for every command that boots a guest.
 
-q35 with VT-d, and a pri-testdev behind each of two root ports.  The console
-is the first serial port, results come out of the second, so that nothing the
+q35 with the IOMMU of a kind (iommu/kind.py), and a pri-testdev behind each of
+two root ports.  The console is the first serial port, results come out of the second, so that nothing the
 kernel prints can garble them.
 """
 
@@ -20,28 +20,18 @@ from . import disk, jobs, ownimage, record
 from ..core import cache, proc
 from ..core.errors import LabError
 from ..core.owntime import OwnTime
+from ..iommu import kind
 from ..qemu.qmp import Qmp
 from ..results import splat
 from ..results.ktap import FAIL, NOT_RUN, Reader, Result
 
-IOMMU = ('intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,'
-         'x-flts=on,x-pasid-mode=on,svm=on')
 # each device behind a root port of its own
 DEVICES = 2
 # no_timer_check: on a busy host the timer of a TCG guest may miss the ten ticks
 # that Linux looks for, and it would panic.  iomem=relaxed: a stock kernel lets
 # nobody else map the registers of a device that has a driver
-APPEND = ('console=ttyS0 intel_iommu=on,sm_on iommu.strict=1 panic=-1 '
-          'oops=panic nokaslr no_timer_check iomem=relaxed')
-# What a guest would measure, and measure wrong on a busy host, it is told.  An
-# Intel processor looks for the frequencies of TSC and APIC timer in CPUID, where
-# patch 0055 puts them: both are the virtual clock, as with -icount.  It has the
-# bugs of its model, too: mitigations=off.
-CPU = {'kvm': 'max,la57=off',
-       'tcg': 'max,la57=off,vendor=GenuineIntel,family=6,model=143,stepping=8,'
-              'tsc-frequency=1000000000'}
-# tsc=reliable: nor is the TSC measured again and again by its watchdog
-WORDS = {'kvm': '', 'tcg': 'tsc=reliable mitigations=off'}
+APPEND = ('console=ttyS0 iommu.strict=1 panic=-1 oops=panic nokaslr '
+          'no_timer_check iomem=relaxed')
 WHERE = 20.0            # seconds for QEMU to say where a guest that hangs is
 SLEEPS = 'PM: suspend entry (deep)'     # the kernel, on its way into S3
 _ASK = 1.0              # seconds between looks at what the host let it run
@@ -56,12 +46,17 @@ class Machine:
     """Everything needed to boot: plain strings, so it can be stored."""
 
     def __init__(self, qemu: str, accel: str, kernel: str, initrd: str,
-                 append: str = ''):
+                 append: str = '', iommu: str = ''):
         self.qemu = qemu
         self.accel = accel
         self.kernel = kernel
         self.initrd = initrd
         self.append = append    # words for the command line of this kernel
+        self.iommu = iommu      # which kind: see kind.load()
+
+    @property
+    def kind(self) -> kind.Kind:
+        return kind.load(self.iommu)
 
     def store(self, work: str) -> None:
         cache.write_if_changed(os.path.join(work, STATE), json.dumps(
@@ -73,7 +68,7 @@ class Machine:
         initrd = os.path.join(top, FIXED)
         os.link(self.initrd, initrd)
         return Machine(self.qemu, self.accel, self.kernel, initrd,
-                       self.append)
+                       self.append, self.iommu)
 
     @staticmethod
     def release(top: str) -> None:
@@ -99,14 +94,15 @@ class Machine:
             machine = ['-machine', 'q35', '-accel', 'tcg,thread=multi']
         initrd = ownimage.initrd(self.kernel, self.initrd) if wants.kernel \
             else self.initrd
+        iommu = self.kind
         return [self.qemu] + machine + [
-            '-cpu', CPU[self.accel], '-smp', '2', '-m', '2G', '-nodefaults',
+            '-cpu', iommu.cpu[self.accel], '-smp', '2', '-m', '2G', '-nodefaults',
             '-no-user-config', '-no-reboot', '-display', 'none',
             '-kernel', self.kernel, '-initrd', initrd,
             '-append', ' '.join(
-                (f'{APPEND} {WORDS[self.accel]} {self.append} '
+                (f'{APPEND} {iommu.words(self.accel)} {self.append} '
                  f'{wants.append()} {append}').split()),
-            '-device', IOMMU + wants.iommu()] + [
+            '-device', iommu.argument + wants.iommu(iommu.platforms)] + [
                 x for n in range(DEVICES) for x in (
                     '-device', f'pri-root-port,id=rp{n},bus=pcie.0,'
                     f'chassis={n + 1},slot={n + 1}{wants.port(n)}')
@@ -173,7 +169,7 @@ class Job:
 
     def record(self) -> record.Recording:
         """Before run(): have it recorded."""
-        recording = record.Recording(self._stem)
+        recording = record.Recording(self._stem, self.machine.kind)
         self.words += ' ' + recording.words()
         self.extra += recording.qemu_args()
         return recording

@@ -8,6 +8,7 @@ from typing import List, NamedTuple, Tuple
 
 from . import tree
 from ..core import cache, proc
+from ..iommu import kind
 from ..linux import bugkernel, kbuild, kernel
 from ..linux.kernel import Kernel
 
@@ -59,6 +60,7 @@ def have(paths: cache.Paths, value: str, options, jobs: int,
             jobs, log, ui).have()
     else:
         base = kernel.get(paths, name, jobs, log, ui, more)
+    kernel.check_iommu(base, kind.load(getattr(options, 'iommu', '')))
     linux = base
     if bugs:
         linux = bugkernel.build(paths, base, bugs, jobs, log, ui)

@@ -12,10 +12,11 @@ from typing import List
 from ..core import cache, proc
 from ..core.errors import LabError
 from ..debian.packages import Host
+from ..iommu import kind
 
 BINARY = 'qemu-system-x86_64'
 # QEMU's own tests of what we patch; they must go on passing
-UPSTREAM_QTESTS = ['intel-iommu-test']
+UPSTREAM_QTESTS = list(kind.load().qtests)
 # what `./pri-lab bench` runs over qtest
 BENCH = 'pri-bench'
 # Debian's packages of the firmware that its QEMU tarball lacks

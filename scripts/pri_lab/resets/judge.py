@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import Dict, List, NamedTuple
 
+from ..iommu import kind
 from ..races import race
 from ..results import splat
 
@@ -16,8 +17,7 @@ BAD = (HANGS, SPLAT, DMA, DATA)         # of the kernel's doing
 _CELL = re.compile(r'^\s*# cell: (\S+) ?(.*)$')
 _NOTE = re.compile(r'^\s*# [\w-]+\.c:\d+: (.*)')
 _DATA = re.compile(r'byte|pattern|stamp|crc', re.I)
-TIMEOUT = re.compile(r'VT-d detected Invalidation Time-out Error')
-FAULT = re.compile(r'\[DMA (?:Read|Write)[^\]]*\]|DMAR: .*fault reason')
+TIMEOUT, FAULT = kind.load().inv_timeout, kind.load().fault
 # kernels without SVA, iommufd, ...
 _SKIP = re.compile(r'# SKIP (.*)$')
 
