@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import gzip
 import os
 import shutil
 import subprocess
@@ -111,6 +112,26 @@ class Package(unittest.TestCase):
         self.assertEqual(self.run_installed(
             'build').stdout.strip(), os.path.join(
                 self.root, 'usr/lib/pri-lab', installed.BINARY))
+
+    def test_installed_it_is_in_the_path(self):
+        """F28: a version, and nothing says to type what is not there."""
+        self.assertEqual(self.run_installed('--version').stdout,
+                         'pri-lab 10.2.2+git1-1\n')
+        pages = {'help': self.run_installed('run', '--help').stdout,
+                 'usage': self.run_installed('run', 'nosuch').stderr}
+        for path in cache.files_under(os.path.join(
+                self.root, package.LIB, 'scripts'), ('.py',)):
+            with open(path, encoding='utf-8') as f:
+                pages[path] = f.read()
+        with gzip.open(os.path.join(
+                self.root, 'usr/share/man/man1/pri-lab.1.gz'), 'rt') as f:
+            pages['man'] = f.read().replace('\\-', '-')
+        with open(os.path.join(self.root, package.DOC,
+                               'docs/manual/pri-lab.md'),
+                  encoding='utf-8') as f:
+            pages['manual'] = f.read()
+        for name, text in pages.items():
+            self.assertNotIn('./pri-lab', text, name)
 
     def test_what_needs_the_repository_says_so(self):
         for words in (['check'], ['bench'], ['package'], ['conformance'],

@@ -11,7 +11,7 @@ import os
 
 from .errors import LabError
 
-MARK = 'installed'              # a file at the top of the tree
+MARK = 'installed'              # a file at the top of the tree: the version
 BINARY = os.path.join('bin', 'qemu-system-x86_64')
 # commands that need the repository: why
 REPOSITORY_ONLY = {
@@ -38,5 +38,5 @@ def is_installed(repo: str) -> bool:
 def refuse(command: str, why: str) -> LabError:
     return LabError(f'{command} needs the repository: it {why}; this is the '
                     'installed package',
-                    'run, repro, explore, resets, shell, qemu, kernel and check '
-                    '--kernel LIST work without it')
+                    'run, repro, explore, resets, kunit, shell, qemu, kernel '
+                    'and check --kernel LIST work without it')

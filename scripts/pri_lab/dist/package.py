@@ -58,6 +58,12 @@ guests whose page faults come from a PCIe device (VT-d, ATS, PRI)
 '''
 
 
+def here(data: bytes) -> bytes:
+    """What the front end and its pages (also in roff) say to type, as it is
+    when the command is in the PATH."""
+    return re.sub(rb'\./(pri\\?-lab)', rb'\1', data)
+
+
 class Tree:
     """Files of the package, put into a directory."""
 
@@ -82,7 +88,7 @@ class Tree:
         if data.startswith(b'#!/usr/bin/env python3'):
             data = data.replace(b'#!/usr/bin/env python3',
                                 b'#!/usr/bin/python3', 1)
-        self.put(name, data, 0o755 if os.access(src, os.X_OK) else 0o644)
+        self.put(name, here(data), 0o755 if os.access(src, os.X_OK) else 0o644)
 
     def gz(self, name: str, data: bytes) -> None:
         self.put(name + '.gz', gzip.compress(data, 9, mtime=0))
@@ -132,20 +138,21 @@ def version(repo: str) -> Tuple[str, int]:
             + ('+dirty' if dirty.strip() else '') + '-1', int(out[0]))
 
 
-def stage(tree: Tree, repo: str, top_parser) -> None:
+def stage(tree: Tree, repo: str, top_parser, ver: str) -> None:
     """The repository's part: front end, guest sources, pages."""
     tree.copy(os.path.join(repo, 'pri-lab'), os.path.join(LIB, 'pri-lab'))
     for d, ends in TREES.items():
         for path in cache.files_under(os.path.join(repo, d), ends):
             tree.copy(path, os.path.join(LIB, os.path.relpath(path, repo)))
-    tree.put(os.path.join(LIB, installed.MARK), b'by its Debian package\n')
+    tree.put(os.path.join(LIB, installed.MARK), f'{ver}\n'.encode())
     tree.link(f'usr/bin/{NAME}', f'../lib/{NAME}/pri-lab')
     for d in DOCS:
         src = os.path.join(repo, d)
         for path in cache.files_under(src, ('.md', '.rst')) \
                 if os.path.isdir(src) else [src]:
             tree.copy(path, os.path.join(DOC, os.path.relpath(path, repo)))
-    tree.gz(f'usr/share/man/man1/{NAME}.1', manpage.text(top_parser).encode())
+    tree.gz(f'usr/share/man/man1/{NAME}.1',
+            here(manpage.text(top_parser).encode()))
     tree.gz(f'usr/share/man/man1/{QEMU_NAME}.1',
             f'.so man1/{NAME}.1\n'.encode())
     tree.put(f'usr/share/lintian/overrides/{NAME}', OVERRIDES.encode())
@@ -261,7 +268,7 @@ def build(paths: cache.Paths, qemu: qemustore.Stored, top_parser,
         work = os.path.join(paths.work, 'package')
         cache.remove(work)
         tree = Tree(os.path.join(work, NAME), when)
-        stage(tree, paths.repo, top_parser)
+        stage(tree, paths.repo, top_parser, ver)
         stage_qemu(tree, qemu.binary,
                    qemu.roms, qemubuild.host_firmware())
         proc.run(['strip', '--remove-section=.comment', '--strip-unneeded',
