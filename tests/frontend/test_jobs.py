@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -171,3 +172,51 @@ class SameBytes(unittest.TestCase):
                     made.append(f.read())
         self.assertNotIn(b'another-one', made[1])
         self.assertEqual(made[0], made[1])
+
+
+class Places(unittest.TestCase):
+    """W6: the lines of the manual about switches, functions, bridges and
+    reserved memory are a machine, whose buses are there."""
+
+    def machines(self):
+        with open(os.path.join(REPO, 'docs', 'manual', 'pri-lab.md'),
+                  encoding='utf-8') as f:
+            text = f.read()
+        section = text[text.index('\n## The machine'):
+                       text.index('\n## Your own program')]
+        return [re.findall(r'^    (@.*)$', block, re.M)
+                for block in section.split('\n\n')
+                if re.search('^    @', block, re.M)]
+
+    def args(self, lines):
+        text = '/*\n' + ''.join(f' * {x}\n' for x in lines) + ' */'
+        return vm.Machine('q', 'tcg', 'k', 'i').args(
+            '', jobs.parse(text, 'the manual'))
+
+    def test_every_bus_has_a_bridge_before_it(self):
+        machines = self.machines()
+        self.assertGreaterEqual(len(machines), 3)
+        for lines in machines:
+            ids = {'pcie.0'}
+            args = self.args(lines)
+            for word, device in zip(args, args[1:]):
+                if word != '-device':
+                    continue
+                where = re.findall(r'\bbus=([\w.]+)', device)
+                # a key may come several times, the last one counts
+                self.assertLessEqual(set(where[-1:]), ids, device)
+                for name in re.findall(r'\bid=(\w+)', device):
+                    self.assertNotIn(name, ids)
+                    ids.add(name)
+
+    def test_what_they_are_about(self):
+        args = '\n'.join(' '.join(self.args(m)) for m in self.machines())
+        for what in ('x3130-upstream', 'xio3130-downstream', 'acs=on',
+                     'multifunction=on', 'pcie-pci-bridge'):
+            self.assertIn(what, args)
+        self.assertIn('rmrr=pt0:', ' '.join(self.args(
+            ['@iommu rmrr=pt0:80000000-8000ffff'])))
+
+
+if __name__ == '__main__':
+    unittest.main()
