@@ -14,8 +14,10 @@ import subprocess
 import tempfile
 import time
 
+from pri_lab.core.owntime import OwnTime
+
 NAMES = ('chromium', 'chromium-browser', 'google-chrome')
-SECONDS = 90.0                  # for one answer, on a busy machine
+SECONDS = 90.0                  # of the browser's own time, for one answer
 
 
 def find():
@@ -102,11 +104,13 @@ class Browser:
             self._event(answer)
 
     def _next(self):
-        until = time.monotonic() + SECONDS
+        own = None
         while b'\0' not in self._rest:
-            left = until - time.monotonic()
-            if left <= 0 or not select.select([self._from], [], [], left)[0]:
-                raise RuntimeError('the browser does not answer')
+            if not select.select([self._from], [], [], 1.0)[0]:
+                own = own or OwnTime(self._p.pid)
+                if own.look() > SECONDS:
+                    raise RuntimeError('the browser does not answer')
+                continue
             data = os.read(self._from, 1 << 16)
             if not data:
                 raise RuntimeError('the browser has ended')
@@ -134,9 +138,9 @@ class Browser:
         self.wait('document.documentElement?.dataset.ready === "yes"')
 
     def wait(self, expression):
-        until = time.monotonic() + SECONDS
+        own = OwnTime(self._p.pid)
         while not self.js(expression):
-            if time.monotonic() > until or self.errors:
+            if own.look() > SECONDS or self.errors:
                 raise RuntimeError(f'never true: {expression} {self.errors}')
             time.sleep(0.05)
 

@@ -134,7 +134,7 @@ class Command(unittest.TestCase):
 
     def test_so_many_at_once(self):
         """-j 3 with a load of 4: three boots side by side and two loops."""
-        together, loops = threading.Barrier(3, timeout=20), []
+        together, loops = threading.Barrier(3), []
 
         def one(machine, logdir, log, timeout):
             together.wait()

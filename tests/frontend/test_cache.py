@@ -2,7 +2,6 @@
 import multiprocessing
 import os
 import tempfile
-import time
 import unittest
 
 from pri_lab.core import cache
@@ -10,18 +9,20 @@ from pri_lab.core.errors import LabError
 
 
 class Silent:
-    def __init__(self):
+    def __init__(self, then=lambda: None):
         self.said = []
+        self.then = then
 
     def say(self, text):
         self.said.append(text)
+        self.then()
 
 
-def _hold(root, started, seconds):
+def _hold(root, started, enough):
     paths = cache.Paths('/', root)
     with cache.lock(paths, 'x', Silent()):
         started.set()
-        time.sleep(seconds)
+        enough.wait()
 
 
 class Cache(unittest.TestCase):
@@ -95,17 +96,15 @@ class Cache(unittest.TestCase):
         self.assertEqual(os.listdir(top), ['y'])
 
     def test_lock_makes_the_second_wait_and_say_so(self):
-        started = multiprocessing.Event()
+        started, enough = multiprocessing.Event(), multiprocessing.Event()
         p = multiprocessing.Process(target=_hold,
-                                    args=(self.dir, started, 0.3))
+                                    args=(self.dir, started, enough))
         p.start()
-        self.assertTrue(started.wait(10))
-        ui = Silent()
-        t = time.monotonic()
+        started.wait()
+        ui = Silent(enough.set)         # it lets go when that was said
         with cache.lock(cache.Paths('/', self.dir), 'x', ui):
-            waited = time.monotonic() - t
+            self.assertTrue(enough.is_set())
         p.join()
-        self.assertGreater(waited, 0.05)
         self.assertIn(str(p.pid), ui.said[0])
 
     def test_disk_space_is_refused_beforehand(self):

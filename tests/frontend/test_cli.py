@@ -143,7 +143,7 @@ class Run(unittest.TestCase):
                       'wait'], 'x', self.log, on_line=stop)
         with open(mark) as f:
             pid = int(f.read())
-        for _ in range(50):
+        while True:             # the watchdog ends a test that hangs
             try:
                 with open(f'/proc/{pid}/stat') as f:
                     if f.read().split()[2] == 'Z':
@@ -151,7 +151,6 @@ class Run(unittest.TestCase):
             except FileNotFoundError:
                 return
             time.sleep(0.1)
-        self.fail('the grandchild lives')
 
     def test_no_host_make_flags(self):
         os.environ['MAKEFLAGS'] = '-j99'
@@ -176,7 +175,7 @@ class Interrupt(unittest.TestCase):
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             self.assertEqual(p.stdout.readline(), 'up\n')
             p.send_signal(signal.SIGINT)
-            _out, err = p.communicate(timeout=20)
+            _out, err = p.communicate()
         self.assertEqual(p.returncode, 130)
         self.assertIn('interrupted', err)
         self.assertNotIn('Traceback', err)

@@ -19,6 +19,7 @@ import subprocess
 import sys
 from typing import Tuple
 
+from . import owntime
 from .errors import LabError
 
 _KVM_GET_API_VERSION = 0xAE00
@@ -76,14 +77,12 @@ def kvm_fault() -> str:
         return '/dev/kvm exists, but the CPU has neither vmx nor svm'
     code = ('import sys; sys.path.insert(0, sys.argv[1]); '
             'from pri_lab.core import host; print("result:" + host.prove_kvm())')
-    try:
-        p = subprocess.run(
-            [sys.executable, '-c', code,
-             os.path.abspath(os.path.join(os.path.dirname(__file__),
-                                          '..', '..'))],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, timeout=10, encoding='utf-8')
-    except subprocess.TimeoutExpired:
+    p = owntime.said(
+        [sys.executable, '-c', code,
+         os.path.abspath(os.path.join(os.path.dirname(__file__),
+                                      '..', '..'))],
+        10, stdin=subprocess.DEVNULL, encoding='utf-8')
+    if p is None:
         return 'a test guest hung'
     if p.returncode or 'result:' not in p.stdout:
         last = p.stderr.strip().splitlines()[-1:] or [f'{p.returncode}']

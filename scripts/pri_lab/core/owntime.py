@@ -11,8 +11,11 @@ does not.
 from __future__ import annotations
 
 import os
+import subprocess
 import time
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
+
+_LOOK = 1.0                     # seconds between two looks
 
 
 def _ints(path: str) -> List[int]:
@@ -66,6 +69,28 @@ def waited(pid: int) -> Dict[Tuple[int, int], float]:
             if len(values) > 1:
                 out[one, int(t)] = values[1] / 1e9
     return out
+
+
+def said(cmd: Sequence[str], seconds: float, **kw) -> Optional[
+        subprocess.CompletedProcess]:
+    """subprocess.run(), with stdout and stderr, whose time-out is of the
+    command's own time; None: it used that up, and was killed."""
+    own: Optional[OwnTime] = None
+    with subprocess.Popen(cmd, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, **kw) as p:
+        while True:
+            try:
+                out, err = p.communicate(timeout=_LOOK)
+                return subprocess.CompletedProcess(cmd, p.returncode, out,
+                                                   err)
+            except subprocess.TimeoutExpired:
+                own = own or OwnTime(p.pid)     # most commands end before
+                if own.look() > seconds:
+                    p.kill()
+                    return None
+            except BaseException:
+                p.kill()
+                raise
 
 
 class OwnTime:

@@ -14,6 +14,7 @@ import time
 from typing import (Callable, Deque, Dict, Iterator, List, Optional, Sequence, TextIO,
                     Union)
 
+from . import owntime
 from .errors import Interrupted, LabError, known_cause
 
 TAIL = 20                       # lines of output shown when a command fails
@@ -213,10 +214,9 @@ def output_of(cmd: Sequence[str], cwd: Optional[str] = None,
               env: Optional[Dict[str, str]] = None) -> str:
     """stdout of a short command, '' if it fails or does not exist."""
     try:
-        return subprocess.run(cmd, cwd=cwd, env=child_env(env), check=True,
-                              stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, timeout=120,
-                              encoding='utf-8', errors='replace').stdout
-    except (OSError, subprocess.SubprocessError):
+        p = owntime.said(cmd, 120, cwd=cwd, env=child_env(env),
+                         stdin=subprocess.DEVNULL, encoding='utf-8',
+                         errors='replace')
+    except OSError:
         return ''
+    return p.stdout if p is not None and not p.returncode else ''

@@ -46,7 +46,7 @@ def decoded(block: List[str], image: str, source: str) -> List[str]:
     p = subprocess.run([script, image, source], text=True, errors='replace',
                        input='\n'.join(block), stdout=subprocess.PIPE,
                        stderr=subprocess.DEVNULL, env=proc.child_env(),
-                       timeout=300, check=False)
+                       check=False)
     got = p.stdout.split('\n')
     return got if p.returncode == 0 and len(got) >= len(block) else block
 

@@ -32,7 +32,7 @@ TIMES = 6                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
 NAME = 15                       # bytes of a line that the serial port takes
-_TAKES = 60.0                   # seconds of a busy host for QEMU to take it
+_TAKES = 60.0                   # own seconds of QEMU, to take it
 _POLL = 0.003
 _LOOK = 2.0                     # seconds between looks at the time
 _EXTRA = repro.SMALL + ['-smp', str(CPUS), '-seed', '1',
@@ -157,9 +157,9 @@ class Stage:
             raise LabError(f'{self.entry.path}: the name of a scenario has at '
                            f'most {NAME - 1} letters')
         self.s.say(line)
-        until = time.monotonic() + _TAKES
+        own = self.s.own_time()
         while not self.s.taken():
-            if time.monotonic() > until:
+            if own.look() > _TAKES:
                 raise LabError('QEMU does not take the name of the scenario '
                                f'within {_TAKES:.0f} s: {self.s.complaint()}')
             time.sleep(_POLL)

@@ -115,7 +115,7 @@ def _decompress(kind: str, data: bytes) -> bytes:
             return bz2.BZ2Decompressor().decompress(data)
         return subprocess.run([kind, '-dc'], input=data,
                               stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, timeout=60).stdout
+                              stderr=subprocess.DEVNULL).stdout
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError,
             gzip.BadGzipFile, subprocess.SubprocessError):
         return b''

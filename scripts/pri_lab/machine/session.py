@@ -33,6 +33,7 @@ _SHIFT = 3
 NS = 1 << _SHIFT
 ICOUNT = f'shift={_SHIFT},sleep=off'
 _POLL = 0.005                   # seconds between looks at what the guest said
+_RESET = 10.0                   # own seconds of QEMU for a reset
 _ASK = 1.0                      # between questions whether its time is over
 
 _ENDED = ('shutdown', 'guest-panicked', 'internal-error')
@@ -123,7 +124,7 @@ class Session:
         self._port = open(self.port_path, 'rb')
         self._console = open(self.console_path, 'rb')
         try:
-            self.qmp = Qmp(mine)
+            self.qmp = Qmp(mine, pid=self._p.pid)
         except LabError as e:
             raise LabError(f'QEMU does not start: {self.complaint()}',
                            log=self.log.path) from e
@@ -215,9 +216,11 @@ class Session:
             # with -no-reboot a reset is a shutdown
             self.qmp.command('set-action', reboot='reset')
             self.qmp.command('system_reset')
-            until = time.monotonic() + 10
-            while self.qmp.command('query-status')['status'] in _ENDED and \
-                    time.monotonic() < until:
+            own = self.own_time()
+            while self.qmp.command('query-status')['status'] in _ENDED:
+                if own.look() > _RESET:
+                    raise LabError('QEMU does not reset the machine: '
+                                   + self.complaint())
                 time.sleep(_POLL)
             self.qmp.command('set-action', reboot=self._reboot)
 

@@ -165,6 +165,7 @@ class Job:
         self.stderr = os.path.join(logdir, f'{safe}.qemu')
         self.disk = os.path.join(logdir, f'{safe}.qcow2')
         self._qmp: Optional[Qmp] = None
+        self._pid = 0
         self.stuck = os.path.join(logdir, f'{safe}.stuck')
 
     def record(self) -> record.Recording:
@@ -199,6 +200,7 @@ class Job:
                            stderr=err, env=proc.child_env(),
                            pass_fds=[theirs.fileno()])
         theirs.close()
+        self._pid = p.pid
         try:
             self._follow(p, out, mine, on_line, on_console)
         finally:
@@ -251,7 +253,7 @@ class Job:
     def _monitor(self, qmp: socket.socket) -> Qmp:
         """Speak to QEMU, which nobody does unless there is a need."""
         if self._qmp is None:
-            self._qmp = Qmp(qmp, WHERE)
+            self._qmp = Qmp(qmp, WHERE, self._pid)
         return self._qmp
 
     def _where(self, qmp: socket.socket) -> str:

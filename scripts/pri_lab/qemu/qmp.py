@@ -6,19 +6,26 @@ from __future__ import annotations
 import json
 import socket
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from ..core.errors import LabError
+from ..core.owntime import OwnTime
 
 TIMEOUT = 120.0                 # of one command; savevm on a busy disk is slow
+_LOOK = 1.0                     # seconds between two looks at QEMU's own time
 
 
 class Qmp:
     """One connection; events are kept until somebody asks for them."""
 
-    def __init__(self, sock: socket.socket, patience: float = TIMEOUT):
-        """patience: seconds for the answer to one command."""
+    def __init__(self, sock: socket.socket, patience: float = TIMEOUT,
+                 pid: int = 0):
+        """patience: seconds for the answer to one command, of QEMU's own time
+        if pid says which process it is."""
         self.sock = sock
+        self._pid = pid
+        self._began = 0.0               # of the wait for an answer
+        self._own: Optional[OwnTime] = None
         self._patience = patience
         self.events: List[Dict] = []
         self._rest = b''
@@ -75,9 +82,19 @@ class Qmp:
             return True
         return False
 
+    def _waited(self) -> float:
+        """Seconds for an answer so far, looked at from the first on in which
+        none came."""
+        if not self._pid:
+            return time.monotonic() - self._began
+        if self._own is None:
+            self._own = OwnTime(self._pid)
+        return self._own.look()
+
     def _message(self, key: str):
         """Wait for the message that has this key."""
-        until = time.monotonic() + self._patience
+        self._began = time.monotonic()
+        self._own = None
         while True:
             while self._lines:
                 message = json.loads(self._lines.pop(0))
@@ -87,12 +104,14 @@ class Qmp:
                     raise LabError('QMP: ' + message['error']['desc'])
                 if key in message:
                     return message[key]
-            if time.monotonic() > until:
-                raise LabError('QEMU gave no answer for '
-                               f'{self._patience:.0f} s')
             try:
-                self.sock.settimeout(self._patience)
+                self.sock.settimeout(min(self._patience, _LOOK))
                 if not self._fill():
                     raise LabError('QEMU closed its monitor')
+            except socket.timeout:
+                if self._waited() > self._patience:
+                    raise LabError(
+                        'QEMU\'s monitor: timed out, no answer for '
+                        f'{self._patience:.0f} s') from None
             except OSError as e:
                 raise LabError(f'QEMU\'s monitor: {e}') from None
