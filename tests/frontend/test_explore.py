@@ -197,10 +197,10 @@ class Searching(unittest.TestCase):
         s = search.Search(4, 1, cover.Coverage(), False)
         p = Plan('0123', (Point(1, '', 9),))
         s.learn(p, ended()._replace(records=[
-            record(1, 0x10, 8, True, 3), record(2, 0x20, 8, False, 2),
+            record(1, 0x10, 24, True, 9),
             record(1, 0x10, 16, True, 12), record(2, 0x20, 16, False, 14)]))
-        self.assertEqual({n for runs in s.sites.values() for _, n in runs},
-                         {12, 14})
+        self.assertEqual(s.sites, {(1, '10'): [(p, 12)],
+                                   (2, '20'): [(p, 14)]})
 
     def test_each_kind_of_device_event_is_held(self):
         s = search.Search(2, 1, cover.Coverage(), True)

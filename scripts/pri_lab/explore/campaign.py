@@ -272,7 +272,7 @@ class Campaign:
             if run.end == 'end':
                 self.longest = max(self.longest,
                                    run.report.get('instructions', 0))
-            if self.state.runs >= search.ORDERS and self.longest:
+            if self.longest:
                 stage.learn_limit(self.longest)
             assert self.search is not None
             self.search.learn(plan, run)

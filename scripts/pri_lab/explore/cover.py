@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Dict, FrozenSet, List, NamedTuple, Set, Tuple
 
-from .trace import DEVICE, Record, touches
+from .trace import ACCESS, DEVICE, MEMORY, Record, touches
 
 Pair = Tuple[str, str]          # sites, the first came first
 
@@ -21,6 +21,7 @@ class Access(NamedTuple):
     cpu: int
     n: int                      # as the plan counts them, per vCPU
     site: str
+    at: int                     # index of its record
 
 
 def hot(records: List[Record]) -> Set[int]:
@@ -41,8 +42,10 @@ def conflicting(records: List[Record]) -> List[Record]:
 
 def accesses(records: List[Record]) -> List[Access]:
     """Those of processors among the conflicting ones."""
-    return [Access(r.actor, r.n, r.site) for r in conflicting(records)
-            if r.actor != DEVICE]
+    places = hot(records)
+    return [Access(r.actor, r.n, r.site, i) for i, r in enumerate(records)
+            if r.kind in (ACCESS, MEMORY) and r.actor != DEVICE
+            and r.place in places]
 
 
 def pairs(records: List[Record]) -> Set[Pair]:

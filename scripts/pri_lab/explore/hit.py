@@ -77,22 +77,43 @@ def _record_kind(point: Point) -> int:
     return trace.LOCK if point.kind == 'l' else trace.ACCESS
 
 
+def _told(point: Point, run: Run) -> Dict[str, Any]:
+    """What the machine reports of a point."""
+    return next((p for p in run.report.get('points', ())
+                 if p.get('word') == point.word()), {})
+
+
+def _record_of(point: Point, run: Run) -> Optional[trace.Record]:
+    """What a point is at; of one between two instructions (i123), what the
+    processor that was stopped there touches next."""
+    if point.where.startswith('i'):
+        cpu = _told(point, run).get('cpu', -1)
+        return next((r for r in run.records if r.kind == trace.ACCESS
+                     and r.actor == cpu
+                     and r.icount > int(point.where[1:])), None)
+    if point.where or point.kind == 'i':
+        return None
+    return next((r for r in run.records if r.actor == point.cpu
+                 and r.kind == _record_kind(point) and r.n == point.n), None)
+
+
 def describe(point: Point, run: Run, stage: Stage) -> Dict:
     """A point as symbol, offset and how often that was reached before."""
     out: Dict = {'word': point.word(), 'cpu': point.cpu, 'kind': point.kind,
                  'n': point.n}
-    mine = [r for r in run.records if r.actor == point.cpu
-            and r.kind == _record_kind(point)]
-    here = next((r for r in mine if r.n == point.n), None)
-    if point.where or point.kind == 'i' or here is None:
+    here = _record_of(point, run)
+    if here is None:
         return out
+    if point.where:
+        out.update(cpu=here.actor, n=here.n, before=True)
+    mine = [r for r in run.records if r.actor == here.actor
+            and r.kind == here.kind]
     name, offset = stage.symbols.find(here.pc)
     out.update(symbol=name, offset=offset, write=here.write,
                addr=f'{here.addr:x}', line=stage.symbols.line(here.pc),
                count=sum(1 for r in mine if r.pc == here.pc
-                         and r.n <= point.n))
-    told: Dict[str, Any] = next((p for p in run.report.get('points', ())
-                 if p.get('word') == point.word()), {})
+                         and r.n <= here.n))
+    told = _told(point, run)
     if told.get('task'):
         out['task'] = told['task']
     return out
@@ -147,6 +168,16 @@ def has(run: Run, sign: str, exact: bool) -> bool:
         any(oracle.similar(sign, s) for s in signs)
 
 
+def _moved(told: Dict, point: Point, n: int, records: List[trace.Record]
+           ) -> Point:
+    """The point at access n of its processor, or right before that."""
+    if not told.get('before'):
+        return point._replace(n=n)
+    here = next(r for r in records if r.kind == trace.ACCESS
+                and (r.actor, r.n) == (told['cpu'], n))
+    return point._replace(where=f'i{here.icount - 1}')
+
+
 def _placed(hit: Hit, stage: Stage) -> Tuple[Optional[Plan], int]:
     """The plan with its points where this kernel has them: each is looked for
     in a run with those before it."""
@@ -157,10 +188,12 @@ def _placed(hit: Hit, stage: Stage) -> Tuple[Optional[Plan], int]:
             plan = plan._replace(points=plan.points + (point,))
             continue
         runs += 1
-        n, _ = locate(told, trace.racing(stage.run(plan).records), stage)
+        records = trace.racing(stage.run(plan).records)
+        n, _ = locate(told, records, stage)
         if n is None:
             return None, runs
-        plan = plan._replace(points=plan.points + (point._replace(n=n),))
+        plan = plan._replace(points=plan.points + (
+            _moved(told, point, n, records),))
     return _placed_events(hit, plan, runs, stage)
 
 

@@ -26,9 +26,9 @@ from .symbols import Symbols
 
 CPUS = 4
 SCHED = '/sched'                # the machine, as a QOM path
-LIMIT = 400_000_000             # instructions of a run: a vCPU is stuck
-LEAST = 100_000_000             # of that, when it is known what a run takes
-TIMES = 6                       # as many as one that comes to its end
+LIMIT = 250_000_000             # instructions of a run: a vCPU is stuck
+LEAST = 60_000_000              # of that, when it is known what a run takes
+TIMES = 4                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
 NAME = 15                       # bytes of a line that the serial port takes

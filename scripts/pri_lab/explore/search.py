@@ -3,13 +3,15 @@
 
 1. some orders of the vCPUs with no point;
 2. by turns: each kind of device event held in some way, with no point; every
-   conflicting site once with one point; and pairs of accesses that were seen in
-   one order only, turned round;
+   conflicting site once with one point; pairs of accesses that were seen in
+   one order only, turned round; and who has read what another one is about to
+   write, stopped behind that read;
 3. for good: those that are new since, two or three points by site, device
    events held besides, or until a processor is at a conflicting access, and
    points at anything (PCT).
 
-A point extends the plan that it was found in: all up to it stays as it was.
+A point extends the plan that it was found in: all up to it stays as it was,
+and what came later is left out.
 """
 
 from __future__ import annotations
@@ -59,9 +61,58 @@ class Profile(NamedTuple):
 
 
 class Flip(NamedTuple):
-    """A pair that was seen in one order: stop the first one before it."""
+    """A point to add to a plan: that stops the first one of a pair before it,
+    or one that has read behind its read."""
     plan: Plan
     point: Point
+
+
+class Cut:
+    """A run, to go on from any place in it: a plan without the points that
+    came later is the same run as far as that."""
+
+    def __init__(self, plan: Plan, records: List[trace.Record]):
+        self.plan = plan
+        self.records = records
+        wanted = {(p.cpu, p.kind, p.n): p for p in plan.points}
+        self._came: Dict[Point, int] = {}
+        self._last: Dict[int, int] = {}         # index -> of that vCPU before
+        last: Dict[int, int] = {}
+        for i, r in enumerate(records):
+            if r.kind not in (trace.ACCESS, trace.LOCK):
+                continue
+            point = wanted.get((r.actor, 'l' if r.kind == trace.LOCK else '',
+                                r.n))
+            if point is not None:
+                self._came[point] = i
+            self._last[i] = last.get(r.actor, -1)
+            last[r.actor] = i
+        for p in plan.points:
+            if p.where.startswith('i'):
+                self._came[p] = next((i for i, r in enumerate(records)
+                                      if r.icount >= int(p.where[1:])),
+                                     len(records))
+
+    def before(self, at: int) -> Plan:
+        """The plan with the points that came before record `at`."""
+        return self.plan._replace(points=tuple(
+            p for p in self.plan.points if self._came.get(p, at) < at))
+
+    def point_before(self, at: int, to: int) -> Optional[Point]:
+        """Stops a processor right before its access: behind the access before
+        that, or behind a lock that it has given since (one that it holds would
+        keep the other one out), before one that it takes."""
+        r = self.records[at]
+        point = Point(r.actor, '', r.n - 1, to) if r.n > 1 else None
+        i = self._last.get(at, -1)
+        while i >= 0 and self.records[i].kind == trace.LOCK:
+            lock = self.records[i]
+            if chr(lock.what) == 'r':
+                return point if point and point.kind == 'l' else \
+                    Point(-1, '', 0, to, f'i{r.icount - 1}')
+            point = Point(r.actor, 'l', lock.n, to)
+            i = self._last[i]
+        return point
 
 
 class Search:
@@ -74,14 +125,16 @@ class Search:
         self.profiles: List[Profile] = []
         self.tried: Set[Tuple] = set()
         self.flips: Dict[cover.Pair, Flip] = {}
+        self.stale: Dict[cover.Pair, Flip] = {}
         self.sites: Dict[Tuple[int, str], List[Tuple[Plan, int]]] = \
             defaultdict(list)
         self.sites_done: Set[Tuple[int, str]] = set()
         self.flips_done: Set[cover.Pair] = set()
+        self.stale_done: Set[cover.Pair] = set()
         self.kinds: Dict[str, int] = {}         # device events there are
         self._first = self._orders()
         self._held: List[Hold] = []
-        self._turn = 0
+        self._turn = self._by_turns = 0
 
     def _orders(self) -> List[Plan]:
         """The natural order, its reverse, and some others."""
@@ -104,24 +157,27 @@ class Search:
         """Returns how many pairs are new."""
         self.tried.add(plan.key())
         records = trace.racing(run.records)
+        fresh = cover.pairs(records) - self.coverage.seen
         new = self.coverage.add(records)
-        if not plan.points or (new and len(plan.points) < POINTS):
-            self._profile(plan, run, records)
+        if not plan.points or new:
+            self._profile(plan, run, records, fresh)
         return new
 
-    def _profile(self, plan: Plan, run: Run,
-                 records: List[trace.Record]) -> None:
+    def _profile(self, plan: Plan, run: Run, records: List[trace.Record],
+                 fresh: Set[cover.Pair]) -> None:
         hot = cover.accesses(records)
-        every = [Point(r.actor, 'l' if r.kind == trace.LOCK else '', r.n)
-                 for r in records if r.kind in (trace.ACCESS, trace.LOCK)
-                 and r.actor != trace.DEVICE]
-        last = max((p.n for p in plan.points if p.kind == ''), default=0)
         if not plan.points:
-            self.profiles.append(Profile(plan, hot, every))
+            self.profiles.append(Profile(plan, hot, [
+                Point(r.actor, 'l' if r.kind == trace.LOCK else '', r.n)
+                for r in records if r.kind in (trace.ACCESS, trace.LOCK)
+                and r.actor != trace.DEVICE]))
+        cut = Cut(plan, records)
         for a in hot:
-            if a.n > last:
-                self.sites[a.cpu, a.site].append((plan, a.n))
-        self._find_flips(plan, records, last)
+            upto = cut.before(a.at)
+            if len(upto.points) < POINTS and (
+                    upto == plan or (a.cpu, a.site) not in self.sites):
+                self.sites[a.cpu, a.site].append((upto, a.n))
+        self._find_pairs(cut, records, fresh)
         for kind, n in run.report.get('events', {}).items():
             if n.get('sent') and kind in _HELD and kind not in self.kinds:
                 self.kinds[kind] = n['sent']
@@ -129,19 +185,36 @@ class Search:
                     self._held += holds(kind)
         self._held.sort()
 
-    def _find_flips(self, plan: Plan, records: List[trace.Record],
-                    last: int) -> None:
-        before: Dict[int, trace.Record] = {}
-        for r in trace.touches(records):
-            a = before.get(r.place)
-            before[r.place] = r
+    def _find_pairs(self, cut: 'Cut', records: List[trace.Record],
+                    fresh: Set[cover.Pair]) -> None:
+        """Pairs to turn round; readers to stop, in plans with a point, as
+        without one every site is stopped at anyway."""
+        before: Dict[int, Tuple[int, trace.Record]] = {}
+        for i, r in enumerate(records):
+            if r.kind not in (trace.ACCESS, trace.MEMORY):
+                continue
+            at, a = before.get(r.place, (0, None))
+            before[r.place] = i, r
             if a is None or a.actor == r.actor or trace.DEVICE in (
                     a.actor, r.actor) or not (a.write or r.write):
                 continue
-            pair = (r.site, a.site)
-            if pair not in self.flips and a.n - 1 > last:
-                self.flips[pair] = Flip(plan, Point(a.actor, '', a.n - 1,
-                                                    r.actor))
+            self._turn_round(cut, at, a, r)
+            pair = (a.site, r.site)
+            if pair not in fresh or pair in self.stale:
+                continue
+            reader, at, to = (a, at, r) if r.write else (r, i, a)
+            plan = cut.before(at)
+            if plan.points and len(plan.points) < POINTS:
+                self.stale[pair] = Flip(plan, Point(reader.actor, '', reader.n,
+                                                    to.actor))
+
+    def _turn_round(self, cut: 'Cut', at: int, a: trace.Record,
+                    r: trace.Record) -> None:
+        pair = (r.site, a.site)
+        plan = cut.before(at)
+        point = cut.point_before(at, r.actor)
+        if pair not in self.flips and len(plan.points) < POINTS and point:
+            self.flips[pair] = Flip(plan, point)
 
     # -- what is next ---------------------------------------------------------
 
@@ -163,9 +236,11 @@ class Search:
             return self._hold()
         x = self.rng.random()
         if x < 0.8:
-            first, second = [(self._flip, self._site),
-                             (self._site, self._flip)][self._turn % 2]
-            plan = first() or second()
+            plan = None
+            for i in range(3):
+                plan = plan or (self._flip, self._site, self._stop_reader)[
+                    (self._by_turns + i) % 3]()
+            self._by_turns += 1
             if plan is not None:
                 return plan
             if self._held:
@@ -185,7 +260,8 @@ class Search:
     def systematic(self) -> bool:
         """Something is left that every search should try."""
         return bool(self._first or self._held or
-                    self._open_sites() or self._open_flips())
+                    self._open_sites() or self._open_flips() or
+                    self._open_stale())
 
     def _open_sites(self) -> List[Tuple[int, str]]:
         return [k for k in self.sites if k not in self.sites_done]
@@ -201,6 +277,19 @@ class Search:
         pair = self.rng.choice(todo)
         self.flips_done.add(pair)
         plan, point = self.flips[pair]
+        return plan._replace(points=plan.points + (point,))
+
+    def _open_stale(self) -> List[cover.Pair]:
+        return [p for p in self.stale if p not in self.stale_done]
+
+    def _stop_reader(self) -> Optional[Plan]:
+        """The latest first: it goes on from what was just reached."""
+        todo = self._open_stale()
+        if not todo:
+            return None
+        pair = todo[-1]
+        self.stale_done.add(pair)
+        plan, point = self.stale[pair]
         return plan._replace(points=plan.points + (point,))
 
     def _site(self) -> Optional[Plan]:

@@ -33,7 +33,8 @@ def point_text(p: Dict) -> str:
     line = f', {p["line"]}' if p.get('line') else ''
     to = p['word'].partition('>')[2]
     turn = f'CPU {to} goes next' if to else 'goes last'
-    return (f'{who(p["cpu"], p.get("task", ""))} {turn} after its {what} '
+    when = 'before' if p.get('before') or p.get('kind') == 'l' else 'after'
+    return (f'{who(p["cpu"], p.get("task", ""))} {turn} {when} its {what} '
             f'{p["symbol"]}+0x{p["offset"]:x}{line} (execution {p["count"]}, '
             f'{p["word"]})')
 
