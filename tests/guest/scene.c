@@ -215,22 +215,32 @@ bool scene_bind(struct pt *pt)
     return pt->bound;
 }
 
-bool scene_unbind(struct pt *pt)
+unsigned scene_asked(void)
+{
+    return __atomic_load_n(&all->asked, __ATOMIC_SEQ_CST);
+}
+
+void scene_check_drained(struct pt *pt, unsigned asked)
 {
     bool sure = !(all->scene->flags & (SCENE_LOSES | SCENE_TWO));
-    unsigned asked = __atomic_load_n(&all->asked, __ATOMIC_SEQ_CST);
-    uint64_t got;
+    uint64_t got = sure ? answers(pt) - answers_before[0] : 0;
+
+    if (sure && got < asked) {
+        race_sign("not-drained", "it is off the function, and of %u groups "
+                  "from before that %llu are answered", asked,
+                  (unsigned long long)got);
+    }
+}
+
+bool scene_unbind(struct pt *pt)
+{
+    unsigned asked = scene_asked();
 
     if (ioctl(pt->fd, PRI_TESTDEV_IOC_UNBIND)) {
         return false;
     }
     pt->bound = false;
-    got = sure ? answers(pt) - answers_before[0] : 0;
-    if (sure && got < asked) {
-        race_sign("not-drained", "unbind has returned, and of %u groups from "
-                  "before it %llu are answered", asked,
-                  (unsigned long long)got);
-    }
+    scene_check_drained(pt, asked);
     return true;
 }
 

@@ -92,6 +92,13 @@ bool scene_bind(struct pt *pt);
 bool scene_unbind(struct pt *pt);
 
 /*
+ * The same for a detach: scene_asked() before it, how many groups that is, and
+ * scene_check_drained() when it has returned, with the function's registers
+ */
+unsigned scene_asked(void);
+void scene_check_drained(struct pt *pt, unsigned asked);
+
+/*
  * A file of function 0 or 1, whatever number its node has now; false: it has
  * none, or is on its way
  */

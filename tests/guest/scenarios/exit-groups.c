@@ -13,8 +13,15 @@ static void setup(void)
     scene_begin_process(4);
 }
 
+/* The binding is of the file, whichever process has it */
+static void unbind_and_close(void)
+{
+    scene_unbind(&scene_bound);
+    scene_close_bound();
+}
+
 SCENE(.name = "exit-groups", .setup = setup, .tasks = {
     SCENE_PROCESS("exit", scene_bind_process, scene_check_pages),
     SCENE_THREAD("ask", scene_ask_groups),
-    SCENE_THREAD("close", scene_close_bound),
+    SCENE_THREAD("close", unbind_and_close),
 })

@@ -35,7 +35,10 @@ static void ask(void)
 
 static void detach(void)
 {
+    unsigned asked = scene_asked();
+
     iofd_detach(&io, PASID);
+    scene_check_drained(&io.pt, asked);
 }
 
 /* A group that came after the end of the attachment is nobody's */

@@ -2,7 +2,11 @@
  * Title: memory is unmapped while a reset has left ATS disabled
  * What: one task resets the function (FLR), whose binding the IOMMU core keeps,
  *   one unmaps memory. The function completes no Invalidate Request that
- *   reaches it with ATS disabled, so one that was sent shows as a time-out.
+ *   reaches it with ATS disabled, so one that was sent shows as a time-out. It
+ *   has Immediate Readiness: there is no wait in the reset in which the other
+ *   task would come to its end.
+ *
+ * @device immediate-readiness=on
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -30,7 +30,10 @@ static void ask(void)
 
 static void detach(void)
 {
+    unsigned asked = scene_asked();
+
     pt_own_detach(&pt, 0);
+    scene_check_drained(&pt, asked);
 }
 
 SCENE(.name = "rid-detach", .setup = setup, .tasks = {
