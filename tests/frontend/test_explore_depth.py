@@ -135,6 +135,27 @@ class Cuts(unittest.TestCase):
             'order=0123 at=1:1 at=2:5>1'))
         self.assertIsNone(s._stop_reader())
 
+    def test_under_a_common_lock_it_is_the_lock_that_is_turned_round(self):
+        def two(lock):
+            return run_of(record(1, 4, 0x90, False, 5, 'a'),
+                          record(1, 1, 0x40, True, 6), record(1, 2, 8, True, 7),
+                          record(1, 5, 0x90, False, 8, 'r'),
+                          record(2, 7, lock, False, 9, 'a'),
+                          record(2, 1, 8, False, 10),
+                          record(2, 2, 0x48, False, 11))
+        for lock, point in ((0x90, Point(1, 'l', 4, 2)),
+                            (0x98, Point(1, '', 1, 2))):
+            s = self.search()
+            s.learn(Plan('0123'), two(lock))
+            self.assertEqual(s.flips, {('201', '102'): search.Flip(
+                Plan('0123'), point)})
+        # nor is a reader stopped who keeps the writer out
+        p = Plan('0123', (Point(1, '', 1),))
+        for lock, many in ((0x90, 0), (0x98, 1)):
+            s = self.search()
+            s.learn(p, two(lock))
+            self.assertEqual(len(s.stale), many)
+
     def test_no_more_points_than_a_plan_may_have(self):
         s = self.search()
         p = Plan('0123', tuple(Point(1, '', n) for n in (1, 2, 3)))

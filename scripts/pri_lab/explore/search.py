@@ -67,6 +67,13 @@ class Flip(NamedTuple):
     point: Point
 
 
+class Touch(NamedTuple):
+    """An access in a run."""
+    at: int                     # index of its record
+    r: trace.Record
+    held: Dict[int, int]        # locks of its processor -> record of taking it
+
+
 class Cut:
     """A run, to go on from any place in it: a plan without the points that
     came later is the same run as far as that."""
@@ -189,32 +196,52 @@ class Search:
                     fresh: Set[cover.Pair]) -> None:
         """Pairs to turn round; readers to stop, in plans with a point, as
         without one every site is stopped at anyway."""
-        before: Dict[int, Tuple[int, trace.Record]] = {}
+        before: Dict[int, Touch] = {}
+        held: Dict[int, Dict[int, int]] = defaultdict(dict)
         for i, r in enumerate(records):
+            if r.kind == trace.LOCK and chr(r.what) == 'a':
+                held[r.actor].setdefault(r.addr, i)
+            elif r.kind == trace.LOCK:
+                held[r.actor].pop(r.addr, None)
             if r.kind not in (trace.ACCESS, trace.MEMORY):
                 continue
-            at, a = before.get(r.place, (0, None))
-            before[r.place] = i, r
-            if a is None or a.actor == r.actor or trace.DEVICE in (
-                    a.actor, r.actor) or not (a.write or r.write):
+            second = Touch(i, r, dict(held[r.actor]))
+            first = before.get(r.place)
+            before[r.place] = second
+            if first is None or first.r.actor == r.actor or \
+                    trace.DEVICE in (first.r.actor, r.actor) or \
+                    not (first.r.write or r.write):
                 continue
-            self._turn_round(cut, at, a, r)
-            pair = (a.site, r.site)
-            if pair not in fresh or pair in self.stale:
-                continue
-            reader, at, to = (a, at, r) if r.write else (r, i, a)
-            plan = cut.before(at)
-            if plan.points and len(plan.points) < POINTS:
-                self.stale[pair] = Flip(plan, Point(reader.actor, '', reader.n,
-                                                    to.actor))
+            self._turn_round(cut, first, second)
+            pair = (first.r.site, r.site)
+            if pair in fresh and pair not in self.stale:
+                self._read_before(cut, pair, first, second)
 
-    def _turn_round(self, cut: 'Cut', at: int, a: trace.Record,
-                    r: trace.Record) -> None:
-        pair = (r.site, a.site)
-        plan = cut.before(at)
-        point = cut.point_before(at, r.actor)
-        if pair not in self.flips and len(plan.points) < POINTS and point:
+    def _turn_round(self, cut: 'Cut', first: Touch, second: Touch) -> None:
+        """Under a lock that both hold it is the first to take it that waits."""
+        pair = (second.r.site, first.r.site)
+        if pair in self.flips:
+            return
+        at = min((i for lock, i in first.held.items() if lock in second.held),
+                 default=None)
+        plan = cut.before(first.at if at is None else at)
+        if at is not None:
+            point: Optional[Point] = Point(first.r.actor, 'l',
+                                           cut.records[at].n, second.r.actor)
+        else:
+            point = cut.point_before(first.at, second.r.actor)
+        if len(plan.points) < POINTS and point:
             self.flips[pair] = Flip(plan, point)
+
+    def _read_before(self, cut: 'Cut', pair: cover.Pair, first: Touch,
+                     second: Touch) -> None:
+        if set(first.held) & set(second.held):
+            return                      # the other one could not get on
+        reader, other = (first, second) if second.r.write else (second, first)
+        plan = cut.before(reader.at)
+        if plan.points and len(plan.points) < POINTS:
+            self.stale[pair] = Flip(plan, Point(reader.r.actor, '',
+                                                reader.r.n, other.r.actor))
 
     # -- what is next ---------------------------------------------------------
 
