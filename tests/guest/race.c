@@ -23,6 +23,7 @@
 
 #define RACE_PORT   "/dev/ttyS1"
 #define RACE_LOG_LINES  300          /* of the kernel, when it is stuck */
+#define RACE_LOOK_MS    100         /* between looks whether it has ended */
 #define RACE_LOG_LOST   1000            /* times that lines were overwritten */
 #define RACE_CONSOLE_LEVEL  8           /* klogctl(): what the console shows */
 #define RACE_ORDER  64              /* bytes of a line from the host */
@@ -376,7 +377,7 @@ static void race_run(void)
             ktap_note("race: stuck: no end after %u seconds", race->limit);
             _exit(KTAP_FAIL);
         }
-        pt_sleep_ms(20);
+        pt_sleep_ms(RACE_LOOK_MS);
     }
     CHECK(WIFEXITED(status), "ended by signal %d", WTERMSIG(status));
     if (WEXITSTATUS(status) != KTAP_PASS) {

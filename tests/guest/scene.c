@@ -26,7 +26,7 @@
 #define MARK_READY      1
 #define MARK_END        2
 #define MARK_NOTE       3           /* 1: nothing races from here on */
-#define SECONDS         20          /* a scenario may take */
+#define SECONDS         8           /* a scenario may take */
 #define SETTLE_MS       50          /* until all tasks wait */
 #define QUIET_MS        100         /* until all answers are there */
 #define WORKS_MS        2000        /* for the device to write a page */
