@@ -217,11 +217,12 @@ class Searching(unittest.TestCase):
             two.next()
         two.learn(Plan('01'), ended()._replace(report={'events': {
             'inv': {'sent': 3}, 'prq': {'sent': 1}}}))
-        first = {two.next().events[0] for _ in range(2)}
-        self.assertEqual(first, {Event('inv', 0, '+50000'),
-                                 Event('prq', 0, 'pd#1')})
+        first = [two.next().events[0] for _ in range(3)]
+        self.assertEqual(first[0], Event('prq', 0, 'pd#1'))
+        self.assertEqual(set(first[1:]), {Event('inv', 0, '+50000'),
+                                          Event('prq', 0, '+50000')})
         # nobody is idle while a processor spins for an invalidation
-        rest = [two.next().events[0] for _ in range(4)]
+        rest = [two.next().events[0] for _ in range(3)]
         self.assertNotIn(Event('inv', 0, 'idle'), rest)
         self.assertIn(Event('prq', 0, 'idle'), rest)
         off = search.Search(2, 1, cover.Coverage(), False)

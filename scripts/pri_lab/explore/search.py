@@ -38,7 +38,8 @@ _HELD = ('pr', 'resp', 'inv', 'cpl', 'tr', 'prq', 'desc', 'wait', 'msi',
 
 class Hold(NamedTuple):
     """A way to hold a kind of device event."""
-    turn: int                   # the likeliest ways of all kinds come first
+    turn: int                   # the likeliest ways of all kinds come first,
+                                # before these those that wait for the IOMMU
     kind: str
     when: str
 
@@ -50,7 +51,9 @@ def ways(kind: str) -> Tuple[str, ...]:
 
 
 def holds(kind: str) -> List[Hold]:
-    return [Hold(i, kind, when) for i, when in enumerate(ways(kind))]
+    special = len(_SPECIAL.get(kind, ()))
+    return [Hold(i - special, kind, when)
+            for i, when in enumerate(ways(kind))]
 
 
 class Profile(NamedTuple):
