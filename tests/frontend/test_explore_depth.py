@@ -156,6 +156,23 @@ class Cuts(unittest.TestCase):
             s.learn(p, two(lock))
             self.assertEqual(len(s.stale), many)
 
+    def test_what_no_common_lock_guards_comes_first(self):
+        records = []
+        for i in range(40):             # by turns, 20 under a lock
+            lock = [0x90] if i < 20 else []
+            for cpu in (1, 2):
+                records += [record(cpu, 9 + i, x, lock='a') for x in lock]
+                records += [record(cpu, 1 + i, 0x1000 + 8 * i, cpu == 1)]
+                records += [record(cpu, 99 + i, x, lock='r') for x in lock]
+        s = self.search()
+        s.learn(Plan('0123'), run_of(*records))
+        self.assertEqual((len(s.sites), len(s.bare)), (80, 40))
+        first = [s._site().points[0].n for _ in range(40)]
+        self.assertEqual(set(first), set(range(21, 41)))
+        turned = [s._flip().points[0] for _ in range(20)]
+        self.assertEqual({(p.kind, p.n) for p in turned},
+                         {('', n) for n in (0, *range(21, 40))})
+
     def test_no_more_points_than_a_plan_may_have(self):
         s = self.search()
         p = Plan('0123', tuple(Point(1, '', n) for n in (1, 2, 3)))

@@ -5,7 +5,7 @@
 2. by turns: each kind of device event held in some way, with no point; every
    conflicting site once with one point; pairs of accesses that were seen in
    one order only, turned round; and who has read what another one is about to
-   write, stopped behind that read;
+   write, stopped behind that read; those under no common lock before others;
 3. for good: those that are new since, two or three points by site, device
    events held besides, or until a processor is at a conflicting access, and
    points at anything (PCT).
@@ -139,6 +139,8 @@ class Search:
         self.sites: Dict[Tuple[int, str], List[Tuple[Plan, int]]] = \
             defaultdict(list)
         self.sites_done: Set[Tuple[int, str]] = set()
+        self.bare: Set[Tuple[int, str]] = set() # sites under no common lock
+        self.bare_flips: Set[cover.Pair] = set()
         self.flips_done: Set[cover.Pair] = set()
         self.stale_done: Set[cover.Pair] = set()
         self.kinds: Dict[str, int] = {}         # device events there are
@@ -216,6 +218,9 @@ class Search:
                     not (first.r.write or r.write):
                 continue
             self._turn_round(cut, first, second)
+            if not set(first.held) & set(second.held):
+                self.bare |= {(t.r.actor, t.r.site) for t in (first, second)}
+                self.bare_flips.add((r.site, first.r.site))
             pair = (first.r.site, r.site)
             if pair in fresh and pair not in self.stale:
                 self._read_before(cut, pair, first, second)
@@ -304,7 +309,8 @@ class Search:
         todo = self._open_flips()
         if not todo:
             return None
-        pair = self.rng.choice(todo)
+        pair = self.rng.choice([p for p in todo if p in self.bare_flips]
+                               or todo)
         self.flips_done.add(pair)
         plan, point = self.flips[pair]
         return plan._replace(points=plan.points + (point,))
@@ -326,7 +332,7 @@ class Search:
         todo = self._open_sites()
         if not todo:
             return None
-        key = self.rng.choice(todo)
+        key = self.rng.choice([k for k in todo if k in self.bare] or todo)
         self.sites_done.add(key)
         plan, n = self.rng.choice(self.sites[key])
         return plan._replace(points=plan.points + (Point(key[0], '', n),))
