@@ -217,10 +217,13 @@ class Searching(unittest.TestCase):
             two.next()
         two.learn(Plan('01'), ended()._replace(report={'events': {
             'inv': {'sent': 3}, 'prq': {'sent': 1}}}))
-        first = [two.next().events[0] for _ in range(3)]
-        self.assertEqual(first[0], Event('prq', 0, 'pd#1'))
-        self.assertEqual(set(first[1:]), {Event('inv', 0, '+50000'),
-                                          Event('prq', 0, '+50000')})
+        first = [two.next() for _ in range(4)]
+        self.assertEqual(first[0].events[0], Event('prq', 0, 'pd#1'))
+        self.assertEqual({p.events[0] for p in first[1:]}, {
+            Event('inv', 0, '+50000'), Event('prq', 0, '+50000'),
+            Event('prq', 0, 'pd#1')})
+        self.assertEqual(len({p.order for p in first
+                              if p.events[0].when == 'pd#1'}), 2)
         # nobody is idle while a processor spins for an invalidation
         rest = [two.next().events[0] for _ in range(3)]
         self.assertNotIn(Event('inv', 0, 'idle'), rest)

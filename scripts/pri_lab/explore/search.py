@@ -26,6 +26,7 @@ from .plan import Event, Plan, Point
 
 ORDERS = 8                      # profiles without device events
 POINTS = 3                      # in a plan, at most
+AGAIN = 2                       # orders more, of what is held until a wait
 WINDOW = 100                    # runs without a new pair: flat
 # How a kind of device event is held: legal for any hardware.  A processor that
 # spins until an invalidation is through is never idle: no `idle` for those.
@@ -51,9 +52,12 @@ def ways(kind: str) -> Tuple[str, ...]:
 
 
 def holds(kind: str) -> List[Hold]:
-    special = len(_SPECIAL.get(kind, ()))
-    return [Hold(i - special, kind, when)
-            for i, when in enumerate(ways(kind))]
+    """These that wait for the IOMMU in several orders of the processors."""
+    special = _SPECIAL.get(kind, ())
+    return [Hold(i - len(special), kind, when)
+            for i, when in enumerate(ways(kind))] + \
+        [Hold(turn, kind, when) for when in special
+         for turn in range(AGAIN)]
 
 
 class Profile(NamedTuple):
