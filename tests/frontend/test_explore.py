@@ -250,6 +250,9 @@ class Searching(unittest.TestCase):
             if p.points:
                 self.assertEqual(p.points[0].word(),
                                  f'at={p.events[0].when}')
+        s.kinds = {'cpl': 2}        # a processor spins for it
+        self.assertEqual({s._event_at().events[0].n for _ in range(20)},
+                         {1, 2})
         s.events = False
         self.assertIsNone(s._event_at())
 
@@ -344,6 +347,15 @@ class Oracle(unittest.TestCase):
         self.assertEqual(self.signs('', '', 'limit', [
             'pv_native_safe_halt+0xb', 'qi_submit_sync+0x200']),
             ['stuck processor in qi_submit_sync'])
+
+    def test_who_spins_for_what_the_plan_keeps_is_not_stuck(self):
+        run = ended('', '', 'limit', ['qi_submit_sync+0x200'])
+        for delivered, signs in ((3, ['stuck processor in qi_submit_sync']),
+                                 (2, [])):
+            one = run._replace(plan=plan.parse('order=01 desc=0:56'), report={
+                'events': {'desc': {'sent': 3, 'delivered': delivered},
+                           'msi': {'sent': 2, 'delivered': 1}}})
+            self.assertEqual([f.sign for f in oracle.findings(one)], signs)
 
     def test_a_hang_is_what_it_waits_in(self):
         log = '\n'.join(race.LOG + x for x in (

@@ -377,7 +377,9 @@ class Search:
                                             for a in profile.hot}))
         n = self.rng.choice([a.n for a in profile.hot
                              if (a.cpu, a.site) == (cpu, site)])
-        which = self.rng.choice((0, self.rng.randint(1, self.kinds[kind])))
+        # that access may never come: of what is spun for, one alone
+        which = self.rng.choice((int(kind in _SPUN_FOR), self.rng.randint(
+            1, self.kinds[kind])))
         point = Point(cpu, '', n)
         return profile.plan._replace(
             points=self.rng.choice(((), (point,))),

@@ -1,8 +1,9 @@
 /*
  * Title: memory is unmapped while the function is reset
- * What: one task unmaps memory that the device has used and maps it again, one
- *   resets the function (FLR), one has the device write. The function is away
- *   for longer than an invalidation may take, and loses those that come.
+ * What: one task unmaps memory that the device has used and maps it again, now
+ *   and then, one resets the function (FLR), one has the device write. The
+ *   function is away for longer than an invalidation may take, and loses those
+ *   that come.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,6 +18,8 @@
 #define FLR_MS          130
 #define ITE_TIMEOUT_MS  20
 #define ALL_ONES        1       /* flr-config */
+#define TURNS           8
+#define EVERY_MS        20      /* so that some are in a reset of 100 ms */
 
 static struct pt_chan ch;
 
@@ -32,9 +35,10 @@ static void setup(void)
 
 static void unmap(void)
 {
-    for (unsigned i = 0; i < 3; i++) {
-        madvise(scene_page(i), PT_PAGE, MADV_DONTNEED);
-        *scene_page(i) = 1;
+    for (unsigned i = 0; i < TURNS; i++) {
+        madvise(scene_page(i % 3), PT_PAGE, MADV_DONTNEED);
+        *scene_page(i % 3) = 1;
+        pt_sleep_ms(EVERY_MS);
     }
 }
 
