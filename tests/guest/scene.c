@@ -28,6 +28,7 @@
 #define MARK_NOTE       3           /* 1: nothing races from here on */
 #define SECONDS         8           /* a scenario may take */
 #define SETTLE_MS       50          /* until all tasks wait */
+#define AWAKE_MS        2           /* until all of them spin */
 #define QUIET_MS        100         /* until all answers are there */
 #define WORKS_MS        2000        /* for the device to write a page */
 #define FUNCTIONS       2
@@ -39,7 +40,8 @@
 /* What all processes of a scenario share */
 static struct {
     const struct scene *scene;
-    pthread_barrier_t go;
+    pthread_barrier_t ready;
+    bool go;                        /* atomic: the tasks spin for it */
     unsigned asked;                 /* requests that want an answer */
     unsigned prepared;              /* processes that have */
     uint32_t first_pasid;
@@ -440,7 +442,12 @@ static void task_begin(const struct start *s)
         s->task->prepare();
     }
     __atomic_add_fetch(&all->prepared, 1, __ATOMIC_SEQ_CST);
-    pthread_barrier_wait(&all->go);
+    pthread_barrier_wait(&all->ready);
+    while (!__atomic_load_n(&all->go, __ATOMIC_SEQ_CST)) {
+#ifdef __x86_64__
+        __builtin_ia32_pause();
+#endif
+    }
     s->task->run();
 }
 
@@ -536,7 +543,7 @@ static void scene_body(void)
     }
     CHECK(!pthread_barrierattr_init(&shared) &&
           !pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED) &&
-          !pthread_barrier_init(&all->go, &shared, n + 1), "barrier");
+          !pthread_barrier_init(&all->ready, &shared, n + 1), "barrier");
     if (!(s->flags & SCENE_IOMMUFD)) {
         take_pasid();
     }
@@ -545,9 +552,16 @@ static void scene_body(void)
     tasks_start(start, threads, pids);
     pt_sleep_ms(SETTLE_MS);
     log_begin();
+    /*
+     * All tasks are awake when they may begin: of tasks that are woken one after
+     * another the first would have come to its end before the next one begins,
+     * on a machine where this processor comes last.
+     */
+    pthread_barrier_wait(&all->ready);
+    pt_sleep_ms(AWAKE_MS);
     mark_said(MARK_READY);
     race_ready();                       /* time counts from here on */
-    pthread_barrier_wait(&all->go);
+    __atomic_store_n(&all->go, true, __ATOMIC_SEQ_CST);
     tasks_end(threads, pids);
     look();
     log_end();
