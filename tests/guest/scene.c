@@ -553,9 +553,9 @@ static void scene_body(void)
     pt_sleep_ms(SETTLE_MS);
     log_begin();
     /*
-     * All tasks are awake when they may begin: of tasks that are woken one after
-     * another the first would have come to its end before the next one begins,
-     * on a machine where this processor comes last.
+     * All tasks are awake when they may begin: if they are woken one after
+     * another, and this processor comes last, the first has come to its end
+     * before the next one begins.
      */
     pthread_barrier_wait(&all->ready);
     pt_sleep_ms(AWAKE_MS);

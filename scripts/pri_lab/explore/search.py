@@ -189,10 +189,10 @@ class Search:
                 and r.actor != trace.DEVICE]))
         cut = Cut(plan, records)
         for a in hot:
-            upto = cut.before(a.at)
-            if len(upto.points) < POINTS and (
-                    upto == plan or (a.cpu, a.site) not in self.sites):
-                self.sites[a.cpu, a.site].append((upto, a.n))
+            start = cut.before(a.at)
+            if len(start.points) < POINTS and (
+                    start == plan or (a.cpu, a.site) not in self.sites):
+                self.sites[a.cpu, a.site].append((start, a.n))
         self._find_pairs(cut, records, fresh)
         for kind, n in run.report.get('events', {}).items():
             if n.get('sent') and kind in _HELD and kind not in self.kinds:

@@ -57,7 +57,10 @@ static bool answer_some(void)
 
 static void answer(void)
 {
-    for (unsigned i = 0; i < GROUPS && answer_some(); i++) {
+    unsigned turns = 0;
+
+    while (turns < GROUPS && answer_some()) {
+        turns++;
     }
 }
 
