@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/pci/ats_path.h"
+#include "hw/pci/ats_peer.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
@@ -180,6 +181,9 @@ AtsPathEnd ats_path_up(PCIDevice *dev, const AtsTlp *tlp, AtsPathError *error)
         if (status) {
             ats_path_stop(port, above, tlp, status, error);
             return ats_path_end(status);
+        }
+        if (ats_peer_of(port, tlp)) {
+            return ATS_PATH_PEER;
         }
         above++;
     }

@@ -99,7 +99,7 @@ AtsPathEnd ats_function_pass(AtsFunction *f, const AtsTlp *tlp)
     AtsPathError error;
     AtsPathEnd end = ats_path_up(f->dev, tlp, &error);
 
-    if (end != ATS_PATH_PASSED) {
+    if (end == ATS_PATH_UR || end == ATS_PATH_CA) {
         ats_function_note_error(f, &error);
     }
     return end;

@@ -147,6 +147,7 @@ static AtsTrStatus ats_translate_path(AtsFunction *f, const AtsTrReq *req)
     case ATS_PATH_PASSED:
         return ATS_TR_SUCCESS;
     case ATS_PATH_UR:
+    case ATS_PATH_PEER:                 /* which is no Translation Agent */
         return ATS_TR_UR;
     default:
         return ATS_TR_CA;

@@ -5,25 +5,23 @@
  */
 
 #include "qemu/osdep.h"
+#include "hw/pci/ats_peer.h"
 #include "hw/pci/pci.h"
 #include "system/address-spaces.h"
 #include "system/dma.h"
 #include "pri-testdev.h"
 
-/* Do the ports above the function let the Memory Request through? */
-static bool pt_dma_passes(PriTestdev *d, const AtsTrEntry *entry,
-                          uint32_t pasid, uint64_t addr, uint32_t len,
-                          bool write)
+/* The Memory Request, as the ports above the function see it */
+static AtsTlp pt_dma_tlp(const AtsTrEntry *entry, uint32_t pasid,
+                         uint64_t addr, uint32_t len, bool write)
 {
-    AtsTlp tlp = {
+    return (AtsTlp) {
         .kind = write ? ATS_TLP_WRITE : ATS_TLP_READ,
         .at = entry->untranslated ? ATS_AT_UNTRANSLATED : ATS_AT_TRANSLATED,
         .addr = entry->untranslated ? addr : entry->addr + (addr - entry->iova),
         .len = len,
         .pasid = pasid,
     };
-
-    return ats_function_may_pass(&d->fn, &tlp) == ATS_PATH_PASSED;
 }
 
 bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
@@ -36,10 +34,15 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
         .memory = 1,
         .requester_id = pci_requester_id(dev),
     };
+    AtsTlp tlp = pt_dma_tlp(entry, pasid, addr, len, write);
+    AtsPathEnd end = ats_function_may_pass(&d->fn, &tlp);
     MemTxResult res;
     uint64_t to;
 
-    if (!pt_dma_passes(d, entry, pasid, addr, len, write)) {
+    if (end == ATS_PATH_PEER) {
+        res = ats_peer_access(dev, &tlp, how == PT_DMA_LANDS ? attrs :
+                              MEMTXATTRS_UNSPECIFIED, buf);
+    } else if (end != ATS_PATH_PASSED) {
         res = MEMTX_ACCESS_ERROR;
     } else if (entry->untranslated && pasid != ATS_NO_PASID) {
         res = ats_function_has_link(&d->fn) &&
@@ -51,9 +54,8 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
                          DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE,
                          how == PT_DMA_LANDS ? attrs : MEMTXATTRS_UNSPECIFIED);
     } else {
-        res = address_space_rw(&address_space_memory,
-                               entry->addr + (addr - entry->iova), attrs,
-                               buf, len, write);
+        res = address_space_rw(&address_space_memory, tlp.addr, attrs, buf,
+                               len, write);
     }
     if (res != MEMTX_OK) {
         d->dma.cnt.dma_errors++;

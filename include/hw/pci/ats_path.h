@@ -69,6 +69,7 @@ typedef enum AtsPathEnd {
     ATS_PATH_PASSED,
     ATS_PATH_UR,        /* Completion Status Unsupported Request */
     ATS_PATH_CA,        /* Completer Abort */
+    ATS_PATH_PEER,      /* a switch sends it down again, ats_peer.h */
 } AtsPathEnd;
 
 /**
@@ -92,7 +93,7 @@ AtsTlp ats_path_message(const AtsMsg *msg);
 /**
  * ats_path_up: does a Request of @dev get to the Root Complex?
  *
- * @error: set if it does not
+ * @error: set if a port stops it
  */
 AtsPathEnd ats_path_up(struct PCIDevice *dev, const AtsTlp *tlp,
                        AtsPathError *error);

@@ -45,8 +45,8 @@ static void find(PriSwitch *s)
     qpt_init_at(&s->lab.d2, qts, 4 << 8, WINDOW + WINDOW_SIZE);
 }
 
-void pri_switch_start(PriSwitch *s, const char *vtd, const char *down,
-                      const char *dev)
+void pri_switch_start_with(PriSwitch *s, const char *vtd, const char *down,
+                           const char *dev, const char *more)
 {
     memset(s, 0, sizeof(*s));
     s->lab.qts = qtest_initf(
@@ -57,12 +57,18 @@ void pri_switch_start(PriSwitch *s, const char *vtd, const char *down,
         "-device xio3130-downstream,id=dn0,bus=up0,chassis=2,slot=2,addr=0%s "
         "-device xio3130-downstream,id=dn1,bus=up0,chassis=3,slot=3,addr=1%s "
         "-device pri-testdev,id=pt0,bus=dn0%s "
-        "-device pri-testdev,id=pt1,bus=dn1%s",
-        vtd ?: "", SLOT, down ?: "", down ?: "", dev ?: "", dev ?: "");
+        "-device pri-testdev,id=pt1,bus=dn1%s%s",
+        vtd ?: "", SLOT, down ?: "", down ?: "", dev ?: "", dev ?: "", more);
     qvtd_init(&s->lab.v, s->lab.qts);
     find(s);
     pri_lab_program(&s->lab);
     pri_switch_quiet(s);
+}
+
+void pri_switch_start(PriSwitch *s, const char *vtd, const char *down,
+                      const char *dev)
+{
+    pri_switch_start_with(s, vtd, down, dev, "");
 }
 
 void pri_switch_quiet(PriSwitch *s)

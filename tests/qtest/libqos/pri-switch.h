@@ -36,6 +36,12 @@ void pri_switch_start(PriSwitch *s, const char *vtd, const char *down,
                       const char *dev);
 
 /**
+ * pri_switch_start_with: the same with @more options of QEMU at the end, or ""
+ */
+void pri_switch_start_with(PriSwitch *s, const char *vtd, const char *down,
+                           const char *dev, const char *more);
+
+/**
  * pri_switch_quiet: clear the errors of all ports, and unmask all
  */
 void pri_switch_quiet(PriSwitch *s);
