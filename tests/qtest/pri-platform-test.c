@@ -76,15 +76,43 @@ static void test_defaults(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* A property of a device ("vtd" or "pt0"), and what it reads */
+typedef struct Property {
+    const char *path, *property, *value;
+} Property;
+
+/* The test fails for each property of a table of @n that is another */
+static void properties_are(PriLab *lab, const Property *want, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        QDict *rsp = qtest_qmp(lab->qts, "{ 'execute': 'qom-get', "
+                               "'arguments': { 'path': %s, 'property': %s } }",
+                               want[i].path, want[i].property);
+        QObject *got = qdict_get(rsp, "return");
+        g_autofree char *number = NULL;
+        const char *text;
+
+        g_assert_nonnull(got);
+        if (qobject_type(got) == QTYPE_QNUM) {
+            number = qnum_to_string(qobject_to(QNum, got));
+        }
+        text = number ?: qstring_get_str(qobject_to(QString, got));
+        if (strcmp(text, want[i].value)) {
+            g_test_message("%s is %s, not %s", want[i].property, text,
+                           want[i].value);
+            g_test_fail();
+        }
+        qobject_unref(rsp);
+    }
+}
+
 /*
  * What strict is, word for word: docs/platforms.md says the same.  The tables
  * of the headers are not asked, a row that is lost there is missed here.
  */
 static void test_strict_rows(void)
 {
-    static const struct {
-        const char *path, *property, *value;
-    } want[] = {
+    static const Property want[] = {
         { "vtd", "sm-cache", "on" },
         { "vtd", "pwc", "on" },
         { "vtd", "wait-depth", "8" },
@@ -113,26 +141,31 @@ static void test_strict_rows(void)
     PriLab lab;
 
     pri_lab_boot(&lab, "platform=strict", "platform=strict", 0);
-    for (unsigned int i = 0; i < G_N_ELEMENTS(want); i++) {
-        QDict *rsp = qtest_qmp(lab.qts, "{ 'execute': 'qom-get', 'arguments': {"
-                               " 'path': %s, 'property': %s } }", want[i].path,
-                               want[i].property);
-        QObject *got = qdict_get(rsp, "return");
-        g_autofree char *number = NULL;
-        const char *text;
+    properties_are(&lab, want, G_N_ELEMENTS(want));
+    pri_lab_stop(&lab);
+}
 
-        g_assert_nonnull(got);
-        if (qobject_type(got) == QTYPE_QNUM) {
-            number = qnum_to_string(qobject_to(QNum, got));
-        }
-        text = number ?: qstring_get_str(qobject_to(QString, got));
-        if (strcmp(text, want[i].value)) {
-            g_test_message("%s is %s, not %s", want[i].property, text,
-                           want[i].value);
-            g_test_fail();
-        }
-        qobject_unref(rsp);
-    }
+/* What spr is, in the same way: the rows of strict that it has, and has not */
+static void test_spr_rows(void)
+{
+    static const Property want[] = {
+        { "vtd", "sm-cache", "on" },
+        { "vtd", "pwc", "on" },
+        { "vtd", "wait-depth", "8" },
+        { "vtd", "tes0-inv", "timeout" },
+        { "vtd", "inv-absent", "timeout" },
+        { "vtd", "inv-no-ats", "timeout" },
+        { "vtd", "iqercd-stale", "keep" },
+        { "vtd", "prd-delay-us", "0" },
+        { "vtd", "fault-collapse", "off" },
+        { "vtd", "fault-records", "8" },
+        { "vtd", "snoop-control", "on" },
+        { "vtd", "x-ssts", "on" },
+    };
+    PriLab lab;
+
+    pri_lab_boot(&lab, "platform=spr", NULL, 0);
+    properties_are(&lab, want, G_N_ELEMENTS(want));
     pri_lab_stop(&lab);
 }
 
@@ -252,6 +285,7 @@ int main(int argc, char **argv)
                          test_defaults);
     g_test_add_func("/pri-lab/platform/strict-rows", test_strict_rows);
     g_test_add_func("/pri-lab/platform/strict-posted", test_strict_posted);
+    g_test_add_func("/pri-lab/platform/spr-rows", test_spr_rows);
     g_test_add_data_func("/pri-lab/platform/spr", GUINT_TO_POINTER(2),
                          test_defaults);
     g_test_add_data_func("/pri-lab/platform/given-behind", GUINT_TO_POINTER(0),

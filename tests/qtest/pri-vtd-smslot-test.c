@@ -88,6 +88,51 @@ static void test_function(void)
     pri_lab_stop(&lab);
 }
 
+static void submit(PriLab *lab, QVtdDesc desc)
+{
+    qvtd_submit(&lab->v, desc);
+    qvtd_wait(&lab->v, 0);
+}
+
+/* 6.5.2.1: device-selective */
+static QVtdDesc cc_inv_device(uint16_t rid)
+{
+    return (QVtdDesc) { { QINV_CC | 3 << 4 | (uint64_t)rid << 32 } };
+}
+
+/* 6.5.2.2; @granularity 0 domain, 1 PASID */
+static QVtdDesc pc_inv(unsigned int granularity, uint16_t did, uint32_t pasid)
+{
+    return (QVtdDesc) { { QINV_PC | granularity << 4 | (uint64_t)did << 16 |
+                          (uint64_t)pasid << 32 } };
+}
+
+/* What was dropped does not come back by an invalidation of something else */
+static void test_dropped(void)
+{
+    uint64_t context, entry;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "sm-cache=on", NULL, 0);
+    context = qvtd_context_entry(&lab.v, lab.d.rid);
+    entry = qvtd_pasid_entry(&lab.v, lab.d.rid, LAB_PASID);
+    expect_queued(&lab, &lab.d, &raw, 0);
+    qvtd_set(&lab.v, context, QVTD_CE_PRE, 0);
+    submit(&lab, cc_inv_device(lab.d.rid));
+    submit(&lab, cc_inv_device(lab.d.rid ^ SAME_SLOT));
+    expect_queued(&lab, &lab.d, &raw, QVTD_FR_SCT_PRE);
+    qvtd_set(&lab.v, context, QVTD_CE_PRE, 1);
+    submit(&lab, cc_inv_device(lab.d.rid));
+    expect_queued(&lab, &lab.d, &raw, 0);
+
+    qvtd_set(&lab.v, entry, QVTD_PE_P, 0);
+    submit(&lab, pc_inv(1, LAB_DID, LAB_PASID));
+    submit(&lab, pc_inv(1, LAB_DID, LAB_PASID ^ SAME_SLOT));
+    submit(&lab, pc_inv(0, LAB_DID + 1, 0));
+    expect_queued(&lab, &lab.d, &raw, QVTD_FR_SPT_P);
+    pri_lab_stop(&lab);
+}
+
 /* What page tables another request has than the one that filled the slot */
 typedef enum Other {
     OTHER_ADDRESS,
@@ -137,6 +182,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/qi/QI-50/same-slot", test_context);
     g_test_add_func("/vtd/qi/QI-51/same-slot-pasid", test_pasid);
     g_test_add_func("/vtd/qi/QI-51/same-slot-function", test_function);
+    g_test_add_func("/vtd/qi/QI-52/dropped", test_dropped);
     g_test_add_data_func("/vtd/qi/QI-56/same-slot-address",
                          GUINT_TO_POINTER(OTHER_ADDRESS), test_pwc);
     g_test_add_data_func("/vtd/qi/QI-56/same-slot-pasid",
