@@ -67,6 +67,25 @@ static void test_hold_causes(void)
     rules_free(w);
 }
 
+/* The agent hears of what a rule did, not of each message that it let pass */
+static void test_told(void)
+{
+    World *w = rules_new();
+    AtsRule rule = rules_any(ATS_RULE_DROP);
+    unsigned int told;
+
+    rule.kind = ATS_RULE_INV_REQUEST;
+    rules_set(w, rule);
+    rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
+    told = w->told;
+    rules_send(w, ATS_MSG_PAGE_REQUEST, 2);
+    g_assert_cmpuint(w->told, ==, told);
+    rules_send(w, ATS_MSG_INV_REQUEST, 3);
+    g_assert_cmpuint(w->told, ==, told + 1);
+    RULES_EXPECT(w, 1, 2);
+    rules_free(w);
+}
+
 static void test_kinds(void)
 {
     static const AtsMsgKind kinds[] = {
@@ -310,6 +329,12 @@ static void test_corrupt(void)
     m = corrupted(w, ATS_MSG_PAGE_REQUEST, ATS_FIELD_FLAGS, 0x10);
     g_assert_true(m.read && !m.write && m.last && !m.priv && m.exec);
 
+    g_assert_cmphex(corrupted(w, ATS_MSG_PAGE_REQUEST, ATS_FIELD_PASID,
+                              0x100001).pasid, ==, 6);
+    /* no bits at all */
+    g_assert_true(corrupted(w, ATS_MSG_PAGE_REQUEST, ATS_FIELD_FLAGS, 0).read);
+    g_assert_false(corrupted(w, ATS_MSG_INV_REQUEST, ATS_FIELD_FLAGS, 0).size);
+
     /* another function, or nobody */
     shim_guest_errors = 0;
     rules_set(w, (AtsRule) { .act = ATS_RULE_CORRUPT, .field = ATS_FIELD_RID,
@@ -369,6 +394,15 @@ static void test_translation(void)
     rules_set(w, rule);
     g_assert_cmpint(translate(w, 17, &entry), ==, ATS_TR_SUCCESS);
     g_assert_true(entry.read && entry.write);
+    rule.bits = 0;
+    rules_set(w, rule);
+    g_assert_cmpint(translate(w, 18, &entry), ==, ATS_TR_SUCCESS);
+    g_assert_true(entry.read && !entry.write);
+    rule.field = ATS_FIELD_ADDRESS;
+    rule.bits = 3;
+    rules_set(w, rule);
+    g_assert_cmpint(translate(w, 19, &entry), ==, ATS_TR_SUCCESS);
+    g_assert_cmphex(entry.addr, ==, 0x43000);
     rules_free(w);
 }
 
@@ -432,6 +466,58 @@ static void test_bounded(void)
     rules_free(w);
 }
 
+/* A rule that is used up leaves a message behind, which the next overtakes */
+static void test_reorder_used_up(void)
+{
+    World *w = rules_new();
+    AtsRule rule = rules_any(ATS_RULE_REORDER);
+
+    rule.count = 1;
+    rules_set(w, rule);
+    rules_send(w, ATS_MSG_PRG_RESPONSE, 1);
+    rules_expect_none(w);
+    g_assert_cmpint(w->holds.rule[0].act, ==, ATS_RULE_OFF);
+    g_assert_true(w->holds.active);
+    rules_send(w, ATS_MSG_PRG_RESPONSE, 2);
+    RULES_EXPECT(w, 2, 1);
+    g_assert_false(w->holds.active);
+
+    /* another rule is for the next message, whoever waits for it */
+    rules_set(w, rule);
+    rules_send(w, ATS_MSG_PRG_RESPONSE, 3);
+    rules_set(w, rules_any(ATS_RULE_DROP));
+    rules_send(w, ATS_MSG_PRG_RESPONSE, 4);
+    rules_expect_none(w);
+    g_assert_cmpuint(w->holds.dropped, ==, 1);
+    /* without a count it is never used up */
+    g_assert_cmpuint(w->holds.rule[0].count, ==, 0);
+    rules_free(w);
+}
+
+static void test_described(void)
+{
+    World *w = rules_new();
+    AtsRule rule = rules_any(ATS_RULE_DELAY);
+    g_autofree char *text = NULL;
+    AtsTrEntry entry;
+
+    rule.delay = 10;
+    rules_set(w, rule);
+    rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
+    ((AtsHeld *)g_queue_peek_head(&w->holds.held))->msg.rid = 0x1fb;
+    rule.act = ATS_RULE_HOLD;
+    rule.kind = ATS_RULE_TRANSLATION;
+    rules_set(w, rule);
+    translate(w, 11, &entry);
+    text = ats_holds_describe(&w->holds);
+    g_assert_cmpstr(text, ==,
+                    "0 page-request rid=01:1f.3 pasid=0x7 tag=1 addr=0x1000 "
+                    "code=0 due=10\n"
+                    "1 translation rid=01:00.0 pasid=0x7 tag=0 addr=0x5000 "
+                    "code=0\n");
+    rules_free(w);
+}
+
 /* Saved and restored it goes on in the same way */
 static void test_saved(void)
 {
@@ -474,6 +560,7 @@ int main(int argc, char **argv)
     g_test_add_func("/link/rules/off", test_off);
     g_test_add_func("/link/rules/hold", test_hold);
     g_test_add_func("/link/rules/hold-causes", test_hold_causes);
+    g_test_add_func("/link/rules/told", test_told);
     g_test_add_func("/link/rules/kinds", test_kinds);
     g_test_add_func("/link/rules/match", test_match);
     g_test_add_func("/link/rules/nth", test_nth);
@@ -486,6 +573,8 @@ int main(int argc, char **argv)
     g_test_add_func("/link/rules/detach", test_detach);
     g_test_add_func("/link/rules/reset", test_reset);
     g_test_add_func("/link/rules/bounded", test_bounded);
+    g_test_add_func("/link/rules/reorder-used-up", test_reorder_used_up);
+    g_test_add_func("/link/rules/described", test_described);
     g_test_add_func("/link/rules/saved", test_saved);
     return g_test_run();
 }

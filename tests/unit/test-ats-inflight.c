@@ -115,6 +115,19 @@ static void test_global(void)
     world_free(w);
 }
 
+/* An owner has what it asked for, and nothing of before */
+static void test_owner(void)
+{
+    World *w = world_new(false);
+
+    request(w, 0, 1, 0x1000);
+    request(w, 1, 1, 0x2000);
+    ats_inflight_free(&w->t, ats_inflight_of(&w->t, 0));
+    g_assert_null(ats_inflight_of(&w->t, 0));
+    g_assert_nonnull(ats_inflight_of(&w->t, 1));
+    world_free(w);
+}
+
 /* A result that was not used yet is not used after its invalidation */
 static void test_done(void)
 {
@@ -123,9 +136,12 @@ static void test_done(void)
 
     r = ats_inflight_find(&w->t, request(w, 0, 1, 0x201000));
     r->state = ATS_INFLIGHT_DONE;
+    g_assert_null(ats_inflight_find(&w->t, r->req.tag));
     r->entry = (AtsTrEntry) { .iova = 0x200000, .mask = 0x1fffff };
     invalidate(w, 1, 0x10000, 0xfff, false);
     g_assert_cmpuint(r->result, ==, 0);
+    /* it is as large as it came */
+    g_assert_false(r->narrow);
     invalidate(w, 1, 0x3ff000, 0xfff, false);
     g_assert_cmpuint(r->result, ==, UINT32_MAX);
     g_assert_cmpuint(ats_inflight_waiting(&w->t), ==, 0);
@@ -245,6 +261,7 @@ int main(int argc, char **argv)
     g_test_add_func("/inflight/ATS-06/overlap", test_overlap);
     g_test_add_func("/inflight/ATS-25/stu", test_stu);
     g_test_add_func("/inflight/ATS-26/global", test_global);
+    g_test_add_func("/inflight/ATS-21/owner", test_owner);
     g_test_add_func("/inflight/ATS-21/done", test_done);
     g_test_add_func("/inflight/ATS-27/flush", test_flush);
     g_test_add_func("/inflight/FLR-03/forget", test_forget);
