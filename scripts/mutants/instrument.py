@@ -10,6 +10,7 @@ What is changed, in the bodies of functions:
     arithmetic   + - & | << >>      the counterpart, on integers
     operand      of && and ||       as if it did not matter
     condition    of if and ?:       the opposite
+A mutant is met where its value differs from the one that is meant.
 Left alone: what a macro expands to, constant expressions, loop conditions
 (their opposite is a hang more often than a fault).
 """
@@ -17,7 +18,7 @@ Left alone: what a macro expands to, constant expressions, loop conditions
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
 from clang.cindex import Cursor, CursorKind, Index, TranslationUnit, TypeKind
 
@@ -29,6 +30,8 @@ _INTEGERS = {TypeKind.BOOL, TypeKind.CHAR_U, TypeKind.UCHAR, TypeKind.USHORT,
              TypeKind.UINT, TypeKind.ULONG, TypeKind.ULONGLONG,
              TypeKind.CHAR_S, TypeKind.SCHAR, TypeKind.SHORT, TypeKind.INT,
              TypeKind.LONG, TypeKind.LONGLONG, TypeKind.ENUM}
+_MUTATED = (CursorKind.BINARY_OPERATOR, CursorKind.IF_STMT,
+            CursorKind.CONDITIONAL_OPERATOR)
 _NOISE = re.compile(rb'/\*.*?\*/|//[^\n]*|\s', re.S)
 
 HEADER = '''\
@@ -41,7 +44,7 @@ HEADER = '''\
 #include <unistd.h>
 __attribute__((weak)) unsigned pri_mutant;
 __attribute__((weak)) unsigned char *pri_mutant_seen;
-/* A file of one byte a mutant, shared by all processes: which were met */
+/* A file of one byte a mutant, shared by all processes: which are met */
 __attribute__((constructor)) static void pri_mutant_start(void)
 {
     const char *n = getenv("PRI_MUTANT"), *f = getenv("PRI_MUTANT_SEEN");
@@ -54,9 +57,16 @@ __attribute__((constructor)) static void pri_mutant_start(void)
         close(fd);
     }
 }
-#define PRI_MUTANT(n) \\
-    ((pri_mutant_seen ? (void)(pri_mutant_seen[n] = 1) : (void)0), \\
-     __builtin_expect(pri_mutant == (n), 0))
+/* Here the mutant would make a difference: a test that never comes to that
+ * cannot tell it from the code that is meant. */
+#define PRI_MUTANT_DIFFERS(n, differs) \\
+    ((void)(pri_mutant_seen && (differs) && (pri_mutant_seen[n] = 1)))
+#define PRI_MUTANT(n) __builtin_expect(pri_mutant == (n), 0)
+static inline _Bool pri_mutant_is(unsigned n, _Bool forced, _Bool value)
+{
+    PRI_MUTANT_DIFFERS(n, value != forced);
+    return PRI_MUTANT(n) ? forced : value;
+}
 #endif
 '''
 
@@ -84,6 +94,7 @@ class File:
         self.name = name
         self.next = first
         self.mutants: List[Mutant] = []
+        self._visited: Set[Tuple[CursorKind, Tuple[int, int]]] = set()
         # offset -> texts to put there; a deeper node's lie further in
         self._open: Dict[int, List[bytes]] = {}
         self._close: Dict[int, List[bytes]] = {}
@@ -141,6 +152,11 @@ class File:
 
     def _visit(self, c: Cursor) -> None:
         children = list(c.get_children())
+        if c.kind in _MUTATED:
+            # libclang shows what is in front of a ?: without a middle twice
+            if (c.kind, self._extent(c)) in self._visited:
+                return
+            self._visited.add((c.kind, self._extent(c)))
         if c.kind == CursorKind.CASE_STMT:
             children = children[1:]
         elif c.kind == CursorKind.VAR_DECL and \
@@ -164,8 +180,8 @@ class File:
                 n = self._mutant(side, 'operand',
                                  f'{self._words(side)}: '
                                  f'{"true" if op == "&&" else "false"}')
-                self._wrap(side, f'({"" if op == "&&" else "!"}PRI_MUTANT({n})'
-                                 f' {"||" if op == "&&" else "&&"} (', '))')
+                self._wrap(side, f'pri_mutant_is({n}, {int(op == "&&")}, !!(',
+                           '))')
         elif op in RELATION:
             self._twice(c, left, right, (start, end), op, RELATION[op],
                         'relation')
@@ -181,8 +197,10 @@ class File:
         cast = '(uintptr_t)' if TypeKind.POINTER in (
             x.type.get_canonical().kind for x in (left, right)) else ''
         self._wrap(c, f'({{ __auto_type pm_a{n} = {cast}(',
-                   f') + 0; PRI_MUTANT({n}) ? pm_a{n} {other} pm_b{n} : '
-                   f'pm_a{n} {op} pm_b{n}; }})')
+                   f') + 0; __auto_type pm_c{n} = pm_a{n} {op} pm_b{n}; '
+                   f'__auto_type pm_d{n} = pm_a{n} {other} pm_b{n}; '
+                   f'PRI_MUTANT_DIFFERS({n}, pm_c{n} != pm_d{n}); '
+                   f'PRI_MUTANT({n}) ? pm_d{n} : pm_c{n}; }})')
         self._replace[at[0]] = (
             at[1], f') + 0; __auto_type pm_b{n} = {cast}('.encode())
 
@@ -200,7 +218,8 @@ class File:
                 return                  # the relation's mutant is the same
         if self._plain(parent, c):
             n = self._mutant(c, 'condition', f'!({self._words(c)})')
-            self._wrap(c, f'(PRI_MUTANT({n}) ^ !!(', '))')
+            self._wrap(c, f'(PRI_MUTANT_DIFFERS({n}, 1), '
+                       f'PRI_MUTANT({n}) ^ !!(', '))')
 
     # -- text --------------------------------------------------------------------
 

@@ -4,15 +4,21 @@
 
     scripts/mutants/mutants.py prepare           instrument and build a copy
     scripts/mutants/mutants.py reach             which test meets which mutant
-    scripts/mutants/mutants.py run [--sample N] [--seed S] [--file F]
+    scripts/mutants/mutants.py run [--patience S] [--sample N] [--file F]
     scripts/mutants/mutants.py report [--survivors]
+    scripts/mutants/mutants.py tests             build the tests again
 
 Every relation, operator, operand of && and ||, and condition of hw/pci's ATS
 and PRI engines and of VT-d's end of the link is changed, one at a time, and
 the unit tests and qtests that meet it are run until one fails.  All mutants
-are in one build (instrument.py).  `reach` and `run` go on where they stopped,
-and with more --patience where a mutant was given up; what is in explained.txt
-beside this file is counted as explained.
+are in one build (instrument.py).  A test meets a mutant where it makes an
+expression have another value; the others cannot tell it.
+
+`reach` and `run` go on where they stopped.  `run` tries again what nothing
+killed, with what was not tried yet: more tests, or more --patience, which is
+processor time, so that a busy machine decides nothing (trial.py).  After
+tests were added: `tests`, `reach`, `run`.  After an engine was changed:
+`prepare`.  What is in explained.txt beside this file is counted as explained.
 
 Needs the unit tests to have been built (./pri-lab check unit) and Debian's
 python3-clang (apt-get install python3-clang-14).
@@ -23,6 +29,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import glob
+import hashlib
 import json
 import os
 import random
@@ -31,22 +38,22 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
-from typing import Dict, List, Tuple
+from typing import Dict, List, Set, Tuple
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import instrument  # noqa: E402
+import trial
 from pri_lab.core import cache, proc, ui
 from pri_lab.debian import packages
 from pri_lab.qemu import overlay, qemubuild, qemusrc
 
 ENGINES = ('hw/pci/ats_*.c', 'hw/pci/pcie_pri*.c', 'hw/pci/pcie_atc*.c',
            'hw/i386/intel_iommu_*.c')
-# A test that takes so long hangs; the slowest takes some seconds
-LIMIT = 90
+# Of processor time: a test that takes so long hangs
+LIMIT = 90.0
 
 
 class Place:
@@ -82,6 +89,15 @@ def lines(path: str) -> List[Dict]:
 def note(path: str, what: Dict) -> None:
     with open(path, 'a', encoding='utf-8') as f:
         f.write(json.dumps(what) + '\n')
+
+
+def progress(done: int, todo: int, text: str) -> None:
+    """On a terminal one line that changes, in a file a line now and then."""
+    if sys.stdout.isatty():
+        print(f'\r{done} of {todo}{text}  ',
+              end='' if done < todo else '\n', flush=True)
+    elif not done % 100 or done == todo:
+        print(f'{done} of {todo}{text}', flush=True)
 
 
 # -- prepare ------------------------------------------------------------------
@@ -145,7 +161,7 @@ def prepare(place: Place, _args) -> None:
           flush=True)
     subprocess.run(['ninja', 'qemu-system-x86_64'], check=True, env=env,
                    stdout=subprocess.DEVNULL)
-    unit_tests(place, texts)
+    unit_tests(place, texts, first)
     for stale in (place.reach, place.results):
         cache.remove(stale)
     write(place.list, json.dumps(every).encode())
@@ -156,7 +172,39 @@ def write(path: str, data: bytes) -> None:
         f.write(data)
 
 
-def unit_tests(place: Place, texts: Dict[str, bytes]) -> None:
+def tests(place: Place, _args) -> None:
+    """Build the tests of today over the mutants of `prepare`."""
+    every = place.mutants()
+    for target, path in overlay.our_files(REPO).items():
+        to = os.path.join(place.src, target)
+        if target.startswith('tests/qtest/') and read(path) != read(to):
+            os.makedirs(os.path.dirname(to), exist_ok=True)
+            write(to, read(path))
+    log, said = proc.Log(os.path.join(place.top, 'log')), ui.UI()
+    said.plan(1)
+    host = packages.prepare(place.paths, log, said, True)
+    env = proc.child_env(host.env())
+    programs = re.findall(r'^(tests/qtest/pri-lab/[\w-]+):',
+                          subprocess.run(
+                              ['ninja', '-t', 'targets', 'all'], env=env,
+                              cwd=place.build, check=True, text=True,
+                              capture_output=True).stdout, re.M)
+    subprocess.run(['ninja', *programs], check=True, env=env,
+                   cwd=place.build, stdout=subprocess.DEVNULL)
+    texts = {name: read(os.path.join(place.src, name))
+             for name in sorted({m.file for m in every})}
+    unit_tests(place, texts, every[-1].number + 1)
+
+
+def read(path: str) -> bytes:
+    try:
+        with open(path, 'rb') as f:
+            return f.read()
+    except FileNotFoundError:
+        return b''
+
+
+def unit_tests(place: Place, texts: Dict[str, bytes], count: int) -> None:
     """The unit tests, linked of the same instrumented engines."""
     tests = place.paths.meson_build(False)
     with open(os.path.join(tests, 'compile_commands.json'),
@@ -166,7 +214,7 @@ def unit_tests(place: Place, texts: Dict[str, bytes]) -> None:
     src = os.path.join(place.unit, 'src')
     os.makedirs(src)
     write(os.path.join(src, 'pri-mutant.h'),
-          instrument.header(len(place_count(texts)) + 1).encode())
+          instrument.header(count).encode())
     programs: Dict[str, List[str]] = {}
     for u in units:
         m = re.search(r'tests/unit/(test-[\w-]+)\.p/', u.get('output', ''))
@@ -198,27 +246,25 @@ def unit_tests(place: Place, texts: Dict[str, bytes]) -> None:
                         *libs], check=True)
 
 
-def place_count(texts: Dict[str, bytes]) -> List[bytes]:
-    """All mentions of a mutant, one each."""
-    return [m for t in texts.values()
-            for m in set(re.findall(rb'PRI_MUTANT\((\d+)\)', t))]
-
-
 # -- reach --------------------------------------------------------------------
 
-def all_tests(place: Place) -> List[Tuple[str, str]]:
-    """(program, test) of every unit test and qtest; unit tests first."""
+def all_tests(place: Place) -> List[Dict]:
+    """Every unit test and qtest; unit tests first."""
     out = []
     for program in sorted(
             glob.glob(os.path.join(place.unit, 'test-*[!o]'))
             + glob.glob(os.path.join(place.build, 'tests', 'qtest',
-                                     'pri-lab', '*-test'))):
+                                     'pri-lab', '*-test')),
+            key=lambda p: (not p.startswith(place.unit + os.sep), p)):
         if program.endswith('.o'):
             continue
         listed = subprocess.run([program, '-l'], env=environment(place, 0),
                                 cwd=place.build, capture_output=True,
                                 text=True, check=False).stdout
-        out += [(program, t) for t in listed.split() if t.startswith('/')]
+        built = hashlib.sha256(read(program)).hexdigest()[:12]
+        out += [{'program': os.path.basename(program), 'path': program,
+                 'built': built, 'test': t}
+                for t in listed.split() if t.startswith('/')]
     return out
 
 
@@ -232,150 +278,197 @@ def environment(place: Place, mutant: int, seen: str = '') -> Dict[str, str]:
     return env
 
 
-def passes(place: Place, test: Tuple[str, str], mutant: int,
-           seen: str = '', limit: float = LIMIT) -> str:
-    """'' if the test passes, else how it failed."""
-    p = subprocess.Popen([test[0], '-p', test[1]], cwd=place.build,
-                         env=environment(place, mutant, seen),
-                         stdout=subprocess.DEVNULL,
-                         stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        status = p.wait(limit)
-    except subprocess.TimeoutExpired:
-        status = None
-    try:
-        os.killpg(p.pid, 9)             # a QEMU whose test died
-    except ProcessLookupError:
-        pass
-    p.wait()
-    return 'hang' if status is None else '' if status == 0 else f'{status}'
+def attempt(place: Place, test: Dict, mutant: int, seen: str = '',
+            limit: float = LIMIT) -> trial.Outcome:
+    return trial.run([test['path'], '-p', test['test']], place.build,
+                     environment(place, mutant, seen), limit)
 
 
-def reach(place: Place, _args) -> None:
+def reach(place: Place, args) -> None:
+    """Rows of reach.jsonl: a test of a program as it is built now.
+
+    Unit tests first, which are quick, then qtests of all kinds mixed, so that
+    `run` has something to begin with soon.
+    """
     count = len(place.mutants()) + 1
-    known = {(r['program'], r['test']) for r in lines(place.reach)}
+    known = {(r['program'], r['built'], r['test'])
+             for r in lines(place.reach)}
     todo = [t for t in all_tests(place)
-            if (os.path.basename(t[0]), t[1]) not in known]
+            if (t['program'], t['built'], t['test']) not in known
+            and fnmatch.fnmatch(t['test'], args.tests)]
+    unit = [t for t in todo if t['path'].startswith(place.unit + os.sep)]
+    rest = [t for t in todo if t not in unit]
+    random.Random(1).shuffle(rest)
+    todo = unit + rest
     for i, test in enumerate(todo):
         write(place.seen, bytes(count))
-        start = time.monotonic()
-        bad = passes(place, test, 0, place.seen)
-        with open(place.seen, 'rb') as f:
-            met = [n for n, b in enumerate(f.read()) if b]
-        note(place.reach, {'program': os.path.basename(test[0]),
-                           'path': test[0], 'test': test[1], 'met': met,
-                           'seconds': round(time.monotonic() - start, 2),
-                           'fails': bad})
-        print(f'\r{i + 1} of {len(todo)} tests  ', end='', flush=True)
-    print()
+        outcome = attempt(place, test, 0, place.seen)
+        met = [n for n, b in enumerate(read(place.seen)) if b]
+        note(place.reach, dict(test, met=met, cpu=round(outcome.cpu, 3),
+                               fails=outcome.failure))
+        progress(i + 1, len(todo), ' tests')
+        if outcome.failure:
+            print(f'\nfails without a mutant ({outcome.failure}): '
+                  f'{test["program"]} {test["test"]}')
 
 
 # -- run ----------------------------------------------------------------------
 
+class Results:
+    """What is known of each mutant, over all runs."""
+
+    def __init__(self, place: Place) -> None:
+        self.killed: Dict[int, str] = {}
+        self.tried: Dict[int, Set[int]] = {}
+        self.cpu: Dict[int, float] = {}
+        for r in lines(place.results):
+            n = r['number']
+            if r['killed']:
+                self.killed[n] = r['killed']
+            self.tried.setdefault(n, set()).update(r['tried'])
+            self.cpu[n] = self.cpu.get(n, 0) + r['cpu']
+
+
+class Meetings:
+    """The tests that meet a mutant, the most promising first."""
+
+    def __init__(self, place: Place) -> None:
+        last: Dict[Tuple[str, str], Tuple[int, Dict]] = {}
+        for i, r in enumerate(lines(place.reach)):
+            last[r['program'], r['test']] = i, r
+        self.met: Dict[int, List[Tuple[int, Dict]]] = {}
+        for i, r in last.values():
+            for n in r['met'] if not r['fails'] else ():
+                self.met.setdefault(n, []).append((i, r))
+        # file -> (line, function, test that killed there)
+        self.kills: Dict[str, List[Tuple[int, str, str]]] = {}
+
+    def killed(self, m: instrument.Mutant, test: str) -> None:
+        self.kills.setdefault(m.file, []).append((m.line, m.function, test))
+
+    def of(self, m: instrument.Mutant) -> List[Tuple[int, Dict]]:
+        use: Dict[str, float] = {}
+        for line, function, test in self.kills.get(m.file, []):
+            near = 1 / (1 + abs(line - m.line) / 4)
+            use[test] = use.get(test, 0) + 20 * near * (
+                5 if function == m.function else 1)
+
+        def cost(at: Tuple[int, Dict]) -> float:
+            """The less the sooner: quick, about little, of use near by."""
+            r = at[1]
+            return (r['cpu'] + .05) * (50 + len(r['met'])) / (
+                1 + use.get(r['test'], 0))
+
+        return sorted(self.met.get(m.number, []), key=cost)
+
+
+def try_one(place: Place, m: instrument.Mutant, tests: List[Tuple[int, Dict]],
+            patience: float) -> Dict:
+    """Run tests until one fails or they took too long; a row of results."""
+    row = {'number': m.number, 'killed': '', 'tried': [], 'cpu': 0.0}
+    for i, r in tests:
+        if row['cpu'] > patience:
+            break
+        row['tried'].append(i)
+        outcome = attempt(place, r, m.number, limit=1 + 20 * r['cpu'])
+        row['cpu'] = round(row['cpu'] + outcome.cpu, 3)
+        if outcome.failure:
+            row['killed'] = r['test']
+            break
+    return row
+
+
 def run(place: Place, args) -> None:
-    tests = [r for r in lines(place.reach) if not r['fails']]
-    met: Dict[int, List[Dict]] = {}
-    for r in tests:
-        for n in r['met']:
-            met.setdefault(n, []).append(r)
-    done = {r['number'] for r in lines(place.results) if r['killed']
-            or r['tried'] == r['tests'] or r['patience'] >= args.patience}
-    chosen = [m for m in place.mutants()
-              if fnmatch.fnmatch(m.file, args.file)]
-    random.Random(args.seed).shuffle(chosen)
+    known, meetings = Results(place), Meetings(place)
+    every = place.mutants()
+    for m in every:
+        if m.number in known.killed:
+            meetings.killed(m, known.killed[m.number])
+    chosen = [m for m in every if fnmatch.fnmatch(m.file, args.file)]
     if args.sample:
-        chosen = chosen[:args.sample]
-    todo = [m for m in chosen if m.number not in done
-            and m.number % args.of == args.part]
-    killers: Dict[Tuple[str, str], int] = {}
-    start = time.monotonic()
+        random.Random(args.seed).shuffle(chosen)
+        del chosen[args.sample:]
+    why = explained()
+    todo = [m for m in chosen if m.number not in known.killed
+            and m.number % args.of == args.part
+            and (m.number not in known.tried or not is_explained(m, why))]
+    died, cpu = 0, 0.0
     for i, m in enumerate(todo):
-        by, spent, tried = '', 0.0, 0
-
-        def promise(r: Dict) -> float:
-            """The less the sooner: quick, about little, of use before."""
-            return r['seconds'] * len(r['met']) / (
-                1 + 20 * killers.get((m.function, r['test']), 0)
-                + killers.get((m.file, r['test']), 0))
-
-        candidates = sorted(met.get(m.number, []), key=promise)
-        for r in candidates:
-            if spent > args.patience:
-                break
-            tried += 1
-            begin = time.monotonic()
-            if passes(place, (r['path'], r['test']), m.number,
-                      limit=10 + 20 * r['seconds']):
-                by = r['test']
-                for what in (m.function, m.file):
-                    killers[what, by] = killers.get((what, by), 0) + 1
-                break
-            spent += time.monotonic() - begin
-        note(place.results, {'number': m.number, 'killed': by,
-                             'tried': tried, 'tests': len(candidates),
-                             'patience': args.patience})
-        print(f'\r{i + 1} of {len(todo)}, '
-              f'{(time.monotonic() - start) / (i + 1):.1f} s each  ',
-              end='', flush=True)
-    print()
+        left = [t for t in meetings.of(m)
+                if t[0] not in known.tried.get(m.number, ())]
+        row = try_one(place, m, left,
+                      args.patience - known.cpu.get(m.number, 0))
+        if row['tried'] or m.number not in known.tried:
+            note(place.results, row)
+        if row['killed']:
+            died += 1
+            meetings.killed(m, row['killed'])
+        cpu += row['cpu']
+        progress(i + 1, len(todo), f', {died} die, {cpu / (i + 1):.2f} s of '
+                 'processor time each')
 
 
 # -- report -------------------------------------------------------------------
 
 def explained() -> Dict[str, str]:
-    """'file function what' -> why no test can tell, from explained.txt."""
+    """'file function [what]' -> why no test can tell, of explained.txt; a
+    function * is every function of the file."""
     out = {}
-    try:
-        with open(os.path.join(HERE, 'explained.txt'), encoding='utf-8') as f:
-            for line in f:
-                if line.strip() and not line.startswith('#'):
-                    what, _, why = line.rstrip('\n').partition(' -- ')
-                    out[what.strip()] = why
-    except FileNotFoundError:
-        pass
+    for line in read(os.path.join(HERE, 'explained.txt')).decode().split('\n'):
+        if line.strip() and not line.startswith('#'):
+            what, _, why = line.partition(' -- ')
+            out[what.strip()] = why
     return out
 
 
-def name_of(m: instrument.Mutant) -> str:
-    return f'{os.path.basename(m.file)} {m.function} [{m.what}]'
+def name_of(m: instrument.Mutant, function: str = '') -> str:
+    return (f'{os.path.basename(m.file)} {function or m.function} '
+            f'[{m.what}]')
+
+
+def is_explained(m: instrument.Mutant, why: Dict[str, str]) -> bool:
+    return name_of(m) in why or name_of(m, '*') in why
 
 
 def report(place: Place, args) -> None:
-    known = {m.number: m for m in place.mutants()}
+    every, results, met = place.mutants(), Results(place), Meetings(place).met
     why = explained()
     table: Dict[str, List[int]] = {}
-    last = {r['number']: r for r in lines(place.results)}
-    left: List[Tuple[instrument.Mutant, int, int]] = []
-    for r in last.values():
-        m = known[r['number']]
-        row = table.setdefault(m.file, [0, 0, 0, 0])
+    left: List[instrument.Mutant] = []
+    for m in every:
+        row = table.setdefault(m.file, [0, 0, 0, 0, 0])
         row[0] += 1
-        if r['killed']:
-            row[1] += 1
-        elif name_of(m) in why:
+        if m.number not in results.tried:
+            continue
+        row[1] += 1
+        if m.number in results.killed:
             row[2] += 1
-        else:
+        elif is_explained(m, why):
             row[3] += 1
-            left.append((m, r.get('tried', r['tests']), r['tests']))
-    total = [sum(r[i] for r in table.values()) for i in range(4)]
-    print(f'{"file":38}{"tried":>7}{"die":>7}{"expl.":>7}{"survive":>9}')
+        else:
+            row[4] += 1
+            left.append(m)
+    total = [sum(r[i] for r in table.values()) for i in range(5)]
+    print(f'{"file":38}{"mutants":>8}{"tried":>7}{"die":>7}{"expl.":>7}'
+          f'{"survive":>9}')
     for name, row in sorted(table.items()) + [('all', total)]:
-        print(f'{name:38}{row[0]:7}{row[1]:7}{row[2]:7}{row[3]:9}')
-    if total[0]:
-        share = 100 * total[1] / max(1, total[0] - total[2])
-        print(f'{share:.1f} % of those that a test could tell die; '
-              f'{len(known)} mutants in all')
+        print(f'{name:38}{row[0]:8}{row[1]:7}{row[2]:7}{row[3]:7}{row[4]:9}')
+    share = 100 * total[2] / max(1, total[1] - total[3])
+    cpu = sum(results.cpu[n] for n in results.killed)
+    print(f'{share:.1f} % of those that a test could tell die; '
+          f'{cpu / max(1, total[2]):.2f} s of processor time for each')
     if args.survivors:
-        for m, tried, tests in sorted(left):
+        for m in sorted(left):
             print(f'{m.file}:{m.line}: {m.kind}: {name_of(m)} '
-                  f'({tried} of {tests} tests that meet it pass)')
+                  f'({len(results.tried[m.number])} of '
+                  f'{len(met.get(m.number, []))} tests that meet it pass)')
 
 
 def main() -> int:
     p = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     sub = p.add_subparsers(dest='command', required=True)
-    for f in (prepare, reach, run, report):
+    for f in (prepare, tests, reach, run, report):
         s = sub.add_parser(f.__name__)
         s.set_defaults(call=f)
         if f is run:
@@ -389,8 +482,11 @@ def main() -> int:
                            help='... and do this one (from 0)')
             s.add_argument('--patience', type=float, default=60,
                            metavar='SECONDS',
-                           help='of tests that pass, for one mutant '
-                           '(default: 60)')
+                           help='of processor time for one mutant, in all '
+                           'runs (default: 60)')
+        if f is reach:
+            s.add_argument('--tests', default='*',
+                           help='a pattern of their paths')
         if f is report:
             s.add_argument('--survivors', action='store_true',
                            help='list them')

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One test with one mutant: does it pass, and what does that cost?
+
+A busy machine decides nothing: a test is ended by the processor time that it
+takes itself, or because for some seconds nobody in it wanted a processor.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from typing import Dict, List, NamedTuple, Tuple
+
+# Seconds of looks, one after the other, at which everybody slept
+ASLEEP = 8.0
+_LOOK = 0.005
+
+
+class Outcome(NamedTuple):
+    failure: str            # '' if the test passes
+    cpu: float              # seconds of processor time, QEMU's included
+
+
+def _states(group: int) -> List[Tuple[str, int]]:
+    """(state, ticks) of the threads of a process group."""
+    out = []
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            if os.getpgid(int(pid)) != group:
+                continue
+            for task in os.listdir(f'/proc/{pid}/task'):
+                with open(f'/proc/{pid}/task/{task}/stat',
+                          encoding='utf-8') as f:
+                    words = f.read().rpartition(')')[2].split()
+                out.append((words[0], int(words[11]) + int(words[12])))
+        except (OSError, ValueError):
+            continue            # ended in between
+    return out
+
+
+class _Watch:
+    """Whether the processes of a group have slept for long."""
+
+    def __init__(self, group: int) -> None:
+        self.group = group
+        self.last: List[Tuple[str, int]] = []
+        self.quiet = self.next = 0.0
+
+    def asleep(self, now: float) -> bool:
+        if now < self.next:
+            return False
+        since, self.next = self.next, now + 1
+        states = _states(self.group)
+        still = states == self.last and all(s in 'SZ' for s, _ in states)
+        self.last = states
+        # A look that comes late counts as one look
+        self.quiet = self.quiet + 1 if still and since else 0
+        return self.quiet >= ASLEEP
+
+
+def run(argv: List[str], cwd: str, env: Dict[str, str],
+        limit: float) -> Outcome:
+    """Run a test; `limit` is of processor time, for each of its processes."""
+    def restrict() -> None:
+        most = int(limit) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+
+    p = subprocess.Popen(argv, cwd=cwd, env=env, start_new_session=True,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL, preexec_fn=restrict)
+    watch, hang = _Watch(p.pid), False
+    while True:
+        pid, status, used = os.wait4(p.pid, os.WNOHANG)
+        if pid:
+            break
+        if watch.asleep(time.monotonic()):
+            hang = True
+            os.killpg(p.pid, signal.SIGKILL)
+            pid, status, used = os.wait4(p.pid, 0)
+            break
+        time.sleep(_LOOK)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    try:
+        os.killpg(p.pid, signal.SIGKILL)    # a QEMU whose test died
+    except ProcessLookupError:
+        pass
+    failure = 'hang' if hang else str(p.returncode or '')
+    return Outcome(failure, used.ru_utime + used.ru_stime)
