@@ -235,7 +235,9 @@ def unit_tests(place: Place, texts: Dict[str, bytes], count: int) -> None:
             at = words.index(option)
             del words[at:at + 2]
         words.remove('-MD')
-        words[1:1] = [f'-I{src}', '-I' + os.path.join(REPO, 'hw', 'pci'), '-w']
+        # one element too far is seen
+        words[1:1] = ['-fsanitize=bounds', '-fsanitize-undefined-trap-on-error',
+                      f'-I{src}', '-I' + os.path.join(REPO, 'hw', 'pci'), '-w']
         subprocess.run(words, cwd=u['directory'], check=True)
         programs.setdefault(m.group(1), []).append(obj)
     libs = shlex.split(subprocess.run(
@@ -280,8 +282,12 @@ def environment(place: Place, mutant: int, seen: str = '') -> Dict[str, str]:
 
 def attempt(place: Place, test: Dict, mutant: int, seen: str = '',
             limit: float = LIMIT) -> trial.Outcome:
-    return trial.run([test['path'], '-p', test['test']], place.build,
-                     environment(place, mutant, seen), limit)
+    env = environment(place, mutant, seen)
+    if test['path'].startswith(place.unit + os.sep):
+        # what is written behind a block is seen when that is freed
+        env.update(LD_PRELOAD='libc_malloc_debug.so.0', MALLOC_CHECK_='3')
+    return trial.run([test['path'], '-p', test['test']], place.build, env,
+                     limit)
 
 
 def reach(place: Place, args) -> None:

@@ -58,6 +58,13 @@ static void test_ats_03_not_cached(void)
     g_assert_false(pcie_atc_insert(&atc, &e));
     e.mask = 0x1fff;
     g_assert_false(pcie_atc_insert(&atc, &e));
+    e = entry(1, 0x1000, M2);
+    e.addr = 0;
+    g_assert_false(pcie_atc_insert(&atc, &e));
+    /* "all" is no size, 10.2.3.2 */
+    e = entry(1, 0, INT64_MAX);
+    e.addr = 0;
+    g_assert_false(pcie_atc_insert(&atc, &e));
     e.iova = 0;
     e.addr = 0x1000;
     g_assert_false(pcie_atc_insert(&atc, &e));
@@ -206,6 +213,8 @@ static void test_ats_26(void)
         { 3, true, false, false, 0x77 },
         { 3, false, false, true, 0xff },
         { 3, true, false, true, 0xff },
+        { 1, false, false, true, 0xfd },
+        { 1, true, false, true, 0xdd },
         /* and G means nothing without PASID */
         { NONE, false, true, true, 0x10 },
     };

@@ -72,6 +72,46 @@ static void test_pri_08_par_0(void)
     world_free(w);
 }
 
+static uint16_t submit_of(World *w, uint16_t rid, uint32_t pasid)
+{
+    PciePriPage page = { .addr = 0x1000, .read = true };
+    PciePriRequest req = {
+        .rid = rid, .pasid = pasid, .cookie = rid, .n_pages = 1,
+        .pages = &page,
+    };
+
+    g_assert_cmpint(pcie_pri_submit(&w->pri, &req), ==, PCIE_PRI_SENT);
+    return world_sent(w, w->sent->len - 1)->prgi;
+}
+
+/* A PASID is one of a function: 0 is one as well, and others have it, too */
+static void test_pri_08_functions(void)
+{
+    World *w = world_per_pasid();
+
+    g_assert_cmpuint(submit_of(w, 0, 0), ==, 0);
+    g_assert_cmpuint(submit_of(w, 1, 0), ==, 0);
+    g_assert_cmpuint(submit_of(w, 1, 7), ==, 0);
+    g_assert_cmpuint(submit_of(w, 2, 7), ==, 0);
+    g_assert_cmpuint(submit_of(w, 2, 7), ==, 1);
+    world_free(w);
+}
+
+/* Without PRG Response PASID Required the index decides, whatever PASID */
+static void test_pri_08_superfluous(void)
+{
+    World *w = world_new(64, false);
+
+    pcie_pri_write_allocation(&w->pri, 64);
+    pcie_pri_write_control(&w->pri, CTRL_E);
+    submit(w, 1);
+    submit(w, 2);
+    world_respond(w, 1, 9, ATS_PRG_SUCCESS);
+    world_expect_done(w, 0, 1002, PCIE_PRI_RESPONSE, 0);
+    g_assert_cmpuint(w->pri.cnt.violations, ==, 1);
+    world_free(w);
+}
+
 /* By default all PASIDs share the indices */
 static void test_pri_08_shared(void)
 {
@@ -197,6 +237,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pri/PRI-08/same-index", test_pri_08_same);
     g_test_add_func("/pri/PRI-08/par-0", test_pri_08_par_0);
+    g_test_add_func("/pri/PRI-08/functions", test_pri_08_functions);
+    g_test_add_func("/pri/PRI-08/superfluous-pasid",
+                    test_pri_08_superfluous);
     g_test_add_func("/pri/PRI-08/shared", test_pri_08_shared);
     g_test_add_func("/pri/PRI-08/response-without-pasid",
                     test_pri_08_no_pasid);

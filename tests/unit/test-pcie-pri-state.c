@@ -28,6 +28,26 @@ static void test_pri_30_enable(void)
     world_free(w);
 }
 
+/* E = 0 written again is no event either, and each flag is cleared alone */
+static void test_pri_30_disabled(void)
+{
+    World *w = world_on(8);
+
+    world_respond(w, 1, 1, ATS_PRG_SUCCESS);
+    world_submit(w, 1, 1);
+    world_respond(w, 0, 1, ATS_PRG_RESPONSE_FAILURE);
+    pcie_pri_write_control(&w->pri, 0);
+    pcie_pri_write_control(&w->pri, 0);
+    g_assert_cmphex(world_status(w), ==, PCI_PRI_STATUS_STOPPED |
+                    PCI_PRI_STATUS_RF | PCI_PRI_STATUS_UPRGI);
+    pcie_pri_write_status(&w->pri, PCI_PRI_STATUS_UPRGI);
+    g_assert_cmphex(world_status(w), ==, PCI_PRI_STATUS_STOPPED |
+                    PCI_PRI_STATUS_RF);
+    pcie_pri_write_status(&w->pri, PCI_PRI_STATUS_RF);
+    g_assert_cmphex(world_status(w), ==, PCI_PRI_STATUS_STOPPED);
+    world_free(w);
+}
+
 static void test_pri_30_too_early(void)
 {
     World *w = world_on(8);
@@ -316,6 +336,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pri/PRI-30/enable", test_pri_30_enable);
+    g_test_add_func("/pri/PRI-30/disabled", test_pri_30_disabled);
     g_test_add_func("/pri/PRI-30/too-early", test_pri_30_too_early);
     g_test_add_func("/pri/PRI-31/stop", test_pri_31_stop);
     g_test_add_func("/pri/PRI-31/failure", test_pri_31_failure);

@@ -187,8 +187,13 @@ static void test_stop_by_owner(void)
     world_respond(w, 0, 1, ATS_PRG_SUCCESS);
     g_assert_cmpuint(w->stopping, ==, 1);
     g_assert_cmphex(world_status(w), ==, 0);
+    /* the owner is told once */
+    pcie_pri_write_control(&w->pri, 0);
+    g_assert_cmpuint(w->stopping, ==, 1);
     pcie_pri_stopped(&w->pri);
     g_assert_cmphex(world_status(w), ==, PCI_PRI_STATUS_STOPPED);
+    g_assert_cmpuint(pcie_pri_cancel(&w->pri, 77, UINT64_MAX), ==, 0);
+    g_assert_cmpuint(w->stopping, ==, 1);
 
     /* enabled again before that: it is not stopped any more */
     pcie_pri_write_control(&w->pri, CTRL_E);
