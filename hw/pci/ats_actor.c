@@ -10,6 +10,7 @@
 /**
  * struct AtsKept - an event that has come up and not happened
  *
+ * @age: rises from one to the next
  * @released: it may happen as soon as its lane lets it
  * @twice: it happens two times
  * @data: @len bytes
@@ -17,6 +18,7 @@
 typedef struct AtsKept {
     AtsEventKind kind;
     uint64_t n;
+    uint64_t age;
     uint32_t lane;
     void *owner;
     AtsEventFn *fn;
@@ -32,6 +34,7 @@ static struct {
     bool ordered;
     bool pumping;
     GQueue kept;                            /* of AtsKept, oldest first */
+    uint64_t age;                           /* of the next one */
     uint64_t count[ATS_EVENT_KIND_NR];
     uint64_t n_kept[ATS_EVENT_KIND_NR];
 } actor = { .kept = G_QUEUE_INIT };
@@ -159,7 +162,8 @@ static void ats_actor_keep(AtsEventKind kind, uint64_t n, uint32_t lane,
     AtsKept *item = g_malloc(sizeof(*item) + len);
 
     *item = (AtsKept) {
-        .kind = kind, .n = n, .lane = lane, .owner = owner, .fn = fn,
+        .kind = kind, .n = n, .age = actor.age++, .lane = lane,
+        .owner = owner, .fn = fn,
         .released = verdict != ATS_ACTOR_KEEP,
         .twice = verdict == ATS_ACTOR_TWICE,
     };
@@ -282,32 +286,40 @@ void ats_actor_push(AtsEventKind kind, uint32_t lane)
     }
 }
 
-/* The oldest posted event of a function that a kept write is behind, or is */
-static GList *ats_actor_before_write(uint32_t lane)
+const uint32_t ats_actor_posted = UP_POSTED;
+
+/*
+ * The oldest posted event of a function that one of @kinds is behind, or is; of
+ * those that were kept before @age
+ */
+static GList *ats_actor_before(uint32_t lane, uint32_t kinds, uint64_t age)
 {
     GList *first = NULL;
 
     for (GList *l = actor.kept.head; l; l = l->next) {
         const AtsKept *item = l->data;
 
+        if (item->age >= age) {
+            break;
+        }
         if (item->lane != lane || !(UP_POSTED & (1u << item->kind))) {
             continue;
         }
         first = first ?: l;
-        if (item->kind == ATS_EVENT_DMA_WRITE) {
+        if (kinds & (1u << item->kind)) {
             return first;
         }
     }
     return NULL;
 }
 
-void ats_actor_push_writes_slow(uint32_t lane)
+void ats_actor_push_lane(uint32_t lane, uint32_t kinds)
 {
+    uint64_t now = actor.age;       /* what follows from it comes behind */
     GList *l;
 
     /* Here and not in the pump, which may be what is below */
-    while (actor.ordered && actor.n_kept[ATS_EVENT_DMA_WRITE] &&
-           (l = ats_actor_before_write(lane))) {
+    while (actor.ordered && (l = ats_actor_before(lane, kinds, now))) {
         ats_actor_happen(l);
     }
 }

@@ -147,6 +147,7 @@ void ats_posted_sending_slow(AtsPosted *p, AtsSend tlp)
         [ATS_SEND_PAGE_REQUEST] = "Page Request",
         [ATS_SEND_ERROR] = "error message",
         [ATS_SEND_COMPLETION] = "Completion",
+        [ATS_SEND_WRITE_COMPLETION] = "Completion of a write",
     };
 
     if (tlp == ATS_SEND_INV_COMPLETION) {

@@ -36,6 +36,7 @@ bool ats_function_may_send(const AtsFunction *f, AtsSend what)
         [ATS_SEND_INV_COMPLETION] = { false, false },
         [ATS_SEND_ERROR] = { false, false },
         [ATS_SEND_COMPLETION] = { false, false },
+        [ATS_SEND_WRITE_COMPLETION] = { false, false },
     };
 
     return ats_function_connected(f) &&
@@ -43,14 +44,34 @@ bool ats_function_may_send(const AtsFunction *f, AtsSend what)
            (!needs[what].master || f->dev->is_master);
 }
 
-/* The other TLPs that push writes are events, which keep their order */
+/*
+ * A TLP that is no event meets those that are kept: a read, a completion of one
+ * and an error message pass nothing that is posted, the completion of a
+ * configuration write may (PCIe 6.2 2.4.1, B2, D2, A2).  It still pushes
+ * writes, as without a plan.  Other TLPs are events, which keep their order.
+ */
+static void ats_function_push_events(AtsFunction *f, AtsSend what)
+{
+    uint32_t lane = pci_requester_id(f->dev);
+
+    switch (what) {
+    case ATS_SEND_READ:
+    case ATS_SEND_COMPLETION:
+    case ATS_SEND_ERROR:
+        ats_actor_push_posted(lane);
+        break;
+    case ATS_SEND_WRITE_COMPLETION:
+        ats_actor_push_writes(lane);
+        break;
+    default:
+        break;
+    }
+}
+
 void ats_function_push(AtsFunction *f, AtsSend what)
 {
-    bool no_event = what == ATS_SEND_READ || what == ATS_SEND_COMPLETION ||
-                    what == ATS_SEND_ERROR;
-
-    if (no_event && !(f->posted.manner.passes & (1u << what))) {
-        ats_actor_push_writes(pci_requester_id(f->dev));
+    if (!(f->posted.manner.passes & (1u << what))) {
+        ats_function_push_events(f, what);
     }
     ats_posted_sending(&f->posted, what);
 }

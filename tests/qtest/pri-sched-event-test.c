@@ -353,6 +353,34 @@ static void test_posted(void)
     pri_lab_stop(&lab);
 }
 
+/* PCIe 6.2 2.4.1: nor does the completion of a read pass either of them */
+static void test_read(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    start(&lab);
+    plan(&lab, "pr=idle cpl=idle");
+    request(&lab, 1);
+    slot = invalidate(&lab);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    qpt_readq(&lab.d, PT_CNT_INV_REQUESTS);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    expect(&lab, "pr", 1, 1);
+    expect(&lab, "cpl", 1, 1);
+    request(&lab, 2);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
+    qpt_config_readw(&lab.d, 0);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 2);
+    plan(&lab, "pr=idle broken");
+    request(&lab, 3);
+    qpt_readq(&lab.d, PT_CNT_INV_REQUESTS);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 2);
+    pri_lab_stop(&lab);
+}
+
 /* A reset of the machine loses what is on its way */
 static void test_reset(void)
 {
@@ -396,6 +424,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-sched-event/write-overtaken", test_write_overtaken);
     qtest_add_func("/pri-sched-event/write-reset", test_write_reset);
     qtest_add_func("/pri-sched-event/posted", test_posted);
+    qtest_add_func("/pri-sched-event/ATS-31/read", test_read);
     qtest_add_func("/pri-sched-event/reset", test_reset);
     return g_test_run();
 }

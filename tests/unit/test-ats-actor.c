@@ -177,7 +177,59 @@ static void test_push(void)
     end();
 }
 
-/* 2.4.1: a read pushes writes, with what is posted before them and no more */
+/* PCIe 6.2 2.4.1: a read passes nothing that its function has posted */
+static void test_push_posted(void)
+{
+    static const AtsEventKind posted[] = {
+        ATS_EVENT_PAGE_REQUEST, ATS_EVENT_INV_COMPLETION, ATS_EVENT_MSI,
+        ATS_EVENT_DMA_WRITE,
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(posted); i++) {
+        g_autofree char *want = g_strdup_printf("%d.1 mine ", posted[i]);
+
+        start(true);
+        for (int k = 0; k < ATS_EVENT_KIND_NR; k++) {
+            verdict[k] = ATS_ACTOR_KEEP;
+        }
+        event(ATS_EVENT_TRANSLATION, FN0, &link_, "completion");
+        event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "down");
+        event(ATS_EVENT_PRQ_WRITE, ATS_LANE_IOMMU, &iommu, "queue");
+        event(ATS_EVENT_TIMER, FN0, &link_, "timer");
+        event(posted[i], FN0, &link_, "mine");
+        event(posted[i], FN1, &link_, "other");
+        ats_actor_push_posted(FN0);
+        expect(want);
+        end();
+    }
+    start(false);
+    verdict[ATS_EVENT_PAGE_REQUEST] = ATS_ACTOR_KEEP;
+    event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, "request");
+    ats_actor_push_posted(FN0);
+    expect("");
+    end();
+}
+
+static void posts_again(void *owner, const void *data)
+{
+    g_string_append(log_, "again ");
+    ats_actor_event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, posts_again, NULL, 0);
+}
+
+/* What is posted when an event happens was not there when the read came */
+static void test_push_ends(void)
+{
+    start(true);
+    verdict[ATS_EVENT_PAGE_REQUEST] = ATS_ACTOR_KEEP;
+    ats_actor_event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, posts_again, NULL, 0);
+    ats_actor_push_posted(FN0);
+    expect("0.1 again ");
+    g_assert_cmpuint(ats_actor_kept(ATS_EVENT_PAGE_REQUEST), ==, 1);
+    ats_actor_forget(&link_);
+    end();
+}
+
+/* The completion of a write pushes writes, with what is posted before them */
 static void test_push_writes(void)
 {
     start(true);
@@ -304,6 +356,8 @@ int main(int argc, char **argv)
     g_test_add_func("/ats-actor/iommu", test_iommu);
     g_test_add_func("/ats-actor/broken", test_broken);
     g_test_add_func("/ats-actor/push", test_push);
+    g_test_add_func("/ats-actor/ATS-31/push-posted", test_push_posted);
+    g_test_add_func("/ats-actor/push-ends", test_push_ends);
     g_test_add_func("/ats-actor/push-writes", test_push_writes);
     g_test_add_func("/ats-actor/push-below", test_push_below);
     g_test_add_func("/ats-actor/forget", test_forget);

@@ -312,7 +312,7 @@ void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len)
     }
     /* its completion, which an FLR comes after: PCIe 6.2 6.6.2 */
     if (!pt_posted_outlive(d) || !pt_begins_reset(d, addr, val, len)) {
-        ats_function_sending(&d->fn, ATS_SEND_COMPLETION);
+        ats_function_sending(&d->fn, ATS_SEND_WRITE_COMPLETION);
     }
     pci_default_write_config(dev, addr, val, len);
     pcie_aer_write_config(dev, addr, val, len);

@@ -40,7 +40,8 @@ static void pt_knobs_to_posted(PriTestdev *d)
                   d->knobs.msg_push << ATS_SEND_ERROR |
                   d->knobs.msi_push << ATS_SEND_MSI |
                   d->knobs.read_push << ATS_SEND_READ |
-                  d->knobs.read_push << ATS_SEND_COMPLETION,
+                  d->knobs.read_push << ATS_SEND_COMPLETION |
+                  d->knobs.read_push << ATS_SEND_WRITE_COMPLETION,
     };
 }
 

@@ -100,7 +100,7 @@ bool pt_dma_write(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
         }
         return pt_dma_access(d, entry, pasid, addr, buf, len, PT_DMA_WRITE);
     }
-    ats_actor_push_writes(pt_posted_lane(d));
+    ats_actor_push_posted(pt_posted_lane(d));
     if (d->knobs.dma_do == PT_DMA_DO_DELAY) {
         w.due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                 d->knobs.dma_delay * SCALE_US;

@@ -147,20 +147,33 @@ void ats_actor_release(AtsEventKind kind, uint64_t n);
  */
 void ats_actor_push(AtsEventKind kind, uint32_t lane);
 
-/* For ats_actor_push_writes() alone */
-void ats_actor_push_writes_slow(uint32_t lane);
+/* For the two below alone */
+void ats_actor_push_lane(uint32_t lane, uint32_t kinds);
+extern const uint32_t ats_actor_posted;
 
 /**
- * ats_actor_push_writes: a TLP that is no event goes, and must not pass the
- * posted writes of function @lane (PCIe 6.2 2.4.1): kept ones happen now, in
- * order with what is posted before them.  They do not on broken hardware.
+ * ats_actor_push_posted: a TLP that is no event goes, and passes nothing that
+ * function @lane has posted before it, be that a message, an interrupt or a
+ * write (PCIe 6.2 2.4.1): what is kept happens now, in order.  It does not on
+ * broken hardware.
  *
- * They happen below the caller, whatever it is called from.
+ * It happens below the caller, whatever it is called from.
+ */
+static inline void ats_actor_push_posted(uint32_t lane)
+{
+    if (ats_actor_on) {
+        ats_actor_push_lane(lane, ats_actor_posted);
+    }
+}
+
+/**
+ * ats_actor_push_writes: the same up to the last kept write of the function,
+ * for what may pass messages but does not pass writes
  */
 static inline void ats_actor_push_writes(uint32_t lane)
 {
     if (ats_actor_on) {
-        ats_actor_push_writes_slow(lane);
+        ats_actor_push_lane(lane, 1u << ATS_EVENT_DMA_WRITE);
     }
 }
 

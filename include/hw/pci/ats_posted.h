@@ -48,7 +48,8 @@ typedef enum AtsSend {
     ATS_SEND_PAGE_REQUEST,       /* stop markers as well */
     ATS_SEND_INV_COMPLETION,
     ATS_SEND_ERROR,              /* error message */
-    ATS_SEND_COMPLETION,         /* of a non-posted request by software */
+    ATS_SEND_COMPLETION,         /* of a read by software */
+    ATS_SEND_WRITE_COMPLETION,   /* of a configuration write by software */
     ATS_SEND_NR,
 } AtsSend;
 
