@@ -13,11 +13,13 @@
 
 #include "cell.h"
 #include "port.h"
+#include "sleep.h"
 #include "sysfs.h"
 
 #define DEVICES     "/sys/bus/pci/devices/"
 #define QUIRK       13u             /* has a reset of its own in the kernel */
 #define CONTAINED   10u             /* below a port with DPC, no hot-plug */
+#define CXL         14u             /* below a CXL root port */
 #define SOFT_MS     5000
 #define RECOVER_MS  20000
 #define GONE_MS     20000
@@ -151,6 +153,14 @@ static int method_link(struct cell *cell)
     return 0;
 }
 
+/* The whole machine sleeps: the function loses its state, so does the IOMMU */
+static int method_s3(struct cell *cell)
+{
+    (void)cell;
+    sleep_to_ram();
+    return 0;
+}
+
 static int method_vfio(struct cell *cell)
 {
     return ioctl(cell->io.dev, VFIO_FD_RESET) ? errno : 0;
@@ -171,11 +181,13 @@ static const struct cell_method methods[] = {
     { "rst", method_sysfs, "acpi", .keeps = true },
     { "quirk", method_sysfs, "device_specific", .keeps = true,
       .target = QUIRK },
+    { "cxl", method_sysfs, "cxl_bus", .keeps = true, .target = CXL },
     { "device", method_device, .keeps = true },
     { "dpc", method_dpc, .target = CONTAINED },
     { "surprise", method_surprise, .gone = true },
     { "unplug", method_unplug, .gone = true },
     { "link", method_link, .gone = true },
+    { "s3", method_s3, .keeps = true },
     { "vfio", method_vfio, .vfio = true },
     { "vfio-hot", method_hot, .vfio = true },
 };

@@ -18,7 +18,8 @@
 #include "race.h"
 #include "sysfs.h"
 
-#define INV_HOLD    2               /* inv-reply */
+#define INV_DROP    1               /* inv-reply */
+#define INV_HOLD    2
 #define PATTERN     0x1fe2d3c4b5a69788ull
 #define LOOP_MS     400             /* of those that work by themselves */
 #define OWN_IOVA    0x700000000ull
@@ -282,12 +283,29 @@ static void binds_during(struct cell *cell)
 
 /* -- invalidation: one is outstanding when the reset begins --------------- */
 
+/* One, which times out: that is of this work's doing */
 static void invalidation_start(struct cell *cell)
 {
     work_bound(cell);
+    cell_say("timeouts", "1");
     pt_knob(&cell->pt, PT_KNOB_INV_REPLY, INV_HOLD);
+    pt_knob(&cell->pt, PT_KNOB_INV_NTH, 1);
     owner_tell(&cell->owner, OWNER_FREE);
     pt_sleep_ms(2);
+}
+
+/* It does not work any more, which a reset is to mend */
+static void silent_start(struct cell *cell)
+{
+    work_bound(cell);
+    pt_knob(&cell->pt, PT_KNOB_INV_REPLY, INV_DROP);
+}
+
+static void silent_end(struct cell *cell)
+{
+    if (!cell->method->gone) {
+        pt_knob_blind(&cell->pt, PT_KNOB_INV_REPLY, 0);
+    }
 }
 
 static void invalidation_end(struct cell *cell)
@@ -379,6 +397,7 @@ static const struct cell_work works[] = {
     { "stop", work_bound, stop_during, stop_end, false },
     { "binds", work_bound, binds_during, nothing, false },
     { "invalidation", invalidation_start, NULL, invalidation_end, false },
+    { "silent", silent_start, NULL, silent_end, false },
     { "attach", vfio_start, attach_during, nothing, true },
     { "replace", vfio_start, replace_during, nothing, true },
     { "detach", detach_start, detach_during, detach_end, true },

@@ -11,6 +11,7 @@
  *   refused  the kernel would not do it, and why
  *   lost     DMA that must be done is not
  *   data     memory is not as it must be, or was reached when it must not be
+ *   timeouts so many invalidations time out by what the work itself does
  *   faults   DMA follows that must be refused: a fault that the IOMMU records
  *            is no sign
  *   note     a fact that decides nothing

@@ -19,6 +19,7 @@ METHODS: Dict[str, str] = {
     'd3hot': 'D3hot and back, without No_Soft_Reset',
     'bus': 'Secondary Bus Reset',
     'rst': 'the firmware\'s _RST',
+    'cxl': 'Secondary Bus Reset below a CXL root port (CXL 3.1 8.1.5.2)',
     'quirk': 'a reset that the kernel has for an identity '
              '(8086:0953, delay_250ms_after_flr)',
     'device': 'a reset that only the function\'s driver knows of (VT-d 7.9)',
@@ -26,6 +27,7 @@ METHODS: Dict[str, str] = {
     'surprise': 'the cable is pulled, and in again',
     'unplug': 'slot power off, and on again',
     'link': 'the link goes down and comes up',
+    's3': 'the whole machine sleeps (suspend to RAM), and wakes up',
     'vfio': 'VFIO_DEVICE_RESET',
     'vfio-hot': 'VFIO_DEVICE_PCI_HOT_RESET',
 }
@@ -39,6 +41,8 @@ WORKS: Dict[str, str] = {
     'stop': 'the process ends in the reset: its PASID is stopped',
     'binds': 'another process binds and unbinds without a pause',
     'invalidation': 'an invalidation is outstanding when the reset begins',
+    'silent': 'the function answers no invalidation any more, until the reset '
+              'is over',
     'attach': 'VFIO attaches a PASID in the reset',
     'replace': 'VFIO replaces the page table of a PASID in the reset',
     'detach': 'VFIO detaches a PASID in the reset',
@@ -58,6 +62,7 @@ WHO: Dict[str, str] = {
     'few-pasids': 'a function with three PASIDs, all of them in use',
 }
 _SYSFS = ('flr', 'af-flr', 'd3hot', 'bus', 'rst')
+_OTHER = ('quirk', 'cxl', 'dpc')        # of a function of its own
 _GONE = ('surprise', 'unplug', 'link')
 _VFIO_METHODS = ('vfio', 'vfio-hot')
 _VFIO_WORKS = ('attach', 'replace', 'detach')
@@ -78,7 +83,9 @@ def senseless(cell: Cell) -> str:
     """Why a cell makes no sense, or ''."""
     method, work, who = cell
     if who != 'function':
-        if method in ('quirk', 'dpc'):
+        if method == 's3' and who != 'vf':
+            return 'the whole machine sleeps, as with `function`'
+        if method in _OTHER:
             return 'the function of this method has no other beside it'
         if method in _GONE and who != 'rmrr':
             return 'whoever works is gone as well, as with `function`'
@@ -90,6 +97,10 @@ def senseless(cell: Cell) -> str:
         return 'every allocation is a reset of its own, with nothing beside'
     if method in _VFIO_METHODS and work not in ('idle', 'unmap') + _VFIO_WORKS:
         return 'the function is VFIO\'s, no process is bound'
+    if work in _VFIO_WORKS and method in _OTHER:
+        return 'VFIO has another function than this method is of'
+    if work in _VFIO_WORKS and method == 's3':
+        return 'every process is frozen before the machine sleeps'
     if work in _VFIO_WORKS and method not in _SYSFS + _VFIO_METHODS:
         return 'the method needs the driver of the function, VFIO has it'
     if work == 'held' and method in _GONE:
