@@ -491,8 +491,8 @@ class Runs(unittest.TestCase):
     def test_progress(self):
         done = [race.Verdict(w, [], '', []) for w in
                 (REPRODUCED, NOT_REPRODUCED, REPRODUCED)]
-        self.assertEqual(repro.progress([], 0), '')
-        self.assertRegex(repro.progress(done, 0), r'^, 2 REPRODUCED, 1 NOT '
+        self.assertEqual(repro.so_far([], 0), '')
+        self.assertRegex(repro.so_far(done, 0), r'^, 2 REPRODUCED, 1 NOT '
                          r'REPRODUCED, [\d.]+ s each$')
 
 

@@ -12,7 +12,8 @@ from pri_lab.core import ui
 from pri_lab.core.errors import LabError, UsageError
 from pri_lab.evidence import results
 from pri_lab.machine import vm
-from pri_lab.resets import campaign, cells, command, judge, page, store
+from pri_lab.resets import (campaign, cells, command, judge, known, page,
+                            store)
 from pri_lab.resets.cells import Cell
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -97,6 +98,21 @@ class Judge(unittest.TestCase):
                 ([], SETUP + ['ok 1 table # SKIP no SVA'], 'refused')):
             self.assertEqual(self.word(console, ktap), word, (console, ktap))
 
+    def test_a_time_out_of_the_works_own_doing(self):
+        said = DONE + ['# cell: timeouts 1']
+        self.assertEqual(self.word(ITE, said), 'OK')
+        got = judge.judge(ITE * 3, said, 'done')
+        self.assertEqual(got.text, 'hangs: 2 invalidations timed out')
+
+    def test_no_end_is_waited_for_after_so_many(self):
+        out = mock.Mock(console=ITE * judge.ENOUGH, ktap=METHOD)
+        self.assertTrue(campaign.enough(out))
+        got = judge.judge(out.console, METHOD, 'done')
+        self.assertEqual(got.verdict, 'hangs')
+        self.assertIn('at method; 30 invalidations timed out', got.why)
+        out.console.pop()
+        self.assertFalse(campaign.enough(out))
+
     def test_a_fault_that_is_wanted_is_no_sign(self):
         fault = ['DMAR: [DMA Write PASID 0x6] Request device [01:00.0] fault '
                  'addr 0x0 [fault reason 0x59]']
@@ -158,7 +174,7 @@ class Command(unittest.TestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def worker(self, _repo, _machine, _logdir, _log):
+    def worker(self, _repo, _machine, _logdir, _log, _boots):
         self.workers.append(FakeWorker(self.said, self.lost))
         return self.workers[-1]
 
@@ -213,8 +229,22 @@ class Command(unittest.TestCase):
         self.resets('flr/idle', resume=True).main()
         self.assertEqual(self.ran(), first)
 
+    def test_what_another_kernel_came_to_stays_until_it_is_run(self):
+        self.resets('flr/idle').main()
+        with open(self.image, 'a', encoding='utf-8') as f:
+            f.write('other')
+        r = self.resets('flr/idle/pf')
+        self.assertEqual(r.main(), 0)
+        self.assertTrue(any('1 of 1 cells' in x for x in r.out))
+        found, = store.everything(os.path.join(self.dir, 'results'))
+        self.assertEqual(len(found['cells']),
+                         len(cells.select(['flr/idle'])))
+
     def test_a_lost_guest_is_booted_again(self):
         self.lost = ('flr/idle/fails',)
+        patch = mock.patch.object(campaign, 'LOST', 0.0)
+        patch.start()
+        self.addCleanup(patch.stop)
         r = self.resets('flr/idle')
         self.assertEqual(r.main(), 3)
         self.assertEqual(len(self.workers), 2)
@@ -248,6 +278,14 @@ class Command(unittest.TestCase):
         found = store.everything(os.path.join(self.dir, 'results'))
         self.assertTrue(found[0]['cells'])
 
+    def test_a_guest_that_an_interrupt_ends_is_no_verdict(self):
+        work = campaign.Campaign(lambda _n: self.worker(0, 0, 0, 0, 0),
+                                 mock.Mock(), self.dir, 1, mock.Mock())
+        work._stop.set()
+        worker = FakeWorker({}, ('flr/idle/pf',))
+        self.assertFalse(work._cell(worker, Cell('flr', 'idle', 'pf')))
+        work.results.put.assert_not_called()
+
     def test_json(self):
         r = self.resets('flr/idle/pf', json='x')
         with mock.patch.object(results, 'machine', lambda *_: {}):
@@ -256,14 +294,18 @@ class Command(unittest.TestCase):
         self.assertEqual(set(r.ctx.outcome.found[0]), set(results.FIELDS['reset']))
 
 
+def of(kernel, verdicts):
+    return {'kernel': kernel, 'release': '7.3.4', 'cells': {
+        cell: {'verdict': word, 'why': why, 'seconds': 1.0}
+        for cell, (word, why) in verdicts.items()}}
+
+
 class Page(unittest.TestCase):
     def test_marks(self):
-        found = [{'kernel': '7.3', 'release': '7.3.4', 'seconds': 90.0,
-                  'cells': {
-                      'flr/idle/pf': {'verdict': 'OK', 'why': ''},
-                      'bus/idle/pf': {'verdict': 'hangs', 'why': 'twice'},
-                      'bus/unmap/pf': {'verdict': 'hangs', 'why': 'twice'},
-                      'rst/idle/pf': {'verdict': 'refused', 'why': 'no'}}}]
+        found = [of('7.3', {'flr/idle/pf': ('OK', ''),
+                            'bus/idle/pf': ('hangs', 'twice'),
+                            'bus/unmap/pf': ('hangs', 'twice'),
+                            'rst/idle/pf': ('refused', 'no')})]
         text = page.text(found)
         self.assertIn('| flr | OK | . |', text)
         self.assertIn('| bus | **hangs** | **hangs** |', text)
@@ -272,6 +314,42 @@ class Page(unittest.TestCase):
         self.assertNotIn('### vf', text)
         for what in cells.METHODS:
             self.assertIn(f'`{what}`', text)
+
+    def test_what_is_written_up_is_named(self):
+        rules = known.rules('# x\n7.3  bus/.*  hangs: tw  docs/findings/a.md\n')
+        found = [of('7.3', {'bus/idle/pf': ('hangs', 'twice'),
+                            'bus/idle/vf': ('hangs', 'once'),
+                            'flr/idle/pf': ('hangs', 'twice')})]
+        text = page.text(found, rules)
+        self.assertIn('- bus/idle: hangs: twice ([a](../findings/a.md))', text)
+        self.assertIn('- bus/idle: hangs: once\n', text)
+        self.assertIn('- flr/idle: hangs: twice\n', text)
+
+    def test_numbers_do_not_make_a_reason_another_one(self):
+        text = page.text([of('7.3', {
+            'bus/idle/pf': ('hangs', '3 invalidations timed out'),
+            'rst/idle/pf': ('hangs', '5 invalidations timed out'),
+            'flr/idle/pf': ('hangs', 'no end')})])
+        self.assertIn('- bus/idle, rst/idle: hangs: 3 inv', text)
+        self.assertIn('- flr/idle: hangs: no end', text)
+
+    def test_a_kernel_with_a_patch_has_its_rows_beside_it(self):
+        text = page.text([of('7.3', {'bus/idle/pf': ('OK', '')}),
+                          of('7.3+S-08', {'bus/idle/pf': ('hangs', 'twice'),
+                                          'flr/idle/pf': ('OK', '')})])
+        self.assertNotIn('## 7.3+S-08', text)
+        self.assertIn('| 7.3+S-08 | bus/idle/pf | hangs: twice | OK |', text)
+        self.assertIn('| 7.3+S-08 | flr/idle/pf | OK | not run |', text)
+
+    def test_the_rules_of_the_repository(self):
+        for rule in known.load(REPO):
+            if rule.what.endswith('.md'):
+                self.assertTrue(os.path.exists(
+                    os.path.join(REPO, rule.what)), rule)
+            self.assertTrue(any(re.fullmatch(rule.cell, c.name)
+                                for c in cells.every()), rule)
+        with self.assertRaises(ValueError):
+            known.rules('7.3  only  three')
 
     def test_it_is_written_from_results_alone(self):
         with open(os.path.join(REPO, page.PAGE), encoding='utf-8') as f:

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import time
-from collections import Counter
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from . import abreast, boots, told
@@ -19,12 +18,13 @@ from ..core.errors import (EXIT_FAIL, EXIT_GOOD, EXIT_UNTESTABLE, LabError,
 from ..evidence import results, show
 from ..guest import guest
 from ..linux import bugkernel, kconfig, kernel
-from ..machine import jobs, ready, record, vm
+from ..machine import jobs, kept, ready, record, vm
 from ..machine.session import Output, Session
 from ..own import anykernel
 from ..races import overdue, race, racetable
 from ..races.race import CANNOT_RUN, Entry, REPRODUCED, Verdict
-from ..races.tally import Tally, added, bisect_status, joined, summary
+from ..races.tally import (Tally, added, bisect_status, joined, so_far,
+                           summary)
 from ..state import logs, progress as campaign, runlogs
 
 RUNS, COLD = 10, 1              # unless told
@@ -32,8 +32,7 @@ BISECT_RUNS = 3                 # from a snapshot; the first yes ends it
 PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
 # After a sign a run goes on to the program's end, or until nothing new was
 # said for QUIET seconds: the second half of a report, and what follows of it
-QUIET, SETTLE = 1.0, 20.0
-AFTER = 0.05                    # after the program's end
+QUIET, SETTLE, AFTER = 1.0, 20.0, 0.05          # AFTER the program's end
 # Kernel command line: wait for the host at the point before the race
 # and leave out what no race needs, a quarter of what a boot executes: enum names
 # of trace formats, a check of ftrace's table, the caches and the parameters of
@@ -49,16 +48,6 @@ SMALL = ['-m', '320M', '-machine', 'smbus=off,sata=off',
 OF_ALL = ('command', 'verbose', 'jobs', 'kernel', 'races', 'all', 'table',
           'json', 'record', 'bundle', 'report', 'show', 'status', 'new')
 _END = re.compile(r'^((not )?ok \d|Bail out!|# pri-lab: exit|# race: stuck)')
-
-
-def progress(done: List[Verdict], start: float) -> str:
-    """', 12 REPRODUCED, 1.3 s each': what there is so far."""
-    if not done:
-        return ''
-    words = [f'{n} {word}' for word, n in
-             Counter(v.word for v in done).most_common()]
-    each = (time.monotonic() - start) / len(done)
-    return ', ' + ', '.join(words) + f', {each:.1f} s each'
 
 
 def finished(out: Output) -> bool:
@@ -125,6 +114,17 @@ class Runner:
                            + race.no_end(s.out.ktap, end))
         s.stop()
         s.save(BOOTED)
+        return s
+
+    def again(self, image: kept.Kept) -> Optional[Session]:
+        """The machine as ready() left it, if it was kept."""
+        s = self._new('port', self.logdir, True)
+        release = image.take(s)
+        if release is None:
+            return None
+        self.close()
+        self.release, self._session = release, s
+        s.start()
         return s
 
     def trouble(self, entry: Entry, s: Session, end: str,
@@ -205,7 +205,7 @@ class Runner:
         for n in range(runs):
             if n and time.monotonic() > start + limit:
                 return
-            step.note = f'run {n + 1} of {runs}' + progress(out, start)
+            step.note = f'run {n + 1} of {runs}' + so_far(out, start)
             s.load(READY)
             s.cont()
             out.append(self.race(entry, s, os.path.join(
@@ -225,7 +225,7 @@ class Runner:
         for n in range(runs):
             if n and time.monotonic() > start + limit:
                 return
-            step.note = f'cold boot {n + 1} of {runs}' + progress(out, start)
+            step.note = f'cold boot {n + 1} of {runs}' + so_far(out, start)
             base = os.path.join(logdir, f'cold-{n + 1:02}')
             with self._new('port', base, False) as s:
                 s.start()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The cells of one kernel: one boot a worker, a snapshot, a run for each cell."""
+"""The cells of one kernel: one boot, a snapshot, a run for each cell."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import Callable, List, Optional
 
 from . import judge, store
 from .cells import Cell
+from ..core import cache
 from ..core.errors import LabError
-from ..machine import jobs, vm
-from ..machine.session import Session
+from ..machine import jobs, kept, vm
+from ..machine.session import Output, Session
 from ..races import race
 from ..reproduce import repro
 
+LOST = 1.0      # seconds in which a Ctrl-C that ended QEMU is known here, too
 JOB = os.path.join('resets', 'table')
 
 
@@ -27,14 +29,26 @@ def entry(repo: str) -> race.Entry:
         return race.Entry(path, f.read(), ('Title', 'What'))
 
 
+def enough(out: Output) -> bool:
+    """Nothing more is waited for."""
+    return repro.finished(out) or \
+        judge.timeouts(out.console) >= judge.ENOUGH
+
+
 class Worker:
     """A guest that runs cells one after the other."""
 
-    def __init__(self, repo: str, machine: vm.Machine, logdir: str, log):
+    def __init__(self, repo: str, machine: vm.Machine, logdir: str, log,
+                 boots: str):
+        """boots: directory of machines that were booted before."""
         self.entry = entry(repo)
         self.logdir = logdir
-        self.runner = repro.Runner(machine, jobs.wants(repo, JOB), True,
-                                   logdir, log)
+        wants = jobs.wants(repo, JOB)
+        self.runner = repro.Runner(machine, wants, True, logdir, log)
+        self.kept = kept.Kept(boots, cache.key_of(
+            machine.append, wants.key(), repro.WORDS, *repro.SMALL, *map(
+                cache.content_digest,
+                (machine.kernel, machine.initrd, machine.qemu))))
         self.session: Optional[Session] = None
 
     @property
@@ -42,21 +56,25 @@ class Worker:
         return self.runner.release
 
     def boot(self, step) -> None:
+        """To where a cell begins, from the disk if it was booted before."""
         os.makedirs(self.logdir, exist_ok=True)
+        self.session = self.runner.again(self.kept)
+        if self.session is not None:
+            return
         session, trouble = self.runner.ready(self.entry, self.logdir, step)
         if session is None:
             raise LabError('the guest does not get ready: '
                            + (trouble.why if trouble else '?'),
                            log=self.logdir)
         self.session = session
+        self.kept.keep(session, self.runner.release)
 
     def run(self, cell: Cell, base: str) -> judge.Judged:
         s = self.session
         assert s is not None            # booted
         s.load(repro.READY)
         s.cont()
-        end = self.runner.go(self.entry, s, repro.finished,
-                             ' '.join(cell))
+        end = self.runner.go(self.entry, s, enough, ' '.join(cell))
         s.stop()
         s.out.store(base)
         return judge.judge(s.out.console, s.out.ktap, end)
@@ -79,6 +97,7 @@ class Campaign:
         self.counts: Counter = Counter()
         self.failed: List[LabError] = []
         self._lock = threading.Lock()   # of counts, failed and tell
+        self._boots = threading.Lock()  # one boots, the others have it after
         self._stop = threading.Event()
 
     def run(self, todo: List[Cell], step) -> None:
@@ -113,7 +132,7 @@ class Campaign:
     def _work(self, number: int, left: queue.Queue, step) -> None:
         worker = self.make(number)
         try:
-            worker.boot(step)
+            self._boot(worker, step)
             self.results.release = worker.release
             while not self._stop.is_set():
                 try:
@@ -123,12 +142,16 @@ class Campaign:
                 if not self._cell(worker, cell):
                     worker.close()              # of the cell's doing, perhaps
                     worker = self.make(number)
-                    worker.boot(step)
+                    self._boot(worker, step)
         except LabError as e:
             with self._lock:
                 self.failed.append(e)
         finally:
             worker.close()
+
+    def _boot(self, worker: Worker, step) -> None:
+        with self._boots:
+            worker.boot(step)
 
     def _cell(self, worker: Worker, cell: Cell) -> bool:
         """False: the guest is lost."""
@@ -138,6 +161,8 @@ class Campaign:
         try:
             got = worker.run(cell, base)
         except LabError as e:
+            if self._stop.wait(LOST):   # Ctrl-C: QEMU had it as well
+                return False
             lost = e.what
             got = judge.Judged(judge.CANNOT, lost, [])
         what = {'verdict': got.verdict, 'why': got.why, 'facts': got.facts,

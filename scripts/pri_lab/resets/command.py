@@ -68,7 +68,8 @@ class Resets:
         os.makedirs(logdir, exist_ok=True)
         work = campaign.Campaign(
             lambda n: campaign.Worker(repo, machine, os.path.join(
-                logdir, f'guest-{n}'), self.ctx.log),
+                logdir, f'guest-{n}'), self.ctx.log,
+                os.path.join(self.top, 'booted')),
             got, logdir, self.ctx.jobs, self._tell)
         start = time.monotonic()
         self.ui.plan(1)
@@ -91,16 +92,16 @@ class Resets:
             return
         m = results.machine(got.kernel, machine, got.release)
         for cell in todo:
-            what = got.cells.get(cell.name)
+            what = got.now(cell)
             if what:
                 self.ctx.outcome.found.append(results.checked('reset', {
                     'method': cell.method, 'work': cell.work,
-                    'who': cell.who, 'machine': m, **what}))
+                    'who': cell.who, 'machine': m,
+                    **{k: v for k, v in what.items() if k != 'content'}}))
 
     def _say(self, got: store.Results, todo: List[cells.Cell], logdir: str,
              seconds: float) -> int:
-        mine = [got.cells[c.name]['verdict'] for c in todo
-                if c.name in got.cells]
+        mine = [x['verdict'] for x in map(got.now, todo) if x]
         words = ', '.join(f'{mine.count(w)} {w}' for w in (
             judge.OK, *judge.BAD, judge.REFUSED, judge.CANNOT)
             if mine.count(w))

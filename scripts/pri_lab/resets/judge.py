@@ -13,6 +13,7 @@ from ..results import splat
 OK, HANGS, SPLAT, DMA, DATA, REFUSED, CANNOT = (
     'OK', 'hangs', 'splat', 'DMA error', 'data wrong', 'refused',
     'cannot run')
+ENOUGH = 30         # time-outs, after which no end of them is waited for
 BAD = (HANGS, SPLAT, DMA, DATA)         # of the kernel's doing
 _CELL = re.compile(r'^\s*# cell: (\S+) ?(.*)$')
 _NOTE = re.compile(r'^\s*# [\w-]+\.c:\d+: (.*)')
@@ -41,9 +42,15 @@ def _said(ktap: List[str]) -> Dict[str, List[str]]:
     return out
 
 
+def timeouts(console: List[str]) -> int:
+    """Invalidations that timed out so far."""
+    return sum(1 for x in console if TIMEOUT.search(x))
+
+
 def _how_long(said: Dict[str, List[str]], console: List[str]) -> str:
-    n = sum(1 for x in console if TIMEOUT.search(x))
-    if not n:
+    """How many timed out that the work is not to blame for."""
+    n = timeouts(console) - sum(int(x) for x in said.get('timeouts', []))
+    if n <= 0:
         return ''
     return f'{n} invalidation{"s" * (n > 1)} timed out'
 
@@ -74,6 +81,9 @@ def judge(console: List[str], ktap: List[str], end: str) -> Judged:
         return out(HANGS if at not in ('', 'setup') else CANNOT,
                    f'no end after {stuck.split("after")[-1].strip()}, at '
                    f'{at or "the beginning"}' + (f'; {waited}' * bool(waited)))
+    if timeouts(log) >= ENOUGH and at not in ('', 'setup', 'done'):
+        return out(HANGS, f'an end of it was not waited for, at {at}; '
+                   f'{waited}')
     if skip:
         return out(REFUSED, skip)
     if at in ('', 'setup'):

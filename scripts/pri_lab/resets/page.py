@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, List
+import re
+from collections import Counter
+from typing import Dict, List, Sequence, Tuple
 
-from . import judge
+from . import judge, known
 from .cells import Cell, METHODS, WHO, WORKS, senseless
 from ..core import cache
 
@@ -18,7 +20,8 @@ What each kernel does when a function is reset while it is at work. Written by
 `./pri-lab resets --table` from the last results of each cell; nothing is in it that
 was not run. `./pri-lab resets --only METHOD/WORK/WHO` runs a cell again and says where
 its log is. An invalidation times out after 60 ms here (`ite-timeout-ms`), where real
-hardware takes a minute or more; a reset takes 130 ms.
+hardware takes a minute or more; a reset takes 130 ms. After 30 time-outs no end is waited
+for.
 
 | verdict | |
 |---|---|
@@ -49,7 +52,8 @@ def word(cells: Dict[str, Dict], cell: Cell) -> str:
         else got['verdict']
 
 
-def _table(cells: Dict[str, Dict], who: str) -> List[str]:
+def _table(d: Dict, who: str, rules: List[known.Rule]) -> List[str]:
+    cells = d['cells']
     works = [w for w in WORKS if any(
         not senseless(Cell(m, w, who)) for m in METHODS)]
     methods = [m for m in METHODS if any(
@@ -59,40 +63,76 @@ def _table(cells: Dict[str, Dict], who: str) -> List[str]:
     for m in methods:
         out.append(f'| {m} | ' + ' | '.join(
             word(cells, Cell(m, w, who)) for w in works) + ' |')
-    out += _reasons(cells, who)
+    out += _reasons(d, who, rules)
     return out
 
 
-def _reasons(cells: Dict[str, Dict], who: str) -> List[str]:
+def _text(got: Dict) -> str:
+    return got['verdict'] + (f': {got["why"]}' if got['why'] else '')
+
+
+def _same(text: str) -> str:
+    """What counts, without numbers that differ from cell to cell."""
+    return re.sub(r'\b\d+ (?=invalidation|writes|of \d)|\bof \d+|0000:\S+|'
+                  r'/\d+$|CPU#?\d+|\b0x[0-9a-f]+|cpu \d', '', text)
+
+
+def _link(what: str) -> str:
+    """A page as a link; words as they are."""
+    if not what.endswith('.md'):
+        return what
+    return f'[{os.path.basename(what)[:-3]}](../findings/' \
+        f'{os.path.basename(what)})'
+
+
+def _reasons(d: Dict, who: str, rules: List[known.Rule]) -> List[str]:
     """What is behind the verdicts that are not OK, the same once."""
-    same: Dict[str, List[str]] = {}
-    for name, got in cells.items():
-        method, work, whose = name.split('/')
-        if whose == who and got['verdict'] != judge.OK:
-            same.setdefault(f'{got["verdict"]}: {got["why"]}', []).append(
-                f'{method}/{work}')
-    return [''] * bool(same) + [f'- {", ".join(n)}: {why}'
-                                for why, n in same.items()]
+    same: Dict[Tuple[str, str], List[Tuple[str, str]]] = {}
+    for name, got in d['cells'].items():
+        if name.endswith('/' + who) and got['verdict'] != judge.OK:
+            text = _text(got)
+            page = known.what(rules, d['kernel'], name, text)
+            same.setdefault((_same(text), page), []).append(
+                (name[:-len(who) - 1], text))
+    out = [''] * bool(same)
+    for (_, page), all_ in same.items():
+        out.append(f'- {", ".join(n for n, _ in all_)}: {all_[0][1]}'
+                   + (f' ({_link(page)})' if page else ''))
+    return out
 
 
-def text(found: List[Dict]) -> str:
-    """The page; found: of every kernel, as store.everything() has them."""
-    out = [_INTRO.rstrip()]
-    out += _rows('method', METHODS) + _rows('work', WORKS) + _rows('who', WHO)
-    for d in found:
-        cells = d['cells']
-        count: Dict[str, int] = {}
-        for got in cells.values():
-            count[got['verdict']] = count.get(got['verdict'], 0) + 1
-        out += ['', f'## {d["kernel"]}', '',
-                (f'Linux {d["release"]}: {len(cells)} cells, '
-                 + ', '.join(f'{n} {w}' for w, n in sorted(count.items()))
-                 + f'; {d["seconds"] / 60:.0f} minutes of one processor '
-                 'without the boots.').strip()]
-        for who in WHO:
-            if any(n.endswith('/' + who) for n in cells):
-                out += _table(cells, who)
-    out += ['', '## Cells that make no sense', '']
+def _kernel(d: Dict, rules: List[known.Rule]) -> List[str]:
+    cells = d['cells']
+    count = Counter(got['verdict'] for got in cells.values())
+    seconds = sum(got['seconds'] for got in cells.values())
+    out = ['', f'## {d["kernel"]}', '',
+           f'Linux {d["release"]}: {len(cells)} cells, '
+           + ', '.join(f'{n} {w}' for w, n in sorted(count.items()))
+           + f'; {seconds / 60:.0f} minutes without the boot.']
+    for who in WHO:
+        if any(n.endswith('/' + who) for n in cells):
+            out += _table(d, who, rules)
+    return out
+
+
+def _patched(those: List[Dict], found: List[Dict]) -> List[str]:
+    """Kernels with a patch: is it seen?"""
+    out = ['', '## With a patch', '',
+           'Cells of a kernel with a bug put in or a fix taken out, or with a '
+           'fix of ours (`-fix`),', 'to see that the table notices.', '',
+           '| kernel | cell | verdict | without the patch |', '|---|---|---|---|']
+    plain = {d['kernel']: d['cells'] for d in found}
+    for d in those:
+        before = plain.get(d['kernel'].split('+')[0], {})
+        for name, got in d['cells'].items():
+            was = before.get(name)
+            out.append(f'| {d["kernel"]} | {name} | {_text(got)} | '
+                       f'{_text(was) if was else "not run"} |')
+    return out
+
+
+def _senseless() -> List[str]:
+    out = ['', '## Cells that make no sense', '']
     why: Dict[str, List[str]] = {}
     for who in WHO:
         for method in METHODS:
@@ -100,13 +140,24 @@ def text(found: List[Dict]) -> str:
                 reason = senseless(Cell(method, work, who))
                 if reason:
                     why.setdefault(reason, []).append(who)
-    out += [f'- {reason} ({", ".join(dict.fromkeys(whose))}, {len(whose)} '
-            'cells)' for reason, whose in why.items()]
-    return '\n'.join(out) + '\n'
+    return out + [f'- {reason} ({", ".join(dict.fromkeys(whose))}, '
+                  f'{len(whose)} cells)' for reason, whose in why.items()]
+
+
+def text(found: List[Dict], rules: Sequence[known.Rule] = ()) -> str:
+    """The page; found: of every kernel, as store.everything() has them."""
+    out = [_INTRO.rstrip()]
+    out += _rows('method', METHODS) + _rows('work', WORKS) + _rows('who', WHO)
+    for d in found:
+        if '+' not in d['kernel']:
+            out += _kernel(d, list(rules))
+    if any('+' in d['kernel'] for d in found):
+        out += _patched([d for d in found if '+' in d['kernel']], found)
+    return '\n'.join(out + _senseless()) + '\n'
 
 
 def write(repo: str, found: List[Dict]) -> str:
     path = os.path.join(repo, PAGE)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    cache.write_atomic(path, text(found).encode())
+    cache.write_atomic(path, text(found, known.load(repo)).encode())
     return path

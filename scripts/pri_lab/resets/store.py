@@ -7,7 +7,7 @@ import json
 import os
 import re
 import threading
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from . import cells
 from ..core import cache
@@ -26,7 +26,8 @@ def key(repo: str, machine: vm.Machine) -> str:
 
 
 class Results:
-    """Of one kernel; a cell is a dict of verdict, why, facts, logs, seconds."""
+    """Of one kernel; a cell is a dict of verdict, why, facts, logs, seconds,
+    and of `content`, the key() of what it was run on."""
 
     def __init__(self, top: str, kernel: str, content: str):
         self.kernel = kernel
@@ -34,35 +35,36 @@ class Results:
             top, re.sub(r'[^\w.+-]', '_', kernel) + '.json')
         self.content = content
         self.release = ''
-        self.seconds = 0.0              # it took, all commands together
         self.cells: Dict[str, Dict] = {}
         self._lock = threading.Lock()   # of all but kernel and path
 
     def load(self) -> None:
-        """What there is of the same program, QEMU and kernel."""
+        """What there is; of another program, QEMU or kernel it is kept until
+        the cell is run again."""
         try:
             with open(self.path, encoding='utf-8') as f:
                 old = json.load(f)
         except (OSError, ValueError):
             return
-        if old.get('content') == self.content:
-            self.cells = old['cells']
-            self.release, self.seconds = old['release'], old['seconds']
+        self.cells, self.release = old['cells'], old['release']
+
+    def now(self, cell: cells.Cell) -> Optional[Dict]:
+        """What it came to on the same program, QEMU and kernel."""
+        got = self.cells.get(cell.name)
+        return got if got and got.get('content') == self.content else None
 
     def has(self, cell: cells.Cell) -> bool:
-        return self.cells.get(cell.name, {}).get('verdict') not in (
-            None, 'cannot run')
+        got = self.now(cell)
+        return got is not None and got['verdict'] != 'cannot run'
 
     def put(self, cell: cells.Cell, what: Dict) -> None:
         with self._lock:
-            self.cells[cell.name] = what
-            self.seconds += what['seconds']
+            self.cells[cell.name] = {**what, 'content': self.content}
             self.write()
 
     def write(self) -> None:
         cache.write_atomic(self.path, json.dumps({
-            'kernel': self.kernel, 'content': self.content,
-            'release': self.release, 'seconds': self.seconds,
+            'kernel': self.kernel, 'release': self.release,
             'cells': self.cells}, indent=1).encode())
 
 
