@@ -76,8 +76,21 @@ class OldPage(unittest.TestCase):
                 text = f.read()
         self.assertIn('yes 9/9 + 1/1', text)
         self.assertIn('| 7.3+X-1-fix (7.3.4) | no 2/2 + 1/1 | 60 |', text)
-        self.assertIn('The seconds of 2 of 5 cells are kept: 2 minutes', text)
+        self.assertNotIn('The seconds', text)      # of two in five
         self.assertIn('- 6.18/plain: no KASAN', text)
+
+    def test_a_page_is_written_anew_without_a_result(self):
+        with tempfile.TemporaryDirectory() as d:
+            os.makedirs(os.path.join(d, 'docs'))
+            job = mock.Mock(entries=[entry()], results=d,
+                            options=argparse.Namespace(platform=''))
+            job.paths.repo = d
+            with mock.patch.object(racetable, 'left_out', lambda _: []):
+                self.assertEqual(racetable.write(job), 1)
+                with open(os.path.join(d, racetable.PAGE), 'w',
+                          encoding='utf-8') as f:
+                    f.write(racetable.page([entry()], ALL[:1]))
+                self.assertEqual(racetable.write(job), 0)
 
 
 if __name__ == '__main__':

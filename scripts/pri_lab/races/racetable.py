@@ -95,13 +95,9 @@ def _order(name: str):
 def _cost(records: List[Dict]) -> List[str]:
     """How long it took: all of it, and the kernel with the most entries, and
     of these the most runs."""
-    timed = [r for r in records if r['seconds'] is not None]
-    if not timed:
-        return []
-    total = sum(r['seconds'] for r in timed)
-    if len(timed) < len(records):
-        return [f'The seconds of {len(timed)} of {len(records)} cells are kept: '
-                f'{total / 60:.0f} minutes, boots included.']
+    if not records or any(r['seconds'] is None for r in records):
+        return []           # some are of another clone, which the page has not
+    total = sum(r['seconds'] for r in records)
     seconds: Dict[str, List[float]] = {}
     for r in records:
         seconds.setdefault(r['kernel'], []).append(r['seconds'])
@@ -225,8 +221,8 @@ def _before(path: str) -> str:
 
 def write(job, quiet: bool = False) -> int:
     """Write the page from what is stored, and from what it has already of
-    entries and kernels that were not run in this clone; 1 if nothing is
-    stored."""
+    entries and kernels that were not run in this clone; 1 if there is
+    nothing."""
     names = {e.name for e in job.entries}
     mine = job.combinations()
     platform = job.options.platform
@@ -236,16 +232,15 @@ def write(job, quiet: bool = False) -> int:
         if r['name'] in names and where == platform and (
                 '+' not in kernel or kernel in mine):
             records.append(r)
+    path = os.path.join(job.paths.repo,
+                        ON_PLATFORM.format(platform) if platform else PAGE)
+    if not platform:
+        records = oldpage.joined(records, _before(path), job.entries)
     if not records:
         job.ui.error('there are no results yet; run ./pri-lab repro --all')
         return 1
-    if platform:
-        path = os.path.join(job.paths.repo, ON_PLATFORM.format(platform))
-        text = platform_page(job.entries, records, platform)
-    else:
-        path = os.path.join(job.paths.repo, PAGE)
-        text = page(job.entries, oldpage.joined(
-            records, _before(path), job.entries), left_out(job.paths.repo))
+    text = platform_page(job.entries, records, platform) if platform else \
+        page(job.entries, records, left_out(job.paths.repo))
     cache.write_if_changed(path, text.encode())
     if not quiet:
         job.ui.result(path)
