@@ -56,7 +56,7 @@ class Checks(unittest.TestCase):
     def test_what_is_looked_at(self):
         files = stylecheck.sources(REPO, stylecheck.QEMU_C, ('.c', '.h'))
         self.assertIn('hw/pci/pcie_pri.c', files)
-        self.assertIn('tests/guest/race.c', files)
+        self.assertIn('tests/guest/lib/race.c', files)
         found = stylecheck.scripts(REPO)
         for script in ('scripts/run-qtest.sh', 'scripts/vng-run.sh'):
             self.assertIn(script, found)

@@ -37,11 +37,11 @@ TOLERATED = (
      'X-macros of the table of registers, and a case each'),
     (r'^tests/(guest|qtest)/.*consider using qemu_strto',
      'these programs are linked without QEMU'),
-    (r'^tests/guest/(bad-mmio|pt|lost-pages|machines/reset-methods)\..*'
+    (r'^tests/guest/(bad-mmio|lib/pt|lost-pages|machines/reset-methods)\..*'
      r'Use of volatile', 'registers, and memory that another one writes'),
-    (r'^tests/guest/scene\.c:.*architecture specific defines',
+    (r'^tests/guest/lib/scene\.c:.*architecture specific defines',
      'a mark for the host is an instruction of the processor'),
-    (r'^tests/guest/pt\.c:.*before a quoted newline',
+    (r'^tests/guest/lib/pt\.c:.*before a quoted newline',
      'the separators of /proc/cmdline'),
     (r'^tests/guest/long/stress\.c:.*around that .\*.',
      'a type of ours, taken for a number'),

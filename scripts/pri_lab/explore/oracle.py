@@ -2,7 +2,7 @@
 """Is anything wrong with a run?  Nobody says what to look for.
 
 A splat of the kernel, a hang, a processor that is stuck, and what the scenario
-found that must not be: signs, race_sign() in tests/guest/race.h.
+found that must not be: signs, race_sign() in tests/guest/lib/race.h.
 """
 
 from __future__ import annotations

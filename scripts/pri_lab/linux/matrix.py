@@ -18,7 +18,7 @@ FILE = os.path.join('guest', 'kernel', 'matrix')
 _KINDS = {'deb': 3, 'src': 3, 'stock': 2}       # words of a source line
 _KEYS = ('sources', 'note', 'lacks', 'all', 'without', 'with',
          'make')
-# what a kernel may lack; tests/guest/pt.c says what each means
+# what a kernel may lack; tests/guest/lib/pt.c says what each means
 LACKS = ('sva', 'iopf-dequeue', 'ite-retry')
 
 

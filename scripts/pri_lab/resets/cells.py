@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The cells of the table of resets: methods, works, who; and which make no sense.
 
-The names are those of tests/guest/cell-method.c, cell-work.c and cell.c, which the
+The names are those of tests/guest/lib/cell-method.c, cell-work.c and cell.c, which the
 front-end tests compare.
 """
 
