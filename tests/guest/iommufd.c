@@ -438,6 +438,26 @@ static void test_kill(void)
     process_ends(PASID, true);
 }
 
+/* The second function by itself, with the first one in use (W7) */
+static void test_second_function(void)
+{
+    struct iofd_pt pt;
+    struct iofd io;
+    struct dev dev;
+
+    dev_open(&dev, IOFD_NO_PASID);
+    iofd_open_nth(&io, 1);
+    CHECK(strcmp(io.pci_name, dev.io.pci_name), "both are %s", io.pci_name);
+    iofd_pt_alloc(&io, &pt, true);
+    iofd_attach(&io, pt.hwpt, IOFD_NO_PASID);
+    check_fault(&dev, &dev.pt, 0, PATTERN);
+    iofd_close(&io);
+    iofd_close(&dev.io);
+    /* nodes have the lowest number that is free */
+    CHECK_EQ(iofd_back(), 0, "node of the first one");
+    CHECK_EQ(iofd_back_nth(1), 1, "node of the second one");
+}
+
 /* Last: pri_testdev.ko gets its function again */
 static void test_back(void)
 {
@@ -466,6 +486,7 @@ static const struct ktap_test tests[] = {
     { "exit-rid", test_exit_rid, 0 },
     { "exit-pasid", test_exit_pasid, 0 },
     { "kill", test_kill, 0 },
+    { "second-function", test_second_function, 0 },
     { "back", test_back, 0 },
 };
 

@@ -6,12 +6,14 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "pt.h"
+#include "sysfs.h"
 #include "hw/i386/vtd-knobs.h"
 
 #define PATTERN     0x6996966996696996ull
@@ -288,6 +290,24 @@ static void test_overflow(void)
     with_knobs(s, overflow);
 }
 
+/* -- What a program can read of the IOMMU (W7) ------------------------------ */
+
+static void test_read(void)
+{
+    uint64_t ecap, pqa;
+    struct pt pt;
+
+    pt_open(&pt, 0);
+    pt_iommu_knob(&pt, VTD_KNOB_PRQ_DEPTH, 33);
+    CHECK_EQ(pt_iommu_knob_value(&pt, VTD_KNOB_PRQ_DEPTH), 33, "prq-depth");
+    CHECK_EQ(pt_iommu_knob_value(&pt, VTD_KNOB_PRQ_HOLD), 0, "prq-hold");
+    pt_iommu_knob(&pt, VTD_KNOB_PRQ_DEPTH, 0);
+    ecap = sysfs_iommu_reg("ECAP");
+    CHECK(ecap >> 29 & 1, "no ECAP.PRS in 0x%" PRIx64, ecap);
+    pqa = sysfs_iommu_reg("PQA");
+    CHECK(pqa >> 12, "no page request queue: 0x%" PRIx64, pqa);
+}
+
 /* -- The registers of knobs ------------------------------------------------ */
 
 static void test_registers(void)
@@ -314,6 +334,7 @@ static void test_registers(void)
 
 static const struct ktap_test tests[] = {
     { "registers", test_registers, 0 },
+    { "read", test_read, 0 },
     { "slow-requests", test_slow_requests, 0 },
     { "slow-events", test_slow_events, 0 },
     { "slow-waits", test_slow_waits, 0 },

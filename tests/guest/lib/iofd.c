@@ -43,21 +43,21 @@ static bool is_testdev(const char *pci_name)
     return id[0] == PRI_TESTDEV_VENDOR_ID && id[1] == PRI_TESTDEV_DEVICE_ID;
 }
 
-/* The function with the lowest address */
-static void find_testdev(char *pci_name, size_t size)
+/* Function n in the order of addresses */
+static void find_testdev(char *pci_name, size_t size, unsigned nth)
 {
     struct dirent **list;
     int i, n = scandir(DEVICES, &list, NULL, alphasort);
 
     pci_name[0] = 0;
     for (i = 0; i < n; i++) {
-        if (!pci_name[0] && is_testdev(list[i]->d_name)) {
+        if (!pci_name[0] && is_testdev(list[i]->d_name) && !nth--) {
             snprintf(pci_name, size, "%.31s", list[i]->d_name);
         }
         free(list[i]);
     }
     free(list);
-    CHECK(pci_name[0], "there is no pri-testdev");
+    CHECK(pci_name[0], "there are not so many pri-testdevs");
 }
 
 static bool has_driver(const char *pci_name, const char *driver)
@@ -154,7 +154,7 @@ static void set_master(struct iofd *io)
           strerror(errno));
 }
 
-void iofd_take(struct iofd *io)
+static void take(struct iofd *io, unsigned n)
 {
     memset(io, 0, sizeof(*io));
     io->iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
@@ -165,8 +165,13 @@ void iofd_take(struct iofd *io)
     if (access(DRIVERS "vfio-pci", F_OK)) {
         ktap_skip("this kernel has no vfio-pci");
     }
-    find_testdev(io->pci_name, sizeof(io->pci_name));
+    find_testdev(io->pci_name, sizeof(io->pci_name), n);
     switch_driver(io->pci_name, "pri_testdev", "vfio-pci");
+}
+
+void iofd_take(struct iofd *io)
+{
+    take(io, 0);
 }
 
 void iofd_bind(struct iofd *io)
@@ -191,11 +196,16 @@ void iofd_bind(struct iofd *io)
     io->pt.channels = pt_rd32(io->pt.func, PT_CHANNELS);
 }
 
-void iofd_open(struct iofd *io)
+void iofd_open_nth(struct iofd *io, unsigned n)
 {
-    iofd_take(io);
+    take(io, n);
     keep_in_d0(io->pci_name);
     iofd_bind(io);
+}
+
+void iofd_open(struct iofd *io)
+{
+    iofd_open_nth(io, 0);
 }
 
 void iofd_close(struct iofd *io)
@@ -205,13 +215,18 @@ void iofd_close(struct iofd *io)
     close(io->iommu);
 }
 
-unsigned iofd_back(void)
+unsigned iofd_back_nth(unsigned n)
 {
     char pci_name[32];
 
-    find_testdev(pci_name, sizeof(pci_name));
+    find_testdev(pci_name, sizeof(pci_name), n);
     switch_driver(pci_name, "vfio-pci", "pri_testdev");
     return sysfs_wait_node(pci_name);
+}
+
+unsigned iofd_back(void)
+{
+    return iofd_back_nth(0);
 }
 
 void iofd_chan(struct iofd *io, struct pt_chan *ch, unsigned n)

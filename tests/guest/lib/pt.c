@@ -192,6 +192,13 @@ void pt_iommu_knob(struct pt *pt, const char *knob, uint64_t value)
     check_turned(pt, knob);
 }
 
+uint64_t pt_iommu_knob_value(struct pt *pt, const char *knob)
+{
+    pt_wr32(pt->func, PT_KNOB_SELECT, PT_KNOB_IOMMU);
+    pt_wr32(pt->func, PT_KNOB_NAME, pt_knob_hash(knob));
+    return pt_rd64(pt->func, PT_KNOB_VALUE);
+}
+
 void pt_chan(struct pt *pt, struct pt_chan *ch)
 {
     uint32_t index;

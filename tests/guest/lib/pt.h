@@ -124,6 +124,7 @@ uint64_t pt_counter(struct pt *pt, unsigned offset);    /* PT_CNT_* */
  * must turn it back.
  */
 void pt_iommu_knob(struct pt *pt, const char *knob, uint64_t value);
+uint64_t pt_iommu_knob_value(struct pt *pt, const char *knob);
 
 /*
  * The same for a knob of the function (PT_KNOB_* of

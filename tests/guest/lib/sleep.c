@@ -14,10 +14,10 @@
 
 #include "ktap.h"
 #include "sleep.h"
+#include "sysfs.h"
 
 #define STATES      "/sys/power/state"
 #define SLEEP_KIND  "/sys/power/mem_sleep"      /* deep is S3, s2idle is not */
-#define REGSET      "/sys/kernel/debug/iommu/intel/iommu_regset"
 
 static const char *const names[SLEEP_REGS] = {
     "PQA", "PECTL", "PEDATA", "PEADDR", "PEUADDR",
@@ -51,27 +51,10 @@ void sleep_to_ram(void)
     put(STATES, "mem");
 }
 
-static uint64_t iommu_reg(const char *name)
-{
-    unsigned long long offset, value;
-    char line[256], reg[64];
-    FILE *f = fopen(REGSET, "re");
-
-    CHECK(f, "%s: %s", REGSET, strerror(errno));
-    while (fgets(line, sizeof(line), f)) {
-        if (sscanf(line, "%63s %llx %llx", reg, &offset, &value) == 3 &&
-            !strcmp(reg, name)) {
-            fclose(f);
-            return value;
-        }
-    }
-    FAIL("%s has no %s", REGSET, name);
-}
-
 void sleep_regs(struct sleep_regs *regs)
 {
     for (unsigned i = 0; i < SLEEP_REGS; i++) {
-        regs->value[i] = iommu_reg(names[i]);
+        regs->value[i] = sysfs_iommu_reg(names[i]);
     }
 }
 

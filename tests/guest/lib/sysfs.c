@@ -18,6 +18,7 @@
 
 #define DEVICES "/sys/bus/pci/devices/"
 #define DRIVER  "/sys/bus/pci/drivers/pri_testdev/"
+#define REGSET  "/sys/kernel/debug/iommu/intel/iommu_regset"
 #define NODES   8               /* that are looked for */
 
 void sysfs_write(const char *path, const char *text)
@@ -185,4 +186,23 @@ void sysfs_wait_power(const char *pci_name, const char *state)
         CHECK(pt_now() < end, "it stays in %s", now);
         pt_sleep_ms(10);
     }
+}
+
+uint64_t sysfs_iommu_reg(const char *name)
+{
+    unsigned long long offset, value;
+    char line[256], reg[64];
+    FILE *f = fopen(REGSET, "re");
+
+    if (!f) {
+        ktap_skip("this kernel does not show the IOMMU's registers");
+    }
+    while (fgets(line, sizeof(line), f)) {
+        if (sscanf(line, "%63s %llx %llx", reg, &offset, &value) == 3 &&
+            !strcmp(reg, name)) {
+            fclose(f);
+            return value;
+        }
+    }
+    FAIL("%s has no %s", REGSET, name);
 }

@@ -11,6 +11,7 @@
 #define TESTS_GUEST_SYSFS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "pt.h"
 
@@ -44,6 +45,12 @@ void sysfs_wait_power(const char *pci_name, const char *state);
 
 /* BAR0 as a whole; *len is its size */
 pt_reg *sysfs_bar0(const char *pci_name, size_t *len);
+
+/*
+ * A register of the IOMMU by its name in VT-d 11.4 ("PQA"), as the kernel reads
+ * it; the test is skipped without CONFIG_INTEL_IOMMU_DEBUGFS
+ */
+uint64_t sysfs_iommu_reg(const char *name);
 
 /* Index of the function's node /dev/pri_testdev<index> now, -1: it has none */
 int sysfs_node(const char *pci_name);
