@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run the front end's tests and speak TAP."""
+"""Run the front end's tests, or those of a directory, and speak TAP."""
 
 import os
 import sys
@@ -45,7 +45,8 @@ class Tap(unittest.TestResult):
 
 
 if __name__ == '__main__':
-    suite = unittest.defaultTestLoader.discover(HERE, 'test_*.py')
+    suite = unittest.defaultTestLoader.discover(
+        sys.argv[1] if sys.argv[1:] else HERE, 'test_*.py')
     print(f'TAP version 13\n1..{suite.countTestCases()}', flush=True)
     result = Tap()
     suite.run(result)

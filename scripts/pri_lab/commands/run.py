@@ -12,7 +12,7 @@ from ..core import report
 from ..core.context import Context
 from ..core.errors import EXIT_CANNOT, EXIT_FAIL, EXIT_SKIP
 from ..inputs import check, names
-from ..machine import debug, ready, record, vm
+from ..machine import debug, ready, record, share, vm
 from ..results import junit
 from ..results.ktap import FAIL
 
@@ -35,7 +35,7 @@ VERDICT = {0: 'PASS', EXIT_FAIL: 'FAIL', EXIT_SKIP: 'SKIP',
 
 
 @dataclasses.dataclass(frozen=True)
-class Request(shared.Add, shared.Record, shared.Debug, shared.Json,
+class Request(shared.Add, shared.Share, shared.Record, shared.Debug, shared.Json,
               shared.Junit, shared.Append, shared.Timeout, shared.Args,
               shared.Iommu, shared.Platform, shared.Config, shared.Accel, shared.Kernel,
               shared.Qemu, shared.Request):
@@ -54,8 +54,9 @@ class Request(shared.Add, shared.Record, shared.Debug, shared.Json,
         return self.list_tests
 
     def check(self, repo: str, _ui) -> None:
-        check.job(repo, self.job or (RUN_JOB if self.args else ''),
-                  self.args, self.add_files)
+        if not share.has(self.share, self.job):
+            check.job(repo, self.job or (RUN_JOB if self.args else ''),
+                      self.args, self.add_files)
 
 
 def run(ctx: Context, request: Request) -> int:
@@ -63,16 +64,20 @@ def run(ctx: Context, request: Request) -> int:
         return _list(ctx, request.job)
     ctx.ui.plan(1)
     with ctx.clone_lock():
-        lab = ready.lab(ctx, request, request.job)
+        lab = ready.lab(ctx, request, '' if share.has(
+            request.share, request.job) else request.job)
+    share.check_kernel(request.share, lab.ready.linux.image)
     machine, name = lab.ready.machine, request.job or RUN_JOB
     job = vm.Job(machine, name, ctx.logdir, ctx.log,
                  guest_run.timeout(request.timeout, machine.accel,
                                    request.gdb),
                  request.args, debug.wanted(request, lab.ready.linux,
                                             ctx.logdir, ctx.ui,
-                                            bool(request.record)),
+                                            bool(request.record))
+                 + share.qemu_args(request.share),
                  wants=guest_run.wants(ctx, name, request.platform))
-    job.words = f'{job.words} {request.append}'.strip()
+    job.words = ' '.join([job.words, share.kernel_words(request.share),
+                          request.append])
     recording = job.record() if request.record else None
     with ctx.ui.step(f'Boot the guest, run {job.job}') as step:
         out = job.run(lambda line, results: _ktap(ctx, line, results, step),

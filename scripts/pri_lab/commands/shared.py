@@ -20,7 +20,7 @@ from ..guest import guest
 from ..inputs import check
 from ..iommu import kind
 from ..linux import kernel, matrix
-from ..machine import jobs, record
+from ..machine import jobs, record, share
 from ..own import tree
 from ..qemu import qemusrc, series
 
@@ -308,6 +308,21 @@ class Add:
 
     def check(self, _repo: str, _ui) -> None:
         guest.added_files(self.add_files)
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    share: List[str]
+
+    @staticmethod
+    def add(p: argparse.ArgumentParser) -> None:
+        p.add_argument('--share', action='append', default=[],
+                       metavar='DIR[:ro]', help='your directory itself in '
+                       'the guest (9p), as /tests/NAME; :ro, not to be '
+                       'written; a JOB can be in it; may be repeated')
+
+    def check(self, _repo: str, _ui) -> None:
+        share.shared(self.share)
 
 
 @dataclasses.dataclass(frozen=True)

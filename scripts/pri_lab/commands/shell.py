@@ -11,7 +11,7 @@ from . import shared
 from .foreground import foreground
 from ..core.context import Context
 from ..core.errors import LabError
-from ..machine import debug, ready, vm
+from ..machine import debug, ready, share, vm
 
 NAME = 'shell'
 HELP = 'drop into a shell in the guest'
@@ -19,11 +19,13 @@ TEXT = """\
 The driver is loaded, the programs are in /tests."""
 EXAMPLES = """\
   ./pri-lab shell
+  ./pri-lab shell --share ~/build
   ./pri-lab shell --append slub_debug=FZP"""
 
 
 @dataclasses.dataclass(frozen=True)
-class Request(shared.Add, shared.Debug, shared.Append, shared.Iommu, shared.Platform,
+class Request(shared.Add, shared.Share, shared.Debug, shared.Append,
+              shared.Iommu, shared.Platform,
               shared.Config, shared.Accel, shared.Kernel, shared.Qemu,
               shared.Request):
     pass
@@ -35,9 +37,11 @@ def run(ctx: Context, request: Request) -> int:
                        'run a program of tests/guest with ./pri-lab run')
     with ctx.clone_lock():
         lab = ready.lab(ctx, request)
+    share.check_kernel(request.share, lab.ready.linux.image)
     ctx.ui.say('leave the guest with `exit`, or stop it with Ctrl-A x')
-    words = vm.job_words('shell', '')
-    cmd = lab.ready.machine.args(f'{words} {request.append}'.strip()) + [
+    words = ' '.join([vm.job_words('shell'),
+                      share.kernel_words(request.share), request.append])
+    cmd = lab.ready.machine.args(words) + share.qemu_args(request.share) + [
         '-serial', 'mon:stdio', '-serial',
         'file:' + os.path.join(ctx.logdir, 'ktap')]
     return foreground(ctx, cmd + debug.wanted(
