@@ -240,7 +240,7 @@ class Overdue(unittest.TestCase):
         logs = []
         s = session.Session(machine, '', None, [], True, self.base,
                             argparse.Namespace(write=logs.append), False)
-        spawned = argparse.Namespace(poll=lambda: 0)
+        spawned = argparse.Namespace(poll=lambda: 0, pid=1)
         with unittest.mock.patch.object(session.proc, 'spawn',
                                         return_value=spawned), \
                 unittest.mock.patch.object(session, 'Qmp'):
