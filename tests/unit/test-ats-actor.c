@@ -311,6 +311,7 @@ static void test_bounded(void)
     verdict[ATS_EVENT_PAGE_REQUEST] = ATS_ACTOR_KEEP;
     for (int i = 0; i < 3 * ATS_KEPT_MAX; i++) {
         g_assert_true(event(ATS_EVENT_PAGE_REQUEST, FN0, &link_, ""));
+        g_assert_false(ats_actor_is_kept(ATS_EVENT_PAGE_REQUEST, i + 2));
         /* all of them happen when there is one too many */
         g_assert_cmpuint(ats_actor_kept(ATS_EVENT_PAGE_REQUEST), ==,
                          (i + 1) % (ATS_KEPT_MAX + 1));

@@ -415,8 +415,11 @@ static void test_detach(void)
     rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
     rules_send(w, ATS_MSG_PRG_RESPONSE, 2);
     rules_send(w, ATS_MSG_INV_REQUEST, 3);
+    rules_send(w, ATS_MSG_INV_REQUEST, 4);
+    /* of another function */
+    ((AtsHeld *)g_queue_peek_tail(&w->holds.held))->msg.rid = RID + 1;
     ats_link_detach(w->link, w->port);
-    g_assert_cmpuint(w->holds.held.length, ==, 1);
+    g_assert_cmpuint(w->holds.held.length, ==, 2);
 
     /* the next function in the slot gets nothing of it */
     w->port = ats_link_attach(w->link, &rules_port_ops, w);
@@ -466,6 +469,30 @@ static void test_bounded(void)
     rules_free(w);
 }
 
+/* Who is overtaken is who waits for it, not what else is held */
+static void test_reorder_and_hold(void)
+{
+    World *w = rules_new();
+    AtsRule rule = rules_any(ATS_RULE_REORDER);
+
+    rules_set(w, rules_any(ATS_RULE_HOLD));
+    rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
+    rule.count = 1;
+    rules_set(w, rule);
+    rules_send(w, ATS_MSG_PAGE_REQUEST, 2);
+    rules_send(w, ATS_MSG_PAGE_REQUEST, 3);
+    RULES_EXPECT(w, 3, 2);
+    g_assert_cmpuint(w->holds.held.length, ==, 1);
+
+    /* a tag that no ITag is; a Page Request can have it */
+    rule = rules_any(ATS_RULE_DROP);
+    rule.tag = ATS_ITAG_NR;
+    rules_set(w, rule);
+    rules_send(w, ATS_MSG_INV_COMPLETION, 0);
+    RULES_EXPECT(w, 0);
+    rules_free(w);
+}
+
 /* A rule that is used up leaves a message behind, which the next overtakes */
 static void test_reorder_used_up(void)
 {
@@ -506,15 +533,17 @@ static void test_described(void)
     rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
     ((AtsHeld *)g_queue_peek_head(&w->holds.held))->msg.rid = 0x1fb;
     rule.act = ATS_RULE_HOLD;
-    rule.kind = ATS_RULE_TRANSLATION;
     rules_set(w, rule);
     translate(w, 11, &entry);
+    rules_send(w, ATS_MSG_INV_COMPLETION, 6);
     text = ats_holds_describe(&w->holds);
     g_assert_cmpstr(text, ==,
                     "0 page-request rid=01:1f.3 pasid=0x7 tag=1 addr=0x1000 "
                     "code=0 due=10\n"
                     "1 translation rid=01:00.0 pasid=0x7 tag=0 addr=0x5000 "
-                    "code=0\n");
+                    "code=0\n"
+                    "2 inv-completion rid=01:00.0 pasid=0x7 tag=6 "
+                    "addr=0x6000 code=0\n");
     rules_free(w);
 }
 
@@ -574,6 +603,7 @@ int main(int argc, char **argv)
     g_test_add_func("/link/rules/reset", test_reset);
     g_test_add_func("/link/rules/bounded", test_bounded);
     g_test_add_func("/link/rules/reorder-used-up", test_reorder_used_up);
+    g_test_add_func("/link/rules/reorder-and-hold", test_reorder_and_hold);
     g_test_add_func("/link/rules/described", test_described);
     g_test_add_func("/link/rules/saved", test_saved);
     return g_test_run();

@@ -337,7 +337,11 @@ static void test_translate(void)
     World *w = world_new(0);
     AtsTrReq req = { .addr = 0x5000, .rid = 1, .pasid = 1 };
     AtsTrEntry entry;
+    uint64_t out;
 
+    /* an agent that knows no PASIDs without ATS */
+    g_assert_false(ats_link_untranslated(w->link, NULL, 1, 0x5000, false,
+                                         &out));
     g_assert_cmpint(ats_link_translate(w->link, &req, &entry), ==,
                     ATS_TR_SUCCESS);
     g_assert_cmphex(entry.addr, ==, 0x5001);

@@ -58,18 +58,17 @@ static void test_ats_03_not_cached(void)
     g_assert_false(pcie_atc_insert(&atc, &e));
     e.mask = 0x1fff;
     g_assert_false(pcie_atc_insert(&atc, &e));
-    e = entry(1, 0x1000, M2);
-    e.addr = 0;
-    g_assert_false(pcie_atc_insert(&atc, &e));
-    /* "all" is no size, 10.2.3.2 */
-    e = entry(1, 0, INT64_MAX);
-    e.addr = 0;
-    g_assert_false(pcie_atc_insert(&atc, &e));
     e.iova = 0;
     e.addr = 0x1000;
     g_assert_false(pcie_atc_insert(&atc, &e));
     e.addr = 0;
     e.mask = UINT64_MAX;
+    g_assert_false(pcie_atc_insert(&atc, &e));
+    /* "all" is no size, 10.2.3.2 */
+    e.mask = INT64_MAX;
+    g_assert_false(pcie_atc_insert(&atc, &e));
+    e = entry(1, 0x1000, M2);
+    e.addr = 0;
     g_assert_false(pcie_atc_insert(&atc, &e));
     g_assert_cmpuint(atc.count, ==, 0);
     g_assert_false(has(&atc, 1, 0x1000));
@@ -227,6 +226,27 @@ static void test_ats_26(void)
         pcie_atc_invalidate(&atc, t[i].pasid, t[i].all ? 0 : 0x10000,
                             t[i].all ? UINT64_MAX : K, t[i].global);
         g_assert_cmphex(survivors(&atc), ==, t[i].survive);
+        pcie_atc_destroy(&atc);
+    }
+}
+
+/* One of each privilege, found by looking for them and by looking at all */
+static void test_ats_21_privilege(void)
+{
+    for (unsigned int others = 0; others < 16; others += 15) {
+        PcieAtcEntry e = entry(1, 0x1000, K);
+        PcieAtc atc;
+
+        pcie_atc_init(&atc, 32, false);
+        for (unsigned int i = 0; i < others; i++) {
+            add(&atc, 2, 0x100000 + i * 0x1000, K);
+        }
+        pcie_atc_insert(&atc, &e);
+        e.priv = true;
+        pcie_atc_insert(&atc, &e);
+        g_assert_cmpuint(pcie_atc_invalidate(&atc, 1, 0x1000, K, false), ==,
+                         2);
+        g_assert_cmpuint(atc.count, ==, others);
         pcie_atc_destroy(&atc);
     }
 }
@@ -422,6 +442,7 @@ int main(int argc, char **argv)
     g_test_add_func("/atc/ATS-03/not-cached", test_ats_03_not_cached);
     g_test_add_func("/atc/ATS-05/upgrade", test_ats_05_upgrade);
     g_test_add_func("/atc/ATS-21/overlap", test_ats_21_overlap);
+    g_test_add_func("/atc/ATS-21/privilege", test_ats_21_privilege);
     g_test_add_func("/atc/ATS-26/pasid-and-global", test_ats_26);
     g_test_add_func("/atc/ATS-27/flush", test_ats_27_flush);
     g_test_add_func("/atc/sizes", test_sizes);

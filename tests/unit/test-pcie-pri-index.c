@@ -162,6 +162,24 @@ static void test_pri_08_full(void)
     world_free(w);
 }
 
+/* An index that a raw request has is none for a group, were it the last one */
+static void test_pri_08_last(void)
+{
+    AtsMsg msg = { .prgi = ATS_PRGI_NR - 1, .pasid = 5, .last = true,
+                   .read = true };
+
+    for (unsigned int i = 0; i < 2; i++) {
+        World *w = i ? world_per_pasid() : world_on(1024);
+
+        pcie_pri_send_raw(&w->pri, &msg);
+        for (unsigned int n = 0; n < ATS_PRGI_NR - 1; n++) {
+            g_assert_cmpuint(submit(w, 1), ==, n);
+        }
+        g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_BUSY);
+        world_free(w);
+    }
+}
+
 /* The policy changes while groups are outstanding: no index is given twice */
 static void test_pri_08_turn(void)
 {
@@ -245,6 +263,7 @@ int main(int argc, char **argv)
                     test_pri_08_no_pasid);
     g_test_add_func("/pri/PRI-08/raw", test_pri_08_raw);
     g_test_add_func("/pri/PRI-08/full", test_pri_08_full);
+    g_test_add_func("/pri/PRI-08/last", test_pri_08_last);
     g_test_add_func("/pri/PRI-08/policy-changes", test_pri_08_turn);
     g_test_add_func("/pri/PRI-08/stop-and-reset", test_pri_08_stop);
     return g_test_run();

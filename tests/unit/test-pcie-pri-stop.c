@@ -19,6 +19,7 @@ static void test_pri_40_outstanding(void)
     g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 1), ==, 2);
     g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 2), ==, 1);
     g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 3), ==, 0);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1, 1), ==, 0);
     world_respond(w, 0, 1, 0);
     g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 1), ==, 1);
     world_free(w);

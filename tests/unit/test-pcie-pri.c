@@ -313,6 +313,16 @@ static void test_raw(void)
     world_respond(w, 0, 5, ATS_PRG_INVALID_REQUEST);
     g_assert_cmpuint(w->raw_responses, ==, 2);
     g_assert_true(pcie_pri_usable(&w->pri));
+
+    /* a group that has its index is answered first */
+    world_submit(w, 1, 1);
+    msg.prgi = world_sent(w, w->sent->len - 1)->prgi;
+    pcie_pri_send_raw(&w->pri, &msg);
+    world_respond(w, msg.prgi, 1, ATS_PRG_SUCCESS);
+    g_assert_cmpuint(w->done->len, ==, 2);
+    g_assert_cmpuint(w->raw_responses, ==, 2);
+    world_respond(w, msg.prgi, 5, ATS_PRG_SUCCESS);
+    g_assert_cmpuint(w->raw_responses, ==, 3);
     world_free(w);
 }
 
