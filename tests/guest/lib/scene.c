@@ -26,7 +26,7 @@
 #define MARK_READY      1
 #define MARK_END        2
 #define MARK_NOTE       3           /* 1: nothing races from here on */
-#define SECONDS         8           /* a scenario may take */
+#define SECONDS         2           /* a scenario may take, unless it says so */
 #define SETTLE_MS       50          /* until all tasks wait */
 #define AWAKE_MS        2           /* until all of them spin */
 #define QUIET_MS        100         /* until all answers are there */
@@ -581,5 +581,6 @@ int scene_main(const struct scene *scene, int argc, char **argv)
         return KTAP_FAIL;
     }
     all->scene = scene;
-    return race_main(scene->name, scene_body, SECONDS, argc, argv);
+    return race_main(scene->name, scene_body,
+                     scene->seconds ? scene->seconds : SECONDS, argc, argv);
 }

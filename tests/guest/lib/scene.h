@@ -40,6 +40,7 @@ struct scene {
     struct scene_task tasks[SCENE_TASKS];
     void (*after)(void);        /* all tasks have ended; may be NULL */
     unsigned flags;             /* SCENE_* */
+    unsigned seconds;           /* of the guest's time it may take, 0: 2 */
 };
 
 #define SCENE_LOSES     (1u << 0)   /* a reset or a removal may lose groups */

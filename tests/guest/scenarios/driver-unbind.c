@@ -20,7 +20,8 @@ static void driver(void)
     sysfs_bind(scene_info.pci_name);
 }
 
-SCENE(.name = "driver-unbind", .setup = setup, .after = scene_wait_node,
+SCENE(.name = "driver-unbind", .setup = setup, .seconds = 8,
+      .after = scene_wait_node,
       .flags = SCENE_LOSES, .tasks = {
     SCENE_THREAD("ask", scene_ask_groups),
     SCENE_THREAD("driver", driver),

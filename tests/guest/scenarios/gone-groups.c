@@ -32,7 +32,7 @@ static void unmap(void)
     madvise(scene_page(0), PT_PAGE, MADV_DONTNEED);
 }
 
-SCENE(.name = "gone-groups", .setup = setup,
+SCENE(.name = "gone-groups", .setup = setup, .seconds = 8,
       .flags = SCENE_LOSES | SCENE_GONE, .tasks = {
     SCENE_THREAD("vanish", vanish),
     SCENE_THREAD("unmap", unmap),

@@ -39,7 +39,7 @@ static void detach(void)
     iofd_try_attach(&io, pt.hwpt, IOFD_NO_PASID);   /* busy in a reset */
 }
 
-SCENE(.name = "iommufd-reset", .setup = setup,
+SCENE(.name = "iommufd-reset", .setup = setup, .seconds = 8,
       .flags = SCENE_IOMMUFD | SCENE_LOSES, .tasks = {
     SCENE_THREAD("ask", ask),
     SCENE_THREAD("reset", reset),

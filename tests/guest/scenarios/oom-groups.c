@@ -41,7 +41,7 @@ static void ask(void)
     scene_ask(&scene_asks, SCENE_BASE, scene_pasid(), GROUPS);
 }
 
-SCENE(.name = "oom-groups", .setup = setup, .tasks = {
+SCENE(.name = "oom-groups", .setup = setup, .seconds = 8, .tasks = {
     SCENE_PROCESS("victim", bind_it, wait_for_it),
     SCENE_THREAD("kill", kill_it),
     SCENE_THREAD("ask", ask),

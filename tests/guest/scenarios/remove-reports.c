@@ -20,7 +20,8 @@ static void remove_it(void)
     sysfs_rescan();
 }
 
-SCENE(.name = "remove-reports", .setup = setup, .after = scene_wait_node,
+SCENE(.name = "remove-reports", .setup = setup, .seconds = 8,
+      .after = scene_wait_node,
       .flags = SCENE_LOSES, .tasks = {
     SCENE_THREAD("ask", scene_ask_groups),
     SCENE_THREAD("remove", remove_it),

@@ -47,7 +47,8 @@ static void attach(void)
     }
 }
 
-SCENE(.name = "reset-attach", .setup = setup, .flags = SCENE_LOSES,
+SCENE(.name = "reset-attach", .setup = setup, .seconds = 8,
+      .flags = SCENE_LOSES,
       .tasks = {
     SCENE_THREAD("bind", bind_it),
     SCENE_THREAD("reset", reset),

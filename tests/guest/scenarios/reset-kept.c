@@ -13,7 +13,8 @@ static void setup(void)
     scene_begin_kept(4);
 }
 
-SCENE(.name = "reset-kept", .setup = setup, .flags = SCENE_LOSES, .tasks = {
+SCENE(.name = "reset-kept", .setup = setup, .seconds = 8,
+      .flags = SCENE_LOSES, .tasks = {
     SCENE_THREAD("ask", scene_ask_groups),
     SCENE_THREAD("reset", scene_flr),
     SCENE_THREAD("close", scene_close_bound),

@@ -39,7 +39,8 @@ static void bind_it(void)
     scene_rebind();
 }
 
-SCENE(.name = "reset-methods", .setup = setup, .flags = SCENE_LOSES,
+SCENE(.name = "reset-methods", .setup = setup, .seconds = 8,
+      .flags = SCENE_LOSES,
       .tasks = {
     SCENE_THREAD("reset", reset),
     SCENE_THREAD("ask", scene_ask_groups),

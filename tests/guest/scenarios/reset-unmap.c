@@ -47,7 +47,8 @@ static void use(void)
     scene_write(&ch, 3);            /* the reset may end it */
 }
 
-SCENE(.name = "reset-unmap", .setup = setup, .after = scene_check_timeouts,
+SCENE(.name = "reset-unmap", .setup = setup, .seconds = 8,
+      .after = scene_check_timeouts,
       .flags = SCENE_LOSES, .tasks = {
     SCENE_THREAD("unmap", unmap),
     SCENE_THREAD("reset", scene_flr),

@@ -54,7 +54,7 @@ static void after(void)
     sysfs_wait_node(info[0].pci_name);
 }
 
-SCENE(.name = "two-functions", .setup = setup, .after = after,
+SCENE(.name = "two-functions", .setup = setup, .seconds = 8, .after = after,
       .flags = SCENE_LOSES, .tasks = {
     SCENE_THREAD("use", use),
     SCENE_THREAD("driver", driver),

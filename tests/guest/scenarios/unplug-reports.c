@@ -51,7 +51,7 @@ static void after(void)
     port_wait_back(&port, BACK_MS);
 }
 
-SCENE(.name = "unplug-reports", .setup = setup, .after = after,
+SCENE(.name = "unplug-reports", .setup = setup, .seconds = 8, .after = after,
       .flags = SCENE_LOSES, .tasks = {
     SCENE_THREAD("ask", ask),
     SCENE_THREAD("pull", pull),

@@ -28,7 +28,7 @@ static void functions(void)
     sysfs_write(numvfs, "0");
 }
 
-SCENE(.name = "vf-enable", .setup = setup, .tasks = {
+SCENE(.name = "vf-enable", .setup = setup, .seconds = 8, .tasks = {
     SCENE_THREAD("ask", scene_ask_groups),
     SCENE_THREAD("functions", functions),
     SCENE_THREAD("bind", scene_rebind),
