@@ -82,7 +82,7 @@ class Campaign(unittest.TestCase):
         self.assertEqual(stage.longest, c.longest)
         self.assertGreater(c.longest, 0)
         real = machine.Stage.__new__(machine.Stage)
-        for longest, limit in ((1, machine.LEAST), (40_000_000, 160_000_000),
+        for longest, limit in ((1, machine.LEAST), (80_000_000, 320_000_000),
                                (200_000_000, machine.LIMIT)):
             real.learn_limit(longest)
             self.assertEqual(real.limit, limit)

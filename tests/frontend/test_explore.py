@@ -327,9 +327,11 @@ class Oracle(unittest.TestCase):
                  'type: work_struct hint: handle+0x0/0x10\nWARNING: lib/'
                  'debugobjects.c:612 at debug_print_object+0x1/0x2\nRIP: 0010:'
                  'debug_print_object+0x1/0x2\nCall Trace:\n <TASK>\n '
-                 'debug_check_no_obj_freed+0x1/0x2\n kfree+0x1/0x2\n '
-                 'iopf_free_group+0x41/0x50', 'ODEBUG: free active in '
-                 'iopf_free_group'),
+                 'debug_check_no_obj_freed+0x1/0x2\n ? stale+0x1/0x2\n '
+                 'kfree+0x1/0x2\n iopf_free_group+0x41/0x50',
+                 'ODEBUG: free active in iopf_free_group'),
+                ('WARNING: x\nCall Trace:\n ? only_this+0x1/0x2',
+                 'WARNING in only_this'),
                 ('BUG: kernel NULL pointer dereference, address: 0\nRIP: 0010:'
                  'iommu_x+0x1/0x2', 'oops: NULL pointer dereference in '
                  'iommu_x'),

@@ -26,8 +26,8 @@ from .symbols import Symbols
 
 CPUS = 4
 SCHED = '/sched'                # the machine, as a QOM path
-LIMIT = 250_000_000             # instructions of a run: a vCPU is stuck
-LEAST = 120_000_000             # of that: a hang is 2 s of idle ticks
+LIMIT = 400_000_000             # instructions of a run: a vCPU is stuck
+LEAST = 240_000_000             # of that: one that hangs and tells where
 TIMES = 4                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots

@@ -25,7 +25,7 @@ _GENERIC = re.compile(
     r'__lock_acquire|check_noncircular|validate_chain|_raw_|sysvec_|'
     r'die|oops_|page_fault_oops|kfree|kmem_cache_free|slab_free|'
     r'__pfx_|preempt_schedule|io_schedule|mark_lock|rcu_)')
-_FRAME = re.compile(r'^\s*(?:\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x')
+_FRAME = re.compile(r'^\s*(\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x')
 _RIP = re.compile(r'RIP: \w+:([A-Za-z_][\w.]*)\+0x')
 _IN = re.compile(r' (?:in|at) ([A-Za-z_][\w.]*)\+0x')
 
@@ -77,10 +77,19 @@ def _function(lines: List[str]) -> str:
         m = _IN.search(line)
         if m and not _GENERIC.match(m.group(1)):
             return _plain(m.group(1))
+    doubtful = ''
     for line in bare:
-        m = _RIP.search(line) or _FRAME.match(line)
-        if m and not _GENERIC.match(m.group(1)):
-            return _plain(m.group(1))
+        m = _RIP.search(line)
+        name = m.group(1) if m else ''
+        if not name and (m := _FRAME.match(line)):
+            name = m.group(2)
+            if m.group(1) and not _GENERIC.match(name):
+                doubtful = doubtful or name     # `? f`: left on the stack
+                continue
+        if name and not _GENERIC.match(name):
+            return _plain(name)
+    if doubtful:
+        return _plain(doubtful)
     return '?'
 
 
