@@ -1,7 +1,8 @@
 /*
  * Title: a function of iommufd is reset while its page table goes
  * What: one task resets the function (FLR), one detaches the page table of the
- *   RID and attaches it again, one asks for pages without a PASID.
+ *   RID and attaches it again, now and then, one asks for pages without a
+ *   PASID.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,7 +11,9 @@
 #include "scene.h"
 #include "sysfs.h"
 
-#define GROUPS  2
+#define GROUPS      2
+#define TURNS       6
+#define EVERY_MS    20      /* so that some are in a reset of 100 ms */
 
 static struct iofd io;
 static struct iofd_pt pt;
@@ -35,8 +38,15 @@ static void reset(void)
 
 static void detach(void)
 {
-    iofd_detach(&io, IOFD_NO_PASID);
-    iofd_try_attach(&io, pt.hwpt, IOFD_NO_PASID);   /* busy in a reset */
+    bool attached = true;
+
+    for (unsigned i = 0; i < TURNS; i++) {
+        if (attached) {
+            iofd_detach(&io, IOFD_NO_PASID);
+        }
+        attached = !iofd_try_attach(&io, pt.hwpt, IOFD_NO_PASID);  /* busy */
+        pt_sleep_ms(EVERY_MS);
+    }
 }
 
 SCENE(.name = "iommufd-reset", .setup = setup, .seconds = 8,
