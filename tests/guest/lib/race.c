@@ -351,6 +351,13 @@ static void race_show_processors(int log)
     }
 }
 
+static void (*race_then)(void);
+
+void race_when_stuck(void (*then)(void))
+{
+    race_then = then;
+}
+
 /*
  * Watch the body from processor 0, as long as it may take.  This process has
  * never been on another one, race_main() sees to that: Linux sends the flush
@@ -375,6 +382,9 @@ static void race_run(void)
         if (race_too_long()) {
             race_show_processors(log);
             ktap_note("race: stuck: no end after %u seconds", race->limit);
+            if (race_then) {
+                race_then();
+            }
             _exit(KTAP_FAIL);
         }
         pt_sleep_ms(RACE_LOOK_MS);

@@ -87,6 +87,9 @@ void race_lockup(unsigned seconds);
 /* Write text to a file of /proc or /sys; false: it could not be done */
 bool race_write(const char *path, const char *text);
 
+/* Before race_main(): what to do when the race is stuck and that was said */
+void race_when_stuck(void (*then)(void));
+
 /*
  * One test: `run` is the race, and may take so many seconds from race_ready()
  * on.  A race that takes longer is stuck, which can be a sign of it.
