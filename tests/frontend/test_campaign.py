@@ -139,6 +139,25 @@ class Campaign(unittest.TestCase):
         self.assertTrue(again.load(c.state.key))
         self.assertEqual(again.led, ['WARNING in f', 'WARNING in g'])
 
+    def test_what_lockdep_says_hides_nothing(self):
+        os.makedirs(os.path.join(self.dir.name, 'docs', 'findings'))
+        with open(os.path.join(self.dir.name, campaign.KNOWN), 'w',
+                  encoding='utf-8') as f:
+            f.write('7.3  ^lockdep: .* in f$  docs/findings/F.md\n')
+        stage = fakestage.Stage()
+        c = self.campaign(runs=4)
+        c._begin(stage)
+        lockdep = ['[ BUG: Invalid wait context ]', ' <TASK>', ' f+0x1/0x2',
+                   ' </TASK>']
+        both = stage.run(Plan())._replace(console=lockdep, ktap=[
+            '# race: sign late: 1', '# scene: end'])
+        self.assertEqual([f.sign for f in oracle.findings(both)],
+                         ['lockdep: Invalid wait context in f', 'sign late'])
+        self.assertEqual(c._first(both).sign, 'sign late')
+        self.assertEqual(sorted(c.state.signs), [
+            'lockdep: Invalid wait context in f', 'sign late'])
+        self.assertIsNone(c._first(both._replace(ktap=both.ktap[1:])))
+
     def test_it_ends_after_the_hits_that_are_wanted(self):
         c = self.go(fakestage.Stage(), runs=500, hits=1)
         self.assertEqual(len(c.hits), 1)

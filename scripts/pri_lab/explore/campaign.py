@@ -283,16 +283,26 @@ class Campaign:
         if finding is not None:
             self._hit(plan, finding, number, stage)
 
+    def leading(self, found: List[oracle.Finding]
+                ) -> Optional[oracle.Finding]:
+        """The first one, which the others may follow from.  What lockdep says
+        changes nothing, so what is known of it hides none of the others."""
+        return next((f for f in found if not (
+            f.kind.startswith('lockdep') and self.known.page(f))),
+            found[0] if found else None)
+
     def _first(self, run: Run) -> Optional[oracle.Finding]:
         """Count the signs; the first one of the run, which the others may
         follow from, if it has not been the first one before."""
         new = None
-        for i, f in enumerate(oracle.findings(run)):
+        found = oracle.findings(run)
+        lead = self.leading(found)
+        for f in found:
             page = self.known.page(f)
             seen = self.state.signs.setdefault(
                 f.sign, [0, self.state.runs, page])
             seen[0] += 1
-            if i == 0 and f.sign not in self.state.led:
+            if f is lead and f.sign not in self.state.led:
                 self.state.led.append(f.sign)
                 if not page or self.options.known:
                     new = f._replace(page=page)
@@ -306,8 +316,8 @@ class Campaign:
         def test(smaller: Plan) -> bool:
             nonlocal tried
             tried += 1
-            found = oracle.findings(stage.run(smaller))
-            return bool(found) and found[0].sign == finding.sign
+            lead = self.leading(oracle.findings(stage.run(smaller)))
+            return lead is not None and lead.sign == finding.sign
 
         small = shrink.shrink(plan, machine.CPUS, test)
         last = stage.run(small)
