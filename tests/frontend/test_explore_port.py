@@ -28,6 +28,7 @@ class Port(unittest.TestCase):
         self.asked = []             # what was left in the FIFO at a command
         self.s.qmp = SimpleNamespace(command=self.command)
         self.s.complaint = lambda: ''
+        self.s.own_time = lambda: SimpleNamespace(look=lambda: 1.0)
 
     def command(self, name):
         self.asked.append((name, self.s.taken()))
