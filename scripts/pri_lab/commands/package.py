@@ -37,6 +37,10 @@ class Request(shared.Qemu, shared.Request):
         top = os.path.realpath(self.output)
         if self.output and os.path.exists(top) and not os.path.isdir(top):
             raise UsageError(f'--output {self.output} is no directory')
+        if package.lacking():
+            raise UsageError('the package is made by debhelper, which is not '
+                             f'here: no {", ".join(package.lacking())}',
+                             'apt-get install debhelper dpkg-dev')
 
 
 def run(ctx: Context, request: Request) -> int:
