@@ -153,7 +153,7 @@ int vtd_fs_walk(IntelIOMMUState *s, const VTDPASIDEntry *pe, uint32_t pasid,
                 uint64_t iova, bool want_write, VTDLeaf *leaf)
 {
     hwaddr table = pe->val[2] & VTD_SM_PASID_ENTRY_FLPTPTR;
-    uint16_t did = VTD_SM_PASID_ENTRY_DID(pe->val[1]);
+    uint16_t did = vtd_pe_did(pe);
     /* 3.10: only walks that snoop may set flags */
     bool coherent = (s->ecap & VTD_ECAP_SMPWC) &&
                     (pe->val[1] & VTD_SM_PE_PWSNP);

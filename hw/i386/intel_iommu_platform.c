@@ -12,7 +12,7 @@
 #include "hw/i386/intel_iommu.h"
 #include "hw/i386/vtd-platform.h"
 #include "hw/pci/ats_knobs.h"
-#include "intel_iommu_internal.h"
+#include "intel_iommu_base.h"
 #include "intel_iommu_platform.h"
 
 static const AtsKnob vtd_platform_row = {
@@ -73,9 +73,10 @@ bool vtd_platform_apply(IntelIOMMUState *s, const AtsKnobTable *knobs,
     }
     s->snoop_control = svm->snoop_control == ON_OFF_AUTO_ON;
     if (svm->ssts == ON_OFF_AUTO_AUTO) {
-        svm->ssts = spr && s->flts ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
+        svm->ssts = spr && vtd_has_first_stage(s) ?
+                    ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
     }
-    if (svm->ssts == ON_OFF_AUTO_ON && !s->flts) {
+    if (svm->ssts == ON_OFF_AUTO_ON && !vtd_has_first_stage(s)) {
         error_setg(errp, "x-ssts=on needs x-flts=on: without first-stage "
                    "translation there is second-stage translation anyway");
         return false;

@@ -272,8 +272,8 @@ static bool vtd_prq_check(IntelIOMMUState *s, const AtsMsg *msg,
     reason = vtd_sm_walk(s, &walk);
     qemu_mutex_unlock(&s->iommu_lock);
     if (!reason) {
-        inv->did = VTD_SM_PASID_ENTRY_DID(walk.pe.val[1]);
-        inv->pgtt = walk.pe.val[0] & VTD_SM_PASID_ENTRY_PGTT;
+        inv->did = vtd_pe_did(&walk.pe);
+        inv->pgtt = vtd_pe_pgtt(&walk.pe);
         inv->pasid = walk.table_pasid;
         return true;
     }

@@ -117,7 +117,7 @@ void vtd_smcache_pc_inv(IntelIOMMUState *s, unsigned int granularity,
         bool keep = false;
 
         if (granularity != VTD_INV_DESC_PASIDC_G_GLOBAL) {
-            keep = VTD_SM_PASID_ENTRY_DID(slot->pe[1]) != did;
+            keep = (slot->pe[1] & VTD_DOMAIN_ID_MASK) != did;
         }
         if (granularity == VTD_INV_DESC_PASIDC_G_PASID_SI) {
             keep |= slot->pasid != pasid;

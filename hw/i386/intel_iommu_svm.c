@@ -13,7 +13,7 @@
 #include "hw/pci/ats_actor.h"
 #include "hw/pci/ats_knobs.h"
 #include "hw/pci/ats_vmstate.h"
-#include "intel_iommu_internal.h"
+#include "intel_iommu_base.h"
 #include "intel_iommu_platform.h"
 
 /* -- knobs and counters --------------------------------------------------- */
@@ -297,7 +297,7 @@ bool vtd_svm_decide_config(IntelIOMMUState *s, Error **errp)
     if (svm->enabled &&
         (!vtd_svm_need(s->scalable_mode, "svm=on", "x-scalable-mode=on",
                        errp) ||
-         !vtd_svm_need(s->flts, "svm=on", "x-flts=on", errp) ||
+         !vtd_svm_need(vtd_has_first_stage(s), "svm=on", "x-flts=on", errp) ||
          !vtd_svm_need(s->pasid, "svm=on", "x-pasid-mode=on", errp) ||
          !vtd_svm_need(x86_iommu->dma_translation, "svm=on",
                        "dma-translation=on", errp))) {
@@ -351,8 +351,7 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
         s->ecap |= VTD_ECAP_SMPWC | (s->ecap & VTD_ECAP_DT ? VTD_ECAP_NWFS : 0);
     }
     if (s->pasid && (prs || svm->enabled)) {
-        s->ecap &= ~VTD_ECAP_PSS;
-        s->ecap |= VTD_ECAP_SET_PSS(svm->pasid_bits - 1ULL);
+        s->ecap = deposit64(s->ecap, 35, 5, svm->pasid_bits - 1ULL);
     }
 }
 

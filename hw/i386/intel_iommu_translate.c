@@ -158,7 +158,7 @@ static int vtd_sm_page_walk(IntelIOMMUState *s, const VTDXlatReq *req,
                             const VTDSmWalk *walk, VTDXlat *x)
 {
     const VTDPASIDEntry *pe = &walk->pe;
-    uint16_t pgtt = pe->val[0] & VTD_SM_PASID_ENTRY_PGTT;
+    uint16_t pgtt = vtd_pe_pgtt(pe);
     VTDLeaf leaf;
     int reason;
 
@@ -173,7 +173,7 @@ static int vtd_sm_page_walk(IntelIOMMUState *s, const VTDXlatReq *req,
         return reason;
     }
     return vtd_xlat_finish(s, req, true, &leaf, walk->table_pasid,
-                           VTD_SM_PASID_ENTRY_DID(pe->val[1]), pgtt, x);
+                           vtd_pe_did(pe), pgtt, x);
 }
 
 /* The tables let the request in: pass-through, IOTLB or page tables */
@@ -182,7 +182,7 @@ static int vtd_sm_grant(IntelIOMMUState *s, const VTDXlatReq *req,
 {
     int reason = 0;
 
-    if ((walk->pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) == VTD_SM_PASID_ENTRY_PT) {
+    if (vtd_pe_pgtt(&walk->pe) == VTD_SM_PASID_ENTRY_PT) {
         reason = vtd_xlat_pass_through(s, req, x);
     } else if (!vtd_xlat_lookup(s, req, x)) {
         reason = vtd_sm_page_walk(s, req, walk, x);

@@ -76,7 +76,7 @@ bool vtd_sm_pass_through(IntelIOMMUState *s, uint16_t rid, uint32_t pasid)
     };
 
     return !vtd_sm_walk(s, &walk) &&
-           (walk.pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) == VTD_SM_PASID_ENTRY_PT;
+           vtd_pe_pgtt(&walk.pe) == VTD_SM_PASID_ENTRY_PT;
 }
 
 bool vtd_ats_untranslated(IntelIOMMUState *s, PCIDevice *dev, uint32_t pasid,

@@ -354,7 +354,7 @@ static bool vtd_sm_pe_reserved(IntelIOMMUState *s, const VTDPASIDEntry *pe)
 /* SPT.4: PGTT and the fields that go with it */
 static bool vtd_sm_pe_valid(IntelIOMMUState *s, const VTDPASIDEntry *pe)
 {
-    switch (pe->val[0] & VTD_SM_PASID_ENTRY_PGTT) {
+    switch (vtd_pe_pgtt(pe)) {
     case VTD_SM_PASID_ENTRY_FLT:
         return (s->ecap & VTD_ECAP_FLTS) && VTD_SM_PE_FSPM(pe) == 0;
     case VTD_SM_PASID_ENTRY_SLT:

@@ -12,6 +12,7 @@
 
 #include "hw/i386/intel_iommu.h"
 #include "hw/pci/ats_link.h"
+#include "intel_iommu_base.h"
 
 /* Table 30: fault reasons in scalable mode, by the table's condition codes */
 typedef enum VTDSmFault {

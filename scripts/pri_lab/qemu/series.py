@@ -36,7 +36,9 @@ class Series(NamedTuple):
 
 
 PINNED = Series('qemu-10.2', r'10\.2\.2', '10.2.2')
-ALL = (PINNED,)
+# QEMU counts a release candidate of 11.1 as 11.0.9x
+ALL = (PINNED, Series('qemu-11.1', r'11\.0\.9\d|11\.1\.\d+',
+                      '11.1 or a release candidate of it'))
 
 
 def find(version: str) -> Optional[Series]:

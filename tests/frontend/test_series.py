@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The series of patches: which source takes which, and that each applies.
+
+PRI_LAB_QEMU_SRC=DIR|TARBALL:... names sources to try besides the cache's.
+"""
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import unittest
+
+from pri_lab.core import cache
+from pri_lab.core.errors import LabError
+from pri_lab.qemu import overlay, qemusrc, qemustore, series, stock
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+
+
+def subject(path):
+    """Of a patch, on one line."""
+    with open(path, encoding='utf-8') as f:
+        head = f.read().split('\n\n', 1)[0]
+    return re.search(r'^Subject: \[PATCH[^]]*\] (.*(?:\n .*)*)', head,
+                     re.M).group(1).replace('\n', '')
+
+
+def sources():
+    """Every source that can be had here without the network."""
+    pinned = os.path.join(cache.root(), 'downloads', qemusrc.TARBALL)
+    if os.path.isfile(pinned):
+        yield qemusrc.Source(pinned, '', 'QEMU')
+    for path in os.environ.get('PRI_LAB_QEMU_SRC', '').split(':'):
+        if path:
+            yield qemusrc.given(path)
+
+
+def source_of(which):
+    return next((s for s in sources() if s.series == which), None)
+
+
+def pristine(src, names, dest):
+    """The files named of a source, below dest; what is not in it is left
+    out."""
+    if os.path.isdir(src.path):
+        for n in names:
+            path = os.path.join(src.path, n)
+            if os.path.isfile(path):
+                os.makedirs(os.path.dirname(os.path.join(dest, n)),
+                            exist_ok=True)
+                shutil.copy(path, os.path.join(dest, n))
+        return
+    subprocess.run(['tar', '-xf', src.path, '-C', dest,
+                    '--strip-components=1', '--no-same-owner', '--wildcards',
+                    *(f'*/{n}' for n in names)], stderr=subprocess.DEVNULL)
+
+
+class Which(unittest.TestCase):
+    def test_a_version_has_one_series_or_none(self):
+        for version, want in (('10.2.2', 'qemu-10.2'), ('10.2.1', None),
+                              ('10.2.50', None), ('11.0.0', None),
+                              ('11.0.50', None), ('11.0.92', 'qemu-11.1'),
+                              ('11.1.0', 'qemu-11.1'), ('11.1.3', 'qemu-11.1'),
+                              ('11.1.50', 'qemu-11.1'), ('11.2.0', None)):
+            found = series.find(version)
+            self.assertEqual(found and found.name, want, version)
+            self.assertLessEqual(sum(bool(re.fullmatch(
+                s.versions, version)) for s in series.ALL), 1)
+
+    def test_what_there_is_none_for_is_refused(self):
+        with self.assertRaises(LabError) as e:
+            series.of('9.0.0', 'x.tar')
+        self.assertEqual(e.exception.what, 'x.tar is QEMU 9.0.0; the overlay '
+                         f'is for {series.told()}')
+        for s in series.ALL:
+            self.assertIn(s.told, e.exception.what)
+
+    def test_of_a_tarball_the_version_is_inside(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, 'q.tar.xz')
+            for version, want in (('11.1.2', 'qemu-11.1'), ('10.2.2',
+                                                            'qemu-10.2')):
+                with tarfile.open(path, 'w:xz') as tar:
+                    for name, text in (('q/hw/VERSION', 'no'),
+                                       ('q/VERSION', version + '\n')):
+                        info = tarfile.TarInfo(name)
+                        info.size = len(text)
+                        tar.addfile(info, io.BytesIO(text.encode()))
+                os.utime(path, ns=(0, len(version) + ord(version[3])))
+                src = qemusrc.given(path)
+                self.assertEqual((src.version, src.series.name),
+                                 (version, want))
+            with open(path, 'wb') as f:
+                f.write(b'no tarball')
+            with self.assertRaises(LabError) as e:
+                qemusrc.given(path)
+            self.assertIn('cannot be unpacked', e.exception.what)
+
+    def test_a_build_knows_its_series(self):
+        keys = {qemustore.key_of(REPO, qemusrc.Source(
+            '/', 'x', '', version=v), False) for v in ('10.2.2', '11.1.0')}
+        self.assertEqual(len(keys), 2)
+
+    def test_bench_compares_with_the_pinned_one(self):
+        stock.comparable(qemusrc.Source('/', 'x', ''))
+        with self.assertRaises(LabError) as e:
+            stock.comparable(qemusrc.Source('/', 'x', 's', version='11.1.0'))
+        self.assertIn('bench compares with QEMU 10.2.2', e.exception.what)
+
+
+class Patches(unittest.TestCase):
+    def test_every_series_has_the_same_patches(self):
+        want = {os.path.basename(p): subject(p)
+                for p in series.PINNED.files(REPO)}
+        self.assertGreater(len(want), 30)
+        lacks = []
+        for s in series.ALL:
+            have = {os.path.basename(p): subject(p) for p in s.files(REPO)}
+            self.assertLessEqual(have.items(), want.items(), s.name)
+            lacks += [f'{s.name} lacks {n}' for n in set(want) - set(have)]
+        if lacks:                       # not ported yet
+            self.skipTest(', '.join(sorted(lacks)))
+
+    @unittest.skipUnless(shutil.which('patch'), 'patch(1) is not installed')
+    def applied(self, which):
+        """The series on its source, hunk by hunk, without fuzz."""
+        src = source_of(which)
+        if src is None:
+            self.skipTest(f'no source of QEMU {which.told} here: '
+                          'PRI_LAB_QEMU_SRC=DIR|TARBALL names one')
+        patches = which.files(REPO)
+        touched = set()
+        for p in patches:
+            with open(p, encoding='utf-8') as f:
+                touched |= overlay.touched_by(f.read())
+        with tempfile.TemporaryDirectory() as d:
+            pristine(src, touched, d)
+            for p in patches:
+                r = subprocess.run(
+                    ['patch', '-p1', '--batch', '--forward', '--fuzz=0',
+                     '--no-backup-if-mismatch', '-i', p], cwd=d,
+                    stdout=subprocess.PIPE, text=True)
+                self.assertEqual(r.returncode, 0, r.stdout)
+
+    def test_the_pinned_series_applies(self):
+        self.applied(series.PINNED)
+
+    def test_the_series_for_11_1_applies(self):
+        self.applied(series.find('11.1.0'))
+
+
+if __name__ == '__main__':
+    unittest.main()
