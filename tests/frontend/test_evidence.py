@@ -244,7 +244,7 @@ class New(unittest.TestCase):
     """M7, W5"""
 
     def test_what_is_written_can_be_built_and_run(self):
-        objects = os.path.join(REPO, 'tests', 'guest')
+        objects = os.path.join(REPO, 'tests', 'guest', 'lib')
         for scenario in (False, True):
             with tempfile.TemporaryDirectory() as d:
                 path = new.write(REPO, d, 'my-race', scenario)

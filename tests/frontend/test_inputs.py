@@ -190,7 +190,7 @@ class Guest(unittest.TestCase):
         source = ('#include "ktap.h"\nstatic void a(void) { }\n'
                   'static const struct ktap_test tests[] = {\n'
                   '    { "a", a, 0 },\n};\nKTAP_MAIN(tests)\n')
-        guest = os.path.join(REPO, 'tests', 'guest')
+        guest = os.path.join(REPO, 'tests', 'guest', 'lib')
         with tempfile.TemporaryDirectory() as d:
             with open(os.path.join(d, 't.c'), 'w', encoding='utf-8') as f:
                 f.write(source)

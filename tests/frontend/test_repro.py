@@ -15,7 +15,7 @@ from test_race import HEADER, entry
 from pri_lab.core import proc, ui
 from pri_lab.core.errors import Interrupted, LabError
 from pri_lab.linux import bugkernel
-from pri_lab.machine import disk, record, session
+from pri_lab.machine import disk, record, session, vm
 from pri_lab.qemu import qmp
 from pri_lab.races import overdue, race, racetable
 from pri_lab.races.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
@@ -25,6 +25,15 @@ from pri_lab.state import progress, runlogs
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
+
+
+class Key(unittest.TestCase):
+    def test_it_is_of_files_that_are_there(self):
+        job = repro.Repro.__new__(repro.Repro)
+        job.paths = unittest.mock.Mock(repo=REPO)
+        machine = vm.Machine(__file__, 'tcg', __file__, '')
+        one, two = (job.key(unittest.mock.Mock(program=x), machine) for x in 'ab')
+        self.assertNotEqual(one, two)
 
 
 class Machine(unittest.TestCase):

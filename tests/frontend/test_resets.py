@@ -28,7 +28,7 @@ WARN = ['[    5.1] WARNING: CPU: 0 PID: 7 at drivers/iommu/iommu.c:4192 '
 
 
 def table_of(name, struct):
-    with open(os.path.join(REPO, 'tests', 'guest', name),
+    with open(os.path.join(REPO, 'tests', 'guest', 'lib', name),
               encoding='utf-8') as f:
         text = f.read()
     body = re.search(r'struct %s \w+\[\] = \{(.*?)\n\};' % struct, text, re.S)

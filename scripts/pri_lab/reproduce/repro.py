@@ -539,8 +539,8 @@ class Repro:
 
     def key(self, entry: Entry, machine: vm.Machine) -> str:
         """Of what decides about a verdict, by content: another kernel may
-        come to lie in the same place."""
-        files = [os.path.join(self.paths.repo, 'tests', 'guest', x)
+        have the same path."""
+        files = [os.path.join(self.paths.repo, 'tests', 'guest', 'lib', x)
                  for x in ('race.c', 'race.h')] + [machine.qemu,
                                                    machine.kernel]
         return cache.key_of(machine.append, entry.program,

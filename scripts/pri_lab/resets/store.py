@@ -20,7 +20,7 @@ def key(repo: str, machine: vm.Machine) -> str:
     """Of what decides about a verdict, by content."""
     files = [p for top in _SOURCES for p in cache.files_under(
         os.path.join(repo, top), ('.c', '.h'))
-        if os.path.dirname(p).endswith(('guest', 'driver', 'resets'))]
+        if os.path.dirname(p).endswith(('lib', 'driver', 'resets'))]
     return cache.key_of(machine.append, *map(
         cache.content_digest, files + [machine.qemu, machine.kernel]))
 
