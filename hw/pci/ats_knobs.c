@@ -109,7 +109,7 @@ static const char *ats_knob_value_name(const AtsKnob *row, uint64_t n)
     return *name ? name : NULL;
 }
 
-/* All names of a row, as "a, b or c" would be too clever for: "a, b, c" */
+/* The value names of a row, comma-separated */
 static char *ats_knob_choices(const AtsKnob *row)
 {
     GString *text = g_string_new(NULL);

@@ -1,6 +1,6 @@
 /*
- * The IOMMU in other tempers: what it may do, and by default does not, must
- * make no difference to a process; what a test holds back stays back.
+ * Legal but unusual IOMMU behaviour, selected by knobs, must be invisible to a
+ * process; held messages stay held.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -63,10 +63,9 @@ static void pt_wait_credits(PriTestdev *d, unsigned int n, bool first)
 }
 
 /*
- * Success from inside the submission is an answer of hardware, which will give
- * the same to the next group: the way to the IOMMU and back takes its time, or
- * a queue that is full (VT-d 7.4.1) would have the channel run for ever before
- * software can empty it.
+ * A response that arrives during the submission is an automatic one.  Pause
+ * before the retry: while the queue stays full (VT-d 7.4.1) every retry would
+ * get it again, and the guest would never run to empty the queue.
  */
 static void pt_pause(PriTestdev *d, unsigned int n)
 {

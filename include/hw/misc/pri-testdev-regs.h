@@ -249,7 +249,7 @@ enum {
     X(VIOLATIONS,       0x188, "breaches of protocol by the other side") \
     X(FLRS,             0x190, "Function Level Resets; survives them") \
     X(RESP_STALE,       0x198, "responses that may be from before a reset") \
-    X(RESP_MISTAKEN,    0x1a0, "of them those that ended a newer group") \
+    X(RESP_MISTAKEN,    0x1a0, "stale ones that ended a newer group") \
     X(TRANS_DISCARDED,  0x1b0, "Translation Completions invalidated on the " \
       "way") \
     X(TRANS_UNEXPECTED, 0x1b8, "Translation Completions of no request") \

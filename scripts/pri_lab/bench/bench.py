@@ -2,9 +2,8 @@
 """`bench`: what the overlay costs a machine that does not use it.
 
 Stock QEMU and ours take turns within one run, so that a change of the
-machine's speed meets both.  A turn is a QEMU of its own: where its code and
-the guest's translated code come to lie makes one boot faster than the next
-by more than what is looked for.  A turn of stock and the turn of ours beside it
+machine's speed meets both.  A turn is a QEMU of its own: memory layout alone
+changes the speed of a boot by more than what is measured.  A turn of stock and the turn of ours beside it
 are a pair; the ratio of their medians is one observation, and what is told is
 the mean of the pairs with its error, so that a difference can be told from
 chance.

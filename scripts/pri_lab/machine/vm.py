@@ -133,7 +133,7 @@ class Outcome:
 
     @property
     def troubles(self) -> List[str]:
-        """The problems, but that the job says so when tests failed."""
+        """The problems, except the exit status that failed tests cause."""
         failed = self.reader.counts()[FAIL]
         return [p for p in self.problems if not failed
                 or not p.startswith('the job ended with status')]

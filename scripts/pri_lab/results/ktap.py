@@ -37,8 +37,7 @@ _POINT = re.compile(
 _PLAN = re.compile(r'1\.\.(\d+)\s*(?:#\s*(.*))?$')
 _SUBTEST = re.compile(r'#\s*Subtest:\s*(.*)$')
 _BAIL = re.compile(r'Bail out!\s*(.*)$')
-# a remark of a program; what says no reason, or would be read as a directive,
-# is left out
+# a diagnostic line, unless it gives no reason or looks like a directive
 _NOTE = re.compile(r'#\s*(?!stat |pri-lab:|starting QEMU|Start of |End of '
                    r'|skip|todo)(\S.*)$', re.I)
 
