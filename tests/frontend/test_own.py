@@ -13,6 +13,7 @@ from pri_lab.core import cache, proc, ui
 from pri_lab.core.errors import LabError, UsageError
 from pri_lab.guest import guest
 from pri_lab.linux import kconfig, kernel
+from pri_lab.linux.kernel import Kernel
 from pri_lab.own import anykernel, mirror, tree
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -192,6 +193,8 @@ class Tree(Fixture):
         self.assertTrue(anykernel.from_source(REPO, self.src, True))
         with mock.patch.object(tree.OwnTree, 'have') as have:
             options.bisect = True
+            have.return_value = Kernel(os.path.join(self.src, 'vmlinux'),
+                                       self.src, '7.3')
             anykernel.have(self.paths, self.src, options, 1, self.log,
                            ui.UI(quiet=True))
         self.assertTrue(have.called)
