@@ -290,7 +290,7 @@ static void test_overflow(void)
     with_knobs(s, overflow);
 }
 
-/* -- What a program can read of the IOMMU (W7) ------------------------------ */
+/* -- What a program can read of the IOMMU (W7) ----------------------------- */
 
 static void test_read(void)
 {
