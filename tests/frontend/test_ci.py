@@ -7,7 +7,13 @@ import io
 import os
 import re
 import shlex
+import subprocess
 import unittest
+
+try:
+    import yaml
+except ImportError:
+    yaml = None
 
 from pri_lab import cli
 
@@ -38,6 +44,63 @@ class Recipes(unittest.TestCase):
                         with contextlib.redirect_stderr(io.StringIO()):
                             cli.parse(args)
         self.assertGreater(seen, 5)
+
+    def recipe(self, name):
+        """A recipe as YAML, and as what its lines of shell are."""
+        if yaml is None:
+            self.skipTest('no PyYAML here: apt-get install python3-yaml')
+        with open(os.path.join(REPO, 'contrib', 'ci', name),
+                  encoding='utf-8') as f:
+            return yaml.safe_load(f)
+
+    def shell(self, lines):
+        """Each is one that a shell can read."""
+        self.assertTrue(lines)
+        for line in lines:
+            self.assertIsInstance(line, str)
+            p = subprocess.run(['sh', '-n'], input=line, text=True,
+                               check=False, stderr=subprocess.PIPE)
+            self.assertEqual((p.returncode, p.stderr), (0, ''), line)
+
+    def test_github(self):
+        """M9: what a workflow must have, by its schema."""
+        flow = self.recipe('github.yml')
+        # YAML 1.1 reads the word `on` as true
+        self.assertLessEqual(set(flow), {'name', True, 'jobs'})
+        for job in flow['jobs'].values():
+            self.assertIn('runs-on', job)
+            for step in job['steps']:
+                self.assertEqual(len({'run', 'uses'} & set(step)), 1, step)
+                if 'uses' in step:
+                    self.assertRegex(step['uses'], r'^[\w-]+/[\w-]+@v\d+$')
+            self.shell([s['run'] for s in job['steps'] if 'run' in s])
+
+    def test_gitlab(self):
+        for name, job in self.recipe('gitlab.yml').items():
+            self.assertLessEqual({'image', 'script'}, set(job), name)
+            self.shell(job['script'])
+            for path in job['artifacts']['paths'] + job['cache']['paths']:
+                self.assertFalse(path.startswith(('/', '..')), path)
+
+    def test_lava(self):
+        job = self.recipe('lava.yaml')
+        self.assertLessEqual({'job_name', 'device_type', 'visibility',
+                              'priority', 'timeouts', 'actions'}, set(job))
+        self.assertEqual([next(iter(a)) for a in job['actions']],
+                         ['deploy', 'boot', 'test'])
+        for one in job['actions'][2]['test']['definitions']:
+            text = one['repository']
+            self.shell(text['run']['steps'])
+            pattern = re.compile(text['parse']['pattern'])
+            words = text['parse']['fixupdict']
+            for line, want in (('ok 1 sva-basic', 'pass sva-basic'),
+                               ('  not ok 12 read-only # why',
+                                'fail read-only')):
+                m = pattern.search(line)
+                self.assertTrue(m, line)
+                self.assertEqual(f'{words[m.group("result")]} '
+                                 f'{m.group("test_case_id")}', want)
+            self.assertIsNone(pattern.search('# ok so far'))
 
     def test_one_list_of_packages(self):
         """The image installs what `./pri-lab packages` says, no copy of it."""
