@@ -14,6 +14,7 @@ import sys
 
 TABLES = (
     ("intel-iommu", "include/hw/i386/vtd-knobs.h"),
+    ("ats-rule", "include/hw/pci/ats-rule-knobs.h"),
     ("pri-testdev", "include/hw/misc/pri-testdev-knobs.h"),
     ("pri-root-port", "include/hw/misc/pri-root-port-regs.h"),
 )
@@ -42,6 +43,19 @@ PLATFORMS = {
                     ("permissive", "strict", "spr")),
     "pri-testdev": ("include/hw/misc/pri-testdev-platform.h",
                     ("permissive", "strict")),
+}
+
+TEXTS = {
+    "ats-rule": """
+Any number of rules say what becomes of messages on the IOMMU's link, up to 64
+together. The first one that matches acts; they are asked in the order of their
+ids. A rule is made by `-object ats-rule,id=ID,{name}=VALUE,...` or `object-add`, and
+removed by `object-del`; what it keeps goes on then. Its knobs are read and turned by
+`qom-get` and `qom-set` of `/objects/ID`. The guest's rules are objects with the ids
+`guest-rule-00` to `guest-rule-63`, by `PT_KNOB_RULE` and `PT_RULE_REMOVE`. Rules
+survive resets and are part of a snapshot; loading one removes rules that it has not.
+`iommu=ID` says of which IOMMU, if there are several.
+""".format(name="action"),
 }
 
 PLATFORM_TEXT = """
@@ -103,6 +117,8 @@ def page(root):
         if not path.exists():
             continue
         out.append(f"\n## {device}\n")
+        if device in TEXTS:
+            out.append(TEXTS[device].lstrip())
         out.append("| knob | values | default | what it does |")
         out.append("|---|---|---|---|")
         knobs = list(rows(path.read_text("utf-8")))

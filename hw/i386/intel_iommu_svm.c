@@ -26,22 +26,6 @@ static const AtsKnobTable vtd_knob_table;
 VTD_KNOBS(VTD_KNOB_CHECK)
 #undef VTD_KNOB_CHECK
 
-/* The engine's rules and the knobs have the same words in the same order */
-#define VTD_LINK_CHECK(n) \
-    QEMU_BUILD_BUG_ON((int)VTD_##n##_DO_END != ATS_RULE_ACT_NR || \
-                      (int)VTD_##n##_KIND_END != ATS_RULE_KIND_NR || \
-                      (int)VTD_##n##_FIELD_END != ATS_FIELD_NR || \
-                      (int)VTD_##n##_DO_HOLD != ATS_RULE_HOLD || \
-                      (int)VTD_##n##_DO_DROP != ATS_RULE_DROP || \
-                      (int)VTD_##n##_DO_DELAY != ATS_RULE_DELAY || \
-                      (int)VTD_##n##_DO_DUPLICATE != ATS_RULE_DUPLICATE || \
-                      (int)VTD_##n##_DO_REORDER != ATS_RULE_REORDER || \
-                      (int)VTD_##n##_DO_CORRUPT != ATS_RULE_CORRUPT || \
-                      (int)VTD_##n##_KIND_STOP_MARKER != ATS_RULE_STOP_MARKER \
-                      || (int)VTD_##n##_FIELD_FLAGS != ATS_FIELD_FLAGS)
-VTD_LINK_CHECK(LINK);
-VTD_LINK_CHECK(LINK2);
-
 static const AtsKnob vtd_knob_rows[] = {
 #define V(ID, name) name "\0"
 #define VTD_KNOB_ROW(FIELD, field, name, def, max, values, help) \
@@ -52,48 +36,12 @@ static const AtsKnob vtd_knob_rows[] = {
 #undef V
 };
 
-/* The rules of the link have copies of their knobs */
-static void vtd_link_set_rules(IntelIOMMUState *s)
-{
-    const VTDKnobs *knobs = &s->svm.knobs;
-
-#define VTD_LINK_RULE(n) \
-    (AtsRule) { \
-        .act = knobs->n##_do, \
-        .kind = knobs->n##_kind, \
-        .field = knobs->n##_field, \
-        .pasid = knobs->n##_pasid, \
-        .tag = knobs->n##_tag, \
-        .rid = knobs->n##_rid, \
-        .nth = knobs->n##_nth, \
-        .count = knobs->n##_count, \
-        .delay = knobs->n##_delay * SCALE_US, \
-        .bits = knobs->n##_bits, \
-    }
-    const AtsRule rules[ATS_RULE_NR] = {
-        VTD_LINK_RULE(link), VTD_LINK_RULE(link2),
-    };
-#undef VTD_LINK_RULE
-
-    for (unsigned int i = 0; s->svm.link && i < ATS_RULE_NR; i++) {
-        ats_link_set_rule(s->svm.link, i, &rules[i]);
-    }
-}
-
-/* A rule has counted down, or what it keeps has changed */
+/* What the rules of the link keep has changed */
 static void vtd_link_rules_changed(void *opaque)
 {
     IntelIOMMUState *s = opaque;
-    VTDKnobs *knobs = &s->svm.knobs;
-    const AtsRule *rule = s->svm.holds.rule;
 
-    knobs->link_do = rule[0].act;
-    knobs->link_nth = rule[0].nth;
-    knobs->link_count = rule[0].count;
-    knobs->link2_do = rule[1].act;
-    knobs->link2_nth = rule[1].nth;
-    knobs->link2_count = rule[1].count;
-    knobs->link_held = s->svm.holds.held.length;
+    s->svm.knobs.link_held = s->svm.rules.holds.held.length;
 }
 
 static void vtd_link_knob_changed(IntelIOMMUState *s, unsigned int index)
@@ -106,7 +54,7 @@ static void vtd_link_knob_changed(IntelIOMMUState *s, unsigned int index)
     knobs->link_release_last = 0;
     knobs->link_release_at = 0;
     knobs->link_discard = 0;
-    knobs->link_held = s->svm.holds.held.length;
+    knobs->link_held = s->svm.rules.holds.held.length;
     if (!link) {
         return;
     }
@@ -160,12 +108,6 @@ static void vtd_knob_changed(void *owner, unsigned int index)
     case VTD_KNOB_INJECT_ICE:
         vtd_qi_inject(s, VTD_FSTS_ICE);
         break;
-#define VTD_LINK_RULE_CASE(FIELD, field, name, def, max, values, help) \
-    case VTD_KNOB_##FIELD:
-    VTD_LINK_RULE_KNOBS(VTD_LINK_RULE_CASE)
-#undef VTD_LINK_RULE_CASE
-        vtd_link_set_rules(s);
-        break;
 #define VTD_LINK_KEPT_CASE(FIELD, field, name, def, max, values, help) \
     case VTD_KNOB_##FIELD:
     VTD_LINK_KEPT_KNOBS(VTD_LINK_KEPT_CASE)
@@ -209,7 +151,8 @@ static const VTDCounter vtd_counters[] = {
     VTD_QI_COUNTERS(VTD_QI_COUNTER_ROW)
 #undef VTD_QI_COUNTER_ROW
 #define VTD_HOLD_COUNTER_ROW(field, text) \
-    { "x-link-" #field, offsetof(IntelIOMMUState, svm.holds.field), text },
+    { "x-link-" #field, offsetof(IntelIOMMUState, svm.rules.holds.field), \
+      text },
     ATS_HOLD_COUNTERS(VTD_HOLD_COUNTER_ROW)
 #undef VTD_HOLD_COUNTER_ROW
     { "x-msis", offsetof(IntelIOMMUState, svm.msis), "interrupts sent" },
@@ -224,6 +167,7 @@ void vtd_svm_instance_init(Object *obj)
     IntelIOMMUState *s = INTEL_IOMMU_DEVICE(obj);
 
     ats_knobs_init(&vtd_knob_table, obj);
+    object_initialize_child(obj, TYPE_ATS_RULES, &s->svm.rules, TYPE_ATS_RULES);
     for (int i = 0; i < ARRAY_SIZE(vtd_counters); i++) {
         const VTDCounter *counter = &vtd_counters[i];
 
@@ -241,7 +185,7 @@ void vtd_svm_instance_init(Object *obj)
 
 static char *vtd_svm_get_messages(Object *obj, Error **errp)
 {
-    return ats_holds_describe(&INTEL_IOMMU_DEVICE(obj)->svm.holds);
+    return ats_holds_describe(&INTEL_IOMMU_DEVICE(obj)->svm.rules.holds);
 }
 
 void vtd_svm_class_init(ObjectClass *klass)
@@ -421,9 +365,15 @@ static void vtd_link_timer(void *opaque)
     ats_actor_timer(ATS_LANE_IOMMU, opaque, vtd_link_expired);
 }
 
+static AtsRules *vtd_agent_rules(void *opaque)
+{
+    return &((IntelIOMMUState *)opaque)->svm.rules;
+}
+
 static const AtsAgentOps vtd_agent_ops = {
     .now = vtd_agent_now,
     .alarm = vtd_agent_alarm,
+    .rules = vtd_agent_rules,
     .rules_changed = vtd_link_rules_changed,
     .knobs = &vtd_knob_table,
     .page_request = vtd_agent_page_request,
@@ -454,8 +404,8 @@ void vtd_svm_realize(IntelIOMMUState *s)
     /* Device-TLBs, or untranslated requests with a PASID, which need none */
     if (X86_IOMMU_DEVICE(s)->dt_supported || s->pasid) {
         s->svm.link_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_link_timer, s);
-        s->svm.link = ats_link_new(&vtd_agent_ops, &s->svm.holds, s);
-        vtd_link_set_rules(s);
+        s->svm.link = ats_link_new(&vtd_agent_ops, &s->svm.rules.holds, s);
+        ats_rules_attach(&s->svm.rules, s->svm.link);
     }
 }
 
@@ -480,7 +430,6 @@ static int vtd_svm_post_load(void *opaque, int version_id)
         return -EINVAL;
     }
     if (s->svm.link) {
-        vtd_link_set_rules(s);
         ats_link_rearm(s->svm.link);
     }
     return 0;
@@ -498,8 +447,8 @@ static bool vtd_svm_needed(void *opaque)
 
 const VMStateDescription vmstate_vtd_svm = {
     .name = "iommu-intel/svm",
-    .version_id = 3,
-    .minimum_version_id = 3,
+    .version_id = 4,
+    .minimum_version_id = 4,
     .needed = vtd_svm_needed,
     .post_load = vtd_svm_post_load,
     .fields = (const VMStateField[]) {
@@ -508,8 +457,8 @@ const VMStateDescription vmstate_vtd_svm = {
         VMSTATE_STRUCT(svm.devtlb, IntelIOMMUState, 1, vmstate_vtd_devtlb,
                        VTDDevTlb),
         VMSTATE_STRUCT(svm.qi, IntelIOMMUState, 1, vmstate_vtd_qi, VTDQi),
-        VMSTATE_STRUCT(svm.holds, IntelIOMMUState, 1, vmstate_ats_holds,
-                       AtsHolds),
+        VMSTATE_STRUCT(svm.rules, IntelIOMMUState, 1, vmstate_ats_rules,
+                       AtsRules),
 #define VTD_KNOB_VMSTATE(FIELD, field, name, def, max, values, help) \
         VMSTATE_UINT64(svm.knobs.field, IntelIOMMUState),
         VTD_KNOBS(VTD_KNOB_VMSTATE)

@@ -14,41 +14,88 @@ void ats_holds_init(AtsHolds *holds)
 {
     memset(holds, 0, sizeof(*holds));
     g_queue_init(&holds->held);
-    for (unsigned int i = 0; i < ATS_RULE_NR; i++) {
-        holds->rule[i].pasid = ATS_RULE_ANY;
-        holds->rule[i].tag = ATS_RULE_ANY;
-        holds->rule[i].rid = ATS_RULE_ANY;
-    }
+    QTAILQ_INIT(&holds->rules);
 }
+
+/* -- Rules ----------------------------------------------------------------- */
 
 static void ats_holds_update(AtsHolds *holds)
 {
+    AtsRule *rule;
+
     holds->changed = true;
     holds->active = holds->n_swap[0] || holds->n_swap[1];
-    for (unsigned int i = 0; i < ATS_RULE_NR; i++) {
-        holds->active |= holds->rule[i].act != ATS_RULE_OFF;
+    QTAILQ_FOREACH(rule, &holds->rules, next) {
+        holds->active |= rule->knobs.act != ATS_RULE_OFF;
     }
+}
+
+bool ats_holds_add_rule(AtsHolds *holds, AtsRule *rule)
+{
+    AtsRule *other;
+
+    if (holds->n_rules >= ATS_RULES_MAX) {
+        return false;
+    }
+    QTAILQ_FOREACH(other, &holds->rules, next) {
+        if (strcmp(rule->id, other->id) < 0) {
+            break;
+        }
+    }
+    if (other) {
+        QTAILQ_INSERT_BEFORE(other, rule, next);
+    } else {
+        QTAILQ_INSERT_TAIL(&holds->rules, rule, next);
+    }
+    holds->n_rules++;
+    ats_holds_rule_changed(holds, rule);
+    return true;
+}
+
+void ats_holds_remove_rule(AtsHolds *holds, AtsRule *rule)
+{
+    assert(!rule->n_held);
+    QTAILQ_REMOVE(&holds->rules, rule, next);
+    holds->n_rules--;
+    ats_holds_update(holds);
+}
+
+void ats_holds_rule_changed(AtsHolds *holds, AtsRule *rule)
+{
+    rule->knobs.held = rule->n_held;
+    rule->knobs.release = 0;
+    ats_holds_update(holds);
+}
+
+static void ats_rule_keeps(AtsRule *rule, int more)
+{
+    rule->n_held += more;
+    rule->knobs.held = rule->n_held;
+}
+
+void ats_holds_drop(AtsHolds *holds)
+{
+    AtsRule *rule;
+
+    g_queue_clear_full(&holds->held, g_free);
+    memset(holds->n_swap, 0, sizeof(holds->n_swap));
+    QTAILQ_FOREACH(rule, &holds->rules, next) {
+        ats_rule_keeps(rule, -(int)rule->n_held);
+    }
+    ats_holds_update(holds);
 }
 
 void ats_holds_clear(AtsHolds *holds)
 {
-    g_queue_clear_full(&holds->held, g_free);
-    memset(holds->n_swap, 0, sizeof(holds->n_swap));
 #define ATS_HOLD_COUNTER_CLEAR(field, text) holds->field = 0;
     ATS_HOLD_COUNTERS(ATS_HOLD_COUNTER_CLEAR)
 #undef ATS_HOLD_COUNTER_CLEAR
-    ats_holds_update(holds);
-}
-
-void ats_holds_set_rule(AtsHolds *holds, unsigned int n, const AtsRule *rule)
-{
-    holds->rule[n] = *rule;
-    ats_holds_update(holds);
+    ats_holds_drop(holds);
 }
 
 /* -- Which messages -------------------------------------------------------- */
 
-static bool ats_rule_matches_kind(const AtsRule *rule, const AtsMsg *msg)
+static bool ats_rule_matches_kind(const AtsRuleKnobs *rule, const AtsMsg *msg)
 {
     switch (rule->kind) {
     case ATS_RULE_ALL:
@@ -70,7 +117,7 @@ static bool ats_rule_matches_kind(const AtsRule *rule, const AtsMsg *msg)
     }
 }
 
-static bool ats_rule_matches_tag(const AtsRule *rule, const AtsMsg *msg)
+static bool ats_rule_matches_tag(const AtsRuleKnobs *rule, const AtsMsg *msg)
 {
     if (rule->tag == ATS_RULE_ANY) {
         return true;
@@ -88,14 +135,14 @@ static bool ats_rule_matches_tag(const AtsRule *rule, const AtsMsg *msg)
     }
 }
 
-static bool ats_rule_matches_pasid(const AtsRule *rule, const AtsMsg *msg)
+static bool ats_rule_matches_pasid(const AtsRuleKnobs *rule, const AtsMsg *msg)
 {
     return rule->pasid == ATS_RULE_ANY ||
            (rule->pasid == ATS_RULE_NO_PASID ? msg->pasid == ATS_NO_PASID :
             msg->pasid == rule->pasid);
 }
 
-static bool ats_rule_matches(const AtsRule *rule, const AtsMsg *msg)
+static bool ats_rule_matches(const AtsRuleKnobs *rule, const AtsMsg *msg)
 {
     return (rule->rid == ATS_RULE_ANY || rule->rid == msg->rid) &&
            ats_rule_matches_kind(rule, msg) &&
@@ -106,11 +153,12 @@ static bool ats_rule_matches(const AtsRule *rule, const AtsMsg *msg)
 /* Is it the turn of @rule?  Counts.  One message can overtake one. */
 static bool ats_rule_fires(AtsHolds *holds, AtsRule *rule, const AtsMsg *msg)
 {
-    if (rule->act == ATS_RULE_REORDER && ats_holds_overtaken(holds, msg)) {
+    if (rule->knobs.act == ATS_RULE_REORDER &&
+        ats_holds_overtaken(holds, msg)) {
         return false;
     }
-    if (rule->nth > 1) {
-        rule->nth--;
+    if (rule->knobs.nth > 1) {
+        rule->knobs.nth--;
         holds->changed = true;
         return false;
     }
@@ -119,9 +167,10 @@ static bool ats_rule_fires(AtsHolds *holds, AtsRule *rule, const AtsMsg *msg)
 
 static void ats_rule_fired(AtsHolds *holds, AtsRule *rule)
 {
-    if (rule->count && !--rule->count) {
-        rule->act = ATS_RULE_OFF;
-        rule->nth = 0;
+    rule->knobs.acted += rule->knobs.acted < UINT32_MAX;
+    if (rule->knobs.count && !--rule->knobs.count) {
+        rule->knobs.act = ATS_RULE_OFF;
+        rule->knobs.nth = 0;
     }
     ats_holds_update(holds);
 }
@@ -179,29 +228,29 @@ static void ats_corrupt_flags(AtsHeld *item, uint32_t bits)
     }
 }
 
-static void ats_corrupt(AtsHeld *item, const AtsRule *rule)
+static void ats_corrupt(AtsHeld *item, const AtsRuleKnobs *rule)
 {
     switch (rule->field) {
-    case ATS_FIELD_TAG:
+    case ATS_RULE_FIELD_TAG:
         ats_corrupt_tag(&item->msg, rule->bits);
         break;
-    case ATS_FIELD_PASID:
+    case ATS_RULE_FIELD_PASID:
         ats_corrupt_pasid(&item->msg, rule->bits);
         break;
-    case ATS_FIELD_NO_PASID:
+    case ATS_RULE_FIELD_NO_PASID:
         item->msg.pasid = ATS_NO_PASID;
         break;
-    case ATS_FIELD_RID:
+    case ATS_RULE_FIELD_RID:
         item->msg.rid ^= rule->bits;
         break;
-    case ATS_FIELD_CODE:
+    case ATS_RULE_FIELD_CODE:
         ats_corrupt_code(item, rule->bits);
         break;
-    case ATS_FIELD_ADDRESS:
+    case ATS_RULE_FIELD_ADDRESS:
         item->msg.addr ^= (uint64_t)rule->bits << 12;
         item->entry.addr ^= (uint64_t)rule->bits << 12;
         break;
-    case ATS_FIELD_FLAGS:
+    case ATS_RULE_FIELD_FLAGS:
         ats_corrupt_flags(item, rule->bits);
         break;
     default:
@@ -219,17 +268,19 @@ static void ats_holds_keep(AtsHolds *holds, const AtsHeld *item)
     }
     g_queue_push_tail(&holds->held, g_memdup2(item, sizeof(*item)));
     holds->n_swap[ats_msg_is_upstream(&item->msg)] += item->swap;
+    ats_rule_keeps(item->rule, 1);
     holds->kept++;
 }
 
-static AtsVerdict ats_rule_apply(AtsHolds *holds, const AtsRule *rule,
+static AtsVerdict ats_rule_apply(AtsHolds *holds, AtsRule *rule,
                                  AtsHeld *item, int64_t now)
 {
     trace_ats_link_rule(item->msg.kind, item->msg.rid, item->msg.pasid,
-                        rule->act);
+                        rule->knobs.act, rule->id);
     item->due = ATS_HELD_FOREVER;
     item->swap = false;
-    switch (rule->act) {
+    item->rule = rule;
+    switch (rule->knobs.act) {
     case ATS_RULE_DROP:
         holds->dropped++;
         return ATS_VERDICT_GONE;
@@ -238,10 +289,10 @@ static AtsVerdict ats_rule_apply(AtsHolds *holds, const AtsRule *rule,
         return ATS_VERDICT_TWICE;
     case ATS_RULE_CORRUPT:
         holds->corrupted++;
-        ats_corrupt(item, rule);
+        ats_corrupt(item, &rule->knobs);
         return ATS_VERDICT_PASS;
     case ATS_RULE_DELAY:
-        item->due = now + rule->delay;
+        item->due = now + (int64_t)rule->knobs.delay_us * 1000;
         break;
     case ATS_RULE_REORDER:
         item->swap = true;
@@ -255,10 +306,11 @@ static AtsVerdict ats_rule_apply(AtsHolds *holds, const AtsRule *rule,
 
 AtsVerdict ats_holds_judge(AtsHolds *holds, AtsHeld *item, int64_t now)
 {
-    for (unsigned int i = 0; i < ATS_RULE_NR; i++) {
-        AtsRule *rule = &holds->rule[i];
+    AtsRule *rule;
 
-        if (rule->act != ATS_RULE_OFF && ats_rule_matches(rule, &item->msg) &&
+    QTAILQ_FOREACH(rule, &holds->rules, next) {
+        if (rule->knobs.act != ATS_RULE_OFF &&
+            ats_rule_matches(&rule->knobs, &item->msg) &&
             ats_rule_fires(holds, rule, &item->msg)) {
             AtsVerdict verdict = ats_rule_apply(holds, rule, item, now);
 
@@ -276,6 +328,7 @@ static void ats_holds_move(AtsHolds *holds, GQueue *out, GList *link)
     AtsHeld *item = link->data;
 
     holds->n_swap[ats_msg_is_upstream(&item->msg)] -= item->swap;
+    ats_rule_keeps(item->rule, -1);
     g_queue_unlink(&holds->held, link);
     g_queue_push_tail_link(out, link);
 }
@@ -287,6 +340,24 @@ GQueue *ats_holds_take(AtsHolds *holds, uint64_t count, bool newest)
     while (count-- && holds->held.length) {
         ats_holds_move(holds, out, newest ? holds->held.tail :
                        holds->held.head);
+    }
+    ats_holds_update(holds);
+    return out;
+}
+
+GQueue *ats_holds_take_of(AtsHolds *holds, const AtsRule *rule, uint64_t count)
+{
+    GQueue *out = g_queue_new();
+    GList *next;
+
+    for (GList *link = holds->held.head; link && count; link = next) {
+        const AtsHeld *item = link->data;
+
+        next = link->next;
+        if (item->rule == rule) {
+            ats_holds_move(holds, out, link);
+            count--;
+        }
     }
     ats_holds_update(holds);
     return out;
@@ -367,6 +438,7 @@ void ats_holds_forget(AtsHolds *holds, uint16_t rid)
         next = link->next;
         if (item->msg.rid == rid && !ats_msg_is_upstream(&item->msg)) {
             holds->n_swap[0] -= item->swap;
+            ats_rule_keeps(item->rule, -1);
             g_queue_delete_link(&holds->held, link);
             g_free(item);
         }
@@ -433,7 +505,9 @@ char *ats_holds_describe(const AtsHolds *holds)
         if (item->due != ATS_HELD_FOREVER) {
             g_string_append_printf(text, " due=%" PRId64, item->due);
         }
-        g_string_append(text, item->swap ? " to-be-overtaken\n" : "\n");
+        g_string_append_printf(text, "%s rule=%s\n",
+                               item->swap ? " to-be-overtaken" : "",
+                               item->rule->id);
     }
     return g_string_free(text, false);
 }
@@ -445,25 +519,65 @@ void ats_holds_free_saved(AtsHolds *holds)
     holds->n_saved = 0;
 }
 
+/* Place of @rule among the rules */
+static uint32_t ats_holds_place(const AtsHolds *holds, const AtsRule *rule)
+{
+    const AtsRule *other;
+    uint32_t place = 0;
+
+    QTAILQ_FOREACH(other, &holds->rules, next) {
+        if (other == rule) {
+            break;
+        }
+        place++;
+    }
+    return place;
+}
+
+static AtsRule *ats_holds_rule_at(const AtsHolds *holds, uint32_t place)
+{
+    AtsRule *rule;
+
+    QTAILQ_FOREACH(rule, &holds->rules, next) {
+        if (!place--) {
+            break;
+        }
+    }
+    return rule;
+}
+
 void ats_holds_save(AtsHolds *holds)
 {
     ats_holds_free_saved(holds);
     holds->saved = g_new0(AtsHeld, MAX(holds->held.length, 1));
     for (GList *link = holds->held.head; link; link = link->next) {
-        holds->saved[holds->n_saved++] = *(const AtsHeld *)link->data;
+        AtsHeld *item = &holds->saved[holds->n_saved++];
+
+        *item = *(const AtsHeld *)link->data;
+        item->rule_at = ats_holds_place(holds, item->rule);
     }
 }
 
-void ats_holds_restore(AtsHolds *holds)
+bool ats_holds_restore(AtsHolds *holds)
 {
-    g_queue_clear_full(&holds->held, g_free);
-    memset(holds->n_swap, 0, sizeof(holds->n_swap));
-    for (int32_t i = 0; i < holds->n_saved; i++) {
-        g_queue_push_tail(&holds->held, g_memdup2(&holds->saved[i],
-                                                  sizeof(AtsHeld)));
-        holds->n_swap[ats_msg_is_upstream(&holds->saved[i].msg)] +=
-            holds->saved[i].swap;
+    bool ok = true;
+
+    ats_holds_drop(holds);
+    for (int32_t i = 0; ok && i < holds->n_saved; i++) {
+        AtsHeld *item = &holds->saved[i];
+
+        item->rule = ats_holds_rule_at(holds, item->rule_at);
+        ok = item->rule;
+        if (ok) {
+            g_queue_push_tail(&holds->held, g_memdup2(item, sizeof(*item)));
+            holds->n_swap[ats_msg_is_upstream(&item->msg)] += item->swap;
+            ats_rule_keeps(item->rule, 1);
+        }
     }
     ats_holds_free_saved(holds);
+    if (!ok) {
+        ats_holds_drop(holds);
+    }
     ats_holds_update(holds);
+    return ok;
 }

@@ -154,6 +154,14 @@ static bool ats_knob_parse(const AtsKnob *row, const char *text,
     return false;
 }
 
+/* Does a knob that is set take effect?  That of a device once it is realized */
+static bool ats_knob_acts(Object *obj)
+{
+    DeviceState *dev = (DeviceState *)object_dynamic_cast(obj, TYPE_DEVICE);
+
+    return !dev || dev->realized;
+}
+
 static void ats_knob_property_set(Object *obj, Visitor *v, const char *name,
                                   void *opaque, Error **errp)
 {
@@ -175,7 +183,7 @@ static void ats_knob_property_set(Object *obj, Visitor *v, const char *name,
     if (value > row->max) {
         error_setg(errp, "%s=%" PRIu64 ": the largest value is %" PRIu64,
                    row->name, value, row->max);
-    } else if (!DEVICE(obj)->realized) {
+    } else if (!ats_knob_acts(obj)) {
         uint64_t *given = ats_knob_given(prop->table, obj, prop->index);
 
         if (given) {

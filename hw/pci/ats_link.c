@@ -68,6 +68,11 @@ void ats_link_free(AtsLink *link)
     g_free(link);
 }
 
+struct AtsRules *ats_link_rules(AtsLink *link)
+{
+    return link->ops->rules ? link->ops->rules(link->opaque) : NULL;
+}
+
 const struct AtsKnobTable *ats_link_agent_knobs(AtsLink *link, void **owner)
 {
     *owner = link->opaque;
@@ -365,10 +370,32 @@ static void ats_link_send_by_rules(AtsLink *link, const AtsMsg *msg)
     }
 }
 
-void ats_link_set_rule(AtsLink *link, unsigned int n, const AtsRule *rule)
+bool ats_link_add_rule(AtsLink *link, AtsRule *rule)
 {
-    ats_holds_set_rule(link->holds, n, rule);
-    link->holds->changed = false;
+    bool room = ats_holds_add_rule(link->holds, rule);
+
+    ats_link_tell(link);
+    return room;
+}
+
+/* The rule goes first: it is not asked about what a receiver sends meanwhile */
+void ats_link_remove_rule(AtsLink *link, AtsRule *rule)
+{
+    GQueue *items = ats_holds_take_of(link->holds, rule, UINT64_MAX);
+
+    ats_holds_remove_rule(link->holds, rule);
+    ats_link_pass_all(link, items);
+}
+
+void ats_link_rule_changed(AtsLink *link, AtsRule *rule)
+{
+    ats_holds_rule_changed(link->holds, rule);
+    ats_link_tell(link);
+}
+
+void ats_link_release_of(AtsLink *link, AtsRule *rule, uint64_t count)
+{
+    ats_link_pass_all(link, ats_holds_take_of(link->holds, rule, count));
 }
 
 void ats_link_release(AtsLink *link, uint64_t count, bool newest)

@@ -58,8 +58,8 @@ static const VMStateDescription vmstate_ats_tr_entry = {
 
 static const VMStateDescription vmstate_ats_held = {
     .name = "ats/held",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(msg, AtsHeld, 1, vmstate_ats_msg, AtsMsg),
         VMSTATE_STRUCT(entry, AtsHeld, 1, vmstate_ats_tr_entry, AtsTrEntry),
@@ -67,6 +67,7 @@ static const VMStateDescription vmstate_ats_held = {
         VMSTATE_UINT8(status, AtsHeld),
         VMSTATE_BOOL(swap, AtsHeld),
         VMSTATE_INT64(due, AtsHeld),
+        VMSTATE_UINT32(rule_at, AtsHeld),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -100,8 +101,7 @@ static int ats_holds_post_load(void *opaque, int version_id)
             return -EINVAL;
         }
     }
-    ats_holds_restore(holds);
-    return 0;
+    return ats_holds_restore(holds) ? 0 : -EINVAL;
 }
 
 static bool ats_holds_count_ok(void *opaque, int version_id)
@@ -151,11 +151,11 @@ const VMStateDescription vmstate_ats_itags = {
     }
 };
 
-/* Rules are settings: who has them migrates them */
+/* After the rules, which who has them migrates: a message is of one of them */
 const VMStateDescription vmstate_ats_holds = {
     .name = "ats/holds",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_save = ats_holds_pre_save,
     .post_save = ats_holds_post_save,
     .pre_load = ats_holds_pre_load,

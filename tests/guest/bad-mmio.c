@@ -132,7 +132,7 @@ static void check_survived(struct bad *b)
  */
 static bool is_knob(size_t off, unsigned width)
 {
-    return off + width > PT_KNOB_SELECT && off < PT_KNOB_NAME + 4;
+    return off + width > PT_RULE_REMOVE && off < PT_KNOB_NAME + 4;
 }
 
 static void poke(struct bad *b, size_t off, unsigned width, uint64_t v)

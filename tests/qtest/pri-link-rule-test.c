@@ -12,18 +12,13 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "hw/i386/vtd-knobs.h"
+#include "libqos/lab-rules.h"
 #include "libqos/lab-state.h"
 #include "libqos/vtd-inv.h"
 #include <glib/gstdio.h>
 
 #define PAGE            4096
 #define VTD             "ite-timeout-ms=60000,wait-depth=1024"
-
-/* Values of link-do and link-kind */
-enum { OFF, HOLD, DROP, DELAY, DUPLICATE, REORDER, CORRUPT };
-enum { ALL, PAGE_REQUEST, STOP_MARKER, PRG_RESPONSE, INV_REQUEST,
-       INV_COMPLETION, TRANSLATION };
-enum { F_TAG, F_PASID, F_NO_PASID, F_RID, F_CODE, F_ADDRESS, F_FLAGS };
 
 static void turn(PriLab *lab, uint32_t knob, uint64_t value)
 {
@@ -34,12 +29,6 @@ static void turn(PriLab *lab, uint32_t knob, uint64_t value)
 static uint64_t knob(PriLab *lab, uint32_t knob)
 {
     return qpt_knob_get(&lab->d, PT_KNOB_IOMMU | knob);
-}
-
-static void rule(PriLab *lab, unsigned int kind, unsigned int what)
-{
-    turn(lab, VTD_KNOB_LINK_KIND, kind);
-    turn(lab, VTD_KNOB_LINK_DO, what);
 }
 
 static void expect_held(PriLab *lab, unsigned int n)
@@ -81,9 +70,9 @@ static void test_command_line(void)
 {
     PriLab lab;
 
-    pri_lab_start_with(&lab, VTD ",link-do=hold,link-kind=page-request,"
-                       "link-tag=3,link2-do=drop,link2-kind=page-request,"
-                       "link2-nth=2,link2-count=1", NULL, 0);
+    pri_lab_start_with(&lab, VTD " -object ats-rule,id=a,action=hold,"
+                       "kind=page-request,tag=3 -object ats-rule,id=b,"
+                       "action=drop,kind=page-request,nth=2,count=1", NULL, 0);
     for (unsigned int i = 1; i <= 4; i++) {
         request(&lab, i);
     }
@@ -91,8 +80,9 @@ static void test_command_line(void)
     g_assert_cmpuint(pop(&lab), ==, 4);
     expect_held(&lab, 1);
     /* the second rule has done what it was for */
-    g_assert_cmpuint(knob(&lab, VTD_KNOB_LINK2_DO), ==, OFF);
-    g_assert_cmpuint(knob(&lab, VTD_KNOB_LINK2_COUNT), ==, 0);
+    g_assert_cmpuint(lab_object_number(lab.qts, "b", "count"), ==, 0);
+    g_assert_cmpuint(lab_object_number(lab.qts, "b", "acted"), ==, 1);
+    g_assert_cmpuint(lab_object_number(lab.qts, "a", "held"), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -113,15 +103,15 @@ static void test_qom_set(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    qvtd_set_property(&lab.v, "link-do", "\"hold\"");
+    g_assert_null(lab_object_add(lab.qts, "r", ", 'action': 'hold'"));
     request(&lab, 5);
     request(&lab, 6);
     request(&lab, 7);
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
     text = messages(&lab);
     want = g_strdup_printf(
-        "0 page-request rid=%02x:00.0 pasid=0x%x tag=5 addr=0x%llx code=0\n",
-        lab.d.rid >> 8, LAB_PASID, LAB_IOVA + 5ULL * PAGE);
+        "0 page-request rid=%02x:00.0 pasid=0x%x tag=5 addr=0x%llx code=0 "
+        "rule=r\n", lab.d.rid >> 8, LAB_PASID, LAB_IOVA + 5ULL * PAGE);
     g_assert_true(g_str_has_prefix(text, want));
     qvtd_set_property(&lab.v, "link-release-at", "1");
     g_assert_cmpuint(pop(&lab), ==, 6);
@@ -138,7 +128,7 @@ static void test_registers(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    rule(&lab, PAGE_REQUEST, HOLD);
+    lab_rule_kind(&lab.d, ATS_RULE_PAGE_REQUEST, ATS_RULE_HOLD);
     request(&lab, 1);
     request(&lab, 2);
     expect_held(&lab, 2);
@@ -149,8 +139,8 @@ static void test_registers(void)
     expect_held(&lab, 0);
     g_assert_cmpuint(pop(&lab), ==, 2);
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
-    g_assert_cmpuint(qpt_knob_set(&lab.d, PT_KNOB_IOMMU | VTD_KNOB_LINK_DO, 7),
-                     ==, PT_KNOB_RANGE);
+    g_assert_cmpuint(qpt_knob_set(&lab.d, PT_KNOB_RULE(0) |
+                                  ATS_RULE_KNOB_ACTION, 7), ==, PT_KNOB_RANGE);
     pri_lab_stop(&lab);
 }
 
@@ -163,8 +153,8 @@ static void test_response(void)
     pri_lab_start_with(&lab, VTD, NULL, 0);
     request(&lab, 1);
     request(&lab, 2);
-    rule(&lab, PRG_RESPONSE, HOLD);
-    turn(&lab, VTD_KNOB_LINK_PASID, LAB_PASID);
+    lab_rule_kind(&lab.d, ATS_RULE_PRG_RESPONSE, ATS_RULE_HOLD);
+    lab_rule(&lab.d, ATS_RULE_KNOB_PASID, LAB_PASID);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 1, QPT_SUCCESS);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 2, QPT_INVALID_REQUEST);
     lab_expect_silence(&lab);
@@ -175,16 +165,16 @@ static void test_response(void)
 
     /* twice: the second one meets nothing */
     request(&lab, 3);
-    rule(&lab, PRG_RESPONSE, DUPLICATE);
+    lab_rule_kind(&lab.d, ATS_RULE_PRG_RESPONSE, ATS_RULE_DUPLICATE);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 3, QPT_SUCCESS);
     g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_RAW_RESP_COUNT), ==, 3);
 
     /* Success becomes Response Failure */
     request(&lab, 4);
-    turn(&lab, VTD_KNOB_LINK_FIELD, F_CODE);
-    turn(&lab, VTD_KNOB_LINK_BITS, 0xf);
-    rule(&lab, PRG_RESPONSE, CORRUPT);
+    lab_rule(&lab.d, ATS_RULE_KNOB_FIELD, ATS_RULE_FIELD_CODE);
+    lab_rule(&lab.d, ATS_RULE_KNOB_BITS, 0xf);
+    lab_rule_kind(&lab.d, ATS_RULE_PRG_RESPONSE, ATS_RULE_CORRUPT);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 4, QPT_SUCCESS);
     lab_expect_response(&lab, QPT_RESPONSE_FAILURE, 4, LAB_PASID);
     pri_lab_stop(&lab);
@@ -196,23 +186,23 @@ static void test_invalidation(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    rule(&lab, INV_REQUEST, HOLD);
+    lab_rule_kind(&lab.d, ATS_RULE_INV_REQUEST, ATS_RULE_HOLD);
     first = invalidate(&lab);
-    turn(&lab, VTD_KNOB_LINK_KIND, INV_COMPLETION);
+    lab_rule(&lab.d, ATS_RULE_KNOB_KIND, ATS_RULE_INV_COMPLETION);
     second = invalidate(&lab);
     g_assert_cmpuint(counter(&lab, PT_CNT_INV_REQUESTS), ==, 1);
     g_assert_cmpuint(counter(&lab, PT_CNT_INV_COMPLETIONS), ==, 1);
     expect_held(&lab, 2);
     turn(&lab, VTD_KNOB_LINK_RELEASE_LAST, 1);
     g_assert_false(qvtd_wait_done(&lab.v, second));
-    turn(&lab, VTD_KNOB_LINK_DO, OFF);
+    lab_rule(&lab.d, ATS_RULE_KNOB_ACTION, ATS_RULE_OFF);
     turn(&lab, VTD_KNOB_LINK_RELEASE, 1);
     g_assert_true(qvtd_wait_done(&lab.v, first));
     g_assert_true(qvtd_wait_done(&lab.v, second));
 
     /* ATS-28, QI-11: another ITag is reported as ICE */
-    turn(&lab, VTD_KNOB_LINK_COUNT, 1);
-    rule(&lab, INV_COMPLETION, CORRUPT);
+    lab_rule(&lab.d, ATS_RULE_KNOB_COUNT, 1);
+    lab_rule_kind(&lab.d, ATS_RULE_INV_COMPLETION, ATS_RULE_CORRUPT);
     first = invalidate(&lab);
     g_assert_cmphex(qinv_fsts(&lab.v) & QVTD_FSTS_ICE, !=, 0);
     g_assert_false(qvtd_wait_done(&lab.v, first));
@@ -224,7 +214,7 @@ static void test_reorder(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    rule(&lab, PAGE_REQUEST, REORDER);
+    lab_rule_kind(&lab.d, ATS_RULE_PAGE_REQUEST, ATS_RULE_REORDER);
     for (unsigned int i = 1; i <= 4; i++) {
         request(&lab, i);
     }
@@ -240,8 +230,8 @@ static void test_delay(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    turn(&lab, VTD_KNOB_LINK_DELAY, 100);
-    rule(&lab, PAGE_REQUEST, DELAY);
+    lab_rule(&lab.d, ATS_RULE_KNOB_DELAY_US, 100);
+    lab_rule_kind(&lab.d, ATS_RULE_PAGE_REQUEST, ATS_RULE_DELAY);
     request(&lab, 1);
     qtest_clock_step(lab.qts, 60 * QINV_US);
     request(&lab, 2);
@@ -262,22 +252,23 @@ static void test_shape(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    turn(&lab, VTD_KNOB_LINK_FIELD, F_RID);
-    rule(&lab, PAGE_REQUEST, CORRUPT);
+    lab_rule(&lab.d, ATS_RULE_KNOB_FIELD, ATS_RULE_FIELD_RID);
+    lab_rule_kind(&lab.d, ATS_RULE_PAGE_REQUEST, ATS_RULE_CORRUPT);
     request(&lab, 1);
     /* its neighbour has no context entry: refused, and answered to nobody */
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
     lab_expect_silence(&lab);
 
-    turn(&lab, VTD_KNOB_LINK_FIELD, F_FLAGS);
-    turn(&lab, VTD_KNOB_LINK_BITS, PT_RAW_EXEC | PT_RAW_READ | PT_RAW_WRITE);
+    lab_rule(&lab.d, ATS_RULE_KNOB_FIELD, ATS_RULE_FIELD_FLAGS);
+    lab_rule(&lab.d, ATS_RULE_KNOB_BITS,
+             PT_RAW_EXEC | PT_RAW_READ | PT_RAW_WRITE);
     request(&lab, 2);
     g_assert_true(qvtd_prq_pop(&lab.v, &prd));
     g_assert_cmpuint(QVTD_PRD_RDR(&prd), ==, 0);
     g_assert_cmpuint(QVTD_PRD_WRR(&prd), ==, 1);
     g_assert_cmpuint(QVTD_PRD_EXR(&prd), ==, 1);
-    turn(&lab, VTD_KNOB_LINK_FIELD, F_ADDRESS);
-    turn(&lab, VTD_KNOB_LINK_BITS, 0x100);
+    lab_rule(&lab.d, ATS_RULE_KNOB_FIELD, ATS_RULE_FIELD_ADDRESS);
+    lab_rule(&lab.d, ATS_RULE_KNOB_BITS, 0x100);
     request(&lab, 3);
     g_assert_true(qvtd_prq_pop(&lab.v, &prd));
     g_assert_cmphex(QVTD_PRD_ADDR(&prd), ==,
@@ -295,8 +286,8 @@ static void test_requester(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, LAB_TWO_DEVICES);
-    turn(&lab, VTD_KNOB_LINK_RID, lab.d2.rid);
-    rule(&lab, ALL, HOLD);
+    lab_rule(&lab.d, ATS_RULE_KNOB_RID, lab.d2.rid);
+    lab_rule_kind(&lab.d, ATS_RULE_ALL, ATS_RULE_HOLD);
     request(&lab, 9);
     qpt_raw(&lab.d2, &raw);
     g_assert_cmpuint(pop(&lab), ==, 9);
@@ -323,7 +314,7 @@ static void test_unplug(void)
     pri_lab_start_with(&lab, VTD LAB_NATIVE_HOTPLUG, NULL, 0);
     request(&lab, 1);
     pop(&lab);
-    rule(&lab, ALL, HOLD);
+    lab_rule_kind(&lab.d, ATS_RULE_ALL, ATS_RULE_HOLD);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 1, QPT_SUCCESS);
     request(&lab, 3);
     invalidate(&lab);
@@ -333,7 +324,7 @@ static void test_unplug(void)
     g_assert_cmpuint(pop(&lab), ==, 3);
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
     /* the answer to it finds nobody */
-    qvtd_set_property(&lab.v, "link-do", "\"off\"");
+    lab_object_set(lab.qts, "guest-rule-00", "action", "\"off\"");
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 3, QPT_SUCCESS);
     pri_lab_stop(&lab);
 }
@@ -343,10 +334,10 @@ static void test_reset(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    turn(&lab, VTD_KNOB_LINK_DELAY, 500000);
-    rule(&lab, PAGE_REQUEST, DELAY);
+    lab_rule(&lab.d, ATS_RULE_KNOB_DELAY_US, 500000);
+    lab_rule_kind(&lab.d, ATS_RULE_PAGE_REQUEST, ATS_RULE_DELAY);
     request(&lab, 1);
-    turn(&lab, VTD_KNOB_LINK_DO, HOLD);
+    lab_rule(&lab.d, ATS_RULE_KNOB_ACTION, ATS_RULE_HOLD);
     request(&lab, 2);
     qpt_flr(&lab.d);                /* what was sent has left the function */
     qpt_restore(&lab.d);
@@ -354,7 +345,8 @@ static void test_reset(void)
     lab_reset(&lab);
     qpt_init(&lab.d, lab.qts, lab.d.port, LAB_BUS);
     expect_held(&lab, 0);
-    g_assert_cmpuint(knob(&lab, VTD_KNOB_LINK_DO), ==, HOLD);
+    g_assert_cmpuint(lab_rule_get(&lab.d, ATS_RULE_KNOB_ACTION), ==,
+                     ATS_RULE_HOLD);
     qtest_clock_step(lab.qts, 500 * QINV_MS);
     g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-pending"), ==, 0);
     pri_lab_stop(&lab);
@@ -363,11 +355,11 @@ static void test_reset(void)
 static void finish(PriLab *lab, uint32_t slot, int64_t now)
 {
     expect_held(lab, 4);
-    g_assert_cmpuint(knob(lab, VTD_KNOB_LINK_COUNT), ==, 6);
+    g_assert_cmpuint(lab_rule_get(&lab->d, ATS_RULE_KNOB_COUNT), ==, 6);
     turn(lab, VTD_KNOB_LINK_RELEASE_AT, 1);
     lab_expect_response(lab, QPT_SUCCESS, 1, LAB_PASID);
     g_assert_false(qvtd_wait_done(&lab->v, slot));
-    turn(lab, VTD_KNOB_LINK_DO, OFF);
+    lab_rule(&lab->d, ATS_RULE_KNOB_ACTION, ATS_RULE_OFF);
     turn(lab, VTD_KNOB_LINK_RELEASE_LAST, 1);
     g_assert_true(qvtd_wait_done(&lab->v, slot));
     turn(lab, VTD_KNOB_LINK_RELEASE, 1);
@@ -390,7 +382,7 @@ static void finish_loaded(PriLab *lab, uint32_t slot)
     lab_expect_silence(lab);
     turn(lab, VTD_KNOB_LINK_RELEASE, 1);
     lab_expect_response(lab, QPT_SUCCESS, 1, LAB_PASID);
-    turn(lab, VTD_KNOB_LINK_DO, OFF);
+    lab_rule(&lab->d, ATS_RULE_KNOB_ACTION, ATS_RULE_OFF);
     g_assert_false(qvtd_wait_done(&lab->v, slot));
     turn(lab, VTD_KNOB_LINK_RELEASE, 1);
     g_assert_true(qvtd_wait_done(&lab->v, slot));
@@ -410,15 +402,15 @@ static void test_snapshot(void)
     lab_create_disk(lab.qts, file);
     request(&lab, 1);
     pop(&lab);
-    turn(&lab, VTD_KNOB_LINK_COUNT, 10);
-    rule(&lab, ALL, HOLD);
+    lab_rule(&lab.d, ATS_RULE_KNOB_COUNT, 10);
+    lab_rule_kind(&lab.d, ATS_RULE_ALL, ATS_RULE_HOLD);
     request(&lab, 3);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 1, QPT_SUCCESS);
-    turn(&lab, VTD_KNOB_LINK_DELAY, 500);
-    turn(&lab, VTD_KNOB_LINK_DO, DELAY);
+    lab_rule(&lab.d, ATS_RULE_KNOB_DELAY_US, 500);
+    lab_rule(&lab.d, ATS_RULE_KNOB_ACTION, ATS_RULE_DELAY);
     now = qtest_clock_step(lab.qts, 1000);
     request(&lab, 2);
-    turn(&lab, VTD_KNOB_LINK_DO, HOLD);
+    lab_rule(&lab.d, ATS_RULE_KNOB_ACTION, ATS_RULE_HOLD);
     slot = invalidate(&lab);
     lab_run_job(lab.qts, "snapshot-save", "save");
     saved = lab.v;

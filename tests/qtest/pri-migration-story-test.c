@@ -11,6 +11,7 @@
 #include "qemu/bswap.h"
 #include "libqtest.h"
 #include "libqos/lab-posted.h"
+#include "libqos/lab-rules.h"
 #include "libqos/lab-story.h"
 #include "libqos/vtd-inv.h"
 
@@ -111,6 +112,11 @@ static void invalidate_1(LabStory *s)
 static void set(LabStory *s, const char *knob, const char *json)
 {
     qvtd_set_property(&s->lab.v, knob, json);
+}
+
+static void rule(LabStory *s, const char *id, const char *json)
+{
+    g_assert_null(lab_object_add(s->lab.qts, id, json));
 }
 
 static void step_10us(LabStory *s)
@@ -216,8 +222,7 @@ static LabStep *const credits[] = {
 
 static void holds_link(LabStory *s)
 {
-    set(s, "link-kind", "\"prg-response\"");
-    set(s, "link-do", "\"hold\"");
+    rule(s, "r1", ", 'action': 'hold', 'kind': 'prg-response'");
     set(s, "prq-hold", "\"on\"");
     set(s, "prq-irq-hold", "\"on\"");
     lab_turn(&s->lab, "inv-reply", "\"hold\"");
@@ -243,8 +248,7 @@ static void holds_prq_off(LabStory *s)
 
 static void holds_translation(LabStory *s)
 {
-    set(s, "link2-kind", "\"translation\"");
-    set(s, "link2-do", "\"hold\"");
+    rule(s, "r0", ", 'action': 'hold', 'kind': 'translation'");
     map(s, 8, 1);
     dma(s, 2, 8, 1, 1, 0);
 }
@@ -267,8 +271,8 @@ static void holds_inv(LabStory *s)
 static void holds_inv_all(LabStory *s)
 {
     lab_turn(&s->lab, "inv-release", "8");
-    set(s, "link-do", "\"off\"");
-    set(s, "link2-do", "\"off\"");
+    lab_object_set(s->lab.qts, "r1", "action", "\"off\"");
+    lab_object_del(s->lab.qts, "r0");
     set(s, "link-release", "8");
 }
 
@@ -405,15 +409,14 @@ static void errors_clear(LabStory *s)
 
 static void errors_timeout(LabStory *s)
 {
-    set(s, "link-kind", "\"translation\"");
-    set(s, "link-do", "\"drop\"");
+    rule(s, "r0", ", 'action': 'drop', 'kind': 'translation'");
     map(s, 8, 1);
     dma(s, 2, 8, 1, 1, 0);
 }
 
 static void errors_failure(LabStory *s)
 {
-    set(s, "link-do", "\"off\"");
+    lab_object_del(s->lab.qts, "r0");
     dma(s, 3, 12, 1, 1, 0);
     dma(s, 4, 14, 1, 1, 0);
     lab_request(&s->lab, LAB_IOVA + 0x50000, R | L, 0x1f1);

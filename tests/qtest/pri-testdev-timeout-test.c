@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "hw/i386/vtd-knobs.h"
+#include "libqos/lab-rules.h"
 #include "libqos/lab-state.h"
 #include "libqos/vtd-inv.h"
 
@@ -25,10 +26,6 @@
 #define AER_UNC_STATUS  0x104
 #define AER_TIMEOUT     (1 << 14)
 
-/* Values of link-do, and of link-kind */
-enum { HOLD = 1, DROP = 2 };
-enum { TRANSLATION = 6 };
-
 static void turn(PriLab *lab, uint32_t knob, uint64_t value)
 {
     g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
@@ -36,8 +33,7 @@ static void turn(PriLab *lab, uint32_t knob, uint64_t value)
 
 static void rule(PriLab *lab, unsigned int what)
 {
-    turn(lab, PT_KNOB_IOMMU | VTD_KNOB_LINK_KIND, TRANSLATION);
-    turn(lab, PT_KNOB_IOMMU | VTD_KNOB_LINK_DO, what);
+    lab_rule_kind(&lab->d, ATS_RULE_TRANSLATION, what);
 }
 
 static void release(PriLab *lab, unsigned int n)
@@ -89,7 +85,7 @@ static void test_default(void)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     map(&lab, 0);
-    rule(&lab, DROP);
+    rule(&lab, ATS_RULE_DROP);
     start(&lab, 0);
     g_assert_true(pending(&lab));
     qtest_clock_step(lab.qts, 50 * QINV_MS - QINV_US);
@@ -121,7 +117,7 @@ static void test_late(void)
 
     pri_lab_start_with(&lab, VTD, "completion-timeout-us=100", 0);
     pa = map(&lab, 0);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start(&lab, 0);
     qtest_clock_step(lab.qts, 101 * QINV_US);
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_TIMEOUT);
@@ -150,7 +146,7 @@ static void test_each(void)
     for (int i = 0; i < 3; i++) {
         map(&lab, i);
     }
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start(&lab, 0);
     qtest_clock_step(lab.qts, 60 * QINV_US);
     start(&lab, 1);
@@ -176,7 +172,7 @@ static void test_disable(void)
     g_assert_cmphex(qpt_config_readl(&lab.d, lab.d.exp + EXP_DEVCAP2) & 0x1f,
                     ==, COMPL_TMOUT_DIS);
     map(&lab, 0);
-    rule(&lab, DROP);
+    rule(&lab, ATS_RULE_DROP);
     qpt_config_writew(&lab.d, lab.d.exp + EXP_DEVCTL2, COMPL_TMOUT_DIS);
     start(&lab, 0);
     qtest_clock_step(lab.qts, 100000 * QINV_MS);
@@ -198,7 +194,7 @@ static void test_abandoned(void)
     pri_lab_start_with(&lab, VTD, NULL, 0);
     map(&lab, 0);
     map(&lab, 1);
-    rule(&lab, DROP);
+    rule(&lab, ATS_RULE_DROP);
     start(&lab, 0);
     start(&lab, 1);
     qpt_writel(&lab.d, PT_CHANNEL(0) + PT_CH_CMD, PT_OP_ABORT);
@@ -223,7 +219,7 @@ static void test_reset(void)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     map(&lab, 0);
-    rule(&lab, DROP);
+    rule(&lab, ATS_RULE_DROP);
     start(&lab, 0);
     qpt_flr(&lab.d);
     qtest_clock_step(lab.qts, 1000 * QINV_MS);
@@ -241,7 +237,7 @@ static void test_migration(void)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     map(&lab, 0);
-    rule(&lab, DROP);
+    rule(&lab, ATS_RULE_DROP);
     start(&lab, 0);
     lab_migrate(&lab, VTD, NULL, qtest_clock_step(lab.qts, 20 * QINV_MS));
     qtest_clock_step(lab.qts, 29 * QINV_MS);

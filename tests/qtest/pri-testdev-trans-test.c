@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "hw/i386/vtd-knobs.h"
+#include "libqos/lab-rules.h"
 #include "libqos/lab-state.h"
 #include "libqos/vtd-inv.h"
 #include <glib/gstdio.h>
@@ -17,11 +18,6 @@
 #define PAGE            4096
 #define VTD             "ite-timeout-ms=60000,wait-depth=1024"
 #define PATTERN         0x1122334455667788ULL
-
-/* Values of link-do, and of link-kind */
-enum { OFF, HOLD, DROP, DELAY, DUPLICATE, REORDER, CORRUPT };
-enum { TRANSLATION = 6 };
-enum { F_CODE = 4, F_ADDRESS = 5, F_FLAGS = 6 };
 
 static void turn(PriLab *lab, uint32_t knob, uint64_t value)
 {
@@ -31,8 +27,7 @@ static void turn(PriLab *lab, uint32_t knob, uint64_t value)
 
 static void rule(PriLab *lab, unsigned int what)
 {
-    turn(lab, VTD_KNOB_LINK_KIND, TRANSLATION);
-    turn(lab, VTD_KNOB_LINK_DO, what);
+    lab_rule_kind(&lab->d, ATS_RULE_TRANSLATION, what);
 }
 
 static uint64_t counter(PriLab *lab, unsigned int offset)
@@ -101,7 +96,7 @@ static void test_hold(void)
     pri_lab_start_with(&lab, VTD, NULL, 0);
     pa[0] = map(&lab, 0);
     pa[1] = map(&lab, 1);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     start_waiting(&lab, 1);
     g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + 10) & (1 << 5), !=,
@@ -132,7 +127,7 @@ static void test_no_atc(void)
 
     pri_lab_start_with(&lab, VTD, "atc-entries=0", 0);
     pa = map(&lab, 0);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     release(&lab, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
@@ -146,8 +141,8 @@ static void test_delay(void)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     map(&lab, 0);
-    turn(&lab, VTD_KNOB_LINK_DELAY, 100);
-    rule(&lab, DELAY);
+    lab_rule(&lab.d, ATS_RULE_KNOB_DELAY_US, 100);
+    rule(&lab, ATS_RULE_DELAY);
     start_waiting(&lab, 0);
     qtest_clock_step(lab.qts, 99 * QINV_US);
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_RUNNING);
@@ -163,7 +158,7 @@ static void test_fault(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
     release(&lab, 1);
@@ -186,29 +181,29 @@ static void test_wrong(void)
 
     pri_lab_start_with(&lab, VTD, "atc-entries=0", 0);
     pa = map(&lab, 0);
-    turn(&lab, VTD_KNOB_LINK_FIELD, F_CODE);
-    turn(&lab, VTD_KNOB_LINK_BITS, 1);
-    rule(&lab, CORRUPT);
+    lab_rule(&lab.d, ATS_RULE_KNOB_FIELD, ATS_RULE_FIELD_CODE);
+    lab_rule(&lab.d, ATS_RULE_KNOB_BITS, 1);
+    rule(&lab, ATS_RULE_CORRUPT);
     start(&lab, 0);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_TRANS_UR);
-    turn(&lab, VTD_KNOB_LINK_BITS, 2);
+    lab_rule(&lab.d, ATS_RULE_KNOB_BITS, 2);
     start(&lab, 0);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_TRANS_CA);
-    turn(&lab, VTD_KNOB_LINK_FIELD, F_FLAGS);
-    turn(&lab, VTD_KNOB_LINK_BITS, PT_RAW_READ | PT_RAW_WRITE);
+    lab_rule(&lab.d, ATS_RULE_KNOB_FIELD, ATS_RULE_FIELD_FLAGS);
+    lab_rule(&lab.d, ATS_RULE_KNOB_BITS, PT_RAW_READ | PT_RAW_WRITE);
     start(&lab, 0);                             /* R=W=0: absent */
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
     qvtd_prq_drop_all(&lab.v);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 0, QPT_INVALID_REQUEST);
 
-    rule(&lab, DUPLICATE);
+    rule(&lab, ATS_RULE_DUPLICATE);
     start(&lab, 0);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
     g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
     g_assert_cmphex(qtest_readq(lab.qts, pa), ==, PATTERN);
 
-    rule(&lab, DROP);
+    rule(&lab, ATS_RULE_DROP);
     start_waiting(&lab, 0);
     qtest_clock_step(lab.qts, 50 * QINV_MS);
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_TIMEOUT);
@@ -229,14 +224,14 @@ static void test_invalidated(void)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     old = map(&lab, 0);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     fresh = map(&lab, 0);
     g_assert_cmphex(fresh, !=, old);
     slot = put_invalidation(&lab, LAB_IOVA);
     g_assert_true(qvtd_wait_done(&lab.v, slot));
 
-    turn(&lab, VTD_KNOB_LINK_DO, OFF);
+    lab_rule(&lab.d, ATS_RULE_KNOB_ACTION, ATS_RULE_OFF);
     qvtd_flush(&lab.v);
     release(&lab, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
@@ -256,7 +251,7 @@ static void test_beside(void)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     pa = map(&lab, 0);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     slot = put_invalidation(&lab, LAB_IOVA + PAGE);
     g_assert_true(qvtd_wait_done(&lab.v, slot));
@@ -275,7 +270,7 @@ static void test_leak(void)
 
     pri_lab_start_with(&lab, VTD, "atc-leak=on", 0);
     old = map(&lab, 0);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     map(&lab, 0);
     g_assert_true(qvtd_wait_done(&lab.v, put_invalidation(&lab, LAB_IOVA)));
@@ -295,7 +290,7 @@ static void test_flr(void)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     pa = map(&lab, 0);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     qpt_flr(&lab.d);
     qpt_restore(&lab.d);
@@ -318,7 +313,7 @@ static void test_stop(void)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     map(&lab, 0);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     qpt_writel(&lab.d, PT_STOP_PASID, LAB_PASID);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_STOP_STATUS), ==, PT_STOP_DONE);
@@ -338,7 +333,7 @@ static void test_disable(void)
     pri_lab_start_with(&lab, VTD, NULL, 0);
     map(&lab, 0);
     map(&lab, 1);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     start_waiting(&lab, 1);
     ctrl = lab.d.ats + QPT_ATS_CTRL;
@@ -347,7 +342,7 @@ static void test_disable(void)
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_NOT_ENABLED);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 0);
     qpt_config_writew(&lab.d, ctrl, QPT_ATS_CTRL_E);
-    turn(&lab, VTD_KNOB_LINK_DO, OFF);
+    lab_rule(&lab.d, ATS_RULE_KNOB_ACTION, ATS_RULE_OFF);
     release(&lab, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 1), ==, PT_ST_DONE);
     g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 2);
@@ -362,7 +357,7 @@ static void test_bounded(void)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     map(&lab, 0);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     for (unsigned int i = 0; i < 140; i++) {
         start(&lab, 0);
         g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
@@ -371,7 +366,7 @@ static void test_bounded(void)
         }
     }
     g_assert_cmpuint(qpt_readl(&lab.d, PT_TRANS_WAITING), ==, 128);
-    turn(&lab, VTD_KNOB_LINK_DO, OFF);
+    lab_rule(&lab.d, ATS_RULE_KNOB_ACTION, ATS_RULE_OFF);
     release(&lab, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
     pri_lab_stop(&lab);
@@ -391,13 +386,13 @@ static void test_snapshot(void)
     lab_create_disk(lab.qts, file);
     old = map(&lab, 0);
     pa = map(&lab, 1);
-    rule(&lab, HOLD);
+    rule(&lab, ATS_RULE_HOLD);
     start_waiting(&lab, 0);
     start_waiting(&lab, 1);
     fresh = map(&lab, 0);
     qvtd_flush(&lab.v);
     put_invalidation(&lab, LAB_IOVA);
-    turn(&lab, VTD_KNOB_LINK_DO, OFF);
+    lab_rule(&lab.d, ATS_RULE_KNOB_ACTION, ATS_RULE_OFF);
     lab_run_job(lab.qts, "snapshot-save", "save");
     for (unsigned int i = 0; i < LAB_RUNS; i++) {
         g_autofree char *job = g_strdup_printf("load%u", i);

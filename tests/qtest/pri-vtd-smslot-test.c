@@ -10,6 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
+#include "libqos/lab-rules.h"
 #include "libqos/pri-lab.h"
 #include "libqos/vtd-inv.h"
 
@@ -47,10 +48,9 @@ static void test_context(void)
 
     pri_lab_start_with(&lab, "sm-cache=on", NULL, 0);
     expect_queued(&lab, &lab.d, &raw, 0);
-    qvtd_set_property(&lab.v, "link-field", "\"rid\"");
-    qvtd_set_property(&lab.v, "link-bits", "257");         /* SAME_SLOT */
-    qvtd_set_property(&lab.v, "link-kind", "\"page-request\"");
-    qvtd_set_property(&lab.v, "link-do", "\"corrupt\"");
+    lab_rule(&lab.d, ATS_RULE_KNOB_FIELD, ATS_RULE_FIELD_RID);
+    lab_rule(&lab.d, ATS_RULE_KNOB_BITS, SAME_SLOT);
+    lab_rule_kind(&lab.d, ATS_RULE_PAGE_REQUEST, ATS_RULE_CORRUPT);
     expect_queued(&lab, &lab.d, &raw, QVTD_FR_SRT_P);
     pri_lab_stop(&lab);
 }

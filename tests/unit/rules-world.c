@@ -110,17 +110,35 @@ void rules_free(World *w)
     g_free(w);
 }
 
-AtsRule rules_any(AtsRuleAct act)
+AtsRuleKnobs rules_any(unsigned int act)
 {
-    return (AtsRule) {
+    return (AtsRuleKnobs) {
         .act = act, .pasid = ATS_RULE_ANY, .tag = ATS_RULE_ANY,
         .rid = ATS_RULE_ANY,
     };
 }
 
-void rules_set(World *w, AtsRule rule)
+bool rules_add(World *w, unsigned int n, AtsRuleKnobs knobs)
 {
-    ats_link_set_rule(w->link, 0, &rule);
+    AtsRule *rule = &w->rule[n];
+    bool there = rule->id;
+
+    rule->knobs = knobs;
+    if (there) {
+        ats_link_rule_changed(w->link, rule);
+        return true;
+    }
+    snprintf(w->id[n], sizeof(w->id[n]), "r%02u", n);
+    rule->id = w->id[n];
+    if (!ats_link_add_rule(w->link, rule)) {
+        rule->id = NULL;
+    }
+    return rule->id;
+}
+
+void rules_set(World *w, AtsRuleKnobs knobs)
+{
+    g_assert_true(rules_add(w, 0, knobs));
 }
 
 /* prgi and addr number the messages */

@@ -18,6 +18,8 @@
 typedef struct World {
     AtsLink *link;
     AtsHolds holds;
+    AtsRule rule[ATS_RULES_MAX + 1];
+    char id[ATS_RULES_MAX + 1][8];
     AtsPort *port;
     uint16_t rid;
     GArray *log;                /* of AtsMsg */
@@ -38,10 +40,17 @@ World *rules_new(void);
 void rules_free(World *w);
 
 /**
- * rules_any: a rule for all messages; rules_set: make it the first rule
+ * rules_any: what a rule for all messages says; rules_set: rule "r00" says it
  */
-AtsRule rules_any(AtsRuleAct act);
-void rules_set(World *w, AtsRule rule);
+AtsRuleKnobs rules_any(unsigned int act);
+void rules_set(World *w, AtsRuleKnobs knobs);
+
+/**
+ * rules_add: rule @n, whose id is "r" and two digits, is there and says @knobs
+ *
+ * Returns: false if there is no room for it.
+ */
+bool rules_add(World *w, unsigned int n, AtsRuleKnobs knobs);
 
 /**
  * rules_send: a message that the number @n tells from others: PRG index, ITag

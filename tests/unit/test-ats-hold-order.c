@@ -35,7 +35,7 @@ static void test_reorder(void)
 static void test_reorder_and_hold(void)
 {
     World *w = rules_new();
-    AtsRule rule = rules_any(ATS_RULE_REORDER);
+    AtsRuleKnobs rule = rules_any(ATS_RULE_REORDER);
 
     rules_set(w, rules_any(ATS_RULE_HOLD));
     rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
@@ -59,13 +59,13 @@ static void test_reorder_and_hold(void)
 static void test_reorder_used_up(void)
 {
     World *w = rules_new();
-    AtsRule rule = rules_any(ATS_RULE_REORDER);
+    AtsRuleKnobs rule = rules_any(ATS_RULE_REORDER);
 
     rule.count = 1;
     rules_set(w, rule);
     rules_send(w, ATS_MSG_PRG_RESPONSE, 1);
     rules_expect_none(w);
-    g_assert_cmpint(w->holds.rule[0].act, ==, ATS_RULE_OFF);
+    g_assert_cmpint(w->rule[0].knobs.act, ==, ATS_RULE_OFF);
     g_assert_true(w->holds.active);
     rules_send(w, ATS_MSG_PRG_RESPONSE, 2);
     RULES_EXPECT(w, 2, 1);
@@ -79,7 +79,7 @@ static void test_reorder_used_up(void)
     rules_expect_none(w);
     g_assert_cmpuint(w->holds.dropped, ==, 1);
     /* without a count it is never used up */
-    g_assert_cmpuint(w->holds.rule[0].count, ==, 0);
+    g_assert_cmpuint(w->rule[0].knobs.count, ==, 0);
     rules_free(w);
 }
 

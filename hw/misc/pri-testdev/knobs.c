@@ -5,8 +5,10 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/log.h"
 #include "hw/misc/pri-testdev-platform.h"
 #include "hw/pci/ats_knobs.h"
+#include "hw/pci/ats_rules.h"
 #include "pri-testdev.h"
 
 static const AtsKnob pt_knob_rows[] = {
@@ -160,21 +162,50 @@ int pt_knobs_post_load(PriTestdev *d)
 
 /* -- Registers ------------------------------------------------------------- */
 
-/* The table that the selected knob is in, or NULL */
-static const AtsKnobTable *pt_knob_selected(PriTestdev *d, void **owner)
+/* Rules of the function's link, or NULL */
+static AtsRules *pt_rules(PriTestdev *d)
 {
-    if (!(d->window.select & PT_KNOB_IOMMU)) {
-        *owner = d;
-        return &pt_knob_table;
+    QEMU_BUILD_BUG_ON(PT_RULES != ATS_RULES_MAX);
+    return ats_function_has_link(&d->fn) ? ats_link_rules(d->fn.link) : NULL;
+}
+
+void pt_rule_remove(PriTestdev *d, uint32_t n)
+{
+    AtsRules *rules = pt_rules(d);
+
+    if (!rules || !ats_rules_remove(rules, n)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "pri-testdev: no rule %u\n", n);
     }
-    return ats_function_has_link(&d->fn) ?
-           ats_link_agent_knobs(d->fn.link, owner) : NULL;
+}
+
+/*
+ * The table that the selected knob is in, or NULL.  @owner is NULL if the rule
+ * is not there; @make makes it.
+ */
+static const AtsKnobTable *pt_knob_selected(PriTestdev *d, bool make,
+                                            void **owner)
+{
+    uint32_t select = d->window.select;
+    AtsRules *rules;
+
+    if (select & PT_KNOB_RULE(0)) {
+        rules = pt_rules(d);
+        *owner = rules ? ats_rules_get(rules, PT_KNOB_RULE_NUMBER(select),
+                                       make) : NULL;
+        return rules ? &ats_rule_knob_table : NULL;
+    }
+    if (select & PT_KNOB_IOMMU) {
+        return ats_function_has_link(&d->fn) ?
+               ats_link_agent_knobs(d->fn.link, owner) : NULL;
+    }
+    *owner = d;
+    return &pt_knob_table;
 }
 
 void pt_knob_find(PriTestdev *d, uint32_t hash)
 {
     void *owner;
-    const AtsKnobTable *table = pt_knob_selected(d, &owner);
+    const AtsKnobTable *table = pt_knob_selected(d, false, &owner);
     unsigned int n = table ? ats_knob_find(table, hash) : ATS_KNOB_NONE;
 
     QEMU_BUILD_BUG_ON(ATS_KNOB_NONE != PT_KNOB_NO_NUMBER);
@@ -184,22 +215,29 @@ void pt_knob_find(PriTestdev *d, uint32_t hash)
 
 uint64_t pt_knob_read(PriTestdev *d)
 {
+    uint32_t n = d->window.select & 0xffff;
     void *owner;
-    const AtsKnobTable *table = pt_knob_selected(d, &owner);
+    const AtsKnobTable *table = pt_knob_selected(d, false, &owner);
 
-    return table ? ats_knob_get(table, owner, d->window.select & 0xffff) : 0;
+    if (!table || n >= table->n) {
+        return 0;
+    }
+    return owner ? ats_knob_get(table, owner, n) : table->rows[n].def;
 }
 
 void pt_knob_write(PriTestdev *d, uint64_t val)
 {
     uint32_t n = d->window.select & 0xffff;
     void *owner;
-    const AtsKnobTable *table = pt_knob_selected(d, &owner);
+    const AtsKnobTable *table = pt_knob_selected(d, false, &owner);
 
     if (!table || n >= table->n) {
         d->window.status = PT_KNOB_NONE;
+    } else if (val > table->rows[n].max) {
+        d->window.status = PT_KNOB_RANGE;
     } else {
-        d->window.status = ats_knob_set(table, owner, n, val) ? PT_KNOB_OK :
-                         PT_KNOB_RANGE;
+        pt_knob_selected(d, true, &owner);
+        d->window.status = owner && ats_knob_set(table, owner, n, val) ?
+                           PT_KNOB_OK : PT_KNOB_FULL;
     }
 }

@@ -25,6 +25,11 @@ extern const AtsKnobTable pt_knob_table;
 void pt_knobs_class_init(ObjectClass *klass);
 
 /**
+ * pt_rule_remove: remove a rule of the link (PT_RULE_REMOVE)
+ */
+void pt_rule_remove(PriTestdev *d, uint32_t n);
+
+/**
  * pt_knob_find: select the knob whose name has that hash (PT_KNOB_NAME)
  */
 void pt_knob_find(PriTestdev *d, uint32_t hash);

@@ -12,7 +12,8 @@
 
 #define PT_RAW_FLAGS_MASK   (PT_RAW_READ | PT_RAW_WRITE | PT_RAW_LAST | \
                              PT_RAW_PRIV | PT_RAW_EXEC)
-#define PT_KNOB_SELECT_MASK (PT_KNOB_IOMMU | 0xffff)
+#define PT_KNOB_SELECT_MASK (PT_KNOB_IOMMU | PT_KNOB_RULE(PT_RULES - 1) | \
+                             0xffff)
 #define PT_RAW_PASID_MASK   (PT_RAW_PASID_PRESENT | \
                              ((1u << ATS_PASID_BITS) - 1))
 #define PT_FLAGS            (PT_FLAG_PASID | PT_FLAG_PRIV | PT_FLAG_EXEC | \
@@ -235,6 +236,9 @@ static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
     case PT_RAW_RESP:
         d->raw.resp = 0;
         d->raw.resp_pasid = 0;
+        break;
+    case PT_RULE_REMOVE:
+        pt_rule_remove(d, val);
         break;
     case PT_KNOB_SELECT:
         d->window.select = val & PT_KNOB_SELECT_MASK;

@@ -18,6 +18,7 @@
 #include "hw/i386/vtd-knobs.h"
 #include "hw/i386/vtd-platform.h"
 #include "hw/pci/ats_knobs.h"
+#include "hw/pci/ats_rules.h"
 
 /**
  * struct VTDSvm - embedded in IntelIOMMUState
@@ -32,7 +33,7 @@
  * @ssts: property "x-ssts": ECAP.SSTS next to FSTS; auto follows @platform
  * @ttm: RTADDR_REG.TTM as of the last Set Root Table Pointer
  * @link: where the endpoints are
- * @holds: rules of @link and the messages that they keep
+ * @rules: rules of @link and the messages that they keep
  * @link_timer: virtual clock; the next of them that is delayed
  * @knobs: see vtd-knobs.h; @given: those that somebody set at the start
  * @smc: caches of remapping and paging structures
@@ -52,7 +53,7 @@ typedef struct VTDSvm {
     OnOffAuto ssts;
     uint8_t ttm;
     AtsLink *link;
-    AtsHolds holds;
+    AtsRules rules;
     QEMUTimer *link_timer;
     VTDPrq prq;
     VTDDevTlb devtlb;

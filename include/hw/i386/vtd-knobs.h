@@ -15,9 +15,9 @@
 #endif
 
 /*
- * X(FIELD, field, name, default, max, values, help).  The rows of a link rule
- * and those for what rules keep are lists of their own; nothing depends on the
- * order of rows.
+ * X(FIELD, field, name, default, max, values, help).  The rows for what
+ * rules of the link keep are a list of their own; nothing depends on the order
+ * of rows.
  */
 #define VTD_PATH_KNOBS(X) \
     X(CHECK_ORDER, check_order, "check-order", 0, 1, \
@@ -150,102 +150,11 @@
       ATS_KNOB_NUMBER, \
       "lose the n-th Invalidate Completion from now on")
 
-#define VTD_LINK_RULE_KNOBS(X) \
-    X(LINK_DO, link_do, "link-do", 0, 6, \
-      V(LINK_DO_OFF, "off") V(LINK_DO_HOLD, "hold") V(LINK_DO_DROP, "drop") \
-      V(LINK_DO_DELAY, "delay") V(LINK_DO_DUPLICATE, "duplicate") \
-      V(LINK_DO_REORDER, "reorder") V(LINK_DO_CORRUPT, "corrupt"), \
-      "what becomes of a message on the link: kept until " \
-      "released, lost, kept for link-delay-us, delivered twice, overtaken by " \
-      "the next one in its direction, or changed") \
-    X(LINK_KIND, link_kind, "link-kind", 0, 6, \
-      V(LINK_KIND_ALL, "all") V(LINK_KIND_PAGE_REQUEST, "page-request") \
-      V(LINK_KIND_STOP_MARKER, "stop-marker") \
-      V(LINK_KIND_PRG_RESPONSE, "prg-response") \
-      V(LINK_KIND_INV_REQUEST, "inv-request") \
-      V(LINK_KIND_INV_COMPLETION, "inv-completion") \
-      V(LINK_KIND_TRANSLATION, "translation"), \
-      "link-do: of which messages; page-request includes stop markers, " \
-      "translation is a Translation Completion") \
-    X(LINK_PASID, link_pasid, "link-pasid", UINT32_MAX, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link-do: with that PASID; 1048576: without PASID, 4294967295: all") \
-    X(LINK_TAG, link_tag, "link-tag", UINT32_MAX, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link-do: with that PRG index or ITag; 4294967295: all") \
-    X(LINK_RID, link_rid, "link-rid", UINT32_MAX, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link-do: from or to that requester id; 4294967295: all") \
-    X(LINK_NTH, link_nth, "link-nth", 0, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link-do: from the n-th of these messages on; counts down") \
-    X(LINK_COUNT, link_count, "link-count", 0, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link-do: so many of them, then link-do is off; counts down; 0: all") \
-    X(LINK_DELAY, link_delay, "link-delay-us", 0, 60000000, \
-      ATS_KNOB_NUMBER, \
-      "link-do=delay: microseconds") \
-    X(LINK_FIELD, link_field, "link-field", 0, 6, \
-      V(LINK_FIELD_TAG, "tag") V(LINK_FIELD_PASID, "pasid") \
-      V(LINK_FIELD_NO_PASID, "no-pasid") V(LINK_FIELD_RID, "rid") \
-      V(LINK_FIELD_CODE, "code") V(LINK_FIELD_ADDRESS, "address") \
-      V(LINK_FIELD_FLAGS, "flags"), \
-      "link-do=corrupt: what is changed; no-pasid takes the PASID away; code " \
-      "is the Response Code, the Completion Count or, 1 or 2, status UR or " \
-      "CA; address counts in pages; flags are R W L Priv Exe, S G, or R W " \
-      "from bit 0 up") \
-    X(LINK_BITS, link_bits, "link-bits", 1, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link-do=corrupt: the bits of the field that are turned over") \
-    X(LINK2_DO, link2_do, "link2-do", 0, 6, \
-      V(LINK2_DO_OFF, "off") V(LINK2_DO_HOLD, "hold") \
-      V(LINK2_DO_DROP, "drop") V(LINK2_DO_DELAY, "delay") \
-      V(LINK2_DO_DUPLICATE, "duplicate") V(LINK2_DO_REORDER, "reorder") \
-      V(LINK2_DO_CORRUPT, "corrupt"), \
-      "a second rule, for messages that link-do leaves alone: what becomes " \
-      "of them") \
-    X(LINK2_KIND, link2_kind, "link2-kind", 0, 6, \
-      V(LINK2_KIND_ALL, "all") V(LINK2_KIND_PAGE_REQUEST, "page-request") \
-      V(LINK2_KIND_STOP_MARKER, "stop-marker") \
-      V(LINK2_KIND_PRG_RESPONSE, "prg-response") \
-      V(LINK2_KIND_INV_REQUEST, "inv-request") \
-      V(LINK2_KIND_INV_COMPLETION, "inv-completion") \
-      V(LINK2_KIND_TRANSLATION, "translation"), \
-      "link2-do: of which messages; page-request includes stop markers, " \
-      "translation is a Translation Completion") \
-    X(LINK2_PASID, link2_pasid, "link2-pasid", UINT32_MAX, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link2-do: with that PASID; 1048576: without PASID, 4294967295: all") \
-    X(LINK2_TAG, link2_tag, "link2-tag", UINT32_MAX, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link2-do: with that PRG index or ITag; 4294967295: all") \
-    X(LINK2_RID, link2_rid, "link2-rid", UINT32_MAX, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link2-do: from or to that requester id; 4294967295: all") \
-    X(LINK2_NTH, link2_nth, "link2-nth", 0, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link2-do: from the n-th of these messages on; counts down") \
-    X(LINK2_COUNT, link2_count, "link2-count", 0, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link2-do: so many of them, then link2-do is off; counts down; 0: all") \
-    X(LINK2_DELAY, link2_delay, "link2-delay-us", 0, 60000000, \
-      ATS_KNOB_NUMBER, \
-      "link2-do=delay: microseconds") \
-    X(LINK2_FIELD, link2_field, "link2-field", 0, 6, \
-      V(LINK2_FIELD_TAG, "tag") V(LINK2_FIELD_PASID, "pasid") \
-      V(LINK2_FIELD_NO_PASID, "no-pasid") V(LINK2_FIELD_RID, "rid") \
-      V(LINK2_FIELD_CODE, "code") V(LINK2_FIELD_ADDRESS, "address") \
-      V(LINK2_FIELD_FLAGS, "flags"), \
-      "link2-do=corrupt: as link-field") \
-    X(LINK2_BITS, link2_bits, "link2-bits", 1, UINT32_MAX, \
-      ATS_KNOB_NUMBER, \
-      "link2-do=corrupt: the bits of the field that are turned over")
-
 #define VTD_LINK_KEPT_KNOBS(X) \
     X(LINK_RELEASE, link_release, "link-release", 0, UINT32_MAX, \
       ATS_KNOB_NUMBER, \
-      "write: deliver that many of the messages that link-do and link2-do " \
-      "keep, oldest first") \
+      "write: deliver that many of the messages that rules of the link " \
+      "(ats-rule) keep, oldest first") \
     X(LINK_RELEASE_LAST, link_release_last, "link-release-last", 0, \
       UINT32_MAX, \
       ATS_KNOB_NUMBER, \
@@ -279,8 +188,7 @@
       "are invalidated (VT-d 6.2.2, 6.2.3)")
 
 #define VTD_KNOBS(X) \
-    VTD_PATH_KNOBS(X) VTD_LINK_RULE_KNOBS(X) VTD_LINK_KEPT_KNOBS(X) \
-    VTD_LATER_KNOBS(X)
+    VTD_PATH_KNOBS(X) VTD_LINK_KEPT_KNOBS(X) VTD_LATER_KNOBS(X)
 
 /*
  * Values of a knob that has names for them: VTD_<ID of the value>.  @values of

@@ -90,21 +90,35 @@
 #define PT_RAW_RESP_COUNT       0x060   /* 32 RO  responses to raw requests */
 
 /*
+ * Rules of the link.  PT_RULES of them are the guest's, number n an object
+ * "guest-rule-<n in two digits>" of QEMU.  With PT_KNOB_RULE(n) in
+ * PT_KNOB_SELECT the knobs below are those of the rule (ats-rule-knobs.h).  A
+ * knob of a rule that is not there reads as its default, and a write makes the
+ * rule.
+ */
+#define PT_RULES                64
+#define PT_RULE_REMOVE          0x064   /* 32 WO  number: it is no more */
+
+/*
  * Knobs, as a guest turns them: say whose, select one by its name, then read or
  * write its value.  PT_KNOB_NAME takes the 32-bit FNV-1a hash of the name
  * (offset basis PT_KNOB_HASH_BASIS, prime PT_KNOB_HASH_PRIME) and puts the
  * number of the knob in PT_KNOB_SELECT, PT_KNOB_NO_NUMBER if there is no such
- * name.  The number is the row in pri-testdev-knobs.h (the function's own) or
- * vtd-knobs.h (the IOMMU's) of the build that QEMU is of: it means nothing in
- * another one.  A 64-bit value takes effect when its upper half is written.
+ * name.  The number is the row in pri-testdev-knobs.h (the function's own),
+ * vtd-knobs.h (the IOMMU's) or ats-rule-knobs.h of the build that QEMU is of:
+ * it means nothing in another one.  A 64-bit value takes effect when its upper
+ * half is written.
  */
-#define PT_KNOB_SELECT          0x068   /* 32 RW  15:0 number, 31 whose */
+#define PT_KNOB_SELECT          0x068   /* 32 RW  15:0 number, rest whose */
 #define PT_KNOB_NO_NUMBER       0xffff
 #define PT_KNOB_IOMMU           (1u << 31)  /* a knob of the IOMMU */
+#define PT_KNOB_RULE(n)         (1u << 30 | (n) << 16)  /* of rule n */
+#define PT_KNOB_RULE_NUMBER(v)  (((v) >> 16) & (PT_RULES - 1))
 #define PT_KNOB_STATUS          0x06c   /* 32 RO  of the last write */
 #define PT_KNOB_OK              0
 #define PT_KNOB_NONE            1       /* there is no such knob */
 #define PT_KNOB_RANGE           2       /* the value is too large */
+#define PT_KNOB_FULL            3       /* there is no room for that rule */
 #define PT_KNOB_VALUE           0x070   /* 64 RW */
 #define PT_KNOB_NAME            0x078   /* 32 WO  hash of a name */
 #define PT_KNOB_HASH_BASIS      0x811c9dc5u

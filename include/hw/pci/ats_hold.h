@@ -14,80 +14,37 @@
 #ifndef HW_PCI_ATS_HOLD_H
 #define HW_PCI_ATS_HOLD_H
 
+#include "qemu/queue.h"
+#include "hw/pci/ats-rule-knobs.h"
 #include "hw/pci/ats_link.h"
 
-/* Rules that can be at work at a time; the first one that matches acts */
-#define ATS_RULE_NR         2
+/* Rules that a link can have */
+#define ATS_RULES_MAX       64
 
 /* Messages that can be kept; those beyond are lost */
 #define ATS_HELD_MAX        16384
 
-/* Values of AtsRule::pasid, tag and rid that are no PASID, tag or id */
+/* Values of the knobs pasid, tag and rid that are no PASID, tag or id */
 #define ATS_RULE_ANY        UINT32_MAX
 #define ATS_RULE_NO_PASID   (1u << ATS_PASID_BITS)
 
 /* AtsHeld::due of a message that somebody must release */
 #define ATS_HELD_FOREVER    INT64_MAX
 
-typedef enum AtsRuleAct {
-    ATS_RULE_OFF,
-    ATS_RULE_HOLD,          /* keep it until it is released */
-    ATS_RULE_DROP,
-    ATS_RULE_DELAY,         /* keep it for some time */
-    ATS_RULE_DUPLICATE,     /* deliver it twice in a row */
-    ATS_RULE_REORDER,       /* let the next one in its direction overtake it */
-    ATS_RULE_CORRUPT,       /* deliver it with bits of one field turned over */
-    ATS_RULE_ACT_NR,
-} AtsRuleAct;
-
-typedef enum AtsRuleKind {
-    ATS_RULE_ALL,
-    ATS_RULE_PAGE_REQUEST,  /* stop markers included */
-    ATS_RULE_STOP_MARKER,
-    ATS_RULE_PRG_RESPONSE,
-    ATS_RULE_INV_REQUEST,
-    ATS_RULE_INV_COMPLETION,
-    ATS_RULE_TRANSLATION,   /* Translation Completion */
-    ATS_RULE_KIND_NR,
-} AtsRuleKind;
-
-typedef enum AtsRuleField {
-    ATS_FIELD_TAG,          /* PRG index or ITag */
-    ATS_FIELD_PASID,
-    ATS_FIELD_NO_PASID,     /* take it away */
-    ATS_FIELD_RID,
-    ATS_FIELD_CODE,         /* Response Code, Completion Count or status */
-    ATS_FIELD_ADDRESS,      /* page number; of a completion the translated */
-    ATS_FIELD_FLAGS,        /* Page Request: R W L Priv Exe from bit 0 up; */
-    ATS_FIELD_NR,           /* Invalidate Request: S G; completion: R W */
-} AtsRuleField;
-
 /**
  * struct AtsRule - what happens to which messages
  *
- * @act, @kind, @field: as above
- * @pasid: PASID that the message must have, ATS_RULE_NO_PASID or ATS_RULE_ANY
- * @tag: PRG index or ITag that it must have, or ATS_RULE_ANY; Translation
- *       Completions match only the latter
- * @rid: requester id of the function, or ATS_RULE_ANY
- * @nth: the first message that is acted on, counted from 1 among those that
- *       match; 0 is 1.  Counts down
- * @count: so many messages are acted on, then @act is ATS_RULE_OFF; 0: all.
- *         Counts down
- * @delay: of ATS_RULE_DELAY, nanoseconds
- * @bits: of ATS_RULE_CORRUPT
+ * Its owner links it with ats_link_add_rule() and tells the link of changes.
+ *
+ * @id: its name among the rules of the link, the owner's
+ * @knobs: see ats-rule-knobs.h; @nth, @count and @act count down
+ * @n_held: messages that it keeps; @knobs.held follows it
  */
 typedef struct AtsRule {
-    uint8_t act;
-    uint8_t kind;
-    uint8_t field;
-    uint32_t pasid;
-    uint32_t tag;
-    uint32_t rid;
-    uint32_t nth;
-    uint32_t count;
-    int64_t delay;
-    uint32_t bits;
+    const char *id;
+    AtsRuleKnobs knobs;
+    uint32_t n_held;
+    QTAILQ_ENTRY(AtsRule) next;
 } AtsRule;
 
 /**
@@ -97,6 +54,8 @@ typedef struct AtsRule {
  *       its request in @tr_tag, its result in @status and @entry
  * @due: virtual clock, ns, when it goes on by itself, or ATS_HELD_FOREVER
  * @swap: it goes on behind the next message in its direction
+ * @rule: whose it is while it is kept
+ * @rule_at: place of @rule among the rules, migration only
  */
 typedef struct AtsHeld {
     AtsMsg msg;
@@ -105,6 +64,8 @@ typedef struct AtsHeld {
     uint8_t status;
     bool swap;
     int64_t due;
+    AtsRule *rule;
+    uint32_t rule_at;
 } AtsHeld;
 
 /* X(field, what it counts): read with qom-get as "x-link-<field>" */
@@ -117,6 +78,8 @@ typedef struct AtsHeld {
 /**
  * struct AtsHolds - the rules of a link and what they keep
  *
+ * @rules: in the order in which they are asked, which is that of their ids; the
+ *         first one that matches acts
  * @active: some message may meet a rule or is waiting to be overtaken
  * @changed: a rule has counted down or @held has changed since the agent was
  *           told
@@ -125,7 +88,8 @@ typedef struct AtsHeld {
  * @saved, @n_saved: migration only
  */
 typedef struct AtsHolds {
-    AtsRule rule[ATS_RULE_NR];
+    QTAILQ_HEAD(, AtsRule) rules;
+    uint32_t n_rules;
     bool active;
     bool changed;
     GQueue held;
@@ -151,9 +115,25 @@ void ats_holds_init(AtsHolds *holds);
 void ats_holds_clear(AtsHolds *holds);
 
 /**
- * ats_holds_set_rule: change rule @n; what is kept already stays
+ * ats_holds_add_rule: link @rule, before the rules with a greater id
+ *
+ * The order is that of ids, not of creation, so that a machine that was loaded
+ * asks in the same order whoever made its rules when.
+ *
+ * Returns: false if there are ATS_RULES_MAX.
  */
-void ats_holds_set_rule(AtsHolds *holds, unsigned int n, const AtsRule *rule);
+bool ats_holds_add_rule(AtsHolds *holds, AtsRule *rule);
+
+/**
+ * ats_holds_remove_rule: unlink @rule, which keeps nothing any more
+ */
+void ats_holds_remove_rule(AtsHolds *holds, AtsRule *rule);
+
+/**
+ * ats_holds_rule_changed: somebody has turned a knob of @rule; what is kept
+ * already stays
+ */
+void ats_holds_rule_changed(AtsHolds *holds, AtsRule *rule);
 
 /**
  * ats_holds_judge: what becomes of a message that is being sent
@@ -173,6 +153,11 @@ AtsVerdict ats_holds_judge(AtsHolds *holds, AtsHeld *item, int64_t now);
  * Returns: of AtsHeld, to be freed with its elements
  */
 GQueue *ats_holds_take(AtsHolds *holds, uint64_t count, bool newest);
+
+/**
+ * ats_holds_take_of: the same of those that @rule keeps, oldest first
+ */
+GQueue *ats_holds_take_of(AtsHolds *holds, const AtsRule *rule, uint64_t count);
 
 /**
  * ats_holds_take_at: take out the message at @index, 0 is the oldest
@@ -209,10 +194,18 @@ char *ats_holds_describe(const AtsHolds *holds);
 
 /**
  * ats_holds_save: list what is kept in @saved
- * ats_holds_restore: keep what is in @saved and free it
+ * ats_holds_restore: keep what is in @saved, for the rules that there are, and
+ * free it
+ *
+ * Returns: false if a message is of no rule; nothing is kept then.
  */
 void ats_holds_save(AtsHolds *holds);
-void ats_holds_restore(AtsHolds *holds);
+bool ats_holds_restore(AtsHolds *holds);
+
+/**
+ * ats_holds_drop: nothing is kept any more; counters and rules stay
+ */
+void ats_holds_drop(AtsHolds *holds);
 void ats_holds_free_saved(AtsHolds *holds);
 
 #endif /* HW_PCI_ATS_HOLD_H */

@@ -201,7 +201,8 @@ struct PCIDevice;
  *
  * @now: the virtual clock, ns; @alarm: call ats_link_alarm() at that time, or
  * never if it is INT64_MAX; @rules_changed: a rule has counted down, or what it
- * keeps has changed.  All three may be NULL for a link without rules.
+ * keeps has changed.  All three may be NULL for a link without rules.  @rules:
+ * see ats_link_rules(); may be NULL.
  */
 typedef struct AtsAgentOps {
     void (*page_request)(void *opaque, const AtsMsg *msg);
@@ -215,6 +216,7 @@ typedef struct AtsAgentOps {
     int64_t (*now)(void *opaque);
     void (*alarm)(void *opaque, int64_t due);
     void (*rules_changed)(void *opaque);
+    struct AtsRules *(*rules)(void *opaque);
 } AtsAgentOps;
 
 /*
@@ -245,6 +247,11 @@ struct AtsRule;
 AtsLink *ats_link_new(const AtsAgentOps *ops, struct AtsHolds *holds,
                       void *opaque);
 void ats_link_free(AtsLink *link);
+
+/**
+ * ats_link_rules: the rules of the link (ats_rules.h), or NULL if it has none
+ */
+struct AtsRules *ats_link_rules(AtsLink *link);
 
 /**
  * ats_link_agent_knobs: the knobs of the translation agent
@@ -315,10 +322,27 @@ bool ats_link_untranslated(AtsLink *link, struct PCIDevice *dev,
                            uint64_t *out);
 
 /**
- * ats_link_set_rule: change rule @n, 0 to ATS_RULE_NR - 1
+ * ats_link_add_rule: @rule, which stays the caller's, is asked from now on
+ *
+ * Returns: false if the link has as many rules as it can have.
  */
-void ats_link_set_rule(AtsLink *link, unsigned int n,
-                       const struct AtsRule *rule);
+bool ats_link_add_rule(AtsLink *link, struct AtsRule *rule);
+
+/**
+ * ats_link_remove_rule: @rule is asked no more; what it keeps is delivered,
+ * oldest first
+ */
+void ats_link_remove_rule(AtsLink *link, struct AtsRule *rule);
+
+/**
+ * ats_link_rule_changed: somebody has turned a knob of @rule
+ */
+void ats_link_rule_changed(AtsLink *link, struct AtsRule *rule);
+
+/**
+ * ats_link_release_of: deliver up to @count of what @rule keeps, oldest first
+ */
+void ats_link_release_of(AtsLink *link, struct AtsRule *rule, uint64_t count);
 
 /**
  * ats_link_release: deliver up to @count of the messages that rules keep, the

@@ -199,6 +199,19 @@ uint64_t pt_iommu_knob_value(struct pt *pt, const char *knob)
     return pt_rd64(pt->func, PT_KNOB_VALUE);
 }
 
+void pt_rule(struct pt *pt, unsigned rule, const char *knob, uint64_t value)
+{
+    turn_knob(pt, PT_KNOB_RULE(rule), knob, value);
+    CHECK(pt_rd32(pt->func, PT_KNOB_STATUS) != PT_KNOB_FULL,
+          "no room for rule %u of the link", rule);
+    check_turned(pt, knob);
+}
+
+void pt_rule_remove(struct pt *pt, unsigned rule)
+{
+    pt_wr32(pt->func, PT_RULE_REMOVE, rule);
+}
+
 void pt_chan(struct pt *pt, struct pt_chan *ch)
 {
     uint32_t index;

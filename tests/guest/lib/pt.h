@@ -133,6 +133,14 @@ uint64_t pt_iommu_knob_value(struct pt *pt, const char *knob);
 void pt_knob(struct pt *pt, const char *knob, uint64_t value);
 void pt_knob_blind(struct pt *pt, const char *knob, uint64_t value);
 
+/*
+ * Turn a knob of rule `rule` of the link (ATS_RULE_KNOB_* of
+ * hw/pci/ats-rule-knobs.h), which makes the rule if it is not there; remove it,
+ * and what it keeps goes on.  Rules stay when the process ends.
+ */
+void pt_rule(struct pt *pt, unsigned rule, const char *knob, uint64_t value);
+void pt_rule_remove(struct pt *pt, unsigned rule);
+
 /* What PT_KNOB_NAME takes for a name */
 uint32_t pt_knob_hash(const char *name);
 

@@ -11,7 +11,7 @@
  * Loses: the device, if it hangs; the data, if it lands in memory that was
  *   taken back.
  * Order: as it says, with a page table of one's own; for the second one the
- *   response is kept on the link (link-do=hold) until the page is unmapped.
+ *   response is kept on the link (a rule that holds it) until the page is unmapped.
  * Fix: none needed.
  * Kernels: all that can attach such a page table; by reading.
  * Sign: success-absent
@@ -26,7 +26,7 @@
 
 #include <stdint.h>
 
-#include "hw/i386/vtd-knobs.h"
+#include "hw/pci/ats-rule-knobs.h"
 #include "pt-own.h"
 #include "race.h"
 #include "sysfs.h"
@@ -34,9 +34,6 @@
 #define IOVA            0x700000000ull
 #define PATTERN         0x0f1e2d3c4b5a6978ull
 #define RETRIES         5
-#define LINK_OFF        0
-#define LINK_HOLD       1
-#define LINK_RESPONSE   3           /* link-kind */
 
 static struct pt pt;
 static struct pt_chan ch;
@@ -113,13 +110,12 @@ static void success_unmapped(void)
 
     pt_start(&ch, &op);
     pt_own_wait(&pt, &grp, 1);
-    pt_iommu_knob(&pt, VTD_KNOB_LINK_KIND, LINK_RESPONSE);
-    pt_iommu_knob(&pt, VTD_KNOB_LINK_DO, LINK_HOLD);
+    pt_rule(&pt, 0, ATS_RULE_KNOB_KIND, ATS_RULE_PRG_RESPONSE);
+    pt_rule(&pt, 0, ATS_RULE_KNOB_ACTION, ATS_RULE_HOLD);
     pt_own_map(&pt, IOVA, gone, PT_PAGE);
     pt_own_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
     pt_own_unmap(&pt, IOVA, PT_PAGE);
-    pt_iommu_knob(&pt, VTD_KNOB_LINK_DO, LINK_OFF);
-    pt_iommu_knob(&pt, VTD_KNOB_LINK_RELEASE, 1);
+    pt_rule_remove(&pt, 0);
 
     pt_own_wait(&pt, &grp, 1);
     pt_own_map(&pt, IOVA, p, PT_PAGE);

@@ -17,6 +17,8 @@
 #define QTAILQ_FOREACH(var, head, field) TAILQ_FOREACH(var, head, field)
 #define QTAILQ_INSERT_TAIL(head, elm, field) \
     TAILQ_INSERT_TAIL(head, elm, field)
+#define QTAILQ_INSERT_BEFORE(listelm, elm, field) \
+    TAILQ_INSERT_BEFORE(listelm, elm, field)
 #define QTAILQ_REMOVE(head, elm, field) TAILQ_REMOVE(head, elm, field)
 
 /* An entry is laid out like a head */
