@@ -24,7 +24,8 @@ struct pt_counter {
 	char name[24];
 };
 
-#define PT_COUNTER_ENTRY(NAME, at, text) { .offset = at, .name = #NAME },
+#define PT_COUNTER_ENTRY(NAME, at, part, field, text) \
+	{ .offset = at, .name = #NAME },
 static struct pt_counter pt_counters[] = { PT_COUNTERS(PT_COUNTER_ENTRY) };
 static struct attribute *pt_counter_attrs[ARRAY_SIZE(pt_counters) + 1];
 

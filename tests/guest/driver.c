@@ -499,7 +499,7 @@ static void test_show(void)
     write_some(&ch);
     CHECK_EQ(read_number(info.pci_name, "counters/page_requests"), 4,
              "page requests");
-#define CHECK_COUNTER(NAME, offset, text) do { \
+#define CHECK_COUNTER(NAME, offset, part, field, text) do { \
         char file[64] = "counters/" #NAME, *c; \
         for (c = file; *c; c++) { \
             *c = tolower((unsigned char)*c); \

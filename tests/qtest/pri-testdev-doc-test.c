@@ -116,6 +116,92 @@ static void test_raw_after_failure(void)
     pri_lab_stop(&lab);
 }
 
+/* -- The table of registers ------------------------------------------------ */
+
+typedef enum Access { RO, RW, WO, W1C } Access;
+
+typedef struct Register {
+    const char *name;
+    unsigned int offset;
+    unsigned int bits;
+    Access access;
+} Register;
+
+#define REGISTER(NAME, offset, bits, access, text) \
+    { #NAME, offset, bits, access },
+static const Register function_regs[] = { PT_FUNCTION_REGS(REGISTER) };
+static const Register channel_regs[] = { PT_CHANNEL_REGS(REGISTER) };
+#undef REGISTER
+
+/* RW registers in which a write of all ones is no number that stays */
+static bool acts(const Register *reg)
+{
+    return reg->offset == PT_KNOB_VALUE || reg->offset == PT_STOP_PASID ||
+           reg->offset == PT_SOFT_RESET || reg->offset == PT_RAW_RESP;
+}
+
+static void check_register(PriLab *lab, unsigned int page, const Register *reg)
+{
+    unsigned int at = page + reg->offset + reg->bits / 8 - 4;
+    uint32_t was = qpt_readl(&lab->d, at);
+
+    g_test_message("%s", reg->name);
+    switch (reg->access) {
+    case RO:
+        qpt_writel(&lab->d, at, UINT32_MAX);
+        g_assert_cmphex(qpt_readl(&lab->d, at), ==, was);
+        break;
+    case RW:
+        if (page || !acts(reg)) {
+            qpt_writel(&lab->d, at, UINT32_MAX);
+            g_assert_cmphex(qpt_readl(&lab->d, at), !=, 0);
+            qpt_writel(&lab->d, at, was);
+            g_assert_cmphex(qpt_readl(&lab->d, at), ==, was);
+        }
+        break;
+    default:
+        g_assert_cmphex(was, ==, 0);
+        break;
+    }
+}
+
+/* Offsets of @page that are in no row read 0, whatever is written to them */
+static void check_reserved(PriLab *lab, unsigned int page, unsigned int end,
+                           const Register *regs, unsigned int n)
+{
+    for (unsigned int at = 0; at < end; at += 4) {
+        unsigned int i = 0;
+
+        while (i < n && (at < regs[i].offset ||
+                         at >= regs[i].offset + regs[i].bits / 8)) {
+            i++;
+        }
+        if (i == n) {
+            qpt_writel(&lab->d, page + at, UINT32_MAX);
+            g_assert_cmphex(qpt_readl(&lab->d, page + at), ==, 0);
+        }
+    }
+}
+
+/* Every register does what its row says of access and width */
+static void test_registers(void)
+{
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    for (unsigned int i = 0; i < ARRAY_SIZE(function_regs); i++) {
+        check_register(&lab, 0, &function_regs[i]);
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(channel_regs); i++) {
+        check_register(&lab, PT_CHANNEL(0), &channel_regs[i]);
+    }
+    check_reserved(&lab, 0, PT_CNT_PAGE_REQUESTS, function_regs,
+                   ARRAY_SIZE(function_regs));
+    check_reserved(&lab, PT_CHANNEL(0), 0x100, channel_regs,
+                   ARRAY_SIZE(channel_regs));
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -124,5 +210,6 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/doc/wide-access", test_wide_access);
     qtest_add_func("/pri-testdev/doc/raw-after-failure",
                    test_raw_after_failure);
+    qtest_add_func("/pri-testdev/doc/registers", test_registers);
     return g_test_run();
 }

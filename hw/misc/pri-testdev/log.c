@@ -83,31 +83,11 @@ static const PtLogEntry *pt_log_entry(const PriTestdev *d, uint32_t n)
     return &d->log.entry[n % PT_LOG_SIZE];
 }
 
-uint32_t pt_log_read(const PriTestdev *d, uint32_t reg)
+const PtLogEntry *pt_log_selected(const PriTestdev *d)
 {
     static const PtLogEntry none;
-    const PtLogEntry *e = pt_log_entry(d, d->log.select) ?: &none;
 
-    switch (reg) {
-    case PT_LOG_COUNT:
-        return d->log.count;
-    case PT_LOG_SELECT:
-        return d->log.select;
-    case PT_LOG_TIME ... PT_LOG_TIME + 4:
-        return pt_half(e->time, reg);
-    case PT_LOG_ADDR ... PT_LOG_ADDR + 4:
-        return pt_half(e->addr, reg);
-    case PT_LOG_KIND:
-        return e->kind;
-    case PT_LOG_PASID:
-        return e->pasid;
-    case PT_LOG_TAG:
-        return e->tag;
-    case PT_LOG_CODE:
-        return e->code;
-    default:
-        return 0;
-    }
+    return pt_log_entry(d, d->log.select) ?: &none;
 }
 
 static const char *const pt_log_kind_names[] = {

@@ -39,9 +39,9 @@ void pt_log_translation(void *opaque, const AtsTrReq *req, AtsTrStatus status,
                         const AtsTrEntry *entry, bool discarded);
 
 /**
- * pt_log_read: read a register PT_LOG_*
+ * pt_log_selected: the entry that PT_LOG_SELECT names, or one of zeros
  */
-uint32_t pt_log_read(const PriTestdev *d, uint32_t reg);
+const PtLogEntry *pt_log_selected(const PriTestdev *d);
 
 /**
  * pt_log_post_load: check what was migrated

@@ -56,318 +56,239 @@ static void pt_control(PriTestdev *d, uint32_t val)
     }
 }
 
+/* Where the device has a counter: the part and the field of its row */
+#define PT_IN_pri(d, field)     (ats_function_pri(&(d)->fn)->cnt.field)
+#define PT_IN_fn(d, field)      ((d)->fn.cnt.field)
+#define PT_IN_both(d, field)    (PT_IN_pri(d, field) + PT_IN_fn(d, field))
+#define PT_IN_dma(d, field)     ((d)->dma.cnt.field)
+#define PT_IN_resets(d, field)  ((d)->resets.field)
+#define PT_IN_posted(d, field)  ((d)->fn.posted.field)
+
 static uint64_t pt_counter(PriTestdev *d, uint32_t offset)
 {
-    const PciePriCounters *pri = &ats_function_pri(&d->fn)->cnt;
-    const AtsFunctionCounters *fn = &d->fn.cnt;
-
     switch (offset) {
-    case PT_CNT_PAGE_REQUESTS:
-        return pri->page_requests;
-    case PT_CNT_GROUPS:
-        return pri->groups;
-    case PT_CNT_STOP_MARKERS:
-        return pri->stop_markers;
-    case PT_CNT_RESP_SUCCESS:
-        return pri->resp_success;
-    case PT_CNT_RESP_INVALID:
-        return pri->resp_invalid;
-    case PT_CNT_RESP_FAILURE:
-        return pri->resp_failure;
-    case PT_CNT_RESP_UNEXPECTED:
-        return pri->resp_unexpected;
-    case PT_CNT_INV_REQUESTS:
-        return fn->inv_requests;
-    case PT_CNT_INV_COMPLETIONS:
-        return fn->inv_completions;
-    case PT_CNT_ATC_HITS:
-        return fn->atc_hits;
-    case PT_CNT_ATC_MISSES:
-        return fn->atc_misses;
-    case PT_CNT_TRANSLATIONS:
-        return fn->translations;
-    case PT_CNT_TRANS_UR:
-        return fn->trans_ur;
-    case PT_CNT_TRANS_CA:
-        return fn->trans_ca;
-    case PT_CNT_BYTES_READ:
-        return d->dma.cnt.bytes_read;
-    case PT_CNT_BYTES_WRITTEN:
-        return d->dma.cnt.bytes_written;
-    case PT_CNT_DMA_ERRORS:
-        return d->dma.cnt.dma_errors;
-    case PT_CNT_VIOLATIONS:
-        return pri->violations + fn->violations;
-    case PT_CNT_FLRS:
-        return d->resets.flrs;
-    case PT_CNT_RESP_STALE:
-        return pri->resp_stale;
-    case PT_CNT_TRANS_DISCARDED:
-        return fn->trans_discarded;
-    case PT_CNT_TRANS_UNEXPECTED:
-        return fn->trans_unexpected;
-    case PT_CNT_TRANS_TIMEOUTS:
-        return fn->trans_timeouts;
-    case PT_CNT_RESP_MISTAKEN:
-        return pri->resp_mistaken;
-    case PT_CNT_POSTED:
-        return d->fn.posted.queued;
-    case PT_CNT_OVERTAKEN:
-        return d->fn.posted.overtaken;
-    case PT_CNT_POSTED_LOST:
-        return d->fn.posted.lost;
-    default:
-        return 0;
+#define PT_COUNTER_CASE(name, offset, part, field, text) \
+    case PT_CNT_##name: \
+        return PT_IN_##part(d, field);
+    PT_COUNTERS(PT_COUNTER_CASE)
+#undef PT_COUNTER_CASE
+    }
+    return 0;
+}
+
+/*
+ * What each register of PT_FUNCTION_REGS reads as.  Which of these functions
+ * there must be is what the table's column "access" says.
+ */
+#define PT_GET(NAME, value) \
+    static inline uint64_t pt_get_##NAME(PriTestdev *d) { return value; }
+
+PT_GET(ID, PT_ID_MAGIC)
+PT_GET(VERSION, PT_VERSION_1)
+PT_GET(CHANNELS, d->n_channels)
+PT_GET(PASID_BITS, pt_has_pasid(d) ? d->cfg.pasid_bits : 0)
+PT_GET(STATE, pt_state(d))
+PT_GET(PRI_CAPACITY, ats_function_pri(&d->fn)->capacity)
+PT_GET(PRI_ALLOC, ats_function_pri(&d->fn)->allocation)
+PT_GET(PRI_CREDITS, pcie_pri_credits(ats_function_pri(&d->fn)))
+PT_GET(PRI_GROUPS, ats_function_pri(&d->fn)->n_groups)
+PT_GET(ATC_CAPACITY, d->fn.atc.capacity)
+PT_GET(ATC_USED, d->fn.atc.count)
+PT_GET(SCRATCH, d->scratch)
+PT_GET(INV_WAITING, d->inv.n)
+PT_GET(TRANS_WAITING, ats_inflight_waiting(&d->fn.inflight))
+PT_GET(DMA_WAITING, d->fn.posted.n)
+PT_GET(RAW_ADDR, d->raw.addr)
+PT_GET(RAW_PASID, d->raw.pasid)
+PT_GET(RAW_FLAGS, d->raw.flags)
+PT_GET(RAW_PRGI, d->raw.prgi)
+PT_GET(RAW_RESP, d->raw.resp)
+PT_GET(RAW_RESP_PASID, d->raw.resp_pasid)
+PT_GET(RAW_RESP_COUNT, d->raw.resp_count)
+PT_GET(KNOB_SELECT, d->window.select)
+PT_GET(KNOB_STATUS, d->window.status)
+PT_GET(KNOB_VALUE, pt_knob_read(d))
+PT_GET(STOP_PASID, d->stop.request)
+PT_GET(STOP_STATUS, d->stop.status)
+PT_GET(EVENT_STATUS, d->event.status)
+PT_GET(EVENT_ENABLE, d->event.enable)
+PT_GET(LOG_COUNT, d->log.count)
+PT_GET(LOG_SELECT, d->log.select)
+PT_GET(LOG_TIME, pt_log_selected(d)->time)
+PT_GET(LOG_ADDR, pt_log_selected(d)->addr)
+PT_GET(LOG_KIND, pt_log_selected(d)->kind)
+PT_GET(LOG_PASID, pt_log_selected(d)->pasid)
+PT_GET(LOG_TAG, pt_log_selected(d)->tag)
+PT_GET(LOG_CODE, pt_log_selected(d)->code)
+PT_GET(CLOCK, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL))
+PT_GET(SOFT_RESET, pt_in_soft_reset(d) ? PT_SOFT_RESET_BUSY : 0)
+PT_GET(RESETS, d->resets.count)
+PT_GET(RESET_LAST, d->presence.kind)
+
+/*
+ * What a write of @val does to each that can be written.  @half is 4 if it goes
+ * to the upper half of 64 bits.
+ */
+#define PT_SET(NAME, ...) \
+    static inline void pt_set_##NAME(PriTestdev *d, uint32_t half, \
+                                     uint32_t val) { __VA_ARGS__; }
+#define PT_SET64(NAME, reg) PT_SET(NAME, pt_set_half(&(reg), half, val))
+
+PT_SET(CTRL, pt_control(d, val))
+PT_SET(SCRATCH, d->scratch = val)
+PT_SET64(RAW_ADDR, d->raw.addr)
+PT_SET(RAW_PASID, d->raw.pasid = val & PT_RAW_PASID_MASK)
+PT_SET(RAW_FLAGS, d->raw.flags = val & PT_RAW_FLAGS_MASK)
+PT_SET(RAW_PRGI, d->raw.prgi = val & (ATS_PRGI_NR - 1))
+PT_SET(RULE_REMOVE, pt_rule_remove(d, val))
+PT_SET(KNOB_SELECT, d->window.select = val & PT_KNOB_SELECT_MASK)
+PT_SET(KNOB_NAME, pt_knob_find(d, val))
+PT_SET(STOP_PASID, pt_stop(d, val))
+PT_SET(EVENT_STATUS, d->event.status &= ~val)
+PT_SET(EVENT_ENABLE, pt_event_enable(d, val))
+PT_SET(LOG_SELECT, d->log.select = val)
+PT_SET(SOFT_RESET, pt_soft_reset(d, val))
+
+static void pt_set_RAW_SEND(PriTestdev *d, uint32_t half, uint32_t val)
+{
+    if (val == 1) {
+        pt_raw_send(d);
     }
 }
 
-static uint32_t pt_raw_read(const PriTestdev *d, uint32_t reg)
+static void pt_set_RAW_RESP(PriTestdev *d, uint32_t half, uint32_t val)
 {
-    switch (reg) {
-    case PT_RAW_ADDR ... PT_RAW_ADDR + 4:
-        return pt_half(d->raw.addr, reg);
-    case PT_RAW_PASID:
-        return d->raw.pasid;
-    case PT_RAW_FLAGS:
-        return d->raw.flags;
-    case PT_RAW_PRGI:
-        return d->raw.prgi;
-    case PT_RAW_RESP:
-        return d->raw.resp;
-    case PT_RAW_RESP_PASID:
-        return d->raw.resp_pasid;
-    case PT_RAW_RESP_COUNT:
-        return d->raw.resp_count;
-    default:
-        return 0;
+    d->raw.resp = 0;
+    d->raw.resp_pasid = 0;
+}
+
+/* The whole value at once, when its upper half comes */
+static void pt_set_KNOB_VALUE(PriTestdev *d, uint32_t half, uint32_t val)
+{
+    if (half) {
+        pt_knob_write(d, (uint64_t)val << 32 | d->window.low);
+    } else {
+        d->window.low = val;
     }
+}
+
+/* -- From a row to its functions ------------------------------------------- */
+
+#define PT_READ_RO(get, ...)    get(__VA_ARGS__)
+#define PT_READ_RW(get, ...)    get(__VA_ARGS__)
+#define PT_READ_W1C(get, ...)   get(__VA_ARGS__)
+#define PT_READ_WO(get, ...)    0
+
+#define PT_WRITE_RO(set, ...)   do { } while (0)
+#define PT_WRITE_RW(set, ...)   set(__VA_ARGS__)
+#define PT_WRITE_W1C(set, ...)  set(__VA_ARGS__)
+#define PT_WRITE_WO(set, ...)   set(__VA_ARGS__)
+
+/* The half of a register of @bits at @at that is asked for */
+static inline uint32_t pt_part(unsigned int bits, uint32_t at, uint64_t val)
+{
+    return bits == 64 ? pt_half(val, at) : val;
 }
 
 static uint32_t pt_function_read(PriTestdev *d, uint32_t reg)
 {
     switch (reg) {
-    case PT_ID:
-        return PT_ID_MAGIC;
-    case PT_VERSION:
-        return PT_VERSION_1;
-    case PT_CHANNELS:
-        return d->n_channels;
-    case PT_PASID_BITS:
-        return pt_has_pasid(d) ? d->cfg.pasid_bits : 0;
-    case PT_STATE:
-        return pt_state(d);
-    case PT_PRI_CAPACITY:
-        return ats_function_pri(&d->fn)->capacity;
-    case PT_PRI_ALLOC:
-        return ats_function_pri(&d->fn)->allocation;
-    case PT_PRI_CREDITS:
-        return pcie_pri_credits(ats_function_pri(&d->fn));
-    case PT_PRI_GROUPS:
-        return ats_function_pri(&d->fn)->n_groups;
-    case PT_ATC_CAPACITY:
-        return d->fn.atc.capacity;
-    case PT_ATC_USED:
-        return d->fn.atc.count;
-    case PT_SCRATCH:
-        return d->scratch;
-    case PT_INV_WAITING:
-        return d->inv.n;
-    case PT_DMA_WAITING:
-        return d->fn.posted.n;
-    case PT_TRANS_WAITING:
-        return ats_inflight_waiting(&d->fn.inflight);
-    case PT_RAW_ADDR ... PT_RAW_RESP_COUNT:
-        return pt_raw_read(d, reg);
-    case PT_KNOB_SELECT:
-        return d->window.select;
-    case PT_KNOB_STATUS:
-        return d->window.status;
-    case PT_KNOB_VALUE ... PT_KNOB_VALUE + 4:
-        return pt_half(pt_knob_read(d), reg);
-    case PT_STOP_PASID:
-        return d->stop.request;
-    case PT_STOP_STATUS:
-        return d->stop.status;
-    case PT_EVENT_STATUS:
-        return d->event.status;
-    case PT_EVENT_ENABLE:
-        return d->event.enable;
-    case PT_LOG_COUNT ... PT_LOG_CODE:
-        return pt_log_read(d, reg);
-    case PT_CLOCK ... PT_CLOCK + 4:
-        return pt_half(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL), reg);
-    case PT_SOFT_RESET:
-        return pt_in_soft_reset(d) ? PT_SOFT_RESET_BUSY : 0;
-    case PT_RESETS:
-        return d->resets.count;
-    case PT_RESET_LAST:
-        return d->presence.kind;
-    default:
-        return pt_half(pt_counter(d, reg & ~4u), reg);
+#define PT_READ_CASE(NAME, offset, bits, access, text) \
+    case (offset) ... (offset) + (bits) / 8 - 4: \
+        return pt_part(bits, reg, PT_READ_##access(pt_get_##NAME, d));
+    PT_FUNCTION_REGS(PT_READ_CASE)
+#undef PT_READ_CASE
     }
+    return pt_half(pt_counter(d, reg & ~4u), reg);
 }
 
 static void pt_function_write(PriTestdev *d, uint32_t reg, uint32_t val)
 {
     switch (reg) {
-    case PT_CTRL:
-        pt_control(d, val);
+#define PT_WRITE_CASE(NAME, offset, bits, access, text) \
+    case (offset) ... (offset) + (bits) / 8 - 4: \
+        PT_WRITE_##access(pt_set_##NAME, d, reg - (offset), val); \
         break;
-    case PT_SCRATCH:
-        d->scratch = val;
-        break;
-    case PT_RAW_ADDR ... PT_RAW_ADDR + 4:
-        pt_set_half(&d->raw.addr, reg, val);
-        break;
-    case PT_RAW_PASID:
-        d->raw.pasid = val & PT_RAW_PASID_MASK;
-        break;
-    case PT_RAW_FLAGS:
-        d->raw.flags = val & PT_RAW_FLAGS_MASK;
-        break;
-    case PT_RAW_PRGI:
-        d->raw.prgi = val & (ATS_PRGI_NR - 1);
-        break;
-    case PT_RAW_SEND:
-        if (val == 1) {
-            pt_raw_send(d);
-        }
-        break;
-    case PT_RAW_RESP:
-        d->raw.resp = 0;
-        d->raw.resp_pasid = 0;
-        break;
-    case PT_RULE_REMOVE:
-        pt_rule_remove(d, val);
-        break;
-    case PT_KNOB_SELECT:
-        d->window.select = val & PT_KNOB_SELECT_MASK;
-        break;
-    case PT_KNOB_NAME:
-        pt_knob_find(d, val);
-        break;
-    case PT_KNOB_VALUE:
-        d->window.low = val;
-        break;
-    case PT_KNOB_VALUE + 4:
-        pt_knob_write(d, (uint64_t)val << 32 | d->window.low);
-        break;
-    case PT_STOP_PASID:
-        pt_stop(d, val);
-        break;
-    case PT_EVENT_STATUS:
-        d->event.status &= ~val;
-        break;
-    case PT_EVENT_ENABLE:
-        pt_event_enable(d, val);
-        break;
-    case PT_LOG_SELECT:
-        d->log.select = val;
-        break;
-    case PT_SOFT_RESET:
-        pt_soft_reset(d, val);
-        break;
-    default:
-        break;
+    PT_FUNCTION_REGS(PT_WRITE_CASE)
+#undef PT_WRITE_CASE
     }
 }
 
 /* -- Channel registers ----------------------------------------------------- */
 
+#define PT_CH_GET(NAME, value) \
+    static inline uint64_t pt_get_##NAME(const PtChannel *ch) { return value; }
+
+PT_CH_GET(CH_STATUS, ch->status)
+PT_CH_GET(CH_FLAGS, ch->next.flags)
+PT_CH_GET(CH_PASID, ch->next.pasid)
+PT_CH_GET(CH_SRC, ch->next.src)
+PT_CH_GET(CH_DST, ch->next.dst)
+PT_CH_GET(CH_LEN, ch->next.len)
+PT_CH_GET(CH_PATTERN, ch->next.pattern)
+PT_CH_GET(CH_GROUP, ch->next.group)
+PT_CH_GET(CH_RETRIES, ch->next.retries)
+PT_CH_GET(CH_IRQ_STATUS, ch->irq_status)
+PT_CH_GET(CH_CRC, ch->crc)
+PT_CH_GET(CH_DONE, ch->done)
+PT_CH_GET(CH_ERR_ADDR, ch->err_addr)
+PT_CH_GET(CH_RESP_CODE, ch->resp_code)
+PT_CH_GET(CH_REQUESTS, ch->requests)
+PT_CH_GET(CH_GROUPS, ch->groups)
+PT_CH_GET(CH_REFUSED, ch->refused)
+PT_CH_GET(CH_LIST, ch->next.list)
+PT_CH_GET(CH_LIST_LEN, ch->next.list_len)
+PT_CH_GET(CH_LIST_DONE, ch->list_done)
+
+#define PT_CH_SET(NAME, ...) \
+    static inline void pt_set_##NAME(PriTestdev *d, unsigned int n, \
+                                     uint32_t half, uint32_t val) \
+    { \
+        PtChannel *ch = &d->ch[n]; \
+        __VA_ARGS__; \
+    }
+#define PT_CH_SET64(NAME, reg) PT_CH_SET(NAME, pt_set_half(&(reg), half, val))
+
+PT_CH_SET(CH_FLAGS, ch->next.flags = val & PT_FLAGS)
+PT_CH_SET(CH_PASID, ch->next.pasid = val & ((1u << ATS_PASID_BITS) - 1))
+PT_CH_SET64(CH_SRC, ch->next.src)
+PT_CH_SET64(CH_DST, ch->next.dst)
+PT_CH_SET64(CH_LEN, ch->next.len)
+PT_CH_SET64(CH_PATTERN, ch->next.pattern)
+PT_CH_SET(CH_GROUP, ch->next.group = val)
+PT_CH_SET(CH_RETRIES, ch->next.retries = val)
+PT_CH_SET(CH_IRQ_STATUS, ch->irq_status &= ~val)
+PT_CH_SET64(CH_LIST, ch->next.list)
+PT_CH_SET(CH_LIST_LEN, ch->next.list_len = val)
+
+static void pt_set_CH_CMD(PriTestdev *d, unsigned int n, uint32_t half,
+                          uint32_t val)
+{
+    pt_channel_command(d, n, val);
+}
+
 static uint32_t pt_channel_read(PriTestdev *d, unsigned int n, uint32_t reg)
 {
-    const PtChannel *ch = &d->ch[n];
-
     switch (reg) {
-    case PT_CH_STATUS:
-        return ch->status;
-    case PT_CH_FLAGS:
-        return ch->next.flags;
-    case PT_CH_PASID:
-        return ch->next.pasid;
-    case PT_CH_SRC ... PT_CH_SRC + 4:
-        return pt_half(ch->next.src, reg);
-    case PT_CH_DST ... PT_CH_DST + 4:
-        return pt_half(ch->next.dst, reg);
-    case PT_CH_LEN ... PT_CH_LEN + 4:
-        return pt_half(ch->next.len, reg);
-    case PT_CH_PATTERN ... PT_CH_PATTERN + 4:
-        return pt_half(ch->next.pattern, reg);
-    case PT_CH_GROUP:
-        return ch->next.group;
-    case PT_CH_RETRIES:
-        return ch->next.retries;
-    case PT_CH_IRQ_STATUS:
-        return ch->irq_status;
-    case PT_CH_CRC:
-        return ch->crc;
-    case PT_CH_DONE ... PT_CH_DONE + 4:
-        return pt_half(ch->done, reg);
-    case PT_CH_ERR_ADDR ... PT_CH_ERR_ADDR + 4:
-        return pt_half(ch->err_addr, reg);
-    case PT_CH_RESP_CODE:
-        return ch->resp_code;
-    case PT_CH_REQUESTS:
-        return ch->requests;
-    case PT_CH_GROUPS:
-        return ch->groups;
-    case PT_CH_REFUSED:
-        return ch->refused;
-    case PT_CH_LIST ... PT_CH_LIST + 4:
-        return pt_half(ch->next.list, reg);
-    case PT_CH_LIST_LEN:
-        return ch->next.list_len;
-    case PT_CH_LIST_DONE:
-        return ch->list_done;
-    default:
-        return 0;
+#define PT_READ_CASE(NAME, offset, bits, access, text) \
+    case (offset) ... (offset) + (bits) / 8 - 4: \
+        return pt_part(bits, reg, PT_READ_##access(pt_get_##NAME, &d->ch[n]));
+    PT_CHANNEL_REGS(PT_READ_CASE)
+#undef PT_READ_CASE
     }
+    return 0;
 }
 
 static void pt_channel_write(PriTestdev *d, unsigned int n, uint32_t reg,
                              uint32_t val)
 {
-    PtChannel *ch = &d->ch[n];
-
     switch (reg) {
-    case PT_CH_CMD:
-        pt_channel_command(d, n, val);
+#define PT_WRITE_CASE(NAME, offset, bits, access, text) \
+    case (offset) ... (offset) + (bits) / 8 - 4: \
+        PT_WRITE_##access(pt_set_##NAME, d, n, reg - (offset), val); \
         break;
-    case PT_CH_FLAGS:
-        ch->next.flags = val & PT_FLAGS;
-        break;
-    case PT_CH_PASID:
-        ch->next.pasid = val & ((1u << ATS_PASID_BITS) - 1);
-        break;
-    case PT_CH_SRC ... PT_CH_SRC + 4:
-        pt_set_half(&ch->next.src, reg, val);
-        break;
-    case PT_CH_DST ... PT_CH_DST + 4:
-        pt_set_half(&ch->next.dst, reg, val);
-        break;
-    case PT_CH_LEN ... PT_CH_LEN + 4:
-        pt_set_half(&ch->next.len, reg, val);
-        break;
-    case PT_CH_PATTERN ... PT_CH_PATTERN + 4:
-        pt_set_half(&ch->next.pattern, reg, val);
-        break;
-    case PT_CH_GROUP:
-        ch->next.group = val;
-        break;
-    case PT_CH_RETRIES:
-        ch->next.retries = val;
-        break;
-    case PT_CH_LIST ... PT_CH_LIST + 4:
-        pt_set_half(&ch->next.list, reg, val);
-        break;
-    case PT_CH_LIST_LEN:
-        ch->next.list_len = val;
-        break;
-    case PT_CH_IRQ_STATUS:
-        ch->irq_status &= ~val;
-        break;
-    default:
-        break;
+    PT_CHANNEL_REGS(PT_WRITE_CASE)
+#undef PT_WRITE_CASE
     }
 }
 

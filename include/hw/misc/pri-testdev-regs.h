@@ -33,13 +33,66 @@
 
 /* -- Function registers: BAR0 + 0x0000 ------------------------------------ */
 
-#define PT_ID                   0x000   /* 32 RO  PT_ID_MAGIC */
+/*
+ * X(NAME, offset, bits, access, text): the registers, of which PT_<NAME> is the
+ * offset.  Access is RO, RW, WO (reads 0) or W1C (write 1 to clear).  What the
+ * device does with them, the headings of docs/specs/pri-testdev.rst and the
+ * test that writes to each of them follow this table.  Their values are below.
+ */
+#define PT_FUNCTION_REGS(X) \
+    X(ID,              0x000, 32, RO, "PT_ID_MAGIC") \
+    X(VERSION,         0x004, 32, RO, "version of this map") \
+    X(CHANNELS,        0x008, 32, RO, "number of channels") \
+    X(PASID_BITS,      0x00c, 32, RO, "PASID width, 0: no PASID") \
+    X(STATE,           0x010, 32, RO, "PT_STATE_*: what is enabled now") \
+    X(CTRL,            0x014, 32, WO, "PT_CTRL_*, write 1") \
+    X(PRI_CAPACITY,    0x018, 32, RO, "Outstanding PR Capacity") \
+    X(PRI_ALLOC,       0x01c, 32, RO, "Outstanding PR Allocation") \
+    X(PRI_CREDITS,     0x020, 32, RO, "requests that may be sent") \
+    X(PRI_GROUPS,      0x024, 32, RO, "groups without a response") \
+    X(ATC_CAPACITY,    0x028, 32, RO, "ATC entries there are") \
+    X(ATC_USED,        0x02c, 32, RO, "ATC entries in use") \
+    X(SCRATCH,         0x030, 32, RW, "cleared by any reset") \
+    X(INV_WAITING,     0x034, 32, RO, "completions kept by knobs") \
+    X(TRANS_WAITING,   0x038, 32, RO, "translations not complete") \
+    X(DMA_WAITING,     0x03c, 32, RO, "posted writes on their way") \
+    X(RAW_ADDR,        0x040, 64, RW, "page address") \
+    X(RAW_PASID,       0x048, 32, RW, "19:0 PASID, 31 present") \
+    X(RAW_FLAGS,       0x04c, 32, RW, "PT_RAW_READ and so on") \
+    X(RAW_PRGI,        0x050, 32, RW, "8:0") \
+    X(RAW_SEND,        0x054, 32, WO, "1: send it") \
+    X(RAW_RESP,        0x058, 32, RW, "last response; a write clears it") \
+    X(RAW_RESP_PASID,  0x05c, 32, RO, "its PASID") \
+    X(RAW_RESP_COUNT,  0x060, 32, RO, "responses to raw requests") \
+    X(RULE_REMOVE,     0x064, 32, WO, "number of the rule that is removed") \
+    X(KNOB_SELECT,     0x068, 32, RW, "15:0 number, the rest whose") \
+    X(KNOB_STATUS,     0x06c, 32, RO, \
+      "PT_KNOB_OK and so on, of the last write") \
+    X(KNOB_VALUE,      0x070, 64, RW, "of the knob that is selected") \
+    X(KNOB_NAME,       0x078, 32, WO, "hash of a name") \
+    X(STOP_PASID,      0x080, 32, RW, "19:0 PASID, 31 how") \
+    X(STOP_STATUS,     0x084, 32, RO, "PT_STOP_IDLE and so on") \
+    X(EVENT_STATUS,    0x088, 32, W1C, "PT_EVENT_*: what has happened") \
+    X(EVENT_ENABLE,    0x08c, 32, RW, "PT_EVENT_*: what sends vector 0") \
+    X(LOG_COUNT,       0x090, 32, RO, "number of the next entry") \
+    X(LOG_SELECT,      0x094, 32, RW, "number of the entry that is read") \
+    X(LOG_TIME,        0x098, 64, RO, "virtual time, ns") \
+    X(LOG_ADDR,        0x0a0, 64, RO, "as PT_LOG_KINDS says") \
+    X(LOG_KIND,        0x0a8, 32, RO, "PT_LOG_* of PT_LOG_KINDS") \
+    X(LOG_PASID,       0x0ac, 32, RO, "19:0 PASID, 31 present") \
+    X(LOG_TAG,         0x0b0, 32, RO, "PRGI, ITag, channel, knob") \
+    X(LOG_CODE,        0x0b4, 32, RO, "as PT_LOG_KINDS says") \
+    X(CLOCK,           0x0b8, 64, RO, "virtual time, ns") \
+    X(SOFT_RESET,      0x0c0, 32, RW, "5:0 channel, 31 all") \
+    X(RESETS,          0x0c4, 32, RO, "resets since power on") \
+    X(RESET_LAST,      0x0c8, 32, RO, "PT_RESET_* of the last")
+
+#define PT_REG_OFFSET(NAME, offset, bits, access, text) PT_##NAME = offset,
+enum { PT_FUNCTION_REGS(PT_REG_OFFSET) };
+#undef PT_REG_OFFSET
+
 #define PT_ID_MAGIC             0x54495250      /* "PRIT" */
-#define PT_VERSION              0x004   /* 32 RO  version of this map */
 #define PT_VERSION_1            1
-#define PT_CHANNELS             0x008   /* 32 RO  number of channels */
-#define PT_PASID_BITS           0x00c   /* 32 RO  PASID width, 0: no PASID */
-#define PT_STATE                0x010   /* 32 RO  what is enabled now */
 #define PT_STATE_BME            (1u << 0)   /* Bus Master Enable */
 #define PT_STATE_ATS            (1u << 1)   /* ATS Enable */
 #define PT_STATE_PRI            (1u << 2)   /* PRI Enable */
@@ -48,21 +101,10 @@
 #define PT_STATE_PRI_RF         (1u << 5)   /* PRI Status.Response Failure */
 #define PT_STATE_PRI_UPRGI      (1u << 6)   /* PRI Status.Unexpected PRGI */
 #define PT_STATE_NO_ATS         (1u << 7)   /* knob rc-on-ur stopped ATS */
-#define PT_CTRL                 0x014   /* 32 WO  commands, write 1 */
 #define PT_CTRL_CLEAR_COUNTERS  (1u << 0)
 #define PT_CTRL_FLUSH_ATC       (1u << 1)   /* drop all ATC entries */
 #define PT_CTRL_ABORT           (1u << 2)   /* abort all channels */
 #define PT_CTRL_CLEAR_LOG       (1u << 3)
-#define PT_PRI_CAPACITY         0x018   /* 32 RO  Outstanding PR Capacity */
-#define PT_PRI_ALLOC            0x01c   /* 32 RO  Outstanding PR Allocation */
-#define PT_PRI_CREDITS          0x020   /* 32 RO  requests that may be sent */
-#define PT_PRI_GROUPS           0x024   /* 32 RO  groups without a response */
-#define PT_ATC_CAPACITY         0x028   /* 32 RO  ATC entries there are */
-#define PT_ATC_USED             0x02c   /* 32 RO  ATC entries in use */
-#define PT_SCRATCH              0x030   /* 32 RW  cleared by any reset */
-#define PT_INV_WAITING          0x034   /* 32 RO  completions kept by knobs */
-#define PT_TRANS_WAITING        0x038   /* 32 RO  translations not complete */
-#define PT_DMA_WAITING          0x03c   /* 32 RO  posted writes on their way */
 
 /*
  * Raw Page Requests: a message with exactly these fields, whatever the PRI
@@ -70,24 +112,16 @@
  * L=1 that is not a stop marker makes its PRGI outstanding for one response,
  * which is recorded here.
  */
-#define PT_RAW_ADDR             0x040   /* 64 RW  page address */
-#define PT_RAW_PASID            0x048   /* 32 RW  19:0 PASID, 31 present */
 #define PT_RAW_PASID_PRESENT    (1u << 31)
-#define PT_RAW_FLAGS            0x04c   /* 32 RW */
 #define PT_RAW_READ             (1u << 0)
 #define PT_RAW_WRITE            (1u << 1)
 #define PT_RAW_LAST             (1u << 2)
 #define PT_RAW_PRIV             (1u << 3)
 #define PT_RAW_EXEC             (1u << 4)
-#define PT_RAW_PRGI             0x050   /* 32 RW  8:0 */
-#define PT_RAW_SEND             0x054   /* 32 WO  1: send it */
-#define PT_RAW_RESP             0x058   /* 32 RO  last response; write clears */
 #define PT_RAW_RESP_CODE(v)     ((v) & 0xf)
 #define PT_RAW_RESP_PRGI(v)     (((v) >> 4) & 0x1ff)
 #define PT_RAW_RESP_HAD_PASID   (1u << 30)
 #define PT_RAW_RESP_VALID       (1u << 31)
-#define PT_RAW_RESP_PASID       0x05c   /* 32 RO  its PASID */
-#define PT_RAW_RESP_COUNT       0x060   /* 32 RO  responses to raw requests */
 
 /*
  * Rules of the link.  PT_RULES of them are the guest's, number n an object
@@ -97,7 +131,6 @@
  * rule.
  */
 #define PT_RULES                64
-#define PT_RULE_REMOVE          0x064   /* 32 WO  number: it is no more */
 
 /*
  * Knobs, as a guest turns them: say whose, select one by its name, then read or
@@ -109,18 +142,14 @@
  * it means nothing in another one.  A 64-bit value takes effect when its upper
  * half is written.
  */
-#define PT_KNOB_SELECT          0x068   /* 32 RW  15:0 number, rest whose */
 #define PT_KNOB_NO_NUMBER       0xffff
 #define PT_KNOB_IOMMU           (1u << 31)  /* a knob of the IOMMU */
 #define PT_KNOB_RULE(n)         (1u << 30 | (n) << 16)  /* of rule n */
 #define PT_KNOB_RULE_NUMBER(v)  (((v) >> 16) & (PT_RULES - 1))
-#define PT_KNOB_STATUS          0x06c   /* 32 RO  of the last write */
 #define PT_KNOB_OK              0
 #define PT_KNOB_NONE            1       /* there is no such knob */
 #define PT_KNOB_RANGE           2       /* the value is too large */
 #define PT_KNOB_FULL            3       /* there is no room for that rule */
-#define PT_KNOB_VALUE           0x070   /* 64 RW */
-#define PT_KNOB_NAME            0x078   /* 32 WO  hash of a name */
 #define PT_KNOB_HASH_BASIS      0x811c9dc5u
 #define PT_KNOB_HASH_PRIME      0x01000193u
 
@@ -129,9 +158,7 @@
  * the PASID, as soon as their groups are answered or, with a stop marker, at
  * once.  Then the status is done.
  */
-#define PT_STOP_PASID           0x080   /* 32 RW  19:0 PASID, 31 how */
 #define PT_STOP_MARKER          (1u << 31)  /* do not wait, send a marker */
-#define PT_STOP_STATUS          0x084   /* 32 RO */
 #define PT_STOP_IDLE            0       /* nothing was stopped since reset */
 #define PT_STOP_BUSY            1       /* groups are outstanding */
 #define PT_STOP_DONE            2
@@ -141,8 +168,6 @@
  * Function events: a status bit each, and vector 0 when one that is enabled
  * happens, or is enabled after it has happened.
  */
-#define PT_EVENT_STATUS         0x088   /* 32 RW1C */
-#define PT_EVENT_ENABLE         0x08c   /* 32 RW */
 #define PT_EVENT_STOP           (1u << 0)   /* a PASID has stopped */
 #define PT_EVENT_RAW            (1u << 1)   /* response to a raw request */
 #define PT_EVENT_VIOLATION      (1u << 2)   /* as PT_CNT_VIOLATIONS counts */
@@ -157,32 +182,20 @@
  * entry is overwritten or does not exist yet.
  */
 #define PT_LOG_SIZE             256
-#define PT_LOG_COUNT            0x090   /* 32 RO  number of the next entry */
-#define PT_LOG_SELECT           0x094   /* 32 RW */
-#define PT_LOG_TIME             0x098   /* 64 RO  virtual time, ns */
-#define PT_LOG_ADDR             0x0a0   /* 64 RO */
-#define PT_LOG_KIND             0x0a8   /* 32 RO  PT_LOG_* */
-#define PT_LOG_PASID            0x0ac   /* 32 RO  19:0 PASID, 31 present */
 #define PT_LOG_PASID_PRESENT    (1u << 31)
-#define PT_LOG_TAG              0x0b0   /* 32 RO  PRGI, ITag, channel, knob */
-#define PT_LOG_CODE             0x0b4   /* 32 RO */
 
 /*
- * The clock of the event log and of QEMU's timers, now.  It runs on between
- * the two halves: read the upper, the lower and the upper half again.
+ * PT_CLOCK is the clock of the event log and of QEMU's timers, now.  It runs on
+ * between the two halves: read the upper, the lower and the upper half again.
  */
-#define PT_CLOCK                0x0b8   /* 64 RO  virtual time, ns */
 
 /*
  * Device-specific reset (VT-d 7.9): one channel, or all that is not
  * configuration space.  What was asked of the IOMMU is forgotten, credits are
  * free again, and Invalidate Requests are answered all the while.
  */
-#define PT_SOFT_RESET           0x0c0   /* 32 RW  5:0 channel, 31 all */
 #define PT_SOFT_RESET_ALL       (1u << 31)
 #define PT_SOFT_RESET_BUSY      (1u << 30)  /* read: it goes on */
-#define PT_RESETS               0x0c4   /* 32 RO  resets since power on */
-#define PT_RESET_LAST           0x0c8   /* 32 RO  PT_RESET_* of the last */
 
 /* What the knob flr-late-dma=write leaves in memory, "LATEDMA!" */
 #define PT_LATE_DATA            0x21414d444554414cULL
@@ -240,41 +253,69 @@ enum {
 
 /*
  * Counters: 64 RO each, cleared by PT_CTRL_CLEAR_COUNTERS and by reset.
- * X(name, offset, what it counts)
+ * X(name, offset, part, field, what it counts): PT_CNT_<name> is the offset;
+ * part and field are where the device has it, and nothing to others.
  */
 #define PT_COUNTERS(X) \
-    X(PAGE_REQUESTS,    0x100, "Page Request messages sent") \
-    X(GROUPS,           0x108, "page request groups sent") \
-    X(STOP_MARKERS,     0x110, "stop markers sent") \
-    X(RESP_SUCCESS,     0x118, "PRG Responses with code Success") \
-    X(RESP_INVALID,     0x120, "PRG Responses with code Invalid Request") \
-    X(RESP_FAILURE,     0x128, "PRG Responses with code 2h to Fh") \
-    X(RESP_UNEXPECTED,  0x130, "PRG Responses that matched no group") \
-    X(INV_REQUESTS,     0x138, "Invalidate Requests received") \
-    X(INV_COMPLETIONS,  0x140, "Invalidate Completions sent") \
-    X(ATC_HITS,         0x148, "ATC look-ups that hit") \
-    X(ATC_MISSES,       0x150, "ATC look-ups that missed") \
-    X(TRANSLATIONS,     0x158, "Translation Requests sent") \
-    X(TRANS_UR,         0x160, "Translation Completions with status UR") \
-    X(TRANS_CA,         0x168, "Translation Completions with status CA") \
-    X(BYTES_READ,       0x170, "bytes read from memory") \
-    X(BYTES_WRITTEN,    0x178, "bytes written to memory") \
-    X(DMA_ERRORS,       0x180, "memory accesses that failed") \
-    X(VIOLATIONS,       0x188, "breaches of protocol by the other side") \
-    X(FLRS,             0x190, "Function Level Resets; survives them") \
-    X(RESP_STALE,       0x198, "responses that may be from before a reset") \
-    X(RESP_MISTAKEN,    0x1a0, "stale ones that ended a newer group") \
-    X(TRANS_DISCARDED,  0x1b0, "Translation Completions invalidated on the " \
-      "way") \
-    X(TRANS_UNEXPECTED, 0x1b8, "Translation Completions of no request") \
-    X(TRANS_TIMEOUTS,   0x1c0, "Translation Requests without a completion") \
-    X(POSTED,           0x1c8, "writes that did not land at once") \
-    X(OVERTAKEN,        0x1d0, "of them those that an Invalidate Completion " \
-      "has overtaken") \
-    X(POSTED_LOST,      0x1d8, "of them those that never landed")
+    X(PAGE_REQUESTS,    0x100, pri, page_requests, \
+      "Page Request messages sent, but stop markers") \
+    X(GROUPS,           0x108, pri, groups, \
+      "of them those with L = 1") \
+    X(STOP_MARKERS,     0x110, pri, stop_markers, \
+      "stop markers sent") \
+    X(RESP_SUCCESS,     0x118, pri, resp_success, \
+      "PRG Responses with code Success") \
+    X(RESP_INVALID,     0x120, pri, resp_invalid, \
+      "PRG Responses with code Invalid Request") \
+    X(RESP_FAILURE,     0x128, pri, resp_failure, \
+      "PRG Responses with code 2h to Fh") \
+    X(RESP_UNEXPECTED,  0x130, pri, resp_unexpected, \
+      "PRG Responses that matched no group") \
+    X(INV_REQUESTS,     0x138, fn, inv_requests, \
+      "Invalidate Requests received") \
+    X(INV_COMPLETIONS,  0x140, fn, inv_completions, \
+      "Invalidate Completions sent") \
+    X(ATC_HITS,         0x148, fn, atc_hits, \
+      "ATC look-ups with a result that permits the access") \
+    X(ATC_MISSES,       0x150, fn, atc_misses, \
+      "other ATC look-ups") \
+    X(TRANSLATIONS,     0x158, fn, translations, \
+      "Translation Requests sent") \
+    X(TRANS_UR,         0x160, fn, trans_ur, \
+      "Translation Completions with status UR") \
+    X(TRANS_CA,         0x168, fn, trans_ca, \
+      "Translation Completions with status CA") \
+    X(BYTES_READ,       0x170, dma, bytes_read, \
+      "bytes read from memory") \
+    X(BYTES_WRITTEN,    0x178, dma, bytes_written, \
+      "bytes written to memory") \
+    X(DMA_ERRORS,       0x180, dma, dma_errors, \
+      "memory accesses that failed") \
+    X(VIOLATIONS,       0x188, both, violations, \
+      "breaches of protocol by the other side") \
+    X(FLRS,             0x190, resets, flrs, \
+      "Function Level Resets") \
+    X(RESP_STALE,       0x198, pri, resp_stale, \
+      "responses that may be from before a reset") \
+    X(RESP_MISTAKEN,    0x1a0, pri, resp_mistaken, \
+      "stale ones that ended a newer group") \
+    X(TRANS_DISCARDED,  0x1b0, fn, trans_discarded, \
+      "Translation Completions that were invalidated on the way") \
+    X(TRANS_UNEXPECTED, 0x1b8, fn, trans_unexpected, \
+      "Translation Completions of no request") \
+    X(TRANS_TIMEOUTS,   0x1c0, fn, trans_timeouts, \
+      "Translation Requests whose completion has not come in time") \
+    X(POSTED,           0x1c8, posted, queued, \
+      "writes that did not land at once") \
+    X(OVERTAKEN,        0x1d0, posted, overtaken, \
+      "of them those with a translation that an Invalidate " \
+      "Completion has overtaken") \
+    X(POSTED_LOST,      0x1d8, posted, lost, \
+      "of them those that never landed")
 
 enum {
-#define PT_COUNTER_OFFSET(name, offset, text) PT_CNT_##name = offset,
+#define PT_COUNTER_OFFSET(name, offset, part, field, text) \
+    PT_CNT_##name = offset,
     PT_COUNTERS(PT_COUNTER_OFFSET)
 #undef PT_COUNTER_OFFSET
 };
@@ -284,20 +325,46 @@ enum {
 #define PT_CHANNEL_SIZE         0x1000
 #define PT_CHANNEL(n)           (((n) + 1) * PT_CHANNEL_SIZE)
 
+/* The registers of a channel, as above; offsets in its page */
+#define PT_CHANNEL_REGS(X) \
+    X(CH_CMD,          0x00, 32, WO, "start: PT_OP_*") \
+    X(CH_STATUS,       0x04, 32, RO, "PT_ST_*") \
+    X(CH_FLAGS,        0x08, 32, RW, "PT_FLAG_*") \
+    X(CH_PASID,        0x0c, 32, RW, "19:0 PASID") \
+    X(CH_SRC,          0x10, 64, RW, "source address") \
+    X(CH_DST,          0x18, 64, RW, "destination address") \
+    X(CH_LEN,          0x20, 64, RW, "bytes, 0 is BAD_COMMAND") \
+    X(CH_PATTERN,      0x28, 64, RW, "for WRITE and FILL") \
+    X(CH_GROUP,        0x30, 32, RW, "pages a group, 1..512") \
+    X(CH_RETRIES,      0x34, 32, RW, "Success without presence") \
+    X(CH_IRQ_STATUS,   0x38, 32, W1C, "bit 0: operation ended") \
+    X(CH_CRC,          0x3c, 32, RO, "CRC-32 (IEEE) of READ/COPY") \
+    X(CH_DONE,         0x40, 64, RO, "bytes done") \
+    X(CH_ERR_ADDR,     0x48, 64, RO, "address that ended the op") \
+    X(CH_RESP_CODE,    0x50, 32, RO, "last PRG Response Code") \
+    X(CH_REQUESTS,     0x54, 32, RO, "Page Requests of this op") \
+    X(CH_GROUPS,       0x58, 32, RO, "groups of this op") \
+    X(CH_REFUSED,      0x5c, 32, RO, "commands refused") \
+    X(CH_LIST,         0x60, 64, RW, "address of a list") \
+    X(CH_LIST_LEN,     0x68, 32, RW, "its entries, 1..65536") \
+    X(CH_LIST_DONE,    0x6c, 32, RO, "entries done")
+
+#define PT_REG_OFFSET(NAME, offset, bits, access, text) PT_##NAME = offset,
+enum { PT_CHANNEL_REGS(PT_REG_OFFSET) };
+#undef PT_REG_OFFSET
+
 /*
  * A channel does one operation at a time.  Write the parameters, then
  * PT_CH_CMD.  The parameters are sampled by that write and may be changed at
  * once.  A command to a channel that is running is refused: it changes
  * nothing and is counted in PT_CH_REFUSED.
  */
-#define PT_CH_CMD               0x00    /* 32 WO  start: PT_OP_* */
 #define PT_OP_NOP               0       /* complete at once */
 #define PT_OP_READ              1       /* read SRC, sum in CRC */
 #define PT_OP_WRITE             2       /* write stamps to DST */
 #define PT_OP_COPY              3       /* read SRC, write DST */
 #define PT_OP_FILL              4       /* write PATTERN to DST */
 #define PT_OP_ABORT             15      /* end the running operation */
-#define PT_CH_STATUS            0x04    /* 32 RO  PT_ST_* */
 #define PT_ST_IDLE              0       /* nothing done since reset */
 #define PT_ST_RUNNING           1       /* running or waiting */
 #define PT_ST_DONE              2       /* all bytes done */
@@ -313,7 +380,6 @@ enum {
 #define PT_ST_NOT_ENABLED       12      /* BME, ATS or PASID not enabled */
 #define PT_ST_BAD_LIST          13      /* entry of a list that is invalid */
 #define PT_ST_TIMEOUT           14      /* no Translation Completion came */
-#define PT_CH_FLAGS             0x08    /* 32 RW */
 #define PT_FLAG_PASID           (1u << 0)   /* requests carry PT_CH_PASID */
 #define PT_FLAG_PRIV            (1u << 1)   /* Privileged Mode Requested */
 #define PT_FLAG_EXEC            (1u << 2)   /* Execute Requested */
@@ -322,24 +388,6 @@ enum {
 #define PT_FLAG_NO_PRI          (1u << 5)   /* do not ask for absent pages */
 #define PT_FLAG_GATHER          (1u << 6)   /* PT_CH_LIST is the source */
 #define PT_FLAG_SCATTER         (1u << 7)   /* PT_CH_LIST is the destination */
-#define PT_CH_PASID             0x0c    /* 32 RW  19:0 PASID */
-#define PT_CH_SRC               0x10    /* 64 RW  source address */
-#define PT_CH_DST               0x18    /* 64 RW  destination address */
-#define PT_CH_LEN               0x20    /* 64 RW  bytes, 0 is BAD_COMMAND */
-#define PT_CH_PATTERN           0x28    /* 64 RW  for WRITE and FILL */
-#define PT_CH_GROUP             0x30    /* 32 RW  pages a group, 1..512 */
-#define PT_CH_RETRIES           0x34    /* 32 RW  Success without presence */
-#define PT_CH_IRQ_STATUS        0x38    /* 32 RW1C  bit 0: operation ended */
-#define PT_CH_CRC               0x3c    /* 32 RO  CRC-32 (IEEE) of READ/COPY */
-#define PT_CH_DONE              0x40    /* 64 RO  bytes done */
-#define PT_CH_ERR_ADDR          0x48    /* 64 RO  address that ended the op */
-#define PT_CH_RESP_CODE         0x50    /* 32 RO  last PRG Response Code */
-#define PT_CH_REQUESTS          0x54    /* 32 RO  Page Requests of this op */
-#define PT_CH_GROUPS            0x58    /* 32 RO  groups of this op */
-#define PT_CH_REFUSED           0x5c    /* 32 RO  commands refused */
-#define PT_CH_LIST              0x60    /* 64 RW  address of a list */
-#define PT_CH_LIST_LEN          0x68    /* 32 RW  its entries, 1..65536 */
-#define PT_CH_LIST_DONE         0x6c    /* 32 RO  entries done */
 
 /*
  * A list of ranges, in memory that the operation can read: PT_CH_LIST_LEN
