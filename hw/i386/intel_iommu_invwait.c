@@ -54,8 +54,11 @@ static bool vtd_inv_wait_ready(IntelIOMMUState *s, VTDInvWait *wait)
         return true;
     }
     /*
-     * Page requests received before the completion that let this wait through
-     * must be visible first.
+     * VT-d 7.10: with PD=1 software wants to know that no page request of
+     * before is on its way.  The completion of the device-TLB invalidation in
+     * front of this wait has pushed what the function had posted (PCIe 6.2
+     * 2.4.1), so all of it has been received now, and not when the wait was
+     * fetched.
      */
     if (!wait->pd_armed) {
         wait->pd_armed = true;

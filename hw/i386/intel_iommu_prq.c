@@ -147,7 +147,11 @@ static void vtd_prq_write_failed(IntelIOMMUState *s, const AtsMsg *msg,
     }
 }
 
-/* VT-d 7.4.1, 6.5.3.1: what the IOTLB holds for the page is dropped */
+/*
+ * VT-d 7.4.1, 6.5.3.1: what the IOTLB holds for the page is dropped, so that
+ * software may make a page present, or permit more, and answer without another
+ * invalidation: the function's next request must find what is in memory.
+ */
 static void vtd_prq_implicit_invalidation(IntelIOMMUState *s,
                                           const VTDPrqInv *inv, uint64_t addr)
 {
@@ -178,10 +182,17 @@ static void vtd_prq_accept(IntelIOMMUState *s, const AtsMsg *msg,
     uint64_t size = 0x1000ULL << (pqa & VTD_PQA_SIZE);
     uint64_t mask = (size - 1) & ~(uint64_t)(VTD_PQA_ENTRY_SIZE - 1);
     uint64_t tail = vtd_get_quad_raw(s, DMAR_PQT_REG) & mask;
-    uint64_t depth = size / VTD_PQA_ENTRY_SIZE - 1;
+    uint64_t depth = size / VTD_PQA_ENTRY_SIZE - 1;     /* PQH = PQT: empty */
     hwaddr addr = (pqa & VTD_PQA_ADDR) + tail;
 
     ats_prq_accepted(&prq->queue);
+    /*
+     * VT-d 7.4.1: once one is lost none is queued until software has cleared
+     * PRO, or it would see the rest of a group and take it for the whole.  The
+     * answer is Success although nobody has looked: the function finds its page
+     * absent still and asks again, where a failure would end its work for want
+     * of room in a queue.
+     */
     if (vtd_get_long_raw(s, DMAR_PRS_REG) & VTD_PR_STATUS_PRO) {
         vtd_prq_refuse(s, msg, ATS_PRG_SUCCESS);
         return;

@@ -37,6 +37,13 @@ static void vtd_qi_refused(IntelIOMMUState *s, VTDIqei iqei)
     vtd_generate_fault_event(s, fsts);
 }
 
+/*
+ * VT-d 6.5.2.11.  A time-out drops the waits that were fetched: the
+ * invalidation that they stand behind has not happened, and a status write
+ * would say it has.  Software submits them again.  The source id is that of the
+ * first error since the bit was clear: a later one would hide it from
+ * software, which may not have read it yet.
+ */
 void vtd_qi_error(IntelIOMMUState *s, uint32_t bit, uint16_t sid)
 {
     uint32_t fsts = vtd_get_long_raw(s, DMAR_FSTS_REG);
@@ -68,6 +75,7 @@ void vtd_qi_errors_cleared(IntelIOMMUState *s, uint32_t old)
         rec |= cleared & VTD_FSTS_ICE ? VTD_IQERCD_ICESID : 0;
         vtd_set_quad_raw(s, DMAR_IQERCD_REG, rec);
     }
+    /* ICE is a report and has not stopped the queue */
     if (cleared & (VTD_FSTS_IQE | VTD_FSTS_ITE)) {
         vtd_qi_kick(s);
     }
@@ -190,7 +198,11 @@ static bool vtd_qi_tail_is_misaligned(IntelIOMMUState *s)
            vtd_get_quad_raw(s, DMAR_IQT_REG) & VTD_IQT_QT_256_RSV_BIT;
 }
 
-/* VT-d 11.4.9.9: what is wrong with the queue, whatever is in it? */
+/*
+ * Before anything is read from the queue: with the wrong width or a tail that
+ * is outside, the address of the next descriptor means nothing.  VT-d
+ * 11.4.9.9: what is wrong with the queue, whatever is in it?
+ */
 static VTDIqei vtd_qi_check(IntelIOMMUState *s)
 {
     uint64_t iqa = vtd_get_quad_raw(s, DMAR_IQA_REG);
@@ -312,6 +324,7 @@ void vtd_qi_kick(IntelIOMMUState *s)
     if (qi->fetching) {
         return;                 /* the walk further up sees what has changed */
     }
+    /* Waits first: one that is complete makes room, or takes a fence away */
     qi->fetching = true;
     vtd_inv_wait_report(s, vtd_qi_wait_let);
     qi->fetching = false;

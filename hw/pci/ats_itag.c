@@ -75,6 +75,10 @@ static AtsItagFn *ats_itags_room(AtsItags *t, uint16_t rid, unsigned int limit)
     return fn;
 }
 
+/*
+ * Everything about the tag is set before the request is sent: the link may
+ * bring the completion before it returns.
+ */
 bool ats_itags_send(AtsItags *t, AtsMsg *msg, unsigned int limit,
                     int64_t timeout)
 {
@@ -148,6 +152,13 @@ void ats_itags_completion(AtsItags *t, const AtsMsg *msg, bool stop_at_bad)
     t->ops->progress(t->opaque);
 }
 
+/*
+ * The owner's queue is switched off and waits for nothing any more, but the
+ * functions do not know and will answer.  A tag that was free at once could be
+ * given to a new request, which the old completion would end before the
+ * function has dropped anything (PCIe 6.2 10.3.1).  So it stays in use, in
+ * silence.
+ */
 void ats_itags_forget(AtsItags *t)
 {
     AtsItagFn *fn;
@@ -157,6 +168,10 @@ void ats_itags_forget(AtsItags *t)
     }
 }
 
+/*
+ * A wait descriptor speaks for the invalidations before it alone (VT-d
+ * 6.5.2.9).  Tags come back in any order, so their requests are numbered.
+ */
 bool ats_itags_done(const AtsItags *t, uint64_t seq)
 {
     AtsItagFn *fn;

@@ -22,6 +22,7 @@ static void ats_prq_remove(AtsPrq *q, AtsPrqReq *req)
     g_free(req);
 }
 
+/* What is lost counts as done: a drain that waits for it would never end */
 void ats_prq_reset(AtsPrq *q)
 {
     while (!QTAILQ_EMPTY(&q->pending)) {
@@ -42,6 +43,12 @@ static void ats_prq_arm(AtsPrq *q)
 
 /* -- Receiving ------------------------------------------------------------- */
 
+/*
+ * Requests are checked in the order in which they came, as they are accepted.
+ * A group has one response, and were its last request refused before an
+ * earlier one is looked at, that one would be queued for a group that has
+ * ended.
+ */
 bool ats_prq_may_check(const AtsPrq *q)
 {
     AtsPrqReq *last = QTAILQ_LAST(&q->pending);
@@ -49,6 +56,10 @@ bool ats_prq_may_check(const AtsPrq *q)
     return !last || last->checked;
 }
 
+/*
+ * Behind one that waits all must wait: software tells the end of a group by
+ * the descriptor of its last request, so none may overtake.
+ */
 bool ats_prq_at_once(AtsPrq *q)
 {
     if (!QTAILQ_EMPTY(&q->pending) || q->ops->held(q->opaque) ||

@@ -149,7 +149,13 @@ static void pcie_pri_end_all(PciePri *pri, PciePriEnd end)
     }
 }
 
-/* PCIe 6.2 10.5.2.3 */
+/*
+ * PCIe 6.2 10.5.2.3.  Disabled is not stopped: groups that are outstanding
+ * still get their responses, and only then Stopped says that no message of the
+ * old time can come.  Software that enables before that cannot tell old
+ * responses from new ones, hence the violation.  Reset has its effect only
+ * while the interface is disabled, and gives up on the responses.
+ */
 void pcie_pri_write_control(PciePri *pri, uint16_t val)
 {
     bool enable = val & PCI_PRI_CTRL_ENABLE;
@@ -323,7 +329,11 @@ PciePriSubmit pcie_pri_submit(PciePri *pri, const PciePriRequest *req)
     if (!pcie_pri_valid(pri, req)) {
         return PCIE_PRI_INVALID;
     }
-    /* The whole group is paid for before its first request, 10.5.2.5 */
+    /*
+     * The whole group is paid for before its first request, 10.5.2.5: one that
+     * ran out of credits in the middle would wait for responses, and nobody
+     * answers a group whose last request has not come.
+     */
     group = pcie_pri_credits(pri) < req->n_pages ? NULL :
             pcie_pri_take_group(pri, req);
     if (!group) {
@@ -367,7 +377,10 @@ static void pcie_pri_count_response(PciePri *pri, const AtsMsg *msg)
     }
 }
 
-/* Table 10-8: codes 2h to Eh are handled like Fh */
+/*
+ * Table 10-8: codes 2h to Eh are handled like Fh, so that a function that is
+ * older than a code gives up rather than goes on.
+ */
 static bool pcie_pri_fatal(const PciePri *pri, const AtsMsg *msg)
 {
     return msg->code > ATS_PRG_INVALID_REQUEST && !pri->manner.rf_as_ir;
