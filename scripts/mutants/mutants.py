@@ -193,7 +193,11 @@ def tests(place: Place, _args) -> None:
                    cwd=place.build, stdout=subprocess.DEVNULL)
     texts = {name: read(os.path.join(place.src, name))
              for name in sorted({m.file for m in every})}
-    unit_tests(place, texts, every[-1].number + 1)
+    try:
+        unit_tests(place, texts, max(m.number for m in every) + 1)
+    except subprocess.CalledProcessError:
+        sys.exit('the tests do not build over the mutants: was an engine '
+                 'changed since?  mutants.py prepare')
 
 
 def read(path: str) -> bytes:
@@ -210,8 +214,9 @@ def unit_tests(place: Place, texts: Dict[str, bytes], count: int) -> None:
     with open(os.path.join(tests, 'compile_commands.json'),
               encoding='utf-8') as f:
         units = json.load(f)
-    shutil.rmtree(place.unit, ignore_errors=True)
-    src = os.path.join(place.unit, 'src')
+    new = place.unit + '.new'           # what there is stays if this fails
+    shutil.rmtree(new, ignore_errors=True)
+    src = os.path.join(new, 'src')
     os.makedirs(src)
     write(os.path.join(src, 'pri-mutant.h'),
           instrument.header(count).encode())
@@ -228,7 +233,7 @@ def unit_tests(place: Place, texts: Dict[str, bytes], count: int) -> None:
             words[words.index(u['file'])] = os.path.join(
                 src, os.path.basename(name))
             write(os.path.join(src, os.path.basename(name)), texts[name])
-        obj = os.path.join(place.unit, f'{m.group(1)}.'
+        obj = os.path.join(new, f'{m.group(1)}.'
                            f'{os.path.basename(u["file"])}.o')
         words[words.index('-o') + 1] = obj
         for option in ('-MQ', '-MF'):
@@ -244,8 +249,10 @@ def unit_tests(place: Place, texts: Dict[str, bytes], count: int) -> None:
         ['pkg-config', '--libs', 'glib-2.0'], check=True,
         capture_output=True, text=True).stdout)
     for name, objects in programs.items():
-        subprocess.run(['cc', '-o', os.path.join(place.unit, name), *objects,
-                        *libs], check=True)
+        subprocess.run(['cc', '-o', os.path.join(new, name), *objects, *libs],
+                       check=True)
+    cache.remove(place.unit)
+    os.rename(new, place.unit)
 
 
 # -- reach --------------------------------------------------------------------

@@ -120,6 +120,10 @@ static void test_type(void)
     change_entry(&l, CE_TT_DEV_TLB);
     g_assert_cmpuint(access_page(&l, true, IOVA_RW), ==, PT_ST_TRANS_UR);
     expect_fault(&l, FR_LCT_2);
+    /* of an entry that is not present no other field counts */
+    change_entry(&l, CE_TT_NONE);
+    g_assert_cmpuint(access_page(&l, true, IOVA_RW), ==, PT_ST_TRANS_UR);
+    expect_fault(&l, FR_LCT_2);
     pri_lab_stop(&l.lab);
 }
 

@@ -329,6 +329,9 @@ static void test_no_write(void)
     g_assert_cmphex(flags_after(&lab, PT_OP_WRITE, &permits), ==,
                     QVTD_FS_A | QVTD_FS_D);
     g_assert_cmphex(permits, ==, R | W);
+    /* Dirty is set, and yet: what is not asked for is not given */
+    g_assert_cmphex(request(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, 0,
+                            NULL).permits, ==, R);
     g_assert_cmphex(flags_after(&lab, PT_OP_READ, &permits), ==, QVTD_FS_A);
     g_assert_cmphex(permits, ==, R);
     pri_lab_stop(&lab);
