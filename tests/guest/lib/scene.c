@@ -19,13 +19,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "mark.h"
 #include "scene.h"
 #include "sysfs.h"
 
-#define MARK_LEAF       0x5c4ed000u /* cpuid: the machine stops here */
-#define MARK_READY      1
-#define MARK_END        2
-#define MARK_NOTE       3           /* 1: nothing races from here on */
 #define SECONDS         2           /* a scenario may take, unless it says so */
 #define SETTLE_MS       50          /* until all tasks wait */
 #define AWAKE_MS        2           /* until all of them spin */
@@ -53,16 +50,6 @@ static uint64_t answers_before[FUNCTIONS], violations_before[FUNCTIONS];
 static struct pt *looked_at;        /* with SCENE_IOMMUFD */
 
 /* -- Marks ----------------------------------------------------------------- */
-
-static void mark(unsigned what, unsigned number)
-{
-#ifdef __x86_64__
-    unsigned a = MARK_LEAF, b, c = what, d = number;
-
-    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "+d"(d)
-                     : : "memory");
-#endif
-}
 
 /* What was said is out before the machine stops */
 static void mark_said(unsigned what)
@@ -516,7 +503,7 @@ static void look(void)
     bool driver = !(all->scene->flags & (SCENE_IOMMUFD | SCENE_GONE));
 
     pt_sleep_ms(QUIET_MS);              /* threads of the kernel go on */
-    mark(MARK_NOTE, 1);
+    mark(MARK_NOTE, 1);                 /* nothing races from here on */
     if (all->scene->after) {
         all->scene->after();
     }
@@ -577,10 +564,6 @@ static void stuck(void)
 
 int scene_main(const struct scene *scene, int argc, char **argv)
 {
-    if (argc == 2 && !strcmp(argv[1], "--mark")) {
-        mark(MARK_READY, 0);            /* for init, see there */
-        return 0;
-    }
     all = mmap(NULL, sizeof(*all), PROT_READ | PROT_WRITE,
                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED) {
