@@ -12,6 +12,7 @@ from pri_lab.explore import (campaign, cover, found, hit, machine, oracle,
                              plan, search, show, shrink, symbols, trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Event, Plan, Point
+from pri_lab.machine import schedule
 from pri_lab.races import race
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -567,7 +568,7 @@ class Scenarios(unittest.TestCase):
                 continue
             self.assertIn(f'.name = "{e.name}"', text)
             self.assertLess(text.count('\n'), 90, e.name)
-            self.assertLess(len(e.name), machine.NAME, e.name)
+            self.assertLess(len(e.name), schedule.TAKES, e.name)
             for name in re.findall(r'SCENE_(?:THREAD|PROCESS)\("([^"]*)"',
                                    text):
                 self.assertLessEqual(len(name), 15, f'{e.name}: {name}')

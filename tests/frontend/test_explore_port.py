@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from pri_lab.core.errors import LabError
 from pri_lab.explore import machine
+from pri_lab.machine import schedule
 from pri_lab.machine.session import Session
 
 
@@ -46,6 +47,7 @@ class Port(unittest.TestCase):
         stage = machine.Stage.__new__(machine.Stage)
         stage.entry = SimpleNamespace(name='two-binds', path='')
         stage.s = self.s
+        stage.schedule = schedule.Schedule(self.s)
         naps = []
 
         def sleep(seconds):
@@ -53,7 +55,7 @@ class Port(unittest.TestCase):
             if len(naps) > 50 and takes:
                 os.read(self.qemu, 1)       # one byte at a time, and late
         with unittest.mock.patch('time.sleep', sleep), \
-                unittest.mock.patch.object(machine, '_TAKES',
+                unittest.mock.patch.object(schedule, '_TAKE',
                                            60 if takes else 0):
             stage._choose()
 
@@ -62,7 +64,7 @@ class Port(unittest.TestCase):
         self.assertEqual(self.asked, [('query-status', True)])
 
     def test_a_host_that_does_nothing(self):
-        with self.assertRaisesRegex(LabError, 'does not take the name'):
+        with self.assertRaisesRegex(LabError, 'does not take what the guest'):
             self.choose(False)
 
 
@@ -80,9 +82,10 @@ class Patience(unittest.TestCase):
         stage = machine.Stage.__new__(machine.Stage)
         stage.s = SimpleNamespace(
             own_time=lambda: SimpleNamespace(look=look), alive=lambda: True,
-            _read=lambda: None, qmp=SimpleNamespace(
+            read=lambda: None, qmp=SimpleNamespace(
                 poll=lambda: [] if left[0] else ['STOP']))
-        with unittest.mock.patch.object(machine, '_LOOK', -1.0), \
+        stage.schedule = schedule.Schedule(stage.s)
+        with unittest.mock.patch.object(schedule, '_LOOK', -1.0), \
                 unittest.mock.patch('time.sleep'):
             return stage._follow(seconds)
 

@@ -14,7 +14,7 @@ from pri_lab.core import cache, errors
 from pri_lab.inputs import check as inputs
 from pri_lab.machine import ready
 from pri_lab.races import race
-from pri_lab.reproduce import repro
+from pri_lab.reproduce import repro, runner as runner_
 from pri_lab.timeline import chart
 from test_repro import HEADER
 
@@ -126,7 +126,7 @@ class AfterTheSign(unittest.TestCase):
 
     def run_of(self, *pieces):
         """A run whose guest says one piece after the other."""
-        runner = repro.Runner.__new__(repro.Runner)
+        runner = runner_.Runner.__new__(runner_.Runner)
         runner.machine = mock.Mock(accel='tcg')
         todo = list(pieces)
         session = mock.Mock(icount=False)
@@ -141,7 +141,7 @@ class AfterTheSign(unittest.TestCase):
                     break
             return 'limit'
         session.follow = follow
-        with mock.patch.object(repro, 'QUIET', 0.01):
+        with mock.patch.object(runner_, 'QUIET', 0.01):
             entry = race.Entry('/x/races/a.c', HEADER)
             return runner.race(entry, session, '/base'), session
 

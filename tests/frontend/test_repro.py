@@ -19,8 +19,8 @@ from pri_lab.machine import disk, record, session, vm
 from pri_lab.qemu import qmp
 from pri_lab.races import overdue, race, racetable
 from pri_lab.races.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
-from pri_lab.races.tally import joined
-from pri_lab.reproduce import boots, racerecord, repro
+from pri_lab.races.tally import joined, so_far
+from pri_lab.reproduce import boots, racerecord, repro, runner as runner_
 from pri_lab.state import progress, runlogs
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -154,11 +154,11 @@ class Overdue(unittest.TestCase):
         text = HEADER.replace('wrong-data', sign)
         if limit:
             text += f'RACE_MAIN("other", fn, {limit})\n'
-        runner = repro.Runner.__new__(repro.Runner)
+        runner = runner_.Runner.__new__(runner_.Runner)
         runner.machine = argparse.Namespace(accel='tcg')
         s = self.session(counts, words)
         s.__dict__.update(of_session)
-        with unittest.mock.patch.dict(repro.PATIENCE, tcg=patience):
+        with unittest.mock.patch.dict(runner_.PATIENCE, tcg=patience):
             v = runner.race(entry(text), s, self.base)
         with open(self.base + '.ktap', encoding='utf-8') as f:
             self.log = f.read().splitlines()
@@ -262,7 +262,7 @@ class Overdue(unittest.TestCase):
         self.assertEqual(os.read(said, 9), b'go\n')
         with open(port.group(1), 'wb') as f:
             f.write(b'1..1\nok')
-        self.assertTrue(s._read())
+        self.assertTrue(s.read())
         self.assertEqual(s.out.ktap, ['1..1'])
         s.close()
         self.assertFalse(os.path.exists(port.group(2)))
@@ -500,8 +500,8 @@ class Runs(unittest.TestCase):
     def test_progress(self):
         done = [race.Verdict(w, [], '', []) for w in
                 (REPRODUCED, NOT_REPRODUCED, REPRODUCED)]
-        self.assertEqual(repro.so_far([], 0), '')
-        self.assertRegex(repro.so_far(done, 0), r'^, 2 REPRODUCED, 1 NOT '
+        self.assertEqual(so_far([], 0), '')
+        self.assertRegex(so_far(done, 0), r'^, 2 REPRODUCED, 1 NOT '
                          r'REPRODUCED, [\d.]+ s each$')
 
 

@@ -15,7 +15,7 @@ from pri_lab.machine import vm
 from pri_lab.races import race, racetable
 from pri_lab.races.race import CANNOT_RUN, NOT_REPRODUCED, REPRODUCED
 from pri_lab.races.tally import Tally, bisect_status, summary
-from pri_lab.reproduce import repro
+from pri_lab.reproduce import repro, runner as runner_
 from pri_lab.state import progress
 from test_repro import HEADER
 
@@ -167,7 +167,7 @@ class Status(unittest.TestCase):
         made = repro.Repro.__new__(repro.Repro)
         made.options = cli.parse(['repro', 'O-A', '--bisect'])
         self.assertEqual(made.counts(), (repro.BISECT_RUNS, 0))
-        runner = repro.Runner.__new__(repro.Runner)
+        runner = runner_.Runner.__new__(runner_.Runner)
         session = mock.Mock()
         runner.ready = lambda *a: (session, None)
         runner.race = lambda *a: verdict(REPRODUCED)

@@ -52,6 +52,7 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
     runs: int
     cold: int
     limit: int                  # seconds
+    exact: bool
     resume: bool
     list_all: bool
     all: bool
@@ -73,6 +74,11 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
         p.add_argument('--limit', type=shared.positive, metavar='SECONDS',
                        default=0, help='of a race on a kernel, start no more '
                        'runs of either kind after that long')
+        p.add_argument('--exact', action='store_true',
+                       help='under a plan of the schedule machine: all runs '
+                       'of a snapshot are the same run, to the instruction, '
+                       'and all cold ones are; says how many hashes there '
+                       'were')
         p.add_argument('--resume', action='store_true',
                        help='add to the results there are, and make only '
                        'the runs that they lack of --runs and --cold')
@@ -129,8 +135,8 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
         elif not self.all:
             check.only_with('repro', 'a RACE or --all', self, {
                 'runs': -1, 'cold': -1, 'limit': 0, 'resume': False,
-                'record': '', 'bisect': False, 'expect': '', 'show': False,
-                'bundle': '', 'report': ''})
+                'record': '', 'bisect': False, 'exact': False, 'expect': '',
+                'show': False, 'bundle': '', 'report': ''})
         if self.record not in ('', record.LOGGED) and (
                 len(self.races) != 1 or ',' in self.kernel):
             raise UsageError('--record FILE is of one race on one kernel')

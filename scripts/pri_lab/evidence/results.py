@@ -44,7 +44,9 @@ FIELDS: Dict[str, Dict[str, str]] = {
         'there was no kernel to run', 'verdict': 'REPRODUCED, NOT '
         'REPRODUCED, CANNOT RUN or DIFFERS', 'expected': 'a verdict or null',
         'snapshot': '[runs that came to the verdict, all] from a snapshot',
-        'cold': 'the same from cold boots', 'signs': 'those that were seen',
+        'cold': 'the same from cold boots', 'hashes': 'with --exact, '
+        '[different ones of the runs from a snapshot, of the cold ones], else '
+        'zeros', 'signs': 'those that were seen',
         'facts': 'what the program said with them', 'why': 'of CANNOT RUN',
         'seconds': 'it took', 'logs': 'directory of consoles and results'},
     'explore': {
@@ -71,7 +73,8 @@ FIELDS: Dict[str, Dict[str, str]] = {
               'verdict': 'REPRODUCED or NOT REPRODUCED',
               'how': 'the plan was found', 'plan': 'that had it, or ""',
               'replay': '[runs that had the sign, all]',
-              'hashes': 'different ones of these runs'},
+              'hashes': 'different ones of these runs',
+              'cold': '[cold boots that had the same hash, all]'},
     'measure': {'scenario': 'name of explore --measure', 'machine': 'object',
                 'sign': 'that counts, or "": any',
                 'strategy': 'search, random slices or round robin',

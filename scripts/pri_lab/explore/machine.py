@@ -7,37 +7,30 @@ depends on, beside the bytes of QEMU, kernel and programs.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import time
 from typing import Dict, List, NamedTuple, Optional
 
 from . import trace
 from ..core import cache
 from ..core.errors import LabError
-from ..machine import jobs, kept, vm
+from ..machine import jobs, kept, record, vm
+from ..machine.schedule import OPTIONS, Schedule, TAKES
 from ..machine.session import Session
 from ..races import race
-from ..reproduce import repro
+from ..reproduce import repro, runner
 from .plan import Event, Plan
 from .symbols import Symbols
 
 CPUS = 4
-SCHED = '/sched'                # the machine, as a QOM path
 LIMIT = 400_000_000             # instructions of a run: a vCPU is stuck
 LEAST = 240_000_000             # of that: one that hangs and tells where
 TIMES = 4                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
-NAME = 15                       # bytes of a line that the serial port takes
-_TAKES = 60.0                   # own seconds of QEMU, to take it
-_POLL = 0.003
-_LOOK = 2.0                     # seconds between looks at the time
-_EXTRA = repro.SMALL + ['-smp', str(CPUS), '-seed', '1',
-                        '-rtc', 'clock=vm,base=2026-01-01']
-_WORDS = repro.WORDS.replace('pri_lab.go ', '')
+_EXTRA = runner.SMALL + ['-smp', str(CPUS)] + OPTIONS
+_WORDS = runner.WORDS.replace('pri_lab.go ', '')
 
 
 class Run(NamedTuple):
@@ -61,8 +54,11 @@ class Stage:
 
     def __init__(self, machine: vm.Machine, entry: race.Entry,
                  wants: jobs.Wants, symbols: Symbols, focus: str,
-                 logdir: str, log):
+                 logdir: str, log,
+                 recording: Optional[record.Recording] = None):
+        """recording: of QEMU's side, or none"""
         self.machine = machine
+        self.recording = recording
         self.entry = entry
         self.wants = wants
         self.symbols = symbols
@@ -75,11 +71,13 @@ class Stage:
         self.limit = LIMIT
         self._trace = os.path.join(logdir, 'trace.bin')
         self.s = self._session(logdir)
+        self.schedule = Schedule(self.s)
 
     def _session(self, logdir: str) -> Session:
         words = f'{vm.job_words("scene")} {_WORDS}'
-        return Session(self.machine, words, self.wants, _EXTRA, True, logdir,
-                       self.log, True)
+        more = self.recording.qemu_args() if self.recording else []
+        return Session(self.machine, words, self.wants, _EXTRA + more, True,
+                       logdir, self.log, True)
 
     def close(self) -> None:
         self.s.close()
@@ -88,19 +86,12 @@ class Stage:
 
     # -- the machine ----------------------------------------------------------
 
-    def set(self, name: str, value) -> None:
-        self.s.qmp.command('qom-set', path=SCHED, property=name, value=value)
-
-    def report(self) -> Dict:
-        return json.loads(self.s.qmp.command('qom-get', path=SCHED,
-                                             property='report'))
-
     def _start(self) -> None:
         self.s.start()
-        self.set('focus', self.focus)
-        self.set('locks', self.symbols.locks())
-        self.set('tasks', self.symbols.tasks())
-        self.set('markers', True)
+        self.schedule.set('focus', self.focus)
+        self.schedule.set('locks', self.symbols.locks())
+        self.schedule.set('tasks', self.symbols.tasks())
+        self.schedule.set('markers', True)
 
     def boot(self, step, boots: str) -> None:
         """To the mark; LabError if it does not come there.
@@ -138,11 +129,11 @@ class Stage:
     def _to_mark(self, step) -> str:
         """Under a plan, so that it is the same every time; its hash."""
         s = self.s
-        self.set('plan', 'on')
+        self.schedule.set('plan', 'on')
         s.qmp.poll()
         s.cont()
         end = self._follow(BOOT, step)
-        report = self.report() if s.alive() else {}
+        report = self.schedule.report() if s.alive() else {}
         if end != 'stop' or report.get('state') != 'ready':
             s.out.store(os.path.join(self.logdir, 'boot'))
             raise LabError(f'{self.entry.name} does not come to its mark: '
@@ -150,20 +141,11 @@ class Stage:
         return report['hash']
 
     def _choose(self) -> None:
-        """Name the scenario while the machine stands still: the port's buffer
-        has all of it when the guest goes on, whenever the host sent it."""
-        line = self.entry.name.encode() + b'\n'
-        if len(line) > NAME:
+        """Name the scenario while the machine stands still."""
+        if len(self.entry.name) >= TAKES:
             raise LabError(f'{self.entry.path}: the name of a scenario has at '
-                           f'most {NAME - 1} letters')
-        self.s.say(line)
-        own = self.s.own_time()
-        while not self.s.taken():
-            if own.look() > _TAKES:
-                raise LabError('QEMU does not take the name of the scenario '
-                               f'within {_TAKES:.0f} s: {self.s.complaint()}')
-            time.sleep(_POLL)
-        self.s.qmp.command('query-status')
+                           f'most {TAKES - 1} letters')
+        self.schedule.tell(self.entry.name)
 
     def clone(self, logdir: str) -> 'Stage':
         """Another one from the same snapshot."""
@@ -179,38 +161,37 @@ class Stage:
 
     def _follow(self, seconds: float, step=None) -> str:
         """'stop' of the machine, or what else happened."""
-        s = self.s
-        own = s.own_time()
-        look = time.monotonic() + _LOOK
-        while True:
-            events = s.qmp.poll()
-            s._read()
-            if not s.alive():
-                return f'QEMU is gone: {s.complaint()}'
-            if 'GUEST_PANICKED' in events:
-                return 'panic'
-            if 'SHUTDOWN' in events:
-                return 'off'
-            if 'STOP' in events:
-                s._read()
-                return 'stop'
-            if time.monotonic() > look:
-                look = time.monotonic() + _LOOK
-                if own.look() > seconds:
-                    return f'no end within {seconds:.0f} s of QEMU\'s own time'
-                if step is not None:
-                    step.note = f'{s.instructions() / 1e6:,.0f} million ' \
-                        'instructions'
-            time.sleep(_POLL)
+        def look(_events: List[str]) -> None:
+            if step is not None:
+                step.note = f'{self.s.instructions() / 1e6:,.0f} million ' \
+                    'instructions'
+        return self.schedule.follow(seconds, look)
 
     # -- runs -----------------------------------------------------------------
 
     def run(self, plan: Plan, traced: bool = True) -> Run:
         """From the mark to the end, or as far as it comes."""
+        self.s.load(READY)
+        return self._go(plan, traced)
+
+    def cold(self, plan: Plan, logdir: str, step) -> Run:
+        """The same from a boot, without a snapshot in between."""
+        other = Stage(self.machine, self.entry, self.wants, self.symbols,
+                      self.focus, logdir, self.log)
+        other.limit = self.limit
+        try:
+            other._start()
+            other._to_mark(step)
+            other._choose()
+            other._to_mark(step)
+            return other._go(plan, False)
+        finally:
+            other.close()
+
+    def _go(self, plan: Plan, traced: bool) -> Run:
         s = self.s
-        s.load(READY)
-        self.set('trace', self._trace if traced else '')
-        self.set('plan', self._text(plan))
+        self.schedule.set('trace', self._trace if traced else '')
+        self.schedule.set('plan', self._text(plan))
         s.qmp.poll()
         s.cont()
         end = self._follow(RUN)
@@ -218,7 +199,7 @@ class Stage:
             return Run(plan, 'lost', {}, [], s.out.console, s.out.ktap, [end])
         if end not in ('stop', 'panic', 'off'):
             s.stop()
-        report = self.report()
+        report = self.schedule.report()
         word = {'stop': report['state']}.get(end, end)
         stuck = []
         if word == 'limit':
@@ -267,7 +248,7 @@ class Stage:
         """Does the machine know these words?  It says so without a run."""
         try:
             self.s.stop()
-            self.set('plan', str(plan))
+            self.schedule.set('plan', str(plan))
         except LabError:
             return False
         return True
@@ -278,9 +259,10 @@ def focus_text(symbols: Symbols, words: List[str]) -> str:
 
 
 def stage(job: repro.Repro, which: str, entry: race.Entry, focus: List[str],
-          logdir: str, log, symbols: Optional[Symbols] = None) -> Stage:
+          logdir: str, log, symbols: Optional[Symbols] = None,
+          recording: Optional[record.Recording] = None) -> Stage:
     """A new one, not booted, on a kernel by its name."""
     machine = job.machine(which)
     symbols = symbols or Symbols(machine.kernel, job.builds.get(which))
     return Stage(machine, entry, jobs.wants(job.paths.repo, entry.job),
-                 symbols, focus_text(symbols, focus), logdir, log)
+                 symbols, focus_text(symbols, focus), logdir, log, recording)

@@ -27,10 +27,15 @@ LOGGED = '-'            # instead of a file's name: in the log directory
 
 
 class Recording:
-    """The files of one boot, and what QEMU and the guest must be told."""
+    """The files of one boot, and what QEMU and the guest must be told.
 
-    def __init__(self, stem: str, iommu: Optional[kind.Kind] = None):
+    guest=False: QEMU's side alone, of which the guest notices nothing.
+    """
+
+    def __init__(self, stem: str, iommu: Optional[kind.Kind] = None,
+                 guest: bool = True):
         self.iommu = iommu or kind.load()
+        self.guest = guest
         self.trace = stem + '.trace'
         self.ftrace = stem + '.ftrace'
         self.log = stem + SUFFIX
@@ -39,6 +44,8 @@ class Recording:
         out = ['-msg', 'vclock=on', '-D', self.trace]
         for pattern in events.patterns(self.iommu):
             out += ['-trace', pattern]
+        if not self.guest:
+            return out
         return out + ['-chardev', f'file,id=record,path={self.ftrace}',
                       '-device', SERIAL]
 
@@ -54,7 +61,8 @@ class Recording:
     def merge(self, repo: str, about: Dict[str, str]) -> 'Merged':
         """Write the log; about: what goes into its first line as it is."""
         known = tracelog.formats(repo)
-        with _open(self.trace) as q, _open(self.ftrace) as g:
+        with _open(self.trace) as q, _open(
+                self.ftrace if self.guest else os.devnull) as g:
             merged = merge(tracelog.qemu_lines(q, known),
                            tracelog.guest_lines(g), about, self.iommu)
         cache.write_atomic(self.log, ''.join(
@@ -66,9 +74,10 @@ class Part(Recording):
     """Part of another recording, up to end(): a run from a snapshot."""
 
     def __init__(self, stem: str, whole: Recording):
-        super().__init__(stem, whole.iommu)
-        self._files = [(src, dst, os.path.getsize(src)) for src, dst in (
-            (whole.trace, self.trace), (whole.ftrace, self.ftrace))]
+        super().__init__(stem, whole.iommu, whole.guest)
+        both = [(whole.trace, self.trace), (whole.ftrace, self.ftrace)]
+        self._files = [(src, dst, os.path.getsize(src))
+                       for src, dst in both[:1 + whole.guest]]
 
     def end(self) -> None:
         for src, dst, start in self._files:

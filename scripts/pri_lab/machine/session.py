@@ -207,7 +207,7 @@ class Session:
         self._revive()
         self.qmp.hmp(f'loadvm {name}')
         self.qmp.poll()
-        self._read()
+        self.read()
         self.fresh()
 
     def _revive(self) -> None:
@@ -229,7 +229,7 @@ class Session:
         self._port_lines.rest = b''
         self._console_lines.rest = b''
 
-    def _read(self) -> bool:
+    def read(self) -> bool:
         """Take what came; False: nothing new."""
         new = self._console_lines.feed(self._console.read())
         said = self._port_lines.feed(self._port.read())
@@ -255,18 +255,18 @@ class Session:
             events = [] if ended is not None else self.qmp.poll()
             if 'SUSPEND' in events:         # nobody else would wake it
                 self.qmp.command('system_wakeup')
-            if self._read() and enough(self.out):
+            if self.read() and enough(self.out):
                 return 'done'
             if ended is not None:
                 return f'QEMU ended with status {ended} ({self.complaint()})'
             if 'GUEST_PANICKED' in events:
                 return 'panic'
             if 'SHUTDOWN' in events:
-                self._read()
+                self.read()
                 return 'off'
             if time.monotonic() > ask:
                 if over():              # it may just have said something
-                    said = self._read() and enough(self.out)
+                    said = self.read() and enough(self.out)
                     return 'done' if said else 'over'
                 ask = time.monotonic() + _ASK
             if time.monotonic() > look:

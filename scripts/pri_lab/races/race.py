@@ -344,6 +344,7 @@ class Verdict(NamedTuple):
     signs: List[str]            # those of the header that were seen
     why: str                    # of CANNOT RUN
     facts: List[str]            # what the program said with its signs
+    run: str = ''               # equal for runs that were the same, if known
 
 
 def said(ktap: List[str]) -> Dict[str, str]:

@@ -26,6 +26,7 @@ class Tally:
         self._expect = expect
         self.own = False            # a kernel of the user's, without a name
         self.unfit = ''             # why it could not be run at all
+        self.inexact = ''           # why its runs have no hash with --exact
         self.kernel = kernel_name
         self.asked = kernel_name    # as --kernel names it, without --config
         self.release = ''
@@ -86,7 +87,7 @@ class Tally:
                            (self.cold, 'cold')):
             if runs:
                 n = sum(1 for v in runs if v.word == word)
-                out.append(f'{n}/{len(runs)} {name}')
+                out.append(f'{n}/{len(runs)} {name}{_hashes(runs)}')
         return ', '.join(out)
 
     def lines(self) -> List[str]:
@@ -112,6 +113,8 @@ class Tally:
     def _details(self) -> List[str]:
         r = self.record()
         out = [_before(r, self.before)] if self.before else []
+        if self.inexact:
+            out.append(f'  not exact: {self.inexact}')
         for s in r['signs']:
             n = sum(1 for v in self.all if s in v.signs)
             out.append(f'  sign: {s} ({n} of {len(self.all)})')
@@ -135,9 +138,20 @@ class Tally:
             'snapshot': [sum(v.word == word for v in self.snapshot),
                          len(self.snapshot)],
             'cold': [sum(v.word == word for v in self.cold), len(self.cold)],
+            'hashes': [ways(self.snapshot), ways(self.cold)],
             'signs': seen, 'why': last.why, 'facts': last.facts,
             'seconds': round(self.seconds, 1), 'key': self.key,
         }
+
+
+def ways(runs: List[Verdict]) -> int:
+    """In how many ways they went, as far as that is known."""
+    return len({v.run for v in runs if v.run})
+
+
+def _hashes(runs: List[Verdict]) -> str:
+    n = ways(runs)
+    return '' if not n else ' (one hash)' if n == 1 else f' ({n} hashes)'
 
 
 def _before(r: Dict, old: Dict) -> str:

@@ -12,6 +12,7 @@ import time
 from typing import List, Optional, Tuple
 
 from . import repro
+from .runner import finished, Runner
 from ..core.errors import LabError
 from ..machine import record
 from ..races import race
@@ -60,7 +61,7 @@ def one(job: repro.Repro, entry: Entry, name: str) -> bool:
     return tally.good
 
 
-def recorded(runner: repro.Runner, entry: Entry, logdir: str
+def recorded(runner: Runner, entry: Entry, logdir: str
              ) -> Tuple[Verdict, Optional[record.Recording]]:
     """A run that goes on until all is recorded; the part that is its own, or
     None if the guest does not boot."""
@@ -77,7 +78,7 @@ def recorded(runner: repro.Runner, entry: Entry, logdir: str
     end = runner.follow(s, race.READY)
     verdict = runner.trouble(entry, s, end, base)
     if verdict is None:
-        end = runner.go(entry, s, repro.finished)
+        end = runner.go(entry, s, finished)
         if end == 'done':
             s.follow(WRITTEN, lambda out: any(x.startswith(EXIT)
                                               for x in out.ktap))

@@ -17,7 +17,7 @@ from ..core.errors import LabError
 from ..machine import jobs, kept, vm
 from ..machine.session import Output, Session
 from ..races import race
-from ..reproduce import repro
+from ..reproduce import runner
 
 LOST = 1.0      # seconds in which a Ctrl-C that ended QEMU is known here, too
 JOB = os.path.join('resets', 'table')
@@ -31,7 +31,7 @@ def entry(repo: str) -> race.Entry:
 
 def enough(out: Output) -> bool:
     """Nothing more is waited for."""
-    return repro.finished(out) or \
+    return runner.finished(out) or \
         judge.timeouts(out.console) >= judge.ENOUGH
 
 
@@ -44,9 +44,9 @@ class Worker:
         self.entry = entry(repo)
         self.logdir = logdir
         wants = jobs.wants(repo, JOB)
-        self.runner = repro.Runner(machine, wants, True, logdir, log)
+        self.runner = runner.Runner(machine, wants, True, logdir, log)
         self.kept = kept.Kept(boots, cache.key_of(
-            machine.append, wants.key(), repro.WORDS, *repro.SMALL, *map(
+            machine.append, wants.key(), runner.WORDS, *runner.SMALL, *map(
                 cache.content_digest,
                 (machine.kernel, machine.initrd, machine.qemu))))
         self.session: Optional[Session] = None
@@ -72,7 +72,7 @@ class Worker:
     def run(self, cell: Cell, base: str) -> judge.Judged:
         s = self.session
         assert s is not None            # booted
-        s.load(repro.READY)
+        s.load(runner.READY)
         s.cont()
         end = self.runner.go(self.entry, s, enough, ' '.join(cell))
         s.stop()
