@@ -65,6 +65,7 @@ class Stage:
         self.logdir = '/nowhere'
         self.key = lambda: key
         self.s = SimpleNamespace(alive=lambda: True)
+        self.recording = None
 
     def close(self):
         pass

@@ -243,10 +243,11 @@ class Told(unittest.TestCase):
     def test_a_file_that_is_run_again(self):
         one = hit.Hit(dict(scenario='close', sign=UAF))
         got = found.again(one, 'vm', '7.2', '7.2.1', 'as stored', 'order=01',
-                          [19, 20], 2)
+                          [19, 20], 2, [1, 1])
         self.assertEqual((got['verdict'], got['machine'], got['replay']),
                          ('REPRODUCED', ['7.2', 'vm', '7.2.1'], [19, 20]))
-        got = found.again(one, 'vm', '7.2', '7.2.1', '', '', [0, 20], 0)
+        got = found.again(one, 'vm', '7.2', '7.2.1', '', '', [0, 20], 0,
+                          [0, 0])
         self.assertEqual(got['verdict'], 'NOT REPRODUCED')
 
     def test_measured(self):

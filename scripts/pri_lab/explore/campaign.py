@@ -329,7 +329,7 @@ class Campaign:
             release=stage.release, sign=finding.sign, page=finding.page,
             plan=str(small), points=points, events=[
                 hit.describe_event(e, last, stage) for e in small.events],
-            key=self.state.key,
+            key=self.state.key, focus=self.options.focus,
             text=finding.text[:60], found=number, shrunk=tried,
             seed=self.options.seed, replay=[seen, replays], ways=ways,
             instructions=last.report.get('instructions'),

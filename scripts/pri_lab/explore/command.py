@@ -12,6 +12,7 @@ from ..core import cache
 from ..core.context import Context
 from ..core.errors import LabError
 from ..linux import kernel
+from ..machine import record
 from ..races import race
 from ..reproduce import repro
 from . import campaign, found, hit, machine, measure, oracle, same, show, \
@@ -53,7 +54,8 @@ class Explore:
         self.job.prepare()
         try:
             if o.determinism:
-                return self._determinism(entries[0], kernels[0])
+                return max([self._determinism(e, k) for e in entries
+                            for k in kernels])
             if o.plan:
                 return self._plan(entries[0], kernels[0])
             if o.measure:
@@ -108,11 +110,15 @@ class Explore:
             self.ui.result(f'  {n:5} of {c.state.runs}, first at {first}: '
                            f'{sign}' + (f' (known: {page})' if page else ''))
 
-    def _stage(self, entry: race.Entry, which: str) -> machine.Stage:
-        """Booted."""
+    def _stage(self, entry: race.Entry, which: str, focus: str = '',
+               recorded: bool = False) -> machine.Stage:
+        """Booted; focus: that of a hit, which its points are counted in."""
+        logdir = self.job.new_logdir(entry, f'explore-{which}')
         stage = machine.stage(
-            self.job, which, entry, self.options.focus.split(','),
-            self.job.new_logdir(entry, f'explore-{which}'), self.ctx.log)
+            self.job, which, entry, (focus or self.options.focus).split(','),
+            logdir, self.ctx.log,
+            recording=record.Recording(os.path.join(logdir, 'all'),
+                                       guest=False) if recorded else None)
         self.ui.plan(1)
         try:
             with self.ui.step(f'Boot {entry.name} on {which}') as step:
@@ -150,7 +156,7 @@ class Explore:
                 entry.name, self.job.machine(which), which, stage.release,
                 one))
             for line in one.lines():
-                self.ui.result(line)
+                self.ui.result(f'{entry.name}: {line}')
         return 0 if all(one.good for one in done) else 1
 
     def _measure(self, entry: race.Entry, which: str) -> int:
@@ -220,8 +226,12 @@ class Explore:
         return 0 if good else 1
 
     def _again(self, stored: hit.Hit, entry: race.Entry, which: str) -> bool:
-        stage = self._stage(entry, which)
-        runs = self.options.runs if self.options.runs > 0 else REPRO_RUNS
+        stage = self._stage(entry, which, stored.focus,
+                            bool(self.options.record))
+        runs = 1 if self.options.record else self.options.runs \
+            if self.options.runs > 0 else REPRO_RUNS
+        told: List[str] = []
+        cold: List[bool] = []
         seen = ways = 0
         last: Optional[machine.Run] = None
         sign = ''
@@ -236,12 +246,14 @@ class Explore:
                     sign = next(f.sign for f in oracle.findings(last)
                                 if oracle.similar(f.sign, stored.sign))
                     seen, ways = hit.replay(stage, plan.plan, sign, runs)
+                    cold = self._cold(stage, last, step)
+                    told = self._recorded(stored, stage, last, which)
         finally:
             stage.close()
         self.ctx.outcome.found.append(found.again(
             stored, self.job.machine(which), which, stage.release,
             plan.how if plan else '', str(plan.plan) if plan else '',
-            [seen, runs], ways))
+            [seen, runs], ways, [sum(cold), len(cold)]))
         where = f'{stored.scenario} on {stage.release or which}'
         if plan is None or last is None:
             self.ui.result(f'{where}: {race.NOT_REPRODUCED}: {stored.sign}')
@@ -249,6 +261,11 @@ class Explore:
         self.ui.result(f'{where}: {race.REPRODUCED} {seen} of {runs}, {ways} '
                        f'hash(es): {sign}')
         self.ui.result(f'  {plan.how}: {plan.plan}')
+        for line in told:
+            self.ui.result(line)
+        if cold:
+            self.ui.result(f'  from a cold boot: {sum(cold)} of {len(cold)} '
+                           'the same, to the instruction')
         for p in plan.plan.points:
             told = hit.describe(p, last, stage)
             self.ui.result(f'  {show.point_text(told)}')
@@ -257,4 +274,29 @@ class Explore:
             self.ui.result(f'  {show.event_text(told)}')
         for line in show.timeline(last, stage):
             self.ui.result('  ' + line)
-        return seen == runs
+        return seen == runs and all(cold)
+
+    def _recorded(self, stored: hit.Hit, stage: machine.Stage,
+                  last: machine.Run, which: str) -> List[str]:
+        """With --record: the same run once more, written down; what of it."""
+        if stage.recording is None:
+            return []
+        part = stage.recording.part(os.path.join(stage.logdir,
+                                                 stored.scenario))
+        stage.run(last.plan, traced=False)
+        part.end()
+        merged = part.merge(self.ctx.paths.repo, {
+            'job': f'scenarios/{stored.scenario}', 'args': '',
+            'kernel': which, 'accel': 'tcg', 'plan': str(last.plan)})
+        return [f'log: {record.put(part.log, self.options.record)}',
+                f'  {len(merged.events):,} events of the IOMMU and the device']
+
+    def _cold(self, stage: machine.Stage, last: machine.Run, step
+              ) -> List[bool]:
+        """Of --cold boots without a snapshot: is the run the same?"""
+        out = []
+        for n in range(max(0, self.options.cold)):
+            step.note = f'cold boot {n + 1} of {self.options.cold}'
+            out.append(stage.cold(last.plan, os.path.join(
+                stage.logdir, f'cold-{n + 1:02}'), step).same == last.same)
+        return out

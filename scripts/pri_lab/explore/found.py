@@ -50,12 +50,13 @@ def search(campaign, why: str = '') -> Object:
 
 
 def again(stored: Hit, m: vm.Machine, which: str, release: str,
-          how: str, plan: str, seen: List[int], ways: int) -> Object:
+          how: str, plan: str, seen: List[int], ways: int,
+          cold: List[int]) -> Object:
     """Of `repro FILE`; plan '': not seen."""
     return results.checked('again', dict(
         scenario=stored.scenario, machine=results.machine(which, m, release),
         sign=stored.sign, verdict='REPRODUCED' if plan else 'NOT REPRODUCED',
-        how=how, plan=plan, replay=seen, hashes=ways))
+        how=how, plan=plan, replay=seen, hashes=ways, cold=cold))
 
 
 def measured(scenario: str, m: vm.Machine, which: str, release: str,

@@ -38,6 +38,11 @@ class Hit:
             raise AttributeError(name) from None
 
     @property
+    def focus(self) -> str:
+        """Code whose accesses its points count."""
+        return self.fields.get('focus', 'iommu')
+
+    @property
     def parsed(self) -> Plan:
         return parse(self.plan)
 
