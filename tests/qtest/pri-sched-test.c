@@ -13,151 +13,32 @@
 #include "libqtest.h"
 #include "libqos/lab-state.h"
 #include "libqos/sched-guest.h"
+#include "libqos/sched-machine.h"
 #include "qapi/error.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
 #include "qobject/qjson.h"
 #include <glib/gstdio.h>
 
-#define FIRMWARE_SIZE   0x10000
-#define RESET_VECTOR    0xfff0
-#define PATIENCE_MS     60000
-
-/* Programs of the guest */
-enum { ADD, SPIN_PAUSE, SPIN, SLEEP, RANDOM, LOCKING };
-
-typedef struct Machine {
-    QTestState *qts;
-    char *firmware, *guest, *disk;
-    unsigned int loads;
-} Machine;
-
-/* -- The machine ----------------------------------------------------------- */
-
-static char *make_file(const void *data, size_t len)
-{
-    char *name;
-    int fd = g_file_open_tmp("pri-sched-XXXXXX", &name, NULL);
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    g_assert_true(g_file_set_contents(name, data, len, NULL));
-    return name;
-}
-
-/* jmp 0:START, at the reset vector */
-static char *make_firmware(void)
-{
-    static const uint8_t jump[] = {
-        0xea, GUEST_START & 0xff, GUEST_START >> 8, 0, 0,
-    };
-    g_autofree uint8_t *image = g_malloc0(FIRMWARE_SIZE);
-
-    memcpy(image + RESET_VECTOR, jump, sizeof(jump));
-    return make_file(image, FIRMWARE_SIZE);
-}
-
-static void start(Machine *m, const char *options)
-{
-    memset(m, 0, sizeof(*m));
-    m->disk = make_file(NULL, 0);
-    m->firmware = make_firmware();
-    m->guest = make_file(guest_code, sizeof(guest_code));
-    m->qts = qtest_initf("-machine q35 -accel tcg -cpu max -smp 2 -m 16M -S "
-                         "-nodefaults -bios %s -device loader,file=%s,"
-                         "addr=0x%x,force-raw=on %s", m->firmware, m->guest,
-                         GUEST_AT, options);
-    lab_create_disk(m->qts, m->disk);
-}
-
-static void remove_file(char *name)
-{
-    g_unlink(name);
-    g_free(name);
-}
-
-static void end(Machine *m)
-{
-    qtest_quit(m->qts);
-    remove_file(m->disk);
-    remove_file(m->firmware);
-    remove_file(m->guest);
-}
-
-static void set(Machine *m, const char *property, const char *value)
-{
-    qtest_qmp_assert_success(m->qts, "{ 'execute': 'qom-set', 'arguments': {"
-        " 'path': '/sched', 'property': %s, 'value': %s } }", property, value);
-}
-
-/* What is wrong with a value, or NULL */
-static char *refused(Machine *m, const char *property, const char *value)
-{
-    QDict *r = qtest_qmp(m->qts, "{ 'execute': 'qom-set', 'arguments': {"
-        " 'path': '/sched', 'property': %s, 'value': %s } }", property, value);
-    char *why = NULL;
-
-    if (qdict_haskey(r, "error")) {
-        why = g_strdup(qdict_get_str(qdict_get_qdict(r, "error"), "desc"));
-    }
-    qobject_unref(r);
-    return why;
-}
-
-static QDict *report(Machine *m)
-{
-    QDict *r = qtest_qmp(m->qts, "{ 'execute': 'qom-get', 'arguments': {"
-                         " 'path': '/sched', 'property': 'report' } }");
-    QDict *d = qobject_to(QDict, qobject_from_json(qdict_get_str(r, "return"),
-                                                   &error_abort));
-
-    qobject_unref(r);
-    return d;
-}
-
-static bool running(Machine *m)
-{
-    QDict *r = qtest_qmp(m->qts, "{ 'execute': 'query-status' }");
-    bool yes = qdict_get_bool(qdict_get_qdict(r, "return"), "running");
-
-    qobject_unref(r);
-    return yes;
-}
-
-static void cont(Machine *m)
-{
-    qtest_qmp_assert_success(m->qts, "{ 'execute': 'cont' }");
-}
-
-static void wait_stopped(Machine *m)
-{
-    for (int i = 0; running(m); i++) {
-        g_assert_cmpint(i, <, PATIENCE_MS);
-        g_usleep(1000);
-    }
-}
-
-#define EXACT "-icount shift=3,sleep=off -rtc clock=vm -seed 1"
-
 /* At the first marker, with a snapshot there, and the adding loop in focus */
-static void start_ready(Machine *m)
+static void start_ready(SchedMachine *m)
 {
     g_autofree char *focus = g_strdup_printf("%x-%x", GUEST_FOCUS,
                                              GUEST_FOCUS_END);
     QDict *r;
 
-    start(m, EXACT);
-    set(m, "focus", focus);
-    set(m, "plan", "on");
-    cont(m);
-    wait_stopped(m);
-    r = report(m);
+    sched_machine_start(m, EXACT);
+    sched_machine_set(m, "focus", focus);
+    sched_machine_set(m, "plan", "on");
+    sched_machine_cont(m);
+    sched_machine_wait_stopped(m);
+    r = sched_machine_report(m);
     g_assert_cmpstr(qdict_get_str(r, "state"), ==, "ready");
     qobject_unref(r);
     lab_run_job(m->qts, "snapshot-save", "save");
 }
 
-static void load(Machine *m, uint32_t program)
+static void load(SchedMachine *m, uint32_t program)
 {
     g_autofree char *id = g_strdup_printf("load%u", m->loads++);
 
@@ -166,13 +47,13 @@ static void load(Machine *m, uint32_t program)
 }
 
 /* One run; free the report with qobject_unref() */
-static QDict *run(Machine *m, uint32_t program, const char *plan)
+static QDict *run(SchedMachine *m, uint32_t program, const char *plan)
 {
     load(m, program);
-    set(m, "plan", plan);
-    cont(m);
-    wait_stopped(m);
-    return report(m);
+    sched_machine_set(m, "plan", plan);
+    sched_machine_cont(m);
+    sched_machine_wait_stopped(m);
+    return sched_machine_report(m);
 }
 
 static QDict *cpu_of(QDict *r, unsigned int v)
@@ -195,7 +76,7 @@ static QDict *point_of(QDict *r)
 
 static void test_order(void)
 {
-    Machine m;
+    SchedMachine m;
 
     start_ready(&m);
     qobject_unref(run(&m, ADD, "order=01"));
@@ -205,7 +86,7 @@ static void test_order(void)
     qobject_unref(run(&m, ADD, "order=10 yield=10"));
     g_assert_cmpuint(qtest_readl(m.qts, GUEST_FIRST), ==, 2);
     g_assert_cmpuint(qtest_readl(m.qts, GUEST_COUNTER), ==, 2 * GUEST_ROUNDS);
-    end(&m);
+    sched_machine_end(&m);
 }
 
 /* Accesses 2n-1 read the word, 2n write it: what is lost depends on where */
@@ -224,7 +105,7 @@ static void test_access(void)
         { "order=01 at=0:1 at=1:2", 2 * GUEST_ROUNDS - 1 },
         { "order=10 yield=10 at=1:199>0", GUEST_ROUNDS },
     };
-    Machine m;
+    SchedMachine m;
 
     start_ready(&m);
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -239,15 +120,7 @@ static void test_access(void)
         g_assert_cmpstr(qdict_get_str(point_of(r), "addr"), ==, "a004");
         qobject_unref(r);
     }
-    end(&m);
-}
-
-/* 4-level tables of one large page: Intel SDM volume 3, 5.5 */
-static void write_tables(Machine *m)
-{
-    qtest_writeq(m->qts, GUEST_TABLES, (GUEST_TABLES + 0x1000) | 3);
-    qtest_writeq(m->qts, GUEST_TABLES + 0x1000, (GUEST_TABLES + 0x2000) | 3);
-    qtest_writeq(m->qts, GUEST_TABLES + 0x2000, 0x83);
+    sched_machine_end(&m);
 }
 
 /* Operations 2n-1 take the lock, 2n give it: how far was CPU 0 at its point? */
@@ -269,20 +142,20 @@ static void test_locks(void)
     g_autofree char *locks = g_strdup_printf("%x=a,%x=r", GUEST_TAKE,
                                              GUEST_GIVE);
     g_autofree char *lock = g_strdup_printf("%x", GUEST_LOCK);
-    Machine m;
+    SchedMachine m;
 
     start_ready(&m);
-    set(&m, "focus", focus);
-    set(&m, "locks", locks);
+    sched_machine_set(&m, "focus", focus);
+    sched_machine_set(&m, "locks", locks);
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
         QDict *r;
 
         load(&m, LOCKING);
-        write_tables(&m);
-        set(&m, "plan", cases[i].plan);
-        cont(&m);
-        wait_stopped(&m);
-        r = report(&m);
+        sched_machine_tables(&m);
+        sched_machine_set(&m, "plan", cases[i].plan);
+        sched_machine_cont(&m);
+        sched_machine_wait_stopped(&m);
+        r = sched_machine_report(&m);
         g_test_message("%s", cases[i].plan);
         g_assert_cmpstr(qdict_get_str(r, "state"), ==, "end");
         g_assert_cmpuint(qtest_readl(m.qts, GUEST_SEEN + 4), ==,
@@ -297,12 +170,12 @@ static void test_locks(void)
         }
         qobject_unref(r);
     }
-    end(&m);
+    sched_machine_end(&m);
 }
 
 static void test_instructions(void)
 {
-    Machine m;
+    SchedMachine m;
     QDict *r;
 
     start_ready(&m);
@@ -319,13 +192,13 @@ static void test_instructions(void)
     g_assert_true(qdict_get_bool(point_of(r), "done"));
     g_assert_cmpstr(qdict_get_str(r, "state"), ==, "end");
     qobject_unref(r);
-    end(&m);
+    sched_machine_end(&m);
 }
 
 /* CPU 0 goes first and waits for CPU 1 */
 static void test_liveness(void)
 {
-    Machine m;
+    SchedMachine m;
     QDict *r;
 
     start_ready(&m);
@@ -347,7 +220,7 @@ static void test_liveness(void)
     /* the NMI is the end of the turn of who sent it */
     g_assert_cmpuint(qtest_readl(m.qts, GUEST_FIRST), ==, 1);
     qobject_unref(r);
-    end(&m);
+    sched_machine_end(&m);
 }
 
 static void expect_same(QDict *r, int64_t *insns, char **hash, int n)
@@ -362,17 +235,17 @@ static void expect_same(QDict *r, int64_t *insns, char **hash, int n)
 }
 
 /* Stop it wherever it is and let it go on; false: it was at the end */
-static bool interrupt(Machine *m)
+static bool interrupt(SchedMachine *m)
 {
     bool on;
     QDict *r;
 
     qtest_qmp_assert_success(m->qts, "{ 'execute': 'stop' }");
-    r = report(m);
+    r = sched_machine_report(m);
     on = !strcmp(qdict_get_str(r, "state"), "running");
     qobject_unref(r);
     if (on) {
-        cont(m);
+        sched_machine_cont(m);
     }
     return on;
 }
@@ -382,19 +255,19 @@ static void test_same(void)
 {
     g_autofree char *hash = NULL;
     int64_t insns = 0;
-    Machine m;
+    SchedMachine m;
 
     start_ready(&m);
     for (int n = 0; n < LAB_RUNS; n++) {
         load(&m, SPIN);
-        set(&m, "plan", "rand=7:500:5000 order=01 limit=3000000");
-        cont(&m);
+        sched_machine_set(&m, "plan", "rand=7:500:5000 order=01 limit=3000000");
+        sched_machine_cont(&m);
         for (int i = 0; i < n % 4 && interrupt(&m); i++) {
         }
-        wait_stopped(&m);
-        expect_same(report(&m), &insns, &hash, n);
+        sched_machine_wait_stopped(&m);
+        expect_same(sched_machine_report(&m), &insns, &hash, n);
     }
-    end(&m);
+    sched_machine_end(&m);
 }
 
 /* Another seed is another run, or nothing was random */
@@ -402,7 +275,7 @@ static void test_random_slices(void)
 {
     g_autofree char *hash = NULL;
     int64_t insns = 0;
-    Machine m;
+    SchedMachine m;
     QDict *r;
 
     start_ready(&m);
@@ -412,14 +285,14 @@ static void test_random_slices(void)
     g_assert_cmpstr(qdict_get_str(r, "hash"), !=, hash);
     g_assert_cmpint(qdict_get_int(r, "switches"), >, 4);
     qobject_unref(r);
-    end(&m);
+    sched_machine_end(&m);
 }
 
 /* What RDRAND has given before is not in a snapshot */
 static void test_rdrand(void)
 {
     uint32_t first = 0;
-    Machine m;
+    SchedMachine m;
 
     start_ready(&m);
     for (int i = 0; i < 5; i++) {
@@ -430,7 +303,7 @@ static void test_rdrand(void)
         g_assert_cmphex(qtest_readl(m.qts, GUEST_RANDOM), ==, first);
     }
     g_assert_cmphex(first, !=, 0);
-    end(&m);
+    sched_machine_end(&m);
 }
 
 /* From the snapshot, and without one in between */
@@ -438,76 +311,42 @@ static void test_cold(void)
 {
     g_autofree char *hash = NULL;
     int64_t insns = 0;
-    Machine m;
+    SchedMachine m;
     QDict *r;
 
     start_ready(&m);
     expect_same(run(&m, ADD, "order=01 at=0:77"), &insns, &hash, 0);
-    end(&m);
+    sched_machine_end(&m);
     start_ready(&m);
-    set(&m, "plan", "order=01 at=0:77");
-    cont(&m);
-    wait_stopped(&m);
-    r = report(&m);
+    sched_machine_set(&m, "plan", "order=01 at=0:77");
+    sched_machine_cont(&m);
+    sched_machine_wait_stopped(&m);
+    r = sched_machine_report(&m);
     g_assert_cmpstr(qdict_get_str(r, "state"), ==, "end");
     expect_same(r, &insns, &hash, 1);
-    end(&m);
-}
-
-static void wait_through(Machine *m)
-{
-    for (int i = 0; qtest_readl(m->qts, GUEST_THROUGH) != 2; i++) {
-        g_assert_cmpint(i, <, PATIENCE_MS);
-        g_usleep(1000);
-    }
-}
-
-/* Neither markers nor accesses mean anything, with a focus or without one */
-static void test_off(void)
-{
-    g_autofree char *focus = g_strdup_printf("%x-%x", GUEST_FOCUS,
-                                             GUEST_FOCUS_END);
-    Machine m;
-    QDict *r;
-
-    for (int i = 0; i < 3; i++) {
-        start(&m, i == 2 ? "" : EXACT);
-        if (i == 1) {
-            set(&m, "focus", focus);
-        }
-        cont(&m);
-        wait_through(&m);
-        g_usleep(10000);
-        g_assert_true(running(&m));
-        r = report(&m);
-        g_assert_cmpstr(qdict_get_str(r, "state"), ==, "off");
-        g_assert_cmpint(qdict_get_int(r, "accesses"), ==, 0);
-        g_assert_cmpint(qdict_get_int(r, "switches"), ==, 0);
-        qobject_unref(r);
-        end(&m);
-    }
+    sched_machine_end(&m);
 }
 
 static void test_markers(void)
 {
-    Machine m;
+    SchedMachine m;
 
-    start(&m, EXACT);
+    sched_machine_start(&m, EXACT);
     qtest_qmp_assert_success(m.qts, "{ 'execute': 'qom-set', 'arguments': {"
         " 'path': '/sched', 'property': 'markers', 'value': true } }");
-    cont(&m);
-    wait_stopped(&m);
+    sched_machine_cont(&m);
+    sched_machine_wait_stopped(&m);
     g_assert_cmpuint(qtest_readl(m.qts, GUEST_THROUGH), ==, 0);
-    cont(&m);
-    wait_stopped(&m);
+    sched_machine_cont(&m);
+    sched_machine_wait_stopped(&m);
     g_assert_cmpuint(qtest_readl(m.qts, GUEST_THROUGH), ==, 2);
-    end(&m);
+    sched_machine_end(&m);
 }
 
-static void expect_refused(Machine *m, const char *property, const char *value,
+static void expect_refused(SchedMachine *m, const char *property, const char *value,
                            const char *why)
 {
-    g_autofree char *said = refused(m, property, value);
+    g_autofree char *said = sched_machine_refused(m, property, value);
 
     if (!said || !strstr(said, why)) {
         g_error("%s %s: %s", property, value, said ? said : "taken");
@@ -516,11 +355,11 @@ static void expect_refused(Machine *m, const char *property, const char *value,
 
 static void test_errors(void)
 {
-    Machine m;
+    SchedMachine m;
     QDict *r;
 
     start_ready(&m);
-    set(&m, "plan", "order=10");
+    sched_machine_set(&m, "plan", "order=10");
     expect_refused(&m, "plan", "order=02", "no such vCPU");
     expect_refused(&m, "plan", "at=0", "a point is");
     expect_refused(&m, "focus", "1000", "FIRST-BEHIND");
@@ -528,15 +367,15 @@ static void test_errors(void)
     expect_refused(&m, "locks", "1000", "ADDRESS=a");
     expect_refused(&m, "locks", "1000=x", "ADDRESS=a");
     expect_refused(&m, "tasks", "12", "GS-OFFSET");
-    r = report(&m);
+    r = sched_machine_report(&m);
     g_assert_cmpstr(qdict_get_str(r, "plan"), ==, "order=10");
     qobject_unref(r);
     load(&m, SPIN);
-    set(&m, "plan", "order=01 slice=1000000000");
-    cont(&m);
+    sched_machine_set(&m, "plan", "order=01 slice=1000000000");
+    sched_machine_cont(&m);
     expect_refused(&m, "plan", "on", "stop it first");
     expect_refused(&m, "focus", "1000-2000", "stop it first");
-    end(&m);
+    sched_machine_end(&m);
 }
 
 /* A machine on which the host would decide something takes no plan */
@@ -550,13 +389,13 @@ static void test_not_exact(void)
         { "-icount shift=3,sleep=off -seed 1", "-rtc clock=vm" },
         { "-icount shift=3,sleep=off -rtc clock=vm", "-seed" },
     };
-    Machine m;
+    SchedMachine m;
 
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
-        start(&m, cases[i].options);
+        sched_machine_start(&m, cases[i].options);
         expect_refused(&m, "plan", "on", cases[i].why);
-        set(&m, "plan", "");
-        end(&m);
+        sched_machine_set(&m, "plan", "");
+        sched_machine_end(&m);
     }
 }
 
@@ -572,7 +411,6 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-sched/random-slices", test_random_slices);
     qtest_add_func("/pri-sched/rdrand", test_rdrand);
     qtest_add_func("/pri-sched/cold", test_cold);
-    qtest_add_func("/pri-sched/off", test_off);
     qtest_add_func("/pri-sched/markers", test_markers);
     qtest_add_func("/pri-sched/errors", test_errors);
     qtest_add_func("/pri-sched/not-exact", test_not_exact);
