@@ -16,7 +16,8 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(
 
 class Patched(unittest.TestCase):
     def have(self, value):
-        base = Kernel('/k/vmlinux', '/k', '7.3.4')
+        self.image = os.path.abspath(__file__)  # of no configuration
+        base = Kernel(self.image, '/k', '7.3.4')
         options = argparse.Namespace(config=[], make=[], bisect=False)
         with tempfile.TemporaryDirectory() as d, \
                 mock.patch('pri_lab.linux.kernel.get', return_value=base) as get, \
@@ -32,7 +33,7 @@ class Patched(unittest.TestCase):
         self.assertEqual(build.call_args[0][2], ['C-18', 'C-01'])
         # the patched one is booted, the driver is built against the other
         self.assertEqual((got.linux.image, got.base.image),
-                         ('/bug/vmlinux', '/k/vmlinux'))
+                         ('/bug/vmlinux', self.image))
         self.assertFalse(got.own)
 
     def test_without_a_patch_nothing_is_built_on_top(self):
