@@ -12,6 +12,8 @@
 
 #define PAGE            0x1000ull
 #define PEER            0xe1600000ull   /* in the window of the other port */
+#define WINDOW_FIRST    0xe1400000ull   /* of that port */
+#define WINDOW_LAST     0xe17fffffull
 #define OUTSIDE         0xe1900000ull   /* in that of no port */
 #define PATTERN         0x0123456789abcdefull
 #define OTHER           0x5555555555555555ull
@@ -162,6 +164,31 @@ static void test_unclaimed(void)
     pri_lab_stop(&t.s.lab);
 }
 
+/* The first and the last byte of the window are in it */
+static void test_edges(void)
+{
+    PeerTest t;
+    PriLab *lab = &t.s.lab;
+    QPtOp op = {
+        .cmd = PT_OP_FILL, .flags = PT_FLAG_UNTRANSLATED, .len = 1,
+        .dst = WINDOW_LAST, .pattern = PATTERN,
+    };
+
+    start(&t);
+    g_assert_cmphex(lab->d2.bar0, ==, WINDOW_FIRST);
+    qvtd_fs_map(&lab->v, lab->rid_pml4, WINDOW_FIRST, t.page, QVTD_FS_USER);
+    qvtd_fs_map(&lab->v, lab->rid_pml4, WINDOW_LAST & ~(PAGE - 1), t.page,
+                QVTD_FS_USER);
+    fill(&t, PT_FLAG_UNTRANSLATED, WINDOW_FIRST);
+    g_assert_cmpuint(qpt_run(&lab->d, 0, &op), ==, PT_ST_DMA_ERROR);
+    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, WINDOW_LAST - 7), ==,
+                     PT_ST_DMA_ERROR);
+    for (unsigned int i = 0; i < PAGE; i += 8) {
+        g_assert_cmphex(qtest_readq(lab->qts, t.page + i), ==, 0);
+    }
+    pri_lab_stop(lab);
+}
+
 /* Registers of a peer; its own port's window is not a peer's */
 static void test_registers(void)
 {
@@ -228,6 +255,7 @@ int main(int argc, char **argv)
                         GUINT_TO_POINTER(UNTRANSLATED), test_redirect);
     qtest_add_func("/peer/PORT-06/no-window", test_no_window);
     qtest_add_func("/peer/PORT-06/unclaimed", test_unclaimed);
+    qtest_add_func("/peer/PORT-06/edges", test_edges);
     qtest_add_func("/peer/PORT-06/registers", test_registers);
     qtest_add_func("/peer/PORT-06/translated", test_translated);
     qtest_add_func("/peer/PORT-06/translation-request",
