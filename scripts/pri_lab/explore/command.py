@@ -230,7 +230,7 @@ class Explore:
                             bool(self.options.record))
         runs = 1 if self.options.record else self.options.runs \
             if self.options.runs > 0 else REPRO_RUNS
-        told: List[str] = []
+        recorded: List[str] = []
         cold: List[bool] = []
         seen = ways = 0
         last: Optional[machine.Run] = None
@@ -247,7 +247,7 @@ class Explore:
                                 if oracle.similar(f.sign, stored.sign))
                     seen, ways = hit.replay(stage, plan.plan, sign, runs)
                     cold = self._cold(stage, last, step)
-                    told = self._recorded(stored, stage, last, which)
+                    recorded = self._recorded(stored, stage, last, which)
         finally:
             stage.close()
         self.ctx.outcome.found.append(found.again(
@@ -261,7 +261,7 @@ class Explore:
         self.ui.result(f'{where}: {race.REPRODUCED} {seen} of {runs}, {ways} '
                        f'hash(es): {sign}')
         self.ui.result(f'  {plan.how}: {plan.plan}')
-        for line in told:
+        for line in recorded:
             self.ui.result(line)
         if cold:
             self.ui.result(f'  from a cold boot: {sum(cold)} of {len(cold)} '
