@@ -11,7 +11,7 @@
  * Loses: the device, if it hangs; the data, if it lands in memory that was
  *   taken back.
  * Order: as it says, with a page table of one's own; for the second one the
- *   response is kept on the link (a rule that holds it) until the page is unmapped.
+ *   response is kept by a rule of the link until the page is unmapped.
  * Fix: none needed.
  * Kernels: all that can attach such a page table; by reading.
  * Sign: success-absent
