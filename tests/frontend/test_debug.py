@@ -5,7 +5,9 @@ import tempfile
 import unittest
 
 from pri_lab import cli
-from pri_lab.core.errors import LabError
+from pri_lab.core import ui
+from pri_lab.core.errors import LabError, UsageError
+from pri_lab.inputs import check
 from pri_lab.linux import kbuild, kconfig
 from pri_lab.linux.kernel import Kernel
 from pri_lab.machine import debug
@@ -43,6 +45,28 @@ class Arguments(unittest.TestCase):
         self.assertEqual((o.gdb, o.trace, o.qemu_arg),
                          (True, ['a', 'b'], ['-S']))
         self.assertFalse(hasattr(cli.parse(['check']), 'gdb'))
+
+
+class InARace(unittest.TestCase):
+    def check(self, *words):
+        request = cli.parse(['repro', *words])
+        check.check(request, REPO, ui.UI(quiet=True))
+        return request
+
+    def test_one_run_of_one_race(self):
+        """P10: what cannot be held for gdb is said first."""
+        self.assertTrue(self.check('O-A', '--gdb').gdb)
+        for words, what in (
+                (['O-A', 'O-B'], 'one race on one kernel'),
+                ([], 'one race on one kernel'),
+                (['O-A', '--kernel', '7.3,7.2'], 'one race on one kernel'),
+                (['O-A', '--runs', '2'], 'one run'),
+                (['O-A', '--bisect'], 'one run'),
+                (['O-A', '--record'], 'one run'),
+                (['S-07'], 'several entries')):
+            with self.assertRaises(UsageError) as e:
+                self.check(*words, '--gdb')
+            self.assertIn(what, e.exception.what, words)
 
 
 class Gdb(unittest.TestCase):

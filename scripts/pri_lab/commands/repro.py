@@ -18,7 +18,7 @@ from ..explore import command as explore, hit
 from ..inputs import check
 from ..machine import record
 from ..races import race, racetable
-from ..reproduce import racerecord, repro
+from ..reproduce import racedebug, racerecord, repro
 
 NAME = 'repro'
 HELP = 'reproduce a known race, or list them'
@@ -36,6 +36,7 @@ EXAMPLES = """\
   ./pri-lab repro C-18 --kernel 7.3,7.3+C-18
   ./pri-lab repro --all --kernel 6.18 --config guest/kernel/plain.config
   ./pri-lab repro O-H --record
+  ./pri-lab repro O-H --gdb
   ./pri-lab repro FILE.hit --kernel 7.3,7.2
   ./pri-lab repro --all --runs 100 --cold 5 --table"""
 
@@ -63,6 +64,7 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
     report: str
     bisect: bool
     expect: str
+    gdb: bool
     races: List[str]
 
     @staticmethod
@@ -107,6 +109,9 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
         p.add_argument('--expect', choices=('yes', 'no'), default='',
                        help='what is expected of the kernel, instead of what '
                        'the header says')
+        p.add_argument('--gdb', action='store_true',
+                       help='one run, held before the race until gdb, which '
+                       'it says how to attach, lets it go on')
         p.add_argument('races', nargs='*', metavar='RACE|FILE')
 
     @property
@@ -143,6 +148,15 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
         if self.record and (self.runs >= 0 or self.cold >= 0 or self.resume):
             raise UsageError('--record makes one run, whatever --runs, '
                              '--cold or --resume say', 'leave them out')
+        if self.gdb and (len(self.races) != 1 or ',' in self.kernel
+                         or hit.is_file(self.races[0])):
+            raise UsageError('--gdb is of one race on one kernel')
+        if self.gdb and (self.runs >= 0 or self.cold >= 0 or self.resume
+                         or self.record or self.bundle or self.report
+                         or self.bisect):
+            raise UsageError('--gdb makes one run, which goes nowhere but to '
+                             'gdb', 'leave out --runs, --cold, --resume, '
+                             '--record, --bundle, --report, --bisect')
         if self.runs == 0 and self.cold == 0:
             raise UsageError('nothing to run', 'give --runs or --cold a '
                              'number above 0')
@@ -157,7 +171,11 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
             elif word.endswith('.c'):
                 race.from_file(word)
             else:
-                race.find(entries, [word], race.left_out(repo))
+                found = race.find(entries, [word], race.left_out(repo))
+                if self.gdb and len(found) > 1:
+                    raise UsageError(f'{word} has several entries, --gdb is '
+                                     'of one', 'they are: '
+                                     + ' '.join(e.name for e in found))
         if self.bundle and not bundle.is_bundle(self.bundle):
             raise UsageError(f'--bundle {self.bundle}: the name must end '
                              'with ' + ' or '.join(bundle.SUFFIXES))
@@ -181,6 +199,8 @@ def run(ctx: Context, request: Request) -> int:
     if request.show or not request.races and not request.all:
         return racetable.write(job) if request.table else job.list()
     entries = command.chosen(job, lambda: ctx.logdir)
+    if request.gdb:
+        return racedebug.run(job, entries[0])
     if request.record:
         return racerecord.run(job, entries)
     status = job.run(entries)

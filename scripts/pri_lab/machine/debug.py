@@ -63,10 +63,11 @@ def symbols(kernel: Kernel) -> Optional[str]:
     return None
 
 
-def gdb_help(kernel: Kernel, port: int) -> List[str]:
+def gdb_help(kernel: Kernel, port: int,
+             where: str = 'the guest has not started') -> List[str]:
     """What to type, for the user."""
     vmlinux = symbols(kernel)
-    out = ['the guest waits for gdb; in another terminal:',
+    out = [f'{where} and waits for gdb; in another terminal:',
            '  gdb ' + (shlex.quote(vmlinux) + ' ' if vmlinux else '')
            + f"-ex 'target remote 127.0.0.1:{port}'"]
     if not vmlinux:

@@ -127,21 +127,21 @@ class Runner:
                        'where the race begins', [])
 
     def go(self, entry: Entry, s: Session, enough: Callable[[Output], bool],
-           order: str = '') -> str:
-        """From that point until enough(), or as long as a run may take."""
+           order: str = '', patience: float = 0) -> str:
+        """From that point until enough(); patience: QEMU's own seconds."""
         over = overdue.Watch(s, entry.limit)
         s.say(f'go {order}\n'.encode())
-        end = s.follow(PATIENCE[self.machine.accel],
+        end = s.follow(patience or PATIENCE[self.machine.accel],
                        boots.again(s, entry.job, enough), over)
         if end == 'over':
             over.say()
         return end
 
-    def race(self, entry: Entry, s: Session, base: str,
-             order: str = '') -> Verdict:
-        """From that point to a verdict; order: of the steps of a scenario."""
+    def race(self, entry: Entry, s: Session, base: str, order: str = '',
+             patience: float = 0) -> Verdict:
+        """From that point to a verdict; order: of steps; patience: as go()."""
         end = self.go(entry, s, lambda out: finished(out) or bool(
-            race.signs_seen(entry, out.console, out.ktap)), order)
+            race.signs_seen(entry, out.console, out.ktap)), order, patience)
         if end == 'done':
             self.settle(s)
         s.stop()
