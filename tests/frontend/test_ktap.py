@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import json
+import os
+import tempfile
 import unittest
 
 from pri_lab.check import check
@@ -119,3 +122,27 @@ class Judge(unittest.TestCase):
              check.judge(record(result='FAIL', returncode=1))]
         self.assertEqual(check.summary(check.count(v)),
                          '1 passed, 1 failed, 0 skipped')
+
+
+class Selection(unittest.TestCase):
+    """What is named is run: meson would run what two names have in common."""
+    TESTS = (('test-pcie-pri', 'unit'), ('test-pcie-atc', 'unit'),
+             ('pri-x-test', 'qtest'))
+
+    def words(self, *names):
+        one = check.Check.__new__(check.Check)
+        with tempfile.TemporaryDirectory() as one.dir:
+            os.makedirs(os.path.join(one.dir, 'meson-info'))
+            with open(os.path.join(one.dir, 'meson-info', 'intro-tests.json'),
+                      'w', encoding='utf-8') as f:
+                json.dump([{'name': name, 'suite': [f'pri-lab:{suite}']}
+                           for name, suite in self.TESTS], f)
+            return one._selection(list(names))
+
+    def test_suites_and_tests(self):
+        self.assertEqual(self.words(), [])
+        self.assertEqual(self.words('unit', 'docs'),
+                         ['--suite', 'unit', '--suite', 'docs'])
+        self.assertEqual(self.words('pri-x-test'), ['pri-x-test'])
+        self.assertEqual(self.words('unit', 'pri-x-test', 'test-pcie-pri'),
+                         ['test-pcie-pri', 'test-pcie-atc', 'pri-x-test'])

@@ -200,11 +200,20 @@ class Check:
         return exit_status(counts)
 
     def _selection(self, names: List[str]) -> List[str]:
-        """Suites and tests the user named, as meson wants them."""
-        out: List[str] = []
-        for n in names:
-            out += ['--suite', n] if n in SUITES else [n]
-        return out
+        """Suites and tests the user named, as meson wants them: it runs what
+        is of a suite *and* named, so a suite beside a test is spelled out."""
+        suites = [n for n in names if n in SUITES]
+        if len(suites) == len(names):
+            return [word for n in suites for word in ('--suite', n)]
+        return list(dict.fromkeys(
+            test for n in names
+            for test in (self._tests_of(n) if n in SUITES else [n])))
+
+    def _tests_of(self, suite: str) -> List[str]:
+        with open(os.path.join(self.dir, 'meson-info', 'intro-tests.json'),
+                  encoding='utf-8') as f:
+            return [t['name'] for t in json.load(f)
+                    if any(s.split(':')[-1] == suite for s in t['suite'])]
 
     def _live(self, line: str, step) -> None:
         """Turn a line of meson's into a line of TAP, if it is a result."""
