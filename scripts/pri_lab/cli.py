@@ -14,8 +14,8 @@ from typing import Any, Dict, List, Tuple
 
 from .commands import (bench, build, cache as cache_command, check, clean,
                        completion, conformance, explore, guest_test, kernel,
-                       package, packages, qemu, repro, resets, run, shared,
-                       shell, timeline)
+                       kunit, package, packages, qemu, repro, resets, run,
+                       shared, shell, timeline)
 from .core import cache, defaults, near, proc, running, ui
 from .core.context import Context, Outcome, processors
 from .core.errors import (EXIT_CANNOT, EXIT_INTERRUPTED, EXIT_USAGE, STATUSES,
@@ -27,7 +27,7 @@ from .state import logs
 
 # in the order of the help
 MODULES: Tuple[Any, ...] = (
-    run, check, repro, explore, resets, build, kernel, qemu, shell, packages, bench,
+    run, check, repro, explore, resets, kunit, build, kernel, qemu, shell, packages, bench,
     timeline, conformance, package, completion, cache_command, clean,
     guest_test)
 ALL: Dict[str, Any] = {m.NAME: m for m in MODULES}

@@ -182,9 +182,11 @@ def prune(parent: str, prefix: str, keep: int, current: str) -> List[str]:
     """
     if not os.path.isdir(parent):
         return []
-    names = [n for n in os.listdir(parent) if n.startswith(prefix)
-             and os.path.isdir(os.path.join(parent, n))
-             and n != os.path.basename(current)]
+    there = {n for n in os.listdir(parent) if n.startswith(prefix)
+             and os.path.isdir(os.path.join(parent, n))}
+    # a directory beside one, as its sources, is not a product
+    names = [n for n in there if n != os.path.basename(current)
+             and not any(n.startswith(m + '.') for m in there)]
     names.sort(key=lambda n: os.stat(os.path.join(parent, n)).st_mtime)
     victims = names[:max(0, len(names) - (keep - 1))]
     for n in victims:

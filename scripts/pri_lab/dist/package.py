@@ -31,6 +31,8 @@ TREES = {
     'guest': ('.c', '.h', '.config', 'Kbuild', 'Makefile', 'init', 'matrix',
               '.patch'),
     'tests/guest': ('.c', '.h', 'Makefile', 'left-out'),
+    'tests/kunit': ('kunitconfig', '.config'),
+    'contrib/kernel': ('.patch',),
     'include': ('.h',),
 }
 DOCS = ('README.md', 'docs', 'guest/README.md')

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Iterable, List, Optional
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from . import kconfig, ksource, matrix
 from ..core import cache, proc
@@ -65,6 +65,8 @@ class Tree:
     words: further ones for make
     """
 
+    TARGETS: Tuple[str, ...] = ('vmlinux', 'modules')
+
     def __init__(self, src: str, out: str, fragment: str,
                  without: Dict[str, str], jobs: int, log: proc.Log, ui,
                  words: Iterable[str] = ()):
@@ -96,7 +98,7 @@ class Tree:
                 count += 1
                 step.note = f'{count} files, {m.group(2)}'
 
-        self.make(['vmlinux', 'modules'], 'building the guest kernel',
+        self.make(list(self.TARGETS), 'building the guest kernel',
                   progress)
 
     def verify(self) -> None:

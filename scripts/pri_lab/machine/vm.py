@@ -98,7 +98,7 @@ class Machine:
         return [self.qemu] + machine + [
             '-cpu', iommu.cpu[self.accel], '-smp', '2', '-m', '2G', '-nodefaults',
             '-no-user-config', '-no-reboot', '-display', 'none',
-            '-kernel', self.kernel, '-initrd', initrd,
+            '-kernel', self.kernel] + ['-initrd', initrd] * bool(initrd) + [
             '-append', ' '.join(
                 (f'{APPEND} {iommu.words(self.accel)} {self.append} '
                  f'{wants.append()} {append}').split()),
@@ -233,6 +233,7 @@ class Job:
                 for line in console.lines(ended):
                     if on_console is not None:
                         on_console(line)
+                    self._heard(line, out, on_line)
                     if SLEEPS in line:
                         monitor = self._monitor(qmp)
                 if monitor is not None and _woken(monitor):
@@ -249,6 +250,9 @@ class Job:
                             + self._where(qmp))
                         return
                 time.sleep(0.05)
+
+    def _heard(self, line: str, out: Outcome, on_line) -> None:
+        """A line of the console, in which a job as a rule says no results."""
 
     def _monitor(self, qmp: socket.socket) -> Qmp:
         """Speak to QEMU, which nobody does unless there is a need."""

@@ -124,15 +124,20 @@ class OwnTree:
     def _kernel(self, image: str, release: str, keep: str = '') -> Kernel:
         return Kernel(image, self.out, release, self.words, keep)
 
+    def source(self, step) -> str:
+        """The directory to build from: of a git tree the copy, up to date."""
+        if not self.git:
+            return self.src
+        src = self.out + '.src'
+        step.note = 'looking for what changed'
+        cache.need_space(self.paths.root, 3.0, 'a copy of the source and '
+                         'its build')
+        count = mirror.sync(self.src, src)
+        self.log.write(f'{count} files of {self.src} changed')
+        return src
+
     def _make(self, step) -> None:
-        src = self.src
-        if self.git:
-            src = self.out + '.src'
-            step.note = 'looking for what changed'
-            cache.need_space(self.paths.root, 3.0, 'a copy of the source and '
-                             'its build')
-            count = mirror.sync(self.src, src)
-            self.log.write(f'{count} files of {self.src} changed')
+        src = self.source(step)
         cache.Stamp(self.out + '.stamp').clear()
         Lenient(src, self.out, self.fragment, {}, self.jobs, self.log,
                 self.ui, self.words).make_all(step)
