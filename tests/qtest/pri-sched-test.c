@@ -343,8 +343,8 @@ static void test_markers(void)
     sched_machine_end(&m);
 }
 
-static void expect_refused(SchedMachine *m, const char *property, const char *value,
-                           const char *why)
+static void expect_refused(SchedMachine *m, const char *property,
+                           const char *value, const char *why)
 {
     g_autofree char *said = sched_machine_refused(m, property, value);
 

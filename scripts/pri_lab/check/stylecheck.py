@@ -41,7 +41,7 @@ TOLERATED = (
      'these programs are linked without QEMU'),
     (r'^tests/guest/(bad-mmio|lib/pt|lost-pages|machines/reset-methods)\..*'
      r'Use of volatile', 'registers, and memory that another one writes'),
-    (r'^tests/guest/lib/scene\.c:.*architecture specific defines',
+    (r'^tests/guest/lib/(?:scene\.c|mark\.h):.*architecture specific defines',
      'a mark for the host is an instruction of the processor'),
     (r'^tests/guest/lib/pt\.c:.*before a quoted newline',
      'the separators of /proc/cmdline'),
