@@ -11,6 +11,8 @@ from lab import HERE, LAB, lab
 
 
 class Reboot(unittest.TestCase):
+    @unittest.skipUnless(os.environ.get('PRI_LAB_LONG'),
+                         'five boots, many minutes: PRI_LAB_LONG=1 runs it')
     def test_race_boots_again(self):
         """W2: from a snapshot, over and over, and from a cold boot."""
         status, out = lab('repro', os.path.join(HERE, 'reboot.c'), '--kernel',
