@@ -37,6 +37,18 @@ class Kept(unittest.TestCase):
             self.assertEqual(f.read(), 'state')
         self.assertIsNone(kept.Kept(self.top, 'b').take(self.s))
 
+    def test_a_copy_that_is_interrupted_leaves_nothing(self):
+        self.write('state')
+
+        def interrupted(_source, target):
+            with open(target, 'w', encoding='utf-8') as f:
+                f.write('half')
+            raise KeyboardInterrupt
+        with mock.patch('shutil.copyfile', interrupted), \
+                self.assertRaises(KeyboardInterrupt):
+            kept.Kept(self.top, 'a').keep(self.s, 'r')
+        self.assertEqual(os.listdir(self.top), [])
+
     def test_the_oldest_goes(self):
         self.write('state')
         for n in range(kept.BOOTS + 1):

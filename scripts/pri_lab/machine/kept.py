@@ -38,9 +38,12 @@ class Kept:
         os.makedirs(top, exist_ok=True)
         session.qmp.command('stop')     # writes what is in QEMU's caches
         part = f'{self.path}.{os.getpid()}'
-        shutil.copyfile(session.image, part)
-        cache.write_atomic(self.path + '.release', release.encode())
-        os.replace(part, self.path)
+        try:
+            shutil.copyfile(session.image, part)
+            cache.write_atomic(self.path + '.release', release.encode())
+            os.replace(part, self.path)
+        finally:
+            cache.remove(part)          # of a copy that was interrupted
         all_ = sorted((os.path.join(top, x) for x in os.listdir(top)
                        if x.endswith('.qcow2')), key=os.path.getmtime)
         for old in all_[:-BOOTS]:
