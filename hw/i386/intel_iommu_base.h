@@ -41,4 +41,10 @@ static inline bool vtd_has_first_stage(const IntelIOMMUState *s)
     return VTD_BASE_FLTS(s);
 }
 
-#endif
+/* ECAP.PSS, bits 39:35 (VT-d 11.4.3): the PASID width in bits, less one */
+static inline void vtd_set_pss(IntelIOMMUState *s, unsigned int pasid_bits)
+{
+    s->ecap = deposit64(s->ecap, 35, 5, pasid_bits - 1);
+}
+
+#endif /* HW_I386_INTEL_IOMMU_BASE_H */

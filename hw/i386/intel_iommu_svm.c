@@ -295,7 +295,7 @@ void vtd_svm_cap_init(IntelIOMMUState *s)
         s->ecap |= VTD_ECAP_SMPWC | (s->ecap & VTD_ECAP_DT ? VTD_ECAP_NWFS : 0);
     }
     if (s->pasid && (prs || svm->enabled)) {
-        s->ecap = deposit64(s->ecap, 35, 5, svm->pasid_bits - 1ULL);
+        vtd_set_pss(s, svm->pasid_bits);
     }
 }
 
