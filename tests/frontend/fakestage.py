@@ -5,7 +5,7 @@ accesses by the rules of a plan, and a bug that is in their order."""
 import hashlib
 from types import SimpleNamespace
 
-from pri_lab.explore import trace
+from pri_lab.explore import cover, oracle, search, trace
 from pri_lab.explore.machine import Run
 
 TEXT = 0xffffffff81000000
@@ -126,3 +126,15 @@ class Stage:
                   'state': 'end', 'events': {}, 'points': points}
         return Run(plan, 'end', report, records if traced else [], console,
                    ['# scene: end'], [])
+
+
+def hunt(stage, seed, most=200):
+    """Schedule of the first hit, and its plan; None, the search."""
+    s = search.Search(4, seed, cover.Coverage(), stage.events)
+    for n in range(1, most + 1):
+        p = s.next()
+        run = stage.run(p)
+        if oracle.findings(run):
+            return n, p
+        s.learn(p, run)
+    return None, s

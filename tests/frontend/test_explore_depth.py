@@ -3,6 +3,7 @@
 import unittest
 
 import fakebind
+import fakestage
 from pri_lab.explore import (cover, hit, oracle, plan, search, show, trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Plan, Point
@@ -22,18 +23,6 @@ def run_of(*records):
     return Run(Plan(), 'end', {}, list(records), [], ['# scene: end'], [])
 
 
-def hunt(stage, seed, most=CAP):
-    """Schedule of the first hit, and its plan; None, the search."""
-    s = search.Search(4, seed, cover.Coverage(), stage.events)
-    for n in range(1, most + 1):
-        p = s.next()
-        run = stage.run(p)
-        if oracle.findings(run):
-            return n, p
-        s.learn(p, run)
-    return None, s
-
-
 class TwoPoints(unittest.TestCase):
     """The writer is stopped once it has given the lock, the reader behind its
     read: no single point is enough."""
@@ -49,13 +38,14 @@ class TwoPoints(unittest.TestCase):
                 self.assertEqual(stage.run(Plan(order, (at,))).console, [])
 
     def test_it_is_found_with_every_seed(self):
-        at = [hunt(fakebind.Stage(), seed)[0] for seed in range(8)]
+        at = [fakestage.hunt(fakebind.Stage(), seed, CAP)[0] for seed in range(8)]
         self.assertNotIn(None, at)
         self.assertLess(sorted(at)[4], 80)
 
     def test_with_the_fix_nothing_is(self):
         for seed in range(3):
-            self.assertIsNone(hunt(fakebind.Stage(fixed=True), seed)[0])
+            self.assertIsNone(fakestage.hunt(
+                fakebind.Stage(fixed=True), seed, CAP)[0])
 
     def test_it_is_told_and_found_again_on_another_kernel(self):
         stage = fakebind.Stage()
