@@ -125,6 +125,13 @@ class Wrong(Front):
                 (('bench', 'disc'), 'did you mean disk')):
             self.assertIn(said, self.main(*argv)[1])
 
+    def test_names_are_listed(self):
+        for command, name in (('repro', 'stale-partial'),
+                              ('explore', 'queue-close')):
+            status, said = self.main(command, '--list')
+            self.assertEqual(status, 0, said)
+            self.assertIn(name, said)
+
     def test_for_git_bisect_bad_usage_is_no_bad_commit(self):
         for argv in (('repro', 'nosuch', '--bisect', '--kernel', '.'),
                      ('repro', 'O-A', '--bisect', '--kernel', '/none')):

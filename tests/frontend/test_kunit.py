@@ -103,6 +103,13 @@ class Log(unittest.TestCase):
         self.assertIn('not run', said)
         self.assertIn(NOT_RUN, {f['status'] for f in found})
 
+    def test_a_kernel_that_stops_without_a_splat(self):
+        log = LOG[:LOG.index('[    0.700000]')] + \
+            '[    0.750000] reboot: Restarting system\n'
+        status, said, _ = status_of(log)
+        self.assertEqual(status, EXIT_FAIL)
+        self.assertRegex(said, '1 passed, 0 failed, 0 skipped, [23] not run')
+
     def test_a_kernel_that_does_not_boot(self):
         status, said, _ = status_of('[    0.0] Linux version\n')
         self.assertEqual(status, EXIT_CANNOT)
@@ -138,6 +145,9 @@ class Words(unittest.TestCase):
             job = kunitjob.KunitJob(machine, 'iopf.iopf_r*', d, None, 1.0)
             words = ' '.join(machine.args(job.words))
         self.assertIn('kunit.filter_glob=iopf.iopf_r*', words)
+        # neither is on in a kernel that comes from allnoconfig
+        for word in ('kunit.enable=1', 'kunit.autorun=1'):
+            self.assertIn(word, words)
         self.assertIn('-kernel /k/vmlinux -append', words)
         self.assertNotIn('-initrd', words)
 

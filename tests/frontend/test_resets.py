@@ -55,6 +55,10 @@ class Cells(unittest.TestCase):
         self.assertTrue(cells.senseless(Cell('dpc', 'idle', 'pf')))
         self.assertTrue(cells.senseless(Cell('vfio', 'groups', 'function')))
         self.assertTrue(cells.senseless(Cell('flr', 'unmap', 'fails')))
+        self.assertTrue(cells.senseless(Cell('s3', 'idle', 'neighbour')))
+        self.assertEqual(cells.senseless(Cell('s3', 'idle', 'vf')), '')
+        self.assertTrue(cells.senseless(Cell('cxl', 'idle', 'vf')))
+        self.assertTrue(cells.senseless(Cell('s3', 'attach', 'function')))
 
     def test_only(self):
         self.assertEqual(cells.select(['flr/unmap/pf']),
