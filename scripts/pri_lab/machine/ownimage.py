@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel that runs, as a file of the guest: for programs that start it
-again (kexec, kdump; tests/guest/nextkernel.h)."""
+again (`@image kernel`: kexec, kdump)."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ void race_ready_words(char *words, unsigned max);
 /*
  * Which boot of this program this is, 1 or more.  The guest may start again in
  * the middle of a race, by a reset (`@qemu -action reboot=reset`, and
- * race_reboot()) or by another kernel (nextkernel.h): the program runs again,
- * and its race_ready() does not wait.
+ * race_reboot()) or by kexec: the program runs again, and its race_ready() does
+ * not wait.
  */
 unsigned race_boot(void);
 void race_reboot(void) __attribute__((noreturn));
