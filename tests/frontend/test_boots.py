@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import argparse
-import contextlib
 import os
 import subprocess
 import tempfile
@@ -64,28 +63,29 @@ class Tally(unittest.TestCase):
 
     def test_stored_at_once_and_resumed(self):
         a = boots.Tally(self.path, 'k load 14')
-        a.add(boots.Boot(10.0, 5.0, '', []))
+        a.add(boots.Boot(10.0, 5.0, '', [], 14.0))
         b = boots.Tally(self.path, 'k load 14')
         self.assertEqual(b.resume(), 1)
         self.assertEqual(b.boots, a.boots)
 
     def test_of_another_load(self):
-        boots.Tally(self.path, 'k load 14').add(boots.Boot(1., 1., '', []))
+        boots.Tally(self.path, 'k load 14').add(
+            boots.Boot(1.0, 1.0, '', [], 14.0))
         with self.assertRaisesRegex(LabError, 'another QEMU, kernel or load'):
             boots.Tally(self.path, 'k load 2').resume()
 
     def test_report(self):
         t = boots.Tally(self.path, 'k')
         self.assertFalse(t.good)                # of no boot
-        t.add(boots.Boot(10.0, 5.0, '', []))
-        t.add(boots.Boot(30.0, 7.0, '', []))
+        t.add(boots.Boot(10.0, 5.0, '', [], 14.0))
+        t.add(boots.Boot(30.0, 7.0, '', [], 14.0))
         self.assertTrue(t.good)
         self.assertEqual(t.lines()[0],
                          '2 boots, 0 failed, 0 calibrated by measurement')
         self.assertEqual(t.lines()[1],
                          'seconds: 10.0 min, 20.0 median, 30.0 max')
-        t.add(boots.Boot(900.0, 900.0, 'no end', ['tsc: is 12 MHz']))
-        t.add(boots.Boot(20.0, 6.0, '', ['tsc: is 13 MHz']))
+        t.add(boots.Boot(900.0, 900.0, 'no end', ['tsc: is 12 MHz'], 14.0))
+        t.add(boots.Boot(20.0, 6.0, '', ['tsc: is 13 MHz'], 14.0))
         self.assertFalse(t.good)
         self.assertEqual(t.lines()[:3], [
             '4 boots, 1 failed, 2 calibrated by measurement',
@@ -93,7 +93,7 @@ class Tally(unittest.TestCase):
 
     def test_a_measurement_alone_is_no_success(self):
         t = boots.Tally(self.path, 'k')
-        t.add(boots.Boot(10.0, 5.0, '', ['x']))
+        t.add(boots.Boot(10.0, 5.0, '', ['x'], 14.0))
         self.assertFalse(t.good)
 
 
@@ -112,11 +112,11 @@ class Command(unittest.TestCase):
     def test_an_interrupted_one_is_resumed(self):
         made = []
 
-        def one(machine, logdir, log, timeout):
+        def one(machine, logdir, log, timeout, load):
             made.append(logdir)
             if len(made) == 2:
                 raise KeyboardInterrupt
-            return boots.Boot(1.0, 1.0, '', [])
+            return boots.Boot(1.0, 1.0, '', [], 14.0)
 
         with tempfile.TemporaryDirectory() as d:
             with self.assertRaises(KeyboardInterrupt):
@@ -129,38 +129,56 @@ class Command(unittest.TestCase):
     def test_one_bad_boot_fails_the_command(self):
         with tempfile.TemporaryDirectory() as d:
             status, said = self.run_it(
-                d, lambda *a: boots.Boot(1.0, 1.0, 'bad', []))
+                d, lambda *a: boots.Boot(1.0, 1.0, 'bad', [], 14.0))
         self.assertEqual(status, 1)
 
     def test_so_many_at_once(self):
-        """-j 3 with a load of 4: three boots side by side and two loops."""
-        together, loops = threading.Barrier(3), []
+        """-j 3: three boots side by side."""
+        together = threading.Barrier(3)
 
-        def one(machine, logdir, log, timeout):
+        def one(machine, logdir, log, timeout, load):
             together.wait()
-            return boots.Boot(1.0, 1.0, '', [])
+            return boots.Boot(1.0, 1.0, '', [], 4.0)
 
-        @contextlib.contextmanager
-        def load(n):
-            loops.append(n)
-            yield
-
-        with tempfile.TemporaryDirectory() as d, \
-                unittest.mock.patch.object(boots, 'load', load):
-            status, said = self.run_it(d, one, runs=6, load=4, jobs=3)
-        self.assertEqual((status, loops), (0, [2]))
+        with tempfile.TemporaryDirectory() as d:
+            status, said = self.run_it(d, one, runs=6, jobs=3)
+        self.assertEqual(status, 0)
         self.assertIn('6 boots, 0 failed', said[0])
 
-    def test_busy_loops_end_with_it(self):
-        def loops():
-            return subprocess.run(
-                ['pgrep', '-P', str(os.getpid())], check=False,
-                stdout=subprocess.PIPE).stdout.split()
 
-        before = len(loops())
-        with boots.load(2):
-            self.assertEqual(len(loops()) - before, 2)
-        self.assertEqual(len(loops()) - before, 0)
+class Load(unittest.TestCase):
+    def loops(self):
+        return len(subprocess.run(
+            ['pgrep', '-P', str(os.getpid())], check=False,
+            stdout=subprocess.PIPE).stdout.split())
+
+    def host(self, others):
+        """A host on which so many threads run that are not ours."""
+        p = unittest.mock.patch.object(boots, 'runnable', lambda: others)
+        p.start()
+        self.addCleanup(p.stop)
+
+    def test_busy_loops_end_with_it(self):
+        before = self.loops()
+        self.host(0)
+        with boots.Load(2):
+            self.assertEqual(self.loops() - before, 2)
+        self.assertEqual(self.loops() - before, 0)
+
+    def test_what_others_do_counts(self):
+        self.host(3)
+        with boots.Load(4) as load:
+            self.assertEqual(len(load.loops), 1)
+
+    def test_it_follows_the_host(self):
+        load = boots.Load(2)
+        self.addCleanup(lambda: [load.end() for _ in list(load.loops)])
+        seen = []
+        for x in (0.0, 1.0, 2.0, 2.4, 9.0, 9.0, 9.0):
+            load.steer(x)
+            seen.append(len(load.loops))
+        self.assertEqual(seen, [1, 2, 2, 2, 1, 0, 0])
+        self.assertEqual(load.mean(4), 9.0)
 
 
 class Frequencies(unittest.TestCase):

@@ -4,13 +4,12 @@
 Boots the default guest again and again beside busy loops, and says how many
 boots failed, how many took a frequency from a measurement of theirs, and how
 long they took.  Every boot is stored when it has ended: --resume goes on.
-With -j N so many boots go on at once, each of which is busy like a loop: a
-boot then has N - 1 others and LOAD + 1 - N loops beside it.
+The load is what the host has: what others do on it counts, and so do the
+boots that -j N starts at once.  Busy loops make up what is missing.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -18,8 +17,9 @@ import re
 import statistics
 import subprocess
 import sys
+import threading
 from concurrent import futures
-from typing import Dict, Iterator, List, NamedTuple, Set
+from typing import Dict, List, NamedTuple, Set
 
 from ..core import cache, proc
 from ..core.context import Context
@@ -65,6 +65,7 @@ class Boot(NamedTuple):
     own: float                  # less what the host made it wait
     failure: str                # '' if there was none
     measured: List[str]
+    load: float                 # of the host meanwhile, the boot too
 
 
 class Tally:
@@ -120,7 +121,8 @@ class Tally:
                 for word, n in sorted(said.items(), key=lambda x: -x[1])]
         for what, times in (
                 ('seconds', [b.seconds for b in self.boots]),
-                ('seconds of their own', [b.own for b in self.boots])):
+                ('seconds of their own', [b.own for b in self.boots]),
+                ('load', [b.load for b in self.boots])):
             if times:
                 out.append(f'{what}: {min(times):.1f} min, '
                            f'{statistics.median(times):.1f} median, '
@@ -128,21 +130,72 @@ class Tally:
         return out
 
 
-@contextlib.contextmanager
-def load(n: int) -> Iterator[None]:
-    """So many busy loops, which end with us, however we end."""
-    loop = ('import os\np = os.getppid()\n'
+def runnable() -> int:
+    """Threads of the host that run or could run now (proc(5), loadavg),
+    less the one that asks."""
+    with open('/proc/loadavg', encoding='ascii') as f:
+        return int(f.read().split()[3].split('/')[0]) - 1
+
+
+class Load:
+    """Busy loops that make up what the host lacks of a load.
+
+    What others do on the host counts.  Once a second a loop is begun if
+    there is too little, and ended if there is too much.  They end with us,
+    however we end.
+    """
+    LOOP = ('import os\np = os.getppid()\n'
             'while os.getppid() == p:\n    sum(range(1000000))\n')
-    loops = [proc.spawn([sys.executable, '-S', '-c', loop],
-                        stdin=subprocess.DEVNULL) for _ in range(n)]
-    try:
-        yield
-    finally:
-        for p in loops:
-            p.kill()
-        for p in loops:
-            p.wait()
-            proc.reap(p)
+    SAMPLES, EVERY = 10, 0.1            # of a second
+
+    def __init__(self, wanted: int):
+        self.wanted = wanted
+        self.loops: List[subprocess.Popen] = []
+        self.seen: List[float] = []     # the load, second by second
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+
+    def begin(self) -> None:
+        self.loops.append(proc.spawn([sys.executable, '-S', '-c', self.LOOP],
+                                     stdin=subprocess.DEVNULL))
+
+    def end(self) -> None:
+        p = self.loops.pop()
+        p.kill()
+        p.wait()
+        proc.reap(p)
+
+    def steer(self, load: float) -> None:
+        """One loop more or less, after a second with this load."""
+        self.seen.append(load)
+        if load < self.wanted - 0.5:
+            self.begin()
+        elif load > self.wanted + 0.5 and self.loops:
+            self.end()
+
+    def watch(self) -> None:
+        while not self.over.is_set():
+            samples = []
+            for _ in range(self.SAMPLES):
+                samples.append(runnable())
+                self.over.wait(self.EVERY)
+            self.steer(statistics.mean(samples))
+
+    def mean(self, since: int) -> float:
+        """The load from that second on."""
+        return statistics.mean(self.seen[since:] or [0.0])
+
+    def __enter__(self) -> 'Load':
+        for _ in range(self.wanted - runnable()):
+            self.begin()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.over.set()
+        self.thread.join()
+        while self.loops:
+            self.end()
 
 
 def key(machine: vm.Machine, busy: int) -> str:
@@ -155,9 +208,10 @@ def key(machine: vm.Machine, busy: int) -> str:
 
 
 def one(machine: vm.Machine, logdir: str, log: proc.Log,
-        timeout: float) -> Boot:
+        timeout: float, load: Load) -> Boot:
     """Boot once, with the shortest of jobs."""
     os.makedirs(logdir)
+    since = len(load.seen)
     job = vm.Job(machine, JOB, logdir, log, timeout, ARGS)
     job.words += ' ' + WORDS
     out = job.run(lambda line, results: None)
@@ -165,7 +219,8 @@ def one(machine: vm.Machine, logdir: str, log: proc.Log,
         lines = measured(f.read())
     failure = '' if out.passed else \
         (out.problems or ['no test passed'])[0] + f' ({job.console})'
-    return Boot(round(out.seconds, 2), round(out.own, 2), failure, lines)
+    return Boot(round(out.seconds, 2), round(out.own, 2), failure, lines,
+                round(load.mean(since), 1))
 
 
 def several(tally: Tally, runs: int, at_once: int, boot, say) -> None:
@@ -200,17 +255,16 @@ def run(ctx: Context, options, machine: vm.Machine, timeout: float) -> int:
     tally = Tally(os.path.join(ctx.paths.work, RESULT), key(machine, busy))
     if o.resume:
         ui.say(f'{tally.resume()} boots are there already')
-    loops = max(0, busy + 1 - at_once)
 
     def say(n: int) -> None:
         step.note = f'{n} of {runs}, {len(tally.failed)} failed'
 
     def boot(n: int) -> Boot:
         return one(machine, os.path.join(ctx.logdir, f'boot-{n:03}'), ctx.log,
-                   timeout)
+                   timeout, load)
     try:
-        with ui.step(f'Boot the guest beside {busy} others, {loops} of them '
-                     'busy loops') as step, load(loops):
+        with ui.step(f'Boot the guest at a load of {busy}') as step, \
+                Load(busy) as load:
             several(tally, runs, at_once, boot, say)
             step.done('done' if tally.good else 'FAILED')
     finally:

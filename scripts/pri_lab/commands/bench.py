@@ -25,7 +25,7 @@ Builds a stock QEMU of the same source with the same options and a plain guest
 kernel the first time. Reports; a slow result is no failure. Best on a quiet
 machine; docs/performance.md says what is measured. PART: iq, disk, prq,
 functions, faults; without one all of them. boots, by itself: boots the guest
---runs times beside --load busy loops, and says how many boots failed or
+--runs times on a host with a load of --load, and says how many boots failed or
 measured a frequency; that one is judged."""
 EXAMPLES = """\
   ./pri-lab bench
@@ -50,9 +50,9 @@ class Request(shared.Timeout, shared.Accel, shared.Kernel, shared.Qemu,
         p.add_argument('--runs', type=shared.positive, metavar='N',
                        default=-1, help='boots (default: 100)')
         p.add_argument('--load', type=shared.number, metavar='N', default=-1,
-                       help='how many others are at work beside a boot '
-                       '(default: 14): with -j N, N - 1 boots; the others '
-                       'are busy loops')
+                       help='threads of the host that run or could run during '
+                       'a boot (default: 14): those that are there, the '
+                       'boots of -j, and busy loops for what is missing')
         p.add_argument('--resume', action='store_true',
                        help='count the boots that there are, of the same '
                        'machine, and make the others')
