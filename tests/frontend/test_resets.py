@@ -11,6 +11,7 @@ from unittest import mock
 from pri_lab.core import ui
 from pri_lab.core.errors import LabError, UsageError
 from pri_lab.evidence import results
+from pri_lab.guest import cpio
 from pri_lab.machine import vm
 from pri_lab.resets import (campaign, cells, command, judge, known, page,
                             store)
@@ -173,10 +174,16 @@ class Command(unittest.TestCase):
             with open(os.path.join(self.dir, name), 'w',
                       encoding='utf-8') as f:
                 f.write(name)
+        self.image_of({f'tests/{campaign.JOB}': b'table'})
         self.said, self.lost, self.workers = {}, (), []
         patch = mock.patch.object(campaign, 'Worker', self.worker)
         patch.start()
         self.addCleanup(patch.stop)
+
+    def image_of(self, files):
+        with open(os.path.join(self.dir, 'initrd'), 'wb') as f:
+            f.write(cpio.archive({n: cpio.regular(x)
+                                  for n, x in files.items()}))
 
     def worker(self, _repo, _machine, _logdir, _log, _boots):
         self.workers.append(FakeWorker(self.said, self.lost))
@@ -184,7 +191,7 @@ class Command(unittest.TestCase):
 
     def resets(self, only='', resume=False, jobs=1, json=''):
         machine = vm.Machine(os.path.join(self.dir, 'qemu'), 'tcg',
-                             self.image, '')
+                             self.image, os.path.join(self.dir, 'initrd'))
         r = command.Resets.__new__(command.Resets)
         r.top = os.path.join(self.dir, 'results')
         r.options = argparse.Namespace(
@@ -194,6 +201,7 @@ class Command(unittest.TestCase):
         r.out = []
         r.ui.result = r.out.append
         r.ctx = mock.Mock(jobs=jobs)
+        r.ctx.paths.work = self.dir
         r.ctx.outcome.found = []
         r.ctx.paths.repo, r.ctx.logdir = REPO, self.dir
         r.job = mock.Mock(machine=lambda _name: machine)
@@ -243,6 +251,45 @@ class Command(unittest.TestCase):
         found, = store.everything(os.path.join(self.dir, 'results'))
         self.assertEqual(len(found['cells']),
                          len(cells.select(['flr/idle'])))
+
+    def again(self, **files):
+        """What --resume runs after flr/idle, in another clone with these files of
+        the guest beside its program."""
+        self.resets('flr/idle').main()
+        self.workers.clear()
+        self.image_of({f'tests/{campaign.JOB}': b'table', **files})
+        r = self.resets('flr/idle', resume=True)
+        r.ctx.paths.work = '/elsewhere'
+        r.main()
+        return self.ran()
+
+    def test_another_clone_goes_on_where_this_one_ended(self):
+        self.assertEqual(self.again(), [])
+
+    def test_a_program_that_no_cell_runs_is_no_other_content(self):
+        self.assertEqual(self.again(**{'tests/races/other': b'x'}), [])
+
+    def test_another_program_is_another_content(self):
+        self.assertTrue(self.again(**{f'tests/{campaign.JOB}': b'more'}))
+
+    def test_what_every_program_needs_is_part_of_the_content(self):
+        self.assertTrue(self.again(**{'lib/pri_testdev.ko': b'x'}))
+
+    def test_two_commands_at_once_lose_nothing(self):
+        a, b = (store.Results(self.dir, '7.3', 'c') for _ in range(2))
+        a.load()
+        b.load()
+        for r, who in ((a, 'pf'), (b, 'vf')):
+            r.put(Cell('flr', 'idle', who), {'verdict': 'OK', 'why': ''})
+        found, = store.everything(self.dir)
+        self.assertEqual(set(found['cells']), {'flr/idle/pf', 'flr/idle/vf'})
+
+    def test_of_two_contents_the_last_run_counts(self):
+        for content, word in (('a', 'OK'), ('b', 'hangs')):
+            r = store.Results(self.dir, '7.3', content)
+            r.put(Cell('flr', 'idle', 'pf'), {'verdict': word, 'why': ''})
+        found, = store.everything(self.dir)
+        self.assertEqual(found['cells']['flr/idle/pf']['verdict'], 'hangs')
 
     def test_a_lost_guest_is_booted_again(self):
         self.lost = ('flr/idle/fails',)

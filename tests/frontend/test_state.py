@@ -174,6 +174,7 @@ class Clean(State):
         paths = cache.Paths('/', self.root)
         kept = [f'work/{paths.clone}/repro/a.json', 'work/zzz/repro/b.json',
                 'repro/20260101-000000-a-7.3-1/run.ktap',
+                'resets/7.3/0123.json',
                 'logs/20260101-000000-run-1/x.jsonl']
         self.make('linux/7.3/vmlinux', 'downloads/q.tar', 'work/zzz/build/q',
                   f'work/{paths.clone}/build/q', *kept)

@@ -161,6 +161,16 @@ class Cpio(unittest.TestCase):
         self.assertEqual(got['a/b/file'][0], stat.S_IFREG | 0o755)
         self.assertEqual(got['dev/console'][2], (5, 1))
 
+    def test_what_was_written_is_read_and_the_last_counts(self):
+        first = {'a/f': cpio.regular(b'12345', 0o755), 'c': cpio.chardev(5, 1)}
+        again = {'a/f': cpio.regular(b''), 'l': cpio.symlink('a/f')}
+        got = cpio.entries(cpio.archive(first) + cpio.archive(again))
+        self.assertEqual(got, {**first, **again, 'a': cpio.directory()})
+        with self.assertRaises(ValueError):
+            cpio.entries(b'070701')
+        with self.assertRaises(ValueError):
+            cpio.entries(b'no archive')
+
     def test_files_added_to_an_image(self):
         with tempfile.TemporaryDirectory() as d:
             for name in ('one', 'dir/a', 'dir/sub/b', 'base'):

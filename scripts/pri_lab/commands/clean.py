@@ -13,8 +13,8 @@ from ..state import clean, usage
 NAME = 'clean'
 HELP = "remove this clone's builds from the cache"
 TEXT = """\
-Kernels and downloads are shared and stay, unless --all. Results of races,
-recordings and logs stay in any case, unless --results."""
+Kernels and downloads are shared and stay, unless --all. Results of races and
+resets, recordings and logs stay in any case, unless --results."""
 EXAMPLES = """\
   ./pri-lab clean
   ./pri-lab clean --old
@@ -32,8 +32,8 @@ class Request(shared.Request):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--all', action='store_true',
-                       help='the whole cache but results of races, '
-                       'recordings and logs; refused while others use it')
+                       help='the whole cache but results of races and '
+                       'resets, recordings and logs; refused while others use it')
         p.add_argument('--old', action='store_true',
                        help='what nobody used for 30 days, and builds of '
                        'clones that are gone')

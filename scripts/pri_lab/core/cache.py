@@ -7,6 +7,7 @@
       tools/        packages unpacked for us only (meson on Debian 12)
       linux/        kernel sources and builds, shared between clones
       qemu/         QEMUs as they were built, shared between clones
+      resets/       results of `resets`, shared between clones
       stock/        unpatched QEMU for `bench`, shared between clones
       work/HASH/    one directory per clone: QEMU tree, builds, guest image
       logs/         one directory per command

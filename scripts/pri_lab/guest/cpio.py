@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A writer of cpio archives in the 'newc' format, as initramfs wants them.
+"""Cpio archives in the 'newc' format, as initramfs wants them.
 
 The same content gives the same bytes: entries are sorted, owner is root,
 time is 0.
@@ -10,6 +10,9 @@ from __future__ import annotations
 import os
 import stat
 from typing import Dict, NamedTuple
+
+_HEADER = 6 + 13 * 8            # bytes: magic, fields of eight digits
+TRAILER = 'TRAILER!!!'
 
 
 class Entry(NamedTuple):
@@ -55,5 +58,26 @@ def archive(entries: Dict[str, Entry]) -> bytes:
             parent = os.path.dirname(parent)
     out = [_record(path, i + 1, everything[path])
            for i, path in enumerate(sorted(everything))]
-    out.append(_record('TRAILER!!!', 0, Entry(0)))
+    out.append(_record(TRAILER, 0, Entry(0)))
     return b''.join(out)
+
+
+def entries(data: bytes) -> Dict[str, Entry]:
+    """What is in archives, one behind the other, path -> entry; of a path that
+    comes again, the last.  ValueError: they are no such archives."""
+    out: Dict[str, Entry] = {}
+    at = 0
+    while at < len(data):
+        if data[at:at + 6] != b'070701':
+            raise ValueError(f'no cpio record at {at}')
+        fields = [int(data[n:n + 8], 16)
+                  for n in range(at + 6, at + _HEADER, 8)]
+        name_end = at + _HEADER + fields[11] - 1
+        name = data[at + _HEADER:name_end].decode()
+        start = (name_end + 1 + 3) & ~3
+        end = start + fields[6]
+        if name != TRAILER:
+            out[name] = Entry(fields[1], data[start:end],
+                              os.makedev(fields[9], fields[10]))
+        at = (end + 3) & ~3
+    return out

@@ -12,8 +12,10 @@ from ..core.context import Context
 from ..core.errors import EXIT_CANNOT, EXIT_FAIL, EXIT_GOOD, LabError, worst
 from ..evidence import results
 from ..linux import kernel
+from ..machine import jobs
 from ..races import race
 from ..reproduce import repro
+from ..state import clean
 
 
 class Resets:
@@ -23,7 +25,7 @@ class Resets:
         self.ctx = ctx
         self.options = options
         self.ui = ctx.ui
-        self.top = os.path.join(ctx.paths.work, 'resets')
+        self.top = os.path.join(ctx.paths.root, clean.RESETS)
         self.job = repro.Repro(ctx, options, race.SCENARIOS)
 
     def main(self) -> int:
@@ -61,7 +63,8 @@ class Resets:
             self.ui.error(f'{which}: {e.what}')
             return EXIT_CANNOT
         title = kernel.title(which, self.options.config)
-        got = store.Results(self.top, title, store.key(repo, machine))
+        got = store.Results(self.top, title, store.key(
+            machine, campaign.JOB, jobs.wants(repo, campaign.JOB).key()))
         got.load()
         left = [c for c in todo if not (self.options.resume and got.has(c))]
         logdir = os.path.join(self.ctx.logdir, title.replace('/', '_'))
@@ -69,7 +72,7 @@ class Resets:
         work = campaign.Campaign(
             lambda n: campaign.Worker(repo, machine, os.path.join(
                 logdir, f'guest-{n}'), self.ctx.log,
-                os.path.join(self.top, 'booted')),
+                os.path.join(self.ctx.paths.work, 'resets', 'booted')),
             got, logdir, self.ctx.jobs, self._tell)
         start = time.monotonic()
         self.ui.plan(1)
@@ -97,7 +100,7 @@ class Resets:
                 self.ctx.outcome.found.append(results.checked('reset', {
                     'method': cell.method, 'work': cell.work,
                     'who': cell.who, 'machine': m,
-                    **{k: v for k, v in what.items() if k != 'content'}}))
+                    **{k: v for k, v in what.items() if k != 'when'}}))
 
     def _say(self, got: store.Results, todo: List[cells.Cell], logdir: str,
              seconds: float) -> int:

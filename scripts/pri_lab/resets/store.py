@@ -1,83 +1,114 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the cells of a kernel came to, kept from command to command."""
+"""What the cells of a kernel came to, kept from command to command.
+
+    $XDG_CACHE_HOME/pri-lab/resets/KERNEL/CONTENT.json
+
+CONTENT is the digest of all that decides about a verdict, so that a campaign goes
+on in every clone in which that is the same.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import threading
-from typing import Dict, List, Optional
+import time
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from . import cells
 from ..core import cache
+from ..guest import cpio
 from ..machine import vm
 
-_SOURCES = ('tests/guest', 'guest/driver')
+# of the guest's files those that no cell runs
+_OTHERS = 'tests/'
 
 
-def key(repo: str, machine: vm.Machine) -> str:
-    """Of what decides about a verdict, by content."""
-    files = [p for top in _SOURCES for p in cache.files_under(
-        os.path.join(repo, top), ('.c', '.h'))
-        if os.path.dirname(p).endswith(('lib', 'driver', 'resets'))]
-    return cache.key_of(machine.append, *map(
-        cache.content_digest, files + [machine.qemu, machine.kernel]))
+def _decides(name: str, program: str) -> bool:
+    return not name.startswith(_OTHERS) or name == f'{_OTHERS}{program}'
+
+
+def key(machine: vm.Machine, program: str,
+        wants: Sequence[Tuple[str, str]]) -> str:
+    """Of what decides about a verdict, by content.  program: of /tests, the
+    one that cells run; wants: of its machine, as jobs.Wants.key()."""
+    with open(machine.initrd, 'rb') as f:
+        files = cpio.entries(f.read())
+    guest = [(name, e.mode, e.rdev, cache.digest(e.data))
+             for name, e in sorted(files.items()) if _decides(name, program)]
+    return cache.key_of(machine.append, list(wants), guest, *map(
+        cache.content_digest, (machine.qemu, machine.kernel)))
+
+
+def _read(path: str) -> Dict:
+    try:
+        with open(path, encoding='utf-8') as f:
+            return json.load(f)
+    except (OSError, ValueError):
+        return {}
 
 
 class Results:
-    """Of one kernel; a cell is a dict of verdict, why, facts, logs, seconds,
-    and of `content`, the key() of what it was run on."""
+    """Of one kernel and one content; a cell is a dict of verdict, why, facts,
+    logs, seconds and when (of the clock)."""
 
     def __init__(self, top: str, kernel: str, content: str):
         self.kernel = kernel
         self.path = os.path.join(
-            top, re.sub(r'[^\w.+-]', '_', kernel) + '.json')
-        self.content = content
+            top, re.sub(r'[^\w.+-]', '_', kernel), f'{content}.json')
         self.release = ''
         self.cells: Dict[str, Dict] = {}
         self._lock = threading.Lock()   # of all but kernel and path
 
     def load(self) -> None:
-        """What there is; of another program, QEMU or kernel it is kept until
-        the cell is run again."""
-        try:
-            with open(self.path, encoding='utf-8') as f:
-                old = json.load(f)
-        except (OSError, ValueError):
-            return
-        self.cells, self.release = old['cells'], old['release']
+        """What there is of this content."""
+        old = _read(self.path)
+        self.cells = old.get('cells', {})
+        self.release = old.get('release', '')
 
     def now(self, cell: cells.Cell) -> Optional[Dict]:
         """What it came to on the same program, QEMU and kernel."""
-        got = self.cells.get(cell.name)
-        return got if got and got.get('content') == self.content else None
+        return self.cells.get(cell.name)
 
     def has(self, cell: cells.Cell) -> bool:
         got = self.now(cell)
         return got is not None and got['verdict'] != 'cannot run'
 
     def put(self, cell: cells.Cell, what: Dict) -> None:
+        """Stored at once; other commands may do so at the same time."""
         with self._lock:
-            self.cells[cell.name] = {**what, 'content': self.content}
-            self.write()
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            with open(self.path + '.lock', 'a', encoding='ascii') as f:
+                fcntl.flock(f, fcntl.LOCK_EX)
+                self.cells = {**_read(self.path).get('cells', {}),
+                              cell.name: {**what, 'when': time.time()}}
+                cache.write_atomic(self.path, json.dumps({
+                    'kernel': self.kernel, 'release': self.release,
+                    'cells': self.cells}, indent=1).encode())
 
-    def write(self) -> None:
-        cache.write_atomic(self.path, json.dumps({
-            'kernel': self.kernel, 'release': self.release,
-            'cells': self.cells}, indent=1).encode())
+
+def _together(found: List[Dict]) -> Dict:
+    """Of one kernel: what each cell came to the last time it was run."""
+    out: Dict = {**max(found, key=lambda d: max(
+        c['when'] for c in d['cells'].values())), 'cells': {}}
+    for d in found:
+        for name, got in d['cells'].items():
+            have = out['cells'].get(name)
+            if have is None or have['when'] < got['when']:
+                out['cells'][name] = got
+    return out
 
 
 def everything(top: str) -> List[Dict]:
     """All results there are, by the name of the kernel, newest first."""
-    out = []
+    kernels: Dict[str, List[Dict]] = {}
     for path in cache.files_under(top, ('.json',)) \
             if os.path.isdir(top) else ():
-        try:
-            with open(path, encoding='utf-8') as f:
-                out.append(json.load(f))
-        except (OSError, ValueError):
-            continue
-    return sorted(out, key=lambda d: [
+        d = _read(path)
+        if d.get('cells'):
+            kernels.setdefault(d['kernel'], []).append(d)
+    return sorted(map(_together, kernels.values()), key=lambda d: [
         int(x) if x.isdigit() else 0
         for x in re.split(r'\D+', d['kernel'])], reverse=True)

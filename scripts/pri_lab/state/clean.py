@@ -8,9 +8,10 @@ from typing import List
 
 from ..core import cache
 
-# results of races, recordings, logs: what only time made
+# results of races and resets, recordings, logs: what only time made
 RESULTS = 'repro'
-KEPT = ('logs', RESULTS, 'work', 'locks', 'running')
+RESETS = 'resets'
+KEPT = ('logs', RESULTS, RESETS, 'work', 'locks', 'running')
 
 
 def victims(paths: cache.Paths, everything: bool, results: bool) -> List[str]:
@@ -34,5 +35,6 @@ def run(paths: cache.Paths, everything: bool, results: bool, ui) -> int:
         ui.say(f'removing {v}')
         cache.remove(v)
     if not results:
-        ui.say('results of races stay; --all --results removes them, too')
+        ui.say('results of races and resets stay; --all --results removes '
+               'them, too')
     return 0

@@ -14,7 +14,7 @@ from ..qemu import qemustore
 OLD_DAYS = 30
 # directories of which every entry is a product of its own
 _PRODUCTS = ('work', 'qemu', 'linux', 'stock')
-_WHOLE = ('downloads', 'apt', 'tools', 'repro', 'logs')
+_WHOLE = ('downloads', 'apt', 'tools', 'repro', 'resets', 'logs')
 
 
 class Item(NamedTuple):
