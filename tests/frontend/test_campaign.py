@@ -41,8 +41,9 @@ class Campaign(unittest.TestCase):
         c._begin(stage)
         c._work(stage)
         if c.trouble:
+            c.store()
             raise c.trouble
-        c.state.store()
+        c.store()
         return c
 
     def test_a_hit_is_shrunk_replayed_and_kept(self):
@@ -79,8 +80,8 @@ class Campaign(unittest.TestCase):
         self.assertFalse(hasattr(stage, 'longest'))
         stage = fakestage.Stage(fixed=True)
         c = self.go(stage, runs=1)
-        self.assertEqual(stage.longest, c.longest)
-        self.assertGreater(c.longest, 0)
+        self.assertEqual(stage.longest, c.state.longest)
+        self.assertGreater(c.state.longest, 0)
         real = machine.Stage.__new__(machine.Stage)
         for longest, limit in ((1, machine.LEAST), (80_000_000, 320_000_000),
                                (200_000_000, machine.LIMIT)):
@@ -105,10 +106,80 @@ class Campaign(unittest.TestCase):
         with_points = [x for x in second.state.tried if 'at=' in x]
         keys = [plan.parse(x).key() for x in with_points]
         self.assertEqual(len(set(keys)), len(keys))
+        self.assertEqual(second.state.tried,
+                         self.go(stage, runs=70).state.tried)
         # of other bytes nothing is taken over
         third = self.go(fakestage.Stage(fixed=True, key='new'), runs=10,
                         resume=True)
         self.assertEqual(third.state.runs, 10)
+
+    def cut(self, stage, when, **options):
+        """A search that is interrupted once when() says so, of a plan."""
+        run = stage.run
+
+        def until(plan, traced=True):
+            if when(plan, traced):
+                raise KeyboardInterrupt
+            return run(plan, traced)
+        stage.run = until
+        with self.assertRaises(KeyboardInterrupt):
+            self.go(stage, **options)
+        stage.run = run
+
+    def test_resume_after_an_interrupted_run_is_the_same_search(self):
+        stage = fakestage.Stage(fixed=True)
+        whole = self.go(stage, runs=70).state
+        for at in (3, 33, 40):
+            start = stage.runs
+            self.cut(stage, lambda *_: stage.runs == start + at, runs=70)
+            again = self.go(stage, runs=70, resume=True)
+            self.assertEqual(stage.runs - start, 70)
+            self.assertEqual(again.state.tried, whole.tried)
+            self.assertEqual(again.state.coverage.seen, whole.coverage.seen)
+            self.assertEqual((again.state.open, again.state.left), ([], []))
+
+    def test_resume_finishes_a_hit(self):
+        whole = self.go(fakestage.Stage(), runs=60)
+        stage = fakestage.Stage()
+        self.cut(stage, lambda plan, traced: not traced, runs=60)
+        self.assertEqual(len(campaign.State(whole.top).hits), 0)
+        again = self.go(stage, runs=60, resume=True)
+        self.assertEqual([(h.sign, h.plan, h.found, h.replay)
+                          for h in again.hits],
+                         [(h.sign, h.plan, h.found, h.replay)
+                          for h in whole.hits])
+        self.assertEqual(again.state.tried, whole.state.tried)
+        self.assertEqual(again.state.signs, whole.state.signs)
+        # and once more: it is there, and no new one
+        last = self.go(stage, runs=61, resume=True)
+        self.assertEqual((last.hits, last.before), ([], 1))
+        self.assertIn('0 new hits, 1 of before', last.summary())
+
+    def test_resume_of_another_search_repeats_no_point(self):
+        first = self.go(fakestage.Stage(fixed=True), runs=40)
+        second = self.go(fakestage.Stage(fixed=True), runs=70, resume=True,
+                         seed=2)
+        self.assertTrue(any('another search' in x for x in self.said))
+        keys = [plan.parse(x).key() for x in second.state.tried if 'at=' in x]
+        self.assertEqual(len(set(keys)), len(keys))
+        self.assertEqual(second.state.tried[:40], first.state.tried)
+
+    def test_what_a_closed_qemu_says_is_no_result(self):
+        stage = fakestage.Stage()
+        self.go(stage, runs=20)
+        c = self.campaign(runs=60)
+        c._begin(stage)
+        run = stage.run
+
+        def gone(plan, traced=True):
+            if c.state.runs == 5:
+                c.stop = True
+                return run(plan, traced)._replace(end='lost')
+            return run(plan, traced)
+        stage.run = gone
+        c._work(stage)
+        c.store()
+        self.assertEqual((c.state.runs, len(c.state.open)), (5, 1))
 
     def test_what_is_known_is_counted_and_no_hit(self):
         os.makedirs(os.path.join(self.dir.name, 'docs', 'findings'))

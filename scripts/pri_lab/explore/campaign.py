@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A search on one scenario and kernel, from the boot to its end, kept on disk.
 
-What is kept (state.json, hits/*.hit) is enough for --resume: coverage, plans
-that were tried, how often each sign was seen.
+What is kept (state.json, search.pickle, hits/*.hit) is enough for --resume, which
+makes the schedules that the search would have made: coverage, what it has learnt,
+plans that were tried, how often each sign was seen, and what was under way.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import threading
@@ -15,7 +15,7 @@ import time
 from typing import Dict, List, Optional
 
 from . import cover, hit, machine, oracle, search, show, shrink, trace
-from ..core import cache
+from ..core import cache, proc
 from ..core.context import Context
 from ..core.errors import LabError
 from ..machine import vm
@@ -23,6 +23,7 @@ from ..races import race
 from ..reproduce import repro
 from .machine import Run, Stage
 from .plan import Plan, parse
+from .state import Left, State
 
 RUNS = 1000                     # of a scenario, unless told
 STORE = 20                      # runs between two stores of the state
@@ -58,45 +59,6 @@ def known(repo: str, kernel: str, scenario: str) -> Known:
     return Known(text, kernel, scenario)
 
 
-class State:
-    """What --resume goes on from."""
-
-    def __init__(self, directory: str):
-        self.path = os.path.join(directory, 'state.json')
-        self.coverage = cover.Coverage()
-        self.runs = 0
-        self.seconds = 0.0
-        self.signs: Dict[str, List] = {}        # sign -> [times, first, page]
-        self.led: List[str] = []        # signs that came first in a run
-        self.tried: List[str] = []
-        self.key = ''
-
-    def load(self, key: str) -> bool:
-        """False: nothing, or of other bytes."""
-        try:
-            with open(self.path, encoding='utf-8') as f:
-                d = json.load(f)
-        except (OSError, ValueError):
-            return False
-        if d.get('key') != key:
-            return False
-        self.runs, self.seconds = d['runs'], d['seconds']
-        self.signs, self.tried = d['signs'], d['tried']
-        self.led = d.get('led', [])
-        c = self.coverage
-        c.seen = {(x[0], x[1]) for x in d['seen']}
-        c.all = {frozenset(x) for x in d['all']}
-        c.runs, c.new_at = d['runs'], d['new_at']
-        return True
-
-    def store(self) -> None:
-        c = self.coverage
-        cache.write_atomic(self.path, json.dumps(dict(
-            key=self.key, runs=self.runs, seconds=self.seconds,
-            signs=self.signs, led=self.led, tried=self.tried, seen=sorted(c.seen),
-            all=sorted(sorted(x) for x in c.all), new_at=c.new_at)).encode())
-
-
 class Campaign:
     def __init__(self, ctx: Context, options, job: repro.Repro, which: str,
                  entry: race.Entry):
@@ -115,8 +77,9 @@ class Campaign:
         self.release = ''
         self.logdir = ''
         self.lost = 0
-        self.longest = 0                # instructions of a run that ended
-        self.under_way = 0              # plans that run just now
+        self.again: List[Plan] = []     # plans and hits that were under way
+        self.unshrunk: List[Left] = []  # before --resume
+        self.before = 0                 # hits there were then
         self.start = time.monotonic()
         self.stop = False
         self.ended = False
@@ -153,9 +116,10 @@ class Campaign:
             for s in self._stages:
                 s.close()
             if self.search is not None:
-                self.state.seconds = self.spent()
-                self.ended = True
-                self.state.store()
+                with proc.undisturbed(), self._lock:
+                    self.state.seconds = self.spent()
+                    self.ended = True
+                    self.store()
         return self.hits
 
     def _begin(self, stage: Stage) -> None:
@@ -165,15 +129,36 @@ class Campaign:
             machine.CPUS, self.options.seed + self.state.runs,
             self.state.coverage, stage.events)
         if resumed:
-            self.search.tried |= {p.key() for p in map(parse,
-                                                       self.state.tried)
-                                  if p.points}
-            self.ui.say(f'goes on from {self.state.runs} schedules, '
-                        f'{self.state.coverage}')
+            self._resume()
         if not stage.events:
             self.ui.say('this machine cannot hold device events yet: '
                         'processors alone are explored')
         self.start = time.monotonic()
+
+    def _resume(self) -> None:
+        """Go on with what was under way, and then where the search was."""
+        assert self.search is not None
+        s = self.state
+        whole = s.teach(self.search, self.options.seed)
+        self.again, s.open = [parse(x) for x in s.open], []
+        self.unshrunk = list(s.left)
+        self.ui.say(f'goes on from {s.runs} schedules, {s.coverage}'
+                    + ('' if whole else '; another search made them, so it '
+                       'looks at some orders again'))
+        self.before = len(s.hits)
+        for name in s.hits:
+            self.ui.say(f'  a hit of before: {os.path.join(self.top, name)}')
+
+    def _learn_limit(self, stage: Stage) -> None:
+        if self.state.longest:
+            stage.learn_limit(self.state.longest)
+
+    def store(self) -> None:
+        self.state.store(self.search, self.options.seed)
+
+    @property
+    def under_way(self) -> int:
+        return len(self.state.open)
 
     def _workers(self, stage: Stage, logdir: str, step) -> None:
         others = [stage.clone(os.path.join(logdir, f'qemu-{n + 2}'))
@@ -196,16 +181,27 @@ class Campaign:
         try:
             while True:
                 with self._lock:
-                    if self.over():
-                        return
-                    assert self.search is not None
-                    plan = self.search.next()
-                    self.under_way += 1
-                self.account(plan, stage.run(plan), stage)
+                    left = self.unshrunk.pop(0) if self.unshrunk else None
+                    plan = None if left else self._next()
+                if left is not None:
+                    self._shrink_left(left, stage)
+                elif plan is not None:
+                    self.account(plan, stage.run(plan), stage)
+                else:
+                    return
         except BaseException as e:      # to the main thread, unless it stops
             if not self.stop:
                 self.trouble = e
                 self.stop = True
+
+    def _next(self) -> Optional[Plan]:
+        """None: that is all."""
+        assert self.search is not None
+        if self.over():
+            return None
+        plan = self.again.pop(0) if self.again else self.search.next()
+        self.state.open.append(str(plan))
+        return plan
 
     # -- its end --------------------------------------------------------------
 
@@ -249,18 +245,24 @@ class Campaign:
             elif self.options.budget:
                 left = f', {self.options.budget - spent / 60:.0f} min left'
             return f'{n} schedules, {rate:.0f} a minute, {c}, ' \
-                f'{len(self.hits)} new hits{left}'
+                f'{self.told()}{left}'
+
+    def told(self) -> str:
+        return f'{len(self.hits)} new hits' + (
+            f', {self.before} of before' if self.before else '')
 
     def summary(self) -> str:
         end = 'flat' if self.flat() else 'at the end of what it may take'
         return f'{self.state.runs} schedules, {self.state.coverage}, ' \
-            f'{len(self.hits)} new hits; {end}'
+            f'{self.told()}; {end}'
 
     # -- runs -----------------------------------------------------------------
 
     def account(self, plan: Plan, run: Run, stage: Stage) -> None:
         with self._lock:
-            self.under_way -= 1
+            if run.end == 'lost' and self.stop:
+                return                  # Ctrl-C: --resume runs it
+            self.state.open.remove(str(plan))
             if run.end == 'lost':
                 self.lost += 1
                 if self.lost >= LOST or not stage.s.alive():
@@ -270,18 +272,21 @@ class Campaign:
             self.lost = 0
             self.state.runs += 1
             if run.end == 'end':
-                self.longest = max(self.longest,
-                                   run.report.get('instructions', 0))
-            if self.longest:
-                stage.learn_limit(self.longest)
+                self.state.longest = max(self.state.longest,
+                                         run.report.get('instructions', 0))
+            self._learn_limit(stage)
             assert self.search is not None
             self.search.learn(plan, run)
             self.state.tried.append(str(plan))
-            finding, number = self._first(run), self.state.runs
-            if self.state.runs % STORE == 0:
-                self.state.store()
+            finding = self._first(run)
+            if finding is not None:
+                left = Left(str(plan), finding.sign, self.state.runs,
+                            finding.page)
+                self.state.left.append(left)
+            if finding is not None or self.state.runs % STORE == 0:
+                self.store()
         if finding is not None:
-            self._hit(plan, finding, number, stage)
+            self._hit(plan, finding, left, stage)
 
     def leading(self, found: List[oracle.Finding]
                 ) -> Optional[oracle.Finding]:
@@ -308,15 +313,32 @@ class Campaign:
                     new = f._replace(page=page)
         return new
 
-    def _hit(self, plan: Plan, finding: oracle.Finding, number: int,
+    def _shrink_left(self, left: Left, stage: Stage) -> None:
+        """A hit whose shrinking Ctrl-C has ended."""
+        self._learn_limit(stage)
+        plan = parse(left.plan)
+        lead = self.leading(oracle.findings(stage.run(plan)))
+        if lead is not None and lead.sign == left.sign:
+            self._hit(plan, lead._replace(page=left.page), left, stage)
+            return
+        with self._lock:
+            self.state.left.remove(left)
+            self.ui.say(f'{left.sign}: not seen again with {left.plan}')
+
+    def _hit(self, plan: Plan, finding: oracle.Finding, left: Left,
              stage: Stage) -> None:
-        """number: of the schedule; others may run while this one shrinks."""
+        """Others may run while this one shrinks."""
         tried = 0
 
         def test(smaller: Plan) -> bool:
             nonlocal tried
             tried += 1
-            lead = self.leading(oracle.findings(stage.run(smaller)))
+            run = stage.run(smaller)
+            if run.end == 'lost':       # that says nothing of the plan
+                raise LabError(f'{self.entry.name}: QEMU is gone while '
+                               f'{finding.sign} is shrunk',
+                               'go on with --resume', stage.logdir)
+            lead = self.leading(oracle.findings(run))
             return lead is not None and lead.sign == finding.sign
 
         small = shrink.shrink(plan, machine.CPUS, test)
@@ -330,7 +352,7 @@ class Campaign:
             plan=str(small), points=points, events=[
                 hit.describe_event(e, last, stage) for e in small.events],
             key=self.state.key, focus=self.options.focus,
-            text=finding.text[:60], found=number, shrunk=tried,
+            text=finding.text[:60], found=left.number, shrunk=tried,
             seed=self.options.seed, replay=[seen, replays], ways=ways,
             instructions=last.report.get('instructions'),
             hash=last.report.get('hash'), boot=stage.boot_hash,
@@ -340,6 +362,11 @@ class Campaign:
         with self._lock:
             self.hits.append(found)
             self.files.append(path)
+            self.state.left.remove(left)
+            name = os.path.relpath(path, self.top)
+            if name not in self.state.hits:
+                self.state.hits.append(name)
+            self.store()
             for line in show.hit_lines(found):
                 self.ui.result(line)
             self.ui.result(f'  again: ./pri-lab repro {path}')

@@ -152,6 +152,13 @@ class Search:
         self._held: List[Hold] = []
         self._turn = self._by_turns = 0
 
+    def learnt(self) -> Dict:
+        """All it knows but the coverage, for learn_from() of another one."""
+        return {k: v for k, v in vars(self).items() if k != 'coverage'}
+
+    def learn_from(self, learnt: Dict) -> None:
+        vars(self).update(learnt)
+
     def _orders(self) -> List[Plan]:
         """The natural order, its reverse, and some others."""
         natural = list(range(self.cpus))
