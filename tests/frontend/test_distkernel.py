@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import os
+import re
 import subprocess
 import tempfile
 import unittest
 from unittest import mock
 
 from pri_lab.core import cache, proc, ui
-from pri_lab.core.errors import LabError, Unavailable
+from pri_lab.core.errors import NETWORK, LabError, Unavailable
 from pri_lab.debian import apt
-from pri_lab.linux import distkernel, kernel, matrix
+from pri_lab.linux import distkernel, headers, kernel, matrix
 
 RELEASE = '6.1.0-9-amd64'
 HEADERS = f'usr/src/linux-headers-{RELEASE}'
@@ -118,31 +119,75 @@ class Stock(unittest.TestCase):
         with self.assertRaises(Unavailable):
             self.dist(suite='trixie').have()
 
-    def test_headers_of_a_newer_release(self):
+    def newer(self, libc):
+        """Headers with a program of a release to come, and its C library
+        (None: the archive has it not); what is made of them."""
         top = os.path.dirname(self.log.path)
         name = f'linux-headers-{RELEASE}'
-        FakeArchive.debs[name] = make_deb(top, name, {
-            f'{HEADERS}/scripts/mod/modpost':
-                '#!/bin/sh\necho "version GLIBC_2.99 not found" >&2\n'
-                'exit 1\n'})
-        with self.assertRaises(Unavailable):
-            self.dist().have()
+        deb = make_deb(top, name, {f'{HEADERS}/Makefile': '#\n'})
+        program = os.path.join(top, name, HEADERS, 'scripts', 'mod', 'modpost')
+        with open('/bin/true', 'rb') as f:
+            data = f.read()
+        wants = max(re.findall(rb'GLIBC_2\.\d\d\0', data))
+        cache.write_atomic(program, data.replace(wants, b'GLIBC_2.99\0'),
+                           0o755)
+        subprocess.run(['dpkg-deb', '--root-owner-group', '-b', os.path.join(
+            top, name), deb], check=True, stdout=subprocess.DEVNULL)
+        FakeArchive.debs[name] = deb
+        if libc is not None:
+            FakeArchive.debs['libc6'] = make_deb(top, 'libc6', {
+                headers._LOADER: libc})
+        return self.dist().have()
+
+    def test_headers_of_a_newer_release(self):
+        """P8: their programs are run with its C library."""
+        got = self.newer('#!/bin/sh\nshift 2; echo "loads ${1##*/} $2"\n')
+        self.assertIn('libc6', FakeArchive.fetched)
+        for _ in range(2):
+            p = subprocess.run([os.path.join(
+                got.headers, 'scripts', 'mod', 'modpost'), 'word'],
+                check=False, stdout=subprocess.PIPE, encoding='utf-8')
+            self.assertEqual(p.stdout, 'loads modpost.elf word\n')
+            got = self.dist().have()
+        self.assertEqual(FakeArchive.fetched.count('libc6'), 1)
+
+    def test_no_c_library_for_them(self):
+        def gone(_self, package, _version, _dest):
+            raise LabError(f'downloading {package}: {NETWORK}')
+        real = FakeArchive.download
+        with mock.patch.object(
+                FakeArchive, 'download', lambda self, package, *more: (
+                    gone if package == 'libc6' else real)(
+                        self, package, *more)):
+            with self.assertRaisesRegex(Unavailable, 'too old for'):
+                self.newer(None)
 
     def test_headers_that_want_another_compiler(self):
-        """P8: what is here is used, and that is said."""
+        """P8: what is here is used, less what it does not know, and that is
+        said."""
         top = os.path.dirname(self.log.path)
         name = f'linux-headers-{RELEASE}'
+        option = 'CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT'
         FakeArchive.debs[name] = make_deb(top, name, {
-            f'{HEADERS}/scripts/mod/modpost': '#!/bin/sh\nexit 1\n',
+            f'{HEADERS}/include/config/auto.conf': f'{option}=y\n',
             f'{HEADERS}/.kernelvariables': 'CC = gcc-99\n'})
         one = self.dist()
         said = []
         one.ui.say = said.append
-        self.assertEqual(one.have().words, ('CC=gcc',))
+        for knows in (False, True):
+            with mock.patch.object(headers, '_knows', lambda _c, _f,
+                                   k=knows: k):
+                words = one.have().words
+            self.assertEqual(words[0], 'CC=gcc')
+            self.assertEqual(f'{option}=' in words, not knows)
         self.assertIn('gcc-99', said[0])
         with mock.patch('shutil.which', return_value=None):
             with self.assertRaisesRegex(Unavailable, 'gcc-99'):
                 one.have()
+
+    def test_a_flag_of_the_compiler(self):
+        self.assertTrue(headers._knows('gcc', '-fno-common'))
+        self.assertFalse(headers._knows('gcc', '-fno-such-flag=16'))
 
     def test_image_in_a_package_of_its_own(self):
         """P8: since 7.3 linux-image-... is empty and depends on it."""

@@ -2,8 +2,7 @@
 """The distribution's own kernel: image and headers, unpacked in the cache.
 
 Nothing is compiled but our module, against the headers; nothing is installed
-on the host.  The headers bring programs of their release with them and want
-its compiler, so they are of use on that release and newer ones.
+on the host.  headers.py is about what they want of this release.
 """
 
 from __future__ import annotations
@@ -11,11 +10,9 @@ from __future__ import annotations
 import glob
 import os
 import re
-import shutil
-import subprocess
 from typing import List, NamedTuple, Tuple
 
-from . import ksource, matrix
+from . import headers, ksource, matrix
 from ..core import cache, proc
 from ..core.errors import LabError, Unavailable
 from ..debian import apt
@@ -81,8 +78,11 @@ class DistKernel:
                     self._fetch(archive, version, packages, out, step)
                     stamp.write(self.entry.name, [find(out).image],
                                 version=version)
-            dist = with_compiler(find(out), self.ui)
+                self._programs(out, step)
+            dist = find(out)
             step.done(dist.release)
+        dist = dist._replace(words=headers.words(dist.headers, dist.release,
+                                                 self.ui))
         cache.touch(out)
         return dist
 
@@ -136,6 +136,30 @@ class DistKernel:
             cache.remove(debs)
         cache.prune(self.paths.linux, self.prefix, KEEP, out)
 
+    def _programs(self, out: str, step) -> None:
+        """Have the headers' programs run here."""
+        programs = headers.too_new(out)
+        if not programs:
+            return
+        step.note = f'C library of {self._suite()}'
+        debs = os.path.join(self.paths.downloads, self.entry.name + '.d')
+        try:
+            archive = apt.Archive(self.paths, self._suite().split('-')[0],
+                                  'deb', self.log, self.ui)
+            archive.update()
+            deb = archive.download('libc6', archive.version('libc6'), debs)
+            with cache.fresh_tree(os.path.join(out, headers.LIBC)) as part:
+                proc.run(['dpkg', '-x', deb, part], 'unpacking libc6',
+                         self.log, ui=self.ui)
+        except LabError as e:
+            raise ksource.unavailable(LabError(
+                'the headers have programs that this release is too old for, '
+                f'and their C library is not to be had: {e.what}', e.hint,
+                e.log, e.tail)) from None
+        finally:
+            cache.remove(debs)
+        headers.with_libc(out, programs)
+
 
 def keep_image(tree: str) -> None:
     """Have the image in boot/; the guest has no use for the modules."""
@@ -170,39 +194,3 @@ def find(out: str) -> Dist:
     if not os.path.isdir(headers):
         raise LabError(f'{out} holds no headers of {release}')
     return Dist(images[0], headers, release)
-
-
-def wanted_compiler(headers: str) -> str:
-    """The gcc that the headers of a kernel ask for, '' if any will do."""
-    try:
-        with open(os.path.join(headers, '.kernelvariables'),
-                  encoding='utf-8') as f:
-            m = re.search(r'\b(gcc-\d+)\b', f.read())
-    except OSError:
-        return ''
-    return m.group(1) if m else ''
-
-
-def with_compiler(dist: Dist, ui) -> Dist:
-    """What the driver is built with: the compiler that the headers ask for,
-    or else the one of this machine, and then that is said.
-
-    Unavailable if the headers' own programs do not run here.
-    """
-    modpost = os.path.join(dist.headers, 'scripts', 'mod', 'modpost')
-    p = subprocess.run([modpost], stdin=subprocess.DEVNULL, check=False,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                       env=proc.child_env(), encoding='utf-8',
-                       errors='replace')
-    if 'GLIBC' in p.stderr or p.returncode in (126, 127):
-        raise Unavailable(f'the headers of {dist.release} have programs '
-                          'that this release is too old for')
-    wanted = wanted_compiler(dist.headers)
-    if not wanted or shutil.which(wanted):
-        return dist
-    if not shutil.which('gcc'):
-        raise Unavailable(f'the headers of {dist.release} want {wanted}',
-                          f'apt-get install {wanted}')
-    ui.say(f'{dist.release} was built with {wanted}, which is not here; '
-           'the driver is built with this machine\'s gcc instead')
-    return dist._replace(words=('CC=gcc',))
