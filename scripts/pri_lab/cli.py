@@ -10,16 +10,17 @@ import re
 import shlex
 import sys
 import textwrap
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, NoReturn, Tuple
 
 from .commands import (bench, build, cache as cache_command, check, clean,
                        completion, conformance, explore, guest_test, kernel,
                        kunit, package, packages, qemu, repro, resets, run,
                        shared, shell, timeline)
-from .core import cache, defaults, near, proc, running, ui
+from .core import cache, defaults, near, options, proc, running, ui
 from .core.context import Context, Outcome, processors
-from .core.errors import (EXIT_CANNOT, EXIT_INTERRUPTED, EXIT_USAGE, STATUSES,
-                          Interrupted, LabError, from_oserror)
+from .core.errors import (EXIT_ABORT, EXIT_CANNOT, EXIT_INTERRUPTED,
+                          EXIT_USAGE, STATUSES, Interrupted, LabError,
+                          UsageError, from_oserror)
 from .evidence import results
 from .inputs import check as inputs
 from .machine import record
@@ -33,6 +34,7 @@ MODULES: Tuple[Any, ...] = (
 ALL: Dict[str, Any] = {m.NAME: m for m in MODULES}
 COMMANDS = [m.NAME for m in MODULES if not getattr(m, 'HIDDEN', False)]
 
+BISECT = '--bisect'             # whoever asks takes 1 to 127 for a verdict
 SUMMARY = '''\
 A QEMU whose VT-d page requests and ATS/PRI test device behave as the
 specifications say, with a real Linux guest on top.'''
@@ -70,7 +72,13 @@ class Wrapped(argparse.RawDescriptionHelpFormatter):
 # -- the parser ---------------------------------------------------------------
 
 class Parser(argparse.ArgumentParser):
-    """A command that does not exist is complained of as any other name."""
+    """What is wrong is told as everywhere else: one line, and what to do.
+    A command that does not exist is complained of as any other name."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f'{self.prog.partition(" ")[2] or "options"}: '
+                         f'{message}',
+                         f'./{self.prog} --help says what there is')
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if isinstance(action, argparse._SubParsersAction) and \
@@ -109,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
                      default=argparse.SUPPRESS,
                      help='say which commit or package this is')
     subs = top.add_subparsers(dest='command', metavar='COMMAND',
-                              parser_class=argparse.ArgumentParser)
+                              parser_class=Parser)
     for module in MODULES:
         _command(subs, module)
     return top
@@ -168,36 +176,51 @@ def split_qemu(argv: List[str]) -> Tuple[List[str], List[str]]:
     return ours, rest
 
 
-def request_of(options: argparse.Namespace):
+def request_of(found: argparse.Namespace):
     """The request of the command that argparse has found."""
-    cls = ALL[options.command].Request
+    cls = ALL[found.command].Request
     fields = [f.name for f in dataclasses.fields(cls)]
-    given = [n for n in fields if hasattr(options, n)
-             and (n != 'config' or options.config)]
-    own = defaults.used(options.command, given)
+    given = [n for n in fields if hasattr(found, n)
+             and (n != 'config' or found.config)]
+    own = defaults.used(found.command, given)
     return cls(**{n: own[n] if n in own else
-                  getattr(options, n) if hasattr(options, n)
+                  getattr(found, n) if hasattr(found, n)
                   else shared.ANYWHERE[n] for n in fields})
+
+
+def _refuse(p: argparse.ArgumentParser, command: str, word: str) -> NoReturn:
+    """A word that the command has no use for."""
+    if not word.startswith('-') or word == '-':
+        raise UsageError(f'{command or "pri-lab"}: {word} is one word too '
+                         'many', f'./pri-lab {command} --help says what it '
+                         'takes' if command else None)
+    have = next((c.options for c in options.commands(p)
+                 if c.name == command), options.common(p))
+    raise near.unknown('option', word.split('=')[0], [
+        n for o in have for n in o.names if n.startswith('--')],
+                       f' of {command}' if command else '')
 
 
 def parse(argv: List[str]):
     """The request of a command line, or None: --version."""
     ours, qemu_args = split_qemu(argv) if qemu.NAME in argv else (argv, [])
     p = parser()
-    options = p.parse_args(record_words(ours), argparse.Namespace(
+    found, left = p.parse_known_args(record_words(ours), argparse.Namespace(
         qemu_args=qemu_args))
-    if hasattr(options, 'version'):
+    if left:
+        _refuse(p, found.command, left[0])
+    if hasattr(found, 'version'):
         return None
-    if not options.command:
+    if not found.command:
         p.print_help()
         raise SystemExit(EXIT_USAGE)
     fields = [f.name for f in dataclasses.fields(
-        ALL[options.command].Request)]
+        ALL[found.command].Request)]
     for name in shared.ANYWHERE:
-        if hasattr(options, name) and name not in fields:
-            p.error(f'{options.command} has no use for '
+        if hasattr(found, name) and name not in fields:
+            p.error(f'{found.command} has no use for '
                     f'--{name.replace("_", "-")}')
-    return request_of(options)
+    return request_of(found)
 
 
 # -- what comes of it ---------------------------------------------------------
@@ -207,7 +230,7 @@ def report_error(e: LabError, screen) -> None:
         screen.say('  ' + line)
     screen.error(e.what)
     if e.hint:
-        screen.say(f'  {e.hint}')
+        screen.say(textwrap.indent(e.hint, '  '))
     if e.log:
         screen.say(f'  log: {e.log}')
 
@@ -279,9 +302,9 @@ def main(argv: List[str], repo: str) -> int:
     _streams()
     try:
         request = parse(argv)
-    except LabError as e:               # of the file of defaults
+    except LabError as e:               # also of the file of defaults
         report_error(e, ui.UI())
-        return e.status
+        return EXIT_ABORT if BISECT in argv else e.status
     if request is None:
         print(f'pri-lab {inputs.version(repo)}')
         return 0

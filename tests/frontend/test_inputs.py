@@ -98,7 +98,17 @@ class Wrong(Front):
         ('timeline', 'x', '--kernel', '7.3'), ('--accel', 'tcg', 'clean'),
         ('package', '--kernel', '7.3'), ('run', '--jobs', '0'),
         ('clean', '--qemu-src', '/'), ('nonsense',),
-        ('repro', 'O-A', '--list'), ('explore', '--all', '--list'))
+        ('repro', 'O-A', '--list'), ('explore', '--all', '--list'),
+        # a name, a number, a file or a word that is none
+        ('run', '--recrod'), ('run', 'sva-basic', 'dma-api'),
+        ('resets', '--timeout', '-3'), ('repro', '--new', ''),
+        ('explore', '--new', 'A b'), ('completion', 'tcsh'),
+        ('kernel', 'build', REPO), ('kernel', 'frob'),
+        ('package', '--output', '/nonexistent/a/b'),
+        ('repro', '/nonexistent.c'), ('repro', '/nonexistent.hit'),
+        ('repro', os.path.join(REPO, 'pri-lab.hit')),
+        ('timeline', os.path.join(REPO, 'README.md')),
+        ('timeline', os.path.join(REPO, 'docs')))
 
     def test_it_is_2_and_nothing_is_built(self):
         for argv in self.CASES:
@@ -113,6 +123,22 @@ class Wrong(Front):
         for argv in self.CASES[:10]:
             self.main(*argv)
         self.assertLess((time.process_time() - start) / 10, 0.5)
+
+    def test_a_bisection_stops(self):
+        """F2: to git 2 is a bad commit, as is any status up to 127."""
+        for words in (('--nonsense',), ('--runs', 'x'), ('--new', ''),
+                      ('--kernel',), ('--kernel', '/nonexistent'),
+                      ('--config', '/nonexistent'), ('--expect', 'perhaps')):
+            status, said = self.main('repro', 'O-A', '--bisect', *words)
+            self.assertEqual(status, EXIT_ABORT, (words, said))
+
+    def test_lists_fit(self):
+        for argv in (('run', 'nosuch'), ('check', 'nosuch'),
+                     ('repro', 'nosuch'), ('run', '--nosuch')):
+            said = self.main(*argv)[1].splitlines()
+            self.assertGreater(len(said), 2, argv)
+            self.assertLess(max(map(len, said)), 80, argv)
+        self.assertNotIn('guest-', names.check_names(REPO))
 
     def test_what_was_meant(self):
         for argv, said in (

@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 
 from . import shared
+from ..core import near
 from ..core.context import Context
 from ..dist import completion
 
@@ -19,6 +20,8 @@ EXAMPLES = """\
   ./pri-lab completion bash > /etc/bash_completion.d/pri-lab
   ./pri-lab completion zsh > ~/.zfunc/_pri-lab"""
 
+WORDS = 'words'
+
 
 @dataclasses.dataclass(frozen=True)
 class Request(shared.Request):
@@ -29,14 +32,17 @@ class Request(shared.Request):
 
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
-        p.add_argument('shell', choices=completion.SHELLS + ('words',),
-                       metavar='bash|zsh|fish')
+        p.add_argument('shell', metavar='bash|zsh|fish')
         p.add_argument('kind', nargs='?', default='jobs',
                        choices=completion.KINDS, help=argparse.SUPPRESS)
 
     @property
     def reads_only(self) -> bool:
         return True
+
+    def check(self, _repo: str, _ui) -> None:
+        if self.shell != WORDS:         # what the scripts ask for
+            near.need('completion for', [self.shell], completion.SHELLS)
 
 
 def run(ctx: Context, request: Request) -> int:

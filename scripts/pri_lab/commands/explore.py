@@ -159,6 +159,6 @@ def _order(order: str, entry: race.Entry) -> None:
 
 def run(ctx: Context, request: Request) -> int:
     """List the scenarios, search some, or report the hits."""
-    if request.new:
+    if request.new is not None:
         return write_new(ctx, request.new, True)
     return command.Explore(ctx, request).main()

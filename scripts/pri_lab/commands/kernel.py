@@ -16,7 +16,7 @@ from ..evidence import results
 from ..inputs import check
 from ..linux import kernel
 from ..machine import ready
-from ..own import kernelcmd
+from ..own import kernelcmd, tree
 
 NAME = 'kernel'
 HELP = 'list the guest kernels, or fetch and build one'
@@ -65,6 +65,7 @@ class Request(shared.Json, shared.Config, shared.KernelName, shared.Request):
         path = os.path.expanduser(what)
         if self.action == 'build' and os.path.isdir(path) and \
                 kernel.named(repo, what) is None:
+            tree.need_source(path)
             return
         check.kernel_given(repo, what, self.config, ui)
 

@@ -11,6 +11,7 @@ from . import shared
 from ..core.context import Context
 from ..core.errors import UsageError
 from ..dist import package
+from ..inputs import check
 from ..machine import ready
 
 NAME = 'package'
@@ -34,9 +35,12 @@ class Request(shared.Qemu, shared.Request):
                        help='where to put it (default: in the cache)')
 
     def check(self, _repo: str, _ui) -> None:
-        top = os.path.realpath(self.output)
+        top = os.path.realpath(os.path.expanduser(self.output))
         if self.output and os.path.exists(top) and not os.path.isdir(top):
             raise UsageError(f'--output {self.output} is no directory')
+        if self.output:
+            check.place(os.path.join(top, 'x.deb') if os.path.isdir(top)
+                        else top)
         if package.lacking():
             raise UsageError('the package is made by debhelper, which is not '
                              f'here: no {", ".join(package.lacking())}',
@@ -49,6 +53,7 @@ def run(ctx: Context, request: Request) -> int:
     with ctx.clone_lock():
         qemu = ready.qemu(ctx, ready.tools(ctx), request.qemu_src)
         deb = package.build(ctx.paths, qemu, ctx.parser,
-                            os.path.realpath(output), ctx.log, ctx.ui)
+                            os.path.realpath(os.path.expanduser(output)),
+                            ctx.log, ctx.ui)
     ctx.ui.result(deb)
     return 0

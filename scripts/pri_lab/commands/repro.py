@@ -189,7 +189,7 @@ def run(ctx: Context, request: Request) -> int:
     if any(hit.is_file(x) for x in request.races):
         return max([explore.Explore(ctx, request).repro(x)
                     for x in request.races])
-    if request.new:
+    if request.new is not None:
         return write_new(ctx, request.new, False)
     if request.status:
         for line in command.status(ctx.paths.root):

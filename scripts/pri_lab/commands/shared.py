@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Dict, List, Optional
 
 from ..core import host
 from ..core.errors import UsageError
+from ..evidence import new
 from ..guest import guest
 from ..inputs import check
 from ..iommu import kind
@@ -345,10 +346,14 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class New:
-    new: str
+    new: Optional[str]
 
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
-        p.add_argument('--new', default='', metavar='NAME',
+        p.add_argument('--new', default=None, metavar='NAME',
                        help='write NAME.c to start from, here or, in the '
                        'repository, where the others are')
+
+    def check(self, _repo: str, _ui) -> None:
+        if self.new is not None:
+            new.named(self.new)

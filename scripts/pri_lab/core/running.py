@@ -23,6 +23,7 @@ from .errors import LabError
 
 IN_USE = 'in-use'
 PROGRESS = '.progress'
+SHOWN = 100                     # columns of a command in a message
 
 
 class Command(NamedTuple):
@@ -35,7 +36,9 @@ class Command(NamedTuple):
 
     def __str__(self) -> str:
         ran = int(max(time.time() - self.since, 0))
-        return (f'`{self.command}` (process {self.pid}, for '
+        what = self.command if len(self.command) <= SHOWN \
+            else self.command[:SHOWN - 3] + '...'
+        return (f'`{what}` (process {self.pid}, for '
                 f'{ran // 60}:{ran % 60:02d}, in {self.repo})')
 
 

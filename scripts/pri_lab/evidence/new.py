@@ -91,15 +91,20 @@ SCENE(.name = "{name}", .setup = setup, .tasks = {{
 '''
 
 
+def named(name: str) -> None:
+    """UsageError unless it is a name."""
+    if not re.fullmatch(r'[a-z][a-z0-9-]*', name):
+        raise UsageError(f'--new {name!r}: a name is of small letters, digits '
+                         'and -')
+
+
 def write(repo: str, where: str, name: str, scenario: bool) -> str:
     """Write the file; its path.
 
     where: the directory one is in; from inside the repository it goes where
     the others are.
     """
-    if not re.fullmatch(r'[a-z][a-z0-9-]*', name):
-        raise UsageError(f'--new {name}: a name is of small letters, digits '
-                         'and -')
+    named(name)
     inside = os.path.realpath(where) + os.sep
     top = os.path.join(repo, race.SCENARIOS if scenario else race.RACES) \
         if inside.startswith(os.path.realpath(repo) + os.sep) \

@@ -15,7 +15,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from . import oracle, trace
 from ..core import cache
-from ..core.errors import LabError
+from ..core.errors import LabError, UsageError
 from .machine import Run, Stage
 from .plan import Event, Plan, Point, parse
 
@@ -59,9 +59,11 @@ def load(path: str) -> Hit:
     try:
         with open(path, encoding='utf-8') as f:
             fields = json.load(f)
-    except (OSError, ValueError) as e:
-        raise LabError(f'{path}: {e}', 'explore writes such files, and says '
-                       'where') from None
+    except OSError as e:
+        raise UsageError(f'{path}: {e.strerror}') from None
+    except ValueError:
+        raise UsageError(f'{path} is no hit of explore: not JSON', 'explore '
+                         'writes such files, and says where') from None
     missing = [x for x in _NEEDED if x not in fields] \
         if isinstance(fields, dict) else list(_NEEDED)
     if missing:

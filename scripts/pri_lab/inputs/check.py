@@ -62,7 +62,8 @@ def kernel_given(repo: str, value: str, configs: List[str], ui,
         base, bugs = value, []
     else:
         base, *bugs = value.split('+')
-    near.need('patch (guest/kernel/bugs)', bugs, bugkernel.names(repo))
+    near.need('patch', bugs, bugkernel.names(repo),
+              ' in guest/kernel/bugs')
     entry = kernel.named(repo, base)
     if entry is None and '/' not in base and \
             not os.path.exists(os.path.expanduser(base)):
@@ -84,7 +85,7 @@ def job(repo: str, name: str, args: str, added: List[str]) -> None:
               + list(names.NO_SOURCE) + mine)
     tests = names.tests_of(repo, name)
     if tests and args:
-        near.need(f'test of {name}', args.split(','), tests)
+        near.need('test', args.split(','), tests, f' of {name}')
 
 
 def only_with(command: str, what: str, request, defaults: dict) -> None:

@@ -21,7 +21,7 @@ DIRECTORIES = ('machines', 'bench', 'long', 'races', 'scenarios', 'resets')
 _TABLE = re.compile(r'struct (?:ktap_test|race_step) \w+\[\] = \{(.*?)\n\};',
                     re.S)
 _ROW = re.compile(r'\{\s*"([^"]+)"')
-_TEST = re.compile(r"^ *test\('([\w-]+)'(?:(?!^ *test\().)*?suite: '(\w+)'",
+_TEST = re.compile(r"^ *test\('([\w-]+)',(?:(?!^ *test\().)*?suite: '(\w+)'",
                    re.S | re.M)
 _UNIT = re.compile(r"^\s*'(test-[\w-]+)':", re.M)
 

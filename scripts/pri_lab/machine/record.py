@@ -16,7 +16,7 @@ from typing import Dict, Iterable, List, Optional, TextIO, Tuple
 
 from . import events, tracelog
 from ..core import cache
-from ..core.errors import LabError
+from ..core.errors import LabError, UsageError
 from ..iommu import kind
 
 VERSION = 1
@@ -223,13 +223,13 @@ def load(path: str, repo: str) -> Merged:
     if not isinstance(head, dict) or 'pri-lab-log' not in head:
         return _raw(path, [first] + rest, repo)
     if head['pri-lab-log'] != VERSION:
-        raise LabError(f'{path}: a log of version {head["pri-lab-log"]}, '
-                       f'this is for version {VERSION}')
+        raise UsageError(f'{path}: a log of version {head["pri-lab-log"]}, '
+                         f'this is for version {VERSION}')
     body = []
     for n, line in enumerate(rest, 2):
         e = _event(line)
         if e is None:
-            raise LabError(f'{path}:{n}: not an event')
+            raise UsageError(f'{path}:{n}: not an event')
         body.append(e)
     return Merged(head, body)
 
@@ -248,7 +248,7 @@ def _raw(path: str, lines: List[str], repo: str) -> Merged:
     merged = merge(tracelog.qemu_lines(lines, tracelog.formats(repo)), [],
                    {'job': os.path.basename(path)})
     if not merged.events:
-        raise LabError(
+        raise UsageError(
             f'{path}: neither a log of `pri-lab run --record` nor one of '
             'QEMU with -msg vclock=on',
             'record one: ./pri-lab run JOB --record, or ./pri-lab qemu '
@@ -260,7 +260,7 @@ def _open_given(path: str) -> TextIO:
     try:
         return open(path, encoding='utf-8', errors='replace')
     except OSError as e:
-        raise LabError(f'{path}: {e.strerror}') from None
+        raise UsageError(f'{path}: {e.strerror}') from None
 
 
 def put(log: str, wanted: str) -> str:

@@ -61,6 +61,19 @@ def _ccache(out: List[str]) -> List[str]:
     return [f'CC=ccache {cc}']
 
 
+def need_source(path: str) -> None:
+    """UsageError unless it is a source tree that can be built."""
+    if not is_source(path):
+        raise UsageError(f'{path} is not a Linux source tree: there '
+                         'is no Kconfig', 'give its top directory')
+    if not mirror.is_git(path) and os.path.exists(os.path.join(path,
+                                                               '.config')):
+        raise UsageError(
+            f'{path} has a configuration and perhaps a build of its '
+            'own in it, and is no git tree', 'boot that one with --kernel '
+            f'{path}, or clean the tree: make -C {path} mrproper')
+
+
 class OwnTree:
     """One source tree with our configuration and the user's fragments."""
 
@@ -71,15 +84,8 @@ class OwnTree:
         self.jobs = jobs
         self.log = log
         self.ui = ui
-        if not is_source(self.src):
-            raise UsageError(f'{self.src} is not a Linux source tree: there '
-                             'is no Kconfig', 'give its top directory')
+        need_source(self.src)
         self.git = mirror.is_git(self.src)
-        if not self.git and os.path.exists(os.path.join(self.src, '.config')):
-            raise UsageError(
-                f'{self.src} has a configuration and perhaps a build of its '
-                'own in it, and is no git tree', 'boot that one with --kernel '
-                f'{self.src}, or clean the tree: make -C {self.src} mrproper')
         self.fragment = kbuild.fragment_text(None, fragments)
         self.words = words(make)
         self.name = cache.key_of(self.src, self.fragment, self.words)[:12]

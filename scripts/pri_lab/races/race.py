@@ -246,7 +246,10 @@ def from_file(path: str) -> Entry:
     try:
         with open(path, encoding='utf-8') as f:
             return Entry(os.path.realpath(path), f.read(), outside=True)
-    except (OSError, ValueError, re.error) as e:
+    except OSError as e:
+        raise UsageError(f'{path}: {e.strerror}', '`./pri-lab repro --new '
+                         'NAME` writes one to start from') from None
+    except (ValueError, re.error) as e:
         raise UsageError(f'{path}: {e}', 'docs/manual/pri-lab.md, "A race of '
                          'your own", says what the header must hold'
                          ) from None

@@ -21,9 +21,9 @@ def _find(path: str) -> str:
     logs = [x for x in sorted(os.listdir(path))
             if x.endswith(record.SUFFIX)]
     if len(logs) != 1:
-        raise LabError(f'{path}: {len(logs) or "no"} recordings in it',
-                       'name the file' if logs else
-                       'record one: ./pri-lab run JOB --record')
+        raise UsageError(f'{path}: {len(logs) or "no"} recordings in it',
+                         'name the file' if logs else
+                         'record one: ./pri-lab run JOB --record')
     return os.path.join(path, logs[0])
 
 
