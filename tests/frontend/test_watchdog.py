@@ -62,6 +62,26 @@ class Watchdog(unittest.TestCase):
                 time.sleep(0.1)
 
 
+    def test_what_a_dead_test_leaves_behind_is_ended(self):
+        """A QEMU of a test that died of an assertion, say: it holds the
+        output open, and may even write to it."""
+        for does in ('time.sleep(600)', 'print("y", flush=True)'):
+            with self.subTest(does=does), \
+                    tempfile.TemporaryDirectory() as d:
+                mark = os.path.join(d, 'pid')
+                rc, _ = watched(
+                    'import os, time\nif os.fork() == 0:\n'
+                    f'    open({mark!r}, "w").write(str(os.getpid()))\n'
+                    f'    while True: {does}\n'
+                    f'while not os.path.exists({mark!r}): time.sleep(0.1)\n'
+                    'os._exit(9)', 60)
+                self.assertEqual(rc, 9)
+                with open(mark, encoding='ascii') as f:
+                    pid = f.read()
+                while os.path.exists(f'/proc/{pid}'):
+                    time.sleep(0.1)
+
+
 class OwnTime(unittest.TestCase):
     def own(self, *waits):
         """An OwnTime whose threads have waited so long at each look."""

@@ -3,7 +3,9 @@
 
 Meson's time-outs are seconds of the clock; they are lifted, and this stands in
 their place.  A test is stuck if PATIENCE seconds of its own time (owntime.py)
-pass without a line of output.  Then it is ended, and says so in TAP.
+pass without a line of output.  Then it is ended, and says so in TAP.  What it
+has started ends with it, however it ends: a QEMU of a test that died of an
+assertion would run for ever.
 """
 
 from __future__ import annotations
@@ -25,16 +27,22 @@ _GRACE = 10.0
 
 
 def _end(p: subprocess.Popen) -> None:
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(p.pid, signum)
-        except ProcessLookupError:
-            return
+    """It and all that it has started."""
+    if p.poll() is None:
+        _signal(p, signal.SIGTERM)
         try:
             p.wait(_GRACE)
-            return
         except subprocess.TimeoutExpired:
-            continue
+            pass
+    _signal(p, signal.SIGKILL)
+    p.wait()
+
+
+def _signal(p: subprocess.Popen, signum: int) -> None:
+    try:
+        os.killpg(p.pid, signum)
+    except ProcessLookupError:
+        pass
 
 
 def run(cmd: List[str], patience: float) -> int:
@@ -49,6 +57,7 @@ def run(cmd: List[str], patience: float) -> int:
     stuck = _copy(p, patience)
     if not stuck:
         rc = p.wait()
+        _end(p)
         return rc if rc >= 0 else 128 - rc
     _end(p)
     print(f'Bail out! no progress: {patience:.0f} s of its own time without '
@@ -73,6 +82,10 @@ def _copy(p: subprocess.Popen, patience: float) -> bool:
                 sys.stdout.buffer.write(data)
                 sys.stdout.buffer.flush()
                 lines = lines or b'\n' in data
+            elif p.poll() is not None:
+                return False
+            if p.poll() is not None:
+                _signal(p, signal.SIGKILL)      # what it has left behind
             if time.monotonic() - last < _POLL:
                 continue
             last = time.monotonic()
