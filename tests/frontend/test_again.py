@@ -11,7 +11,7 @@ from unittest import mock
 import fakestage
 from pri_lab import cli
 from pri_lab.core.errors import LabError
-from pri_lab.explore import command, hit, machine, plan
+from pri_lab.explore import again, hit, machine, plan
 from pri_lab.machine import record
 
 UAF = 'KASAN: slab-use-after-free in release'
@@ -52,14 +52,14 @@ class Again(unittest.TestCase):
         ctx.ui.result = self.said.append
         ctx.ui.step.return_value.__enter__ = lambda s: mock.Mock()
         ctx.ui.step.return_value.__exit__ = lambda *a: None
-        job = mock.Mock(entries=[SimpleNamespace(
+        job = mock.Mock(ctx=ctx, ui=ctx.ui, paths=ctx.paths, entries=[SimpleNamespace(
             name='queue-close', id='queue-close', ids=['queue-close'],
             fields={})])
         job.new_logdir.return_value = self.dir
-        with mock.patch.object(command.repro, 'Repro', return_value=job), \
+        with mock.patch.object(again, 'Machines', return_value=job), \
                 mock.patch.object(machine, 'stage', made), \
-                mock.patch.object(command.found, 'again') as self.object:
-            return command.Explore(ctx, request).repro(path)
+                mock.patch.object(again.found, 'again') as self.object:
+            return again.Again(ctx, request).run(path)
 
     def cold(self, differs):
         stage = fakestage.Stage()

@@ -13,12 +13,13 @@ from unittest import mock
 from pri_lab import cli
 from pri_lab.core import cache, running
 from pri_lab.core.errors import LabError, UsageError
-from pri_lab.evidence import bundle, command, mail, new, results, show
+from pri_lab.evidence import bundle, mail, new, results, show
 from pri_lab.guest import guest
 from pri_lab.machine import record, vm
 from pri_lab.races import race
 from pri_lab.races.race import REPRODUCED
 from pri_lab.races.tally import Tally
+from pri_lab.reproduce import evidence
 from pri_lab.state import progress
 from test_inputs import Front
 from test_repro import HEADER
@@ -64,7 +65,7 @@ class Kept(unittest.TestCase):
 
     def made(self):
         self.options(bundle=self.path('x.tar.gz'))
-        command.hand_over(self.job, 0)
+        evidence.hand_over(self.job, 0)
         return self.job.options.bundle
 
 
@@ -91,7 +92,7 @@ class Json(Kept):
             results.checked('lab', {'commit': '', 'dirty': False, 'x': 1})
 
     def test_a_race(self):
-        got = results.checked('repro', command._result(self.job, self.tally))
+        got = results.checked('repro', evidence._result(self.job, self.tally))
         self.assertEqual((got['verdict'], got['snapshot'], got['name']),
                          (REPRODUCED, [1, 1], 'a-race'))
 
@@ -100,7 +101,7 @@ class Json(Kept):
         from pri_lab.results import junit, ktap
         request = cli.parse(['check', '--json', self.path('out.json')])
         one = cli.Invocation(REPO, request, 'x', mock.Mock())
-        guest_run.store(one.context, request, [junit.Suite('unit/a', [
+        guest_run.store(one.context, request.kernel, request.junit, [junit.Suite('unit/a', [
             ktap.Result('t', ktap.FAIL, 'why')])])
         one.end(1)
         with open(request.json, encoding='utf-8') as f:
@@ -167,13 +168,13 @@ class Bundle(Kept):
         path = self.made()
         job = mock.Mock(entries=[], paths=self.job.paths)
         job.options = cli.parse(['repro', path])
-        entry, = command.chosen(job, lambda: self.path('here'))
+        entry, = evidence.chosen(job, lambda: self.path('here'))
         self.assertEqual((entry.name, entry.outside, job.options.kernel,
                           job.options.expect),
                          ('a-race', True, '7.3', 'yes'))
         self.put('qemu', 'another')
         self.machine.qemu = self.path('qemu')
-        found = [results.checked('repro', command._result(
+        found = [results.checked('repro', evidence._result(
             self.job, self.tally))]
         line, = bundle.differences(job.manifest, found)
         self.assertRegex(line, '^qemu_sha256: ')
@@ -205,7 +206,7 @@ class Bundle(Kept):
         self.tally.snapshot = []
         self.options(bundle=self.path('x.tar.gz'))
         with self.assertRaisesRegex(LabError, 'nothing was run'):
-            command.hand_over(self.job, 0)
+            evidence.hand_over(self.job, 0)
 
 
 class Mail(Kept):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """docs/races.md keeps what was run in another clone."""
-import argparse
 import json
 import os
 import tempfile
@@ -66,12 +65,9 @@ class OldPage(unittest.TestCase):
             with open(os.path.join(results, 'a-race@7.3.json'), 'w',
                       encoding='utf-8') as f:
                 json.dump(record('7.3', snapshot=(9, 9)), f)
-            job = mock.Mock(entries=[entry()], results=results,
-                            options=argparse.Namespace(platform=''))
-            job.combinations.return_value = {'7.3'}
-            job.paths.repo = d
             with mock.patch.object(racetable, 'left_out', lambda _: []):
-                self.assertEqual(racetable.write(job), 0)
+                self.assertEqual(racetable.write(d, results, [entry()],
+                                                 {'7.3'}, ''), page)
             with open(page, encoding='utf-8') as f:
                 text = f.read()
         self.assertIn('yes 9/9 + 1/1', text)
@@ -82,15 +78,14 @@ class OldPage(unittest.TestCase):
     def test_a_page_is_written_anew_without_a_result(self):
         with tempfile.TemporaryDirectory() as d:
             os.makedirs(os.path.join(d, 'docs'))
-            job = mock.Mock(entries=[entry()], results=d,
-                            options=argparse.Namespace(platform=''))
-            job.paths.repo = d
+            page = os.path.join(d, racetable.PAGE)
             with mock.patch.object(racetable, 'left_out', lambda _: []):
-                self.assertEqual(racetable.write(job), 1)
-                with open(os.path.join(d, racetable.PAGE), 'w',
-                          encoding='utf-8') as f:
+                def write():
+                    return racetable.write(d, d, [entry()], set(), '')
+                self.assertIsNone(write())
+                with open(page, 'w', encoding='utf-8') as f:
                     f.write(racetable.page([entry()], ALL[:1]))
-                self.assertEqual(racetable.write(job), 0)
+                self.assertEqual(write(), page)
 
 
 if __name__ == '__main__':

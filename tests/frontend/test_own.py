@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A source tree of one's own, built whatever state it is in (M1, M2, F14)."""
-import argparse
 import os
 import subprocess
 import sys
@@ -9,7 +8,7 @@ import time
 import unittest
 from unittest import mock
 
-from pri_lab.core import cache, proc, ui
+from pri_lab.core import cache, proc, requests, ui
 from pri_lab.core.errors import LabError, UsageError
 from pri_lab.guest import guest
 from pri_lab.linux import kconfig, kernel
@@ -185,18 +184,17 @@ class Tree(Fixture):
             del os.environ['GIT_DIR'], os.environ['GIT_INDEX_FILE']
 
     def test_which_kernel_is_meant(self):
-        options = argparse.Namespace(config=[], make=[], bisect=False)
+        how = requests.Config(config=[], make=[])
         self.assertTrue(anykernel.from_source(REPO, self.src, False))
         kernel.check(REPO, self.src, ui.UI(quiet=True), ['/dev/null'][:0])
         self.put('vmlinux', 'x')
         self.assertFalse(anykernel.from_source(REPO, self.src, False))
         self.assertTrue(anykernel.from_source(REPO, self.src, True))
         with mock.patch.object(tree.OwnTree, 'have') as have:
-            options.bisect = True
             have.return_value = Kernel(os.path.join(self.src, 'vmlinux'),
                                        self.src, '7.3')
-            anykernel.have(self.paths, self.src, options, 1, self.log,
-                           ui.UI(quiet=True))
+            anykernel.have(self.paths, self.src, how, 1, self.log,
+                           ui.UI(quiet=True), fresh=True)
         self.assertTrue(have.called)
 
     def test_no_git_tree(self):

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`run`, `shell` and the rest on a kernel with patches (P10, M14, W3, F21)."""
-import argparse
 import os
 import tempfile
 import unittest
 from unittest import mock
 
-from pri_lab.core import cache, ui
+from pri_lab.core import cache, requests, ui
 from pri_lab.linux.kernel import Kernel
 from pri_lab.own import anykernel
 
@@ -18,12 +17,12 @@ class Patched(unittest.TestCase):
     def have(self, value):
         self.image = os.path.abspath(__file__)  # of no configuration
         base = Kernel(self.image, '/k', '7.3.4')
-        options = argparse.Namespace(config=[], make=[], bisect=False)
+        how = requests.Config(config=[], make=[])
         with tempfile.TemporaryDirectory() as d, \
                 mock.patch('pri_lab.linux.kernel.get', return_value=base) as get, \
                 mock.patch('pri_lab.linux.bugkernel.build', return_value=Kernel(
                     '/bug/vmlinux', '/k', '7.3.4+x')) as build:
-            got = anykernel.have(cache.Paths(REPO, d), value, options, 1,
+            got = anykernel.have(cache.Paths(REPO, d), value, how, 1,
                                  None, ui.UI(quiet=True))
         return got, get, build
 

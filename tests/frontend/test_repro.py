@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import argparse
+import dataclasses
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import unittest.mock
 
 import signals
 from test_race import HEADER, entry
+from pri_lab import cli
 from pri_lab.core import proc, ui
 from pri_lab.core.errors import Interrupted, LabError
 from pri_lab.linux import bugkernel
@@ -298,11 +300,7 @@ class Runs(unittest.TestCase):
         d = tempfile.TemporaryDirectory()
         self.addCleanup(d.cleanup)
         job = repro.Repro.__new__(repro.Repro)
-        job.options = argparse.Namespace(**{'limit': 0, 'resume': False,
-                                            'config': [], 'bisect': False,
-                                            'expect': '', 'json': '',
-                                            'record': '', 'platform': '',
-                                            **options})
+        job.options = dataclasses.replace(cli.parse(['repro']), **options)
         job._configs, job._own = {}, {}
         job.progress = progress.Progress(os.path.join(d.name, 'progress'))
         job.said = []
@@ -443,7 +441,7 @@ class Runs(unittest.TestCase):
         job._shared = lambda: {'7.3+X-1-fix': '7.3+W+X-1-fix'}
         for kernel in ('7.2', '7.3+X-1-fix', '7.3+W+X-1-fix', '7.3+GONE'):
             job._one(entry(), kernel, 1, 0)
-        self.assertEqual(racetable.write(job, quiet=True), 0)
+        self.assertEqual(job.write_table(quiet=True), 0)
         with open(os.path.join(job.results, racetable.PAGE)) as f:
             page = f.read()
         for kernel, there in (('7.2', True), ('7.3+X-1-fix', True),
@@ -453,7 +451,7 @@ class Runs(unittest.TestCase):
     def test_resume_makes_what_is_lacking(self):
         job = self.repro([REPRODUCED] * 9)
         job._one(entry(), '7.3', 3, 1)
-        job.options.resume = True
+        job.options = dataclasses.replace(job.options, resume=True)
         tally = job._one(entry(), '7.3', 5, 2)
         self.assertEqual((len(tally.snapshot), len(tally.cold)), (2, 1))
         record, = racetable.load(job.results)
@@ -467,7 +465,7 @@ class Runs(unittest.TestCase):
     def test_resume_is_for_the_same_program_and_kernel(self):
         job = self.repro([REPRODUCED] * 9)
         job._one(entry(), '7.3', 3, 1)
-        job.options.resume = True
+        job.options = dataclasses.replace(job.options, resume=True)
         job.key = lambda e, machine: 'other'
         self.assertEqual(len(job._one(entry(), '7.3', 3, 1).snapshot), 3)
 
@@ -488,7 +486,7 @@ class Runs(unittest.TestCase):
     def test_resume_tells_when_runs_differ(self):
         job = self.repro([REPRODUCED] * 9)
         job._one(entry(), '7.3', 3, 0)
-        job.options.resume = True
+        job.options = dataclasses.replace(job.options, resume=True)
         other = self.repro([NOT_REPRODUCED] * 9)
         job.runner = other.runner
         tally = job._one(entry(), '7.3', 5, 0)

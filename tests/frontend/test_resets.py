@@ -8,6 +8,7 @@ import threading
 import unittest
 from unittest import mock
 
+from pri_lab import cli
 from pri_lab.core import ui
 from pri_lab.core.errors import LabError, UsageError
 from pri_lab.evidence import results
@@ -194,9 +195,9 @@ class Command(unittest.TestCase):
                              self.image, os.path.join(self.dir, 'initrd'))
         r = command.Resets.__new__(command.Resets)
         r.top = os.path.join(self.dir, 'results')
-        r.options = argparse.Namespace(
-            only=only, resume=resume, table=False, list_cells=False,
-            kernel='7.3', config=[], json=json)
+        r.options = cli.parse(
+            ['resets', '--kernel', '7.3', '--only', only, '--json', json]
+            + ['--resume'] * resume)
         r.ui = ui.UI(quiet=True)
         r.out = []
         r.ui.result = r.out.append

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Verdicts of a kernel of one's own (F1, F2, F6, F7)."""
-import argparse
 import dataclasses
 import json
 import os
@@ -38,9 +37,7 @@ class OneKernel(unittest.TestCase):
         self.image = os.path.join(self.dir, 'vmlinux')
         self.entry = race.Entry('/x/races/a-race.c', HEADER)
         self.job = job = repro.Repro.__new__(repro.Repro)
-        job.options = argparse.Namespace(
-            limit=0, resume=False, config=[], bisect=False, expect='',
-            platform='', json='', record='')
+        job.options = cli.parse(['repro'])
         job.said = []
         job.ui = ui.UI(quiet=True)
         job.ui.result = job.said.append
@@ -73,7 +70,7 @@ class OneKernel(unittest.TestCase):
 
     def test_another_kernel_in_the_same_place(self):
         """F1: the second command must not give the first one's verdict."""
-        self.job.options.resume = True
+        self.job.options = cli.parse(['repro', 'O-A', '--resume'])
         self.build('NOT REPRODUCED')
         self.assertEqual(self.one().verdict, NOT_REPRODUCED)
         self.build('REPRODUCED    '.strip().ljust(14).strip())
@@ -108,7 +105,7 @@ class OneKernel(unittest.TestCase):
         self.build('REPRODUCED')
         self.one()
         before = sorted(os.listdir(os.path.join(self.dir, 'repro')))
-        self.job.options.resume = True
+        self.job.options = cli.parse(['repro', 'O-A', '--resume'])
         self.job.said.clear()
         self.one()
         said = '\n'.join(self.job.said)
@@ -238,29 +235,27 @@ class Platform(unittest.TestCase):
 
     def test_each_page_has_its_own_results(self):
         with tempfile.TemporaryDirectory() as d:
-            job = argparse.Namespace(
-                entries=[race.Entry('/x/races/a-race.c', self.HEADER)],
-                results=os.path.join(d, 'results'), ui=ui.UI(quiet=True),
-                paths=argparse.Namespace(repo=d), combinations=set,
-                options=argparse.Namespace(platform=''))
+            results = os.path.join(d, 'results')
+            entries = [race.Entry('/x/races/a-race.c', self.HEADER)]
+
+            def write(platform):
+                return racetable.write(d, results, entries, set(), platform)
             os.makedirs(os.path.join(d, 'docs'))
             for kernel, word in (('7.3', REPRODUCED),
                                  ('7.3@strict', NOT_REPRODUCED)):
                 cache.write_atomic(
-                    os.path.join(job.results, f'a-race@{kernel}.json'),
+                    os.path.join(results, f'a-race@{kernel}.json'),
                     json.dumps(self.record(kernel, word).record()).encode())
             with mock.patch.object(racetable, 'left_out', return_value=[]):
                 for platform, name in (('', 'races'),
                                        ('strict', 'races-strict')):
-                    job.options.platform = platform
-                    self.assertEqual(racetable.write(job, quiet=True), 0)
-                    with open(os.path.join(d, 'docs', f'{name}.md'),
-                              encoding='utf-8') as f:
+                    path = os.path.join(d, 'docs', f'{name}.md')
+                    self.assertEqual(write(platform), path)
+                    with open(path, encoding='utf-8') as f:
                         text = f.read()
                     self.assertEqual('yes 3/3' in text, not platform)
                     self.assertEqual('| no 3/3' in text, bool(platform))
-                job.options.platform = 'spr'
-                self.assertEqual(racetable.write(job, quiet=True), 1)
+                self.assertIsNone(write('spr'))
 
 
 class Interrupted(unittest.TestCase):

@@ -21,7 +21,7 @@ import threading
 from concurrent import futures
 from typing import Dict, List, NamedTuple, Set
 
-from ..core import cache, proc
+from ..core import cache, proc, requests
 from ..core.context import Context
 from ..core.errors import LabError
 from ..machine import vm
@@ -246,7 +246,8 @@ def several(tally: Tally, runs: int, at_once: int, boot, say) -> None:
             raise
 
 
-def run(ctx: Context, options, machine: vm.Machine, timeout: float) -> int:
+def run(ctx: Context, options: requests.Boots, machine: vm.Machine,
+        timeout: float) -> int:
     """The command; 0 if no boot failed and none measured."""
     o, ui = options, ctx.ui
     runs, busy = o.runs if o.runs > 0 else RUNS, \

@@ -10,7 +10,7 @@ from typing import List
 
 from . import guest_run, shared
 from ..bench import bench, boots
-from ..core import cache, near
+from ..core import cache, near, requests
 from ..core.context import Context
 from ..core.errors import UsageError
 from ..guest import guest
@@ -94,8 +94,13 @@ def run(ctx: Context, request: Request) -> int:
 
 
 def _boots(ctx: Context, request: Request) -> int:
+    wanted = requests.Boots(
+        command=request.command, verbose=request.verbose, jobs=request.jobs,
+        qemu_src=request.qemu_src, kernel=request.kernel, accel=request.accel,
+        config=[], make=[], runs=request.runs, load=request.load,
+        resume=request.resume)
     with ctx.clone_lock():
-        machine = ready.lab(ctx, request).ready.machine
+        machine = ready.lab(ctx, wanted).ready.machine
     ctx.ui.plan(1)
-    return boots.run(ctx, request, machine,
+    return boots.run(ctx, wanted, machine,
                      guest_run.timeout(request.timeout, machine.accel))

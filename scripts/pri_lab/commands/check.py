@@ -11,7 +11,7 @@ from typing import List
 
 from . import guest_run, shared
 from ..check import check, kmatrix, watchdog
-from ..core import cache, near
+from ..core import cache, near, requests
 from ..core.context import Context
 from ..core.errors import LabError, Unavailable
 from ..inputs import names
@@ -43,8 +43,8 @@ SANITIZED = 3                   # times as slow as without
 
 @dataclasses.dataclass(frozen=True)
 class Request(shared.Json, shared.Junit, shared.Sanitize, shared.Timeout,
-              shared.Iommu, shared.Config, shared.Accel, shared.Kernels, shared.Qemu,
-              shared.Request):
+              shared.Iommu, shared.Config, shared.Accel, shared.Kernels,
+              shared.Qemu, shared.Request, requests.Machine):
     names: List[str]
 
     @staticmethod
@@ -85,7 +85,7 @@ def run(ctx: Context, request: Request) -> int:
                 SANITIZED if sanitize else 1), {guest_run.LOGS: ctx.logdir})
         finally:
             vm.Machine.release(ctx.logdir)
-        guest_run.store(ctx, request, [
+        guest_run.store(ctx, request.kernel, request.junit, [
             junit.Suite(v.name, v.results, v.seconds, v.output + v.stderr)
             for v in tests.verdicts])
         return status
@@ -133,7 +133,7 @@ def _kernels(ctx: Context, request: Request) -> int:
     for line in kmatrix.text(cols):
         ctx.ui.result(line)
     counts = {s: sum(c.counts[s] for c in cols) for s in kmatrix.WORD}
-    guest_run.store(ctx, request, kmatrix.suites(cols))
+    guest_run.store(ctx, request.kernel, request.junit, kmatrix.suites(cols))
     ctx.ui.result('')
     ctx.ui.result(check.summary(counts))
     return check.exit_status(counts)

@@ -10,6 +10,7 @@ from typing import ClassVar, List
 
 from . import shared
 from .new import write_new
+from ..core import requests
 from ..core.context import Context
 from ..core.errors import UsageError
 from ..explore import command
@@ -39,29 +40,10 @@ EXAMPLES = """\
 
 @dataclasses.dataclass(frozen=True)
 class Request(shared.New, shared.Json, shared.Config, shared.Accel,
-              shared.Kernels, shared.Qemu, shared.Request):
+              shared.Kernels, shared.Qemu, shared.Request, requests.Explore):
     INTERRUPTED: ClassVar[str] = (
         'interrupted; what was covered and the hits are kept: add --resume '
         'to the same command to go on')
-
-    budget: float               # minutes
-    runs: int
-    seed: int
-    focus: str
-    hits: int
-    replays: int
-    known: bool
-    list_all: bool
-    all: bool
-    resume: bool
-    pages: bool
-    plan: str
-    measure: int
-    sign: str
-    determinism: bool
-    depth: int
-    order: str
-    scenario: List[str]
 
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:

@@ -30,11 +30,13 @@ def wants(ctx: Context, job: str, platform: str = '') -> jobs.Wants:
     return jobs.wants(ctx.paths.repo, job).on(platform)
 
 
-def store(ctx: Context, request, suites: List[junit.Suite]) -> None:
-    """Results of tests, for --json and --junit."""
+def store(ctx: Context, kernel: str, path: str,
+          suites: List[junit.Suite]) -> None:
+    """Results of tests on a kernel: for --json, and into the file of
+    --junit."""
     ctx.outcome.found += [results.checked('test', {
         'suite': s.name, 'name': r.name, 'status': r.status,
-        'reason': r.reason, 'kernel': request.kernel})
+        'reason': r.reason, 'kernel': kernel})
         for s in suites for r in s.results]
-    if request.junit:
-        junit.write(os.path.realpath(request.junit), suites)
+    if path:
+        junit.write(os.path.realpath(path), suites)

@@ -103,6 +103,6 @@ def _verdict(ctx: Context, request: Request, job: vm.Job,
     ctx.ui.result(f'{VERDICT[status]}  ' + suites.summary(counts))
     if status:
         ctx.ui.error(f'console: {job.console}')
-    guest_run.store(ctx, request, [junit.Suite(
+    guest_run.store(ctx, request.kernel, request.junit, [junit.Suite(
         job.job, out.reader.results, out.seconds, '\n'.join(out.lines))])
     return status

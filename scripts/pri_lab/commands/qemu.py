@@ -10,6 +10,7 @@ from typing import List
 
 from . import shared
 from .foreground import foreground
+from ..core import requests
 from ..core.context import Context
 from ..inputs import check
 from ..machine import jobs, ready, vm
@@ -27,8 +28,9 @@ USAGE = 'pri-lab qemu [options] [--] QEMU-ARGUMENTS'
 
 
 @dataclasses.dataclass(frozen=True)
-class Request(shared.Append, shared.Args, shared.Iommu, shared.Platform, shared.Config,
-              shared.Accel, shared.Kernel, shared.Qemu, shared.Request):
+class Request(shared.Append, shared.Args, shared.Iommu, shared.Platform,
+              shared.Config, shared.Accel, shared.Kernel, shared.Qemu,
+              shared.Request, requests.Machine):
     job: str
     qemu_args: List[str]
 

@@ -11,14 +11,15 @@ from typing import ClassVar, List, Optional
 
 from . import shared
 from .new import write_new
+from ..core import requests
 from ..core.context import Context
 from ..core.errors import EXIT_ABORT, UsageError
-from ..evidence import bundle, command
-from ..explore import command as explore, hit
+from ..evidence import bundle
+from ..explore import again, hit
 from ..inputs import check
 from ..machine import record
-from ..races import race, racetable
-from ..reproduce import racedebug, racerecord, repro
+from ..races import race
+from ..reproduce import evidence, racedebug, racerecord, repro
 
 NAME = 'repro'
 HELP = 'reproduce a known race, or list them'
@@ -44,28 +45,11 @@ EXAMPLES = """\
 @dataclasses.dataclass(frozen=True)
 class Request(shared.New, shared.Json, shared.Record, shared.Platform,
               shared.Config, shared.Accel, shared.Kernels, shared.Qemu,
-              shared.Request):
+              shared.Request, requests.Repro):
     INTERRUPTED: ClassVar[str] = (
         'interrupted; the results so far are kept: add --resume to the same '
         'command to go on with them')
     ONE_EACH: ClassVar[str] = ' (one run of each race)'
-
-    runs: int
-    cold: int
-    limit: int                  # seconds
-    exact: bool
-    resume: bool
-    list_all: bool
-    all: bool
-    table: bool
-    show: bool
-    status: bool
-    bundle: str
-    report: str
-    bisect: bool
-    expect: str
-    gdb: bool
-    races: List[str]
 
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
@@ -187,24 +171,24 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
 
 def run(ctx: Context, request: Request) -> int:
     if any(hit.is_file(x) for x in request.races):
-        return max([explore.Explore(ctx, request).repro(x)
+        return max([again.Again(ctx, request).run(x)
                     for x in request.races])
     if request.new is not None:
         return write_new(ctx, request.new, False)
     if request.status:
-        for line in command.status(ctx.paths.root):
+        for line in evidence.status(ctx.paths.root):
             ctx.ui.result(line)
         return 0
     job = repro.Repro(ctx, request)
     if request.show or not request.races and not request.all:
-        return racetable.write(job) if request.table else job.list()
-    entries = command.chosen(job, lambda: ctx.logdir)
+        return job.write_table() if request.table else job.list()
+    entries = evidence.chosen(job, lambda: ctx.logdir)
     if request.gdb:
         return racedebug.run(job, entries[0])
     if request.record:
         return racerecord.run(job, entries)
     status = job.run(entries)
-    command.hand_over(job, status)
+    evidence.hand_over(job, status)
     if request.table:
-        racetable.write(job)
+        job.write_table()
     return status

@@ -8,6 +8,7 @@ import dataclasses
 from typing import ClassVar, List
 
 from . import shared
+from ..core import requests
 from ..core.context import Context
 from ..resets import cells, command
 
@@ -29,15 +30,10 @@ EXAMPLES = """\
 
 @dataclasses.dataclass(frozen=True)
 class Request(shared.Json, shared.Config, shared.Accel, shared.Kernels,
-              shared.Qemu, shared.Request):
+              shared.Qemu, shared.Request, requests.Resets):
     INTERRUPTED: ClassVar[str] = (
         'interrupted; the cells that were run are kept: add --resume to the '
         'same command to go on')
-
-    only: str
-    resume: bool
-    table: bool
-    list_cells: bool
 
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import dataclasses
 
 from . import guest_run, shared
 from ..check import check as suites, kmatrix
-from ..core import report
+from ..core import report, requests
 from ..core.context import Context
 from ..core.errors import EXIT_CANNOT, EXIT_FAIL, EXIT_SKIP
 from ..inputs import check, names
@@ -35,10 +35,11 @@ VERDICT = {0: 'PASS', EXIT_FAIL: 'FAIL', EXIT_SKIP: 'SKIP',
 
 
 @dataclasses.dataclass(frozen=True)
-class Request(shared.Add, shared.Share, shared.Record, shared.Debug, shared.Json,
-              shared.Junit, shared.Append, shared.Timeout, shared.Args,
-              shared.Iommu, shared.Platform, shared.Config, shared.Accel, shared.Kernel,
-              shared.Qemu, shared.Request):
+class Request(shared.Add, shared.Share, shared.Record, shared.Debug,
+              shared.Json, shared.Junit, shared.Append, shared.Timeout,
+              shared.Args, shared.Iommu, shared.Platform, shared.Config,
+              shared.Accel, shared.Kernel, shared.Qemu, shared.Request,
+              requests.Machine):
     job: str
     list_tests: bool
 
@@ -148,7 +149,7 @@ def _verdict(ctx: Context, request: Request, job: vm.Job,
     ctx.ui.result(f'{VERDICT[status]}  ' + suites.summary(counts))
     if not good:
         ctx.ui.error(f'console: {job.console}')
-    guest_run.store(ctx, request, [junit.Suite(
+    guest_run.store(ctx, request.kernel, request.junit, [junit.Suite(
         job.job, kmatrix.job_results(job.job, out), out.seconds,
         '\n'.join(out.lines))])
     return status

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Options that several commands take.
 
-A group has the fields of a request, add(), which says how argparse reads
-them, and perhaps check(), which looks at them before anything is done.  The
-Request of a command inherits from the groups that it takes.
+A group has the fields of core/requests.py, add(), which says how argparse
+reads them, and perhaps check(), which looks at them before anything is done.
+The Request of a command inherits from the groups that it takes.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import re
 from typing import Any, ClassVar, Dict, List, Optional
 
-from ..core import host
+from ..core import host, requests
 from ..core.errors import UsageError
 from ..evidence import new
 from ..guest import guest
@@ -44,18 +43,13 @@ def at_least(least: int):
 positive, number = at_least(1), at_least(0)
 
 
-@dataclasses.dataclass(frozen=True)
-class Request:
+class Request(requests.Request):
     """What every command takes."""
 
     BUILDS: ClassVar[bool] = True       # it may have to build something
     INTERRUPTED: ClassVar[str] = (
         'interrupted; what is built so far is kept, the same command goes on '
         'from there')
-
-    command: str
-    verbose: bool
-    jobs: int
 
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
@@ -88,10 +82,7 @@ class Request:
         return [self.command]
 
 
-@dataclasses.dataclass(frozen=True)
-class Qemu:
-    qemu_src: str
-
+class Qemu(requests.Qemu):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--qemu-src', metavar='DIR|TARBALL',
@@ -103,10 +94,7 @@ class Qemu:
             qemusrc.given(self.qemu_src)
 
 
-@dataclasses.dataclass(frozen=True)
-class KernelName:
-    kernel: str
-
+class KernelName(requests.KernelName):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--kernel', metavar='NAME|DIR|IMAGE',
@@ -118,39 +106,36 @@ class KernelName:
                        'bzImage')
 
 
-@dataclasses.dataclass(frozen=True)
 class Kernel(KernelName):
     """A kernel that is there or can be built."""
 
     def check(self, repo: str, ui) -> None:
         if ',' in self.kernel and not os.path.exists(self.kernel):
             raise UsageError(
-                f'--kernel {self.kernel}: '
-                f'{getattr(self, "command", "this")} takes one kernel',
+                f'--kernel {self.kernel}: one kernel at a time',
                 'several are for repro, check, explore and resets')
-        check.kernel_given(repo, self.kernel, getattr(self, 'config', []),
-                           ui, getattr(self, 'iommu', ''))
-        if not self.kernel:
-            kernel.check_configs(repo, '', getattr(self, 'config', []))
+        _kernels(self, repo, [self.kernel], ui)
 
 
-@dataclasses.dataclass(frozen=True)
 class Kernels(KernelName):
     """One or, with commas, several."""
 
     def check(self, repo: str, ui) -> None:
-        config = getattr(self, 'config', [])
-        for one in matrix.select(matrix.load(repo), self.kernel):
-            check.kernel_given(repo, one, config, ui,
-                               getattr(self, 'iommu', ''))
-        if not self.kernel:
-            kernel.check_configs(repo, '', config)
+        _kernels(self, repo, matrix.select(matrix.load(repo), self.kernel), ui)
 
 
-@dataclasses.dataclass(frozen=True)
-class Accel:
-    accel: str
+def _kernels(of: KernelName, repo: str, names: List[str], ui) -> None:
+    """Look at the kernels of a request, which may also say how one is built
+    and for which machine."""
+    config = of.config if isinstance(of, requests.Config) else []
+    iommu = of.iommu if isinstance(of, requests.Iommu) else ''
+    for one in names:
+        check.kernel_given(repo, one, config, ui, iommu)
+    if not of.kernel:
+        kernel.check_configs(repo, '', config)
 
+
+class Accel(requests.Accel):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--accel', choices=('tcg', 'kvm'),
@@ -162,10 +147,7 @@ class Accel:
             host.choose_accel('kvm')
 
 
-@dataclasses.dataclass(frozen=True)
-class Iommu:
-    iommu: str                  # as kind.load() takes it
-
+class Iommu(requests.Iommu):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--iommu', default='', metavar='KIND|FILE.toml',
@@ -176,12 +158,8 @@ class Iommu:
         kind.load(self.iommu)
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
+class Config(requests.Config):
     """How a kernel is built."""
-
-    config: List[str]
-    make: List[str]
 
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
@@ -197,10 +175,7 @@ class Config:
         tree.words(self.make)
 
 
-@dataclasses.dataclass(frozen=True)
-class Platform:
-    platform: str
-
+class Platform(requests.Platform):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--platform', choices=jobs.PLATFORMS, default='',
@@ -209,50 +184,35 @@ class Platform:
                        '(docs/platforms.md)')
 
 
-@dataclasses.dataclass(frozen=True)
-class Args:
-    args: str
-
+class Args(requests.Args):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--args', default='', metavar='A,B',
                        help='arguments of the guest program')
 
 
-@dataclasses.dataclass(frozen=True)
-class Timeout:
-    timeout: int                # seconds; 0: as the accelerator needs
-
+class Timeout(requests.Timeout):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--timeout', type=positive, metavar='SECONDS',
                        default=0, help='for one boot of the guest')
 
 
-@dataclasses.dataclass(frozen=True)
-class Append:
-    append: str
-
+class Append(requests.Append):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--append', default='', metavar='WORDS',
                        help='more words for the kernel command line')
 
 
-@dataclasses.dataclass(frozen=True)
-class Sanitize:
-    sanitize: bool
-
+class Sanitize(requests.Sanitize):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--sanitize', action='store_true',
                        help='with address and undefined-behaviour sanitizers')
 
 
-@dataclasses.dataclass(frozen=True)
-class Junit:
-    junit: str
-
+class Junit(requests.Junit):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--junit', default='', metavar='FILE',
@@ -262,10 +222,7 @@ class Junit:
         check.place(self.junit)
 
 
-@dataclasses.dataclass(frozen=True)
-class Json:
-    json: str
-
+class Json(requests.Json):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--json', default='', metavar='FILE',
@@ -276,12 +233,7 @@ class Json:
         check.place(self.json)
 
 
-@dataclasses.dataclass(frozen=True)
-class Debug:
-    gdb: bool
-    trace: List[str]
-    qemu_arg: List[str]
-
+class Debug(requests.Debug):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--gdb', action='store_true',
@@ -295,10 +247,7 @@ class Debug:
                        '--qemu-arg=\'-device edu\', may be repeated')
 
 
-@dataclasses.dataclass(frozen=True)
-class Add:
-    add_files: List[str]
-
+class Add(requests.Add):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--add', action='append', default=[],
@@ -311,10 +260,7 @@ class Add:
         guest.added_files(self.add_files)
 
 
-@dataclasses.dataclass(frozen=True)
-class Share:
-    share: List[str]
-
+class Share(requests.Share):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--share', action='append', default=[],
@@ -326,11 +272,9 @@ class Share:
         share.shared(self.share)
 
 
-@dataclasses.dataclass(frozen=True)
-class Record:
+class Record(requests.Record):
     ONE_EACH: ClassVar[str] = ''
 
-    record: str
 
     @classmethod
     def add(cls, p: argparse.ArgumentParser) -> None:
@@ -344,10 +288,7 @@ class Record:
         check.place(self.record)
 
 
-@dataclasses.dataclass(frozen=True)
-class New:
-    new: Optional[str]
-
+class New(requests.New):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--new', default=None, metavar='NAME',

@@ -9,6 +9,7 @@ import sys
 
 from . import shared
 from .foreground import foreground
+from ..core import requests
 from ..core.context import Context
 from ..core.errors import LabError
 from ..machine import debug, ready, share, vm
@@ -25,9 +26,8 @@ EXAMPLES = """\
 
 @dataclasses.dataclass(frozen=True)
 class Request(shared.Add, shared.Share, shared.Debug, shared.Append,
-              shared.Iommu, shared.Platform,
-              shared.Config, shared.Accel, shared.Kernel, shared.Qemu,
-              shared.Request):
+              shared.Iommu, shared.Platform, shared.Config, shared.Accel,
+              shared.Kernel, shared.Qemu, shared.Request, requests.Machine):
     pass
 
 

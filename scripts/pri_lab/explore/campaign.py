@@ -15,12 +15,12 @@ import time
 from typing import Dict, List, Optional
 
 from . import cover, hit, machine, oracle, search, show, shrink, trace
-from ..core import cache, proc
+from ..core import cache, proc, requests
 from ..core.context import Context
 from ..core.errors import LabError
 from ..machine import vm
 from ..races import race
-from ..reproduce import repro
+from ..reproduce.machines import Machines
 from .machine import Run, Stage
 from .plan import Plan, parse
 from .state import Left, State
@@ -60,8 +60,8 @@ def known(repo: str, kernel: str, scenario: str) -> Known:
 
 
 class Campaign:
-    def __init__(self, ctx: Context, options, job: repro.Repro, which: str,
-                 entry: race.Entry):
+    def __init__(self, ctx: Context, options: requests.Explore,
+                 job: Machines, which: str, entry: race.Entry):
         self.ctx = ctx
         self.job = job
         self.options = options

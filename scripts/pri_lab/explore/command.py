@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`explore` and `repro FILE`: what the command line asks for."""
+"""`explore`: what the command line asks for."""
 
 from __future__ import annotations
 
@@ -8,29 +8,25 @@ import os
 import re
 from typing import Dict, List, Optional
 
-from ..core import cache
+from ..core import cache, requests
 from ..core.context import Context
 from ..core.errors import LabError
 from ..linux import kernel
-from ..machine import record
 from ..races import race
-from ..reproduce import repro
-from . import campaign, found, hit, machine, measure, oracle, same, show, \
-    steps
+from ..reproduce import machines
+from . import campaign, found, hit, machine, measure, same, show, steps
+from .booted import booted
 from .plan import parse
-
-REPRO_RUNS = 20
 
 
 class Explore:
     """The command."""
 
-    def __init__(self, ctx: Context, options):
-        """options: the request of `explore`, or of `repro FILE`."""
+    def __init__(self, ctx: Context, options: requests.Explore):
         self.ctx = ctx
         self.options = options
         self.ui = ctx.ui
-        self.job = repro.Repro(ctx, options, race.SCENARIOS)
+        self.job = machines.Machines(ctx, options)
 
     def list(self) -> int:
         width = max(len(e.name) for e in self.job.entries)
@@ -110,26 +106,8 @@ class Explore:
             self.ui.result(f'  {n:5} of {c.state.runs}, first at {first}: '
                            f'{sign}' + (f' (known: {page})' if page else ''))
 
-    def _stage(self, entry: race.Entry, which: str, focus: str = '',
-               recorded: bool = False) -> machine.Stage:
-        """Booted; focus: that of a hit, which its points are counted in."""
-        logdir = self.job.new_logdir(entry, f'explore-{which}')
-        stage = machine.stage(
-            self.job, which, entry, (focus or self.options.focus).split(','),
-            logdir, self.ctx.log,
-            recording=record.Recording(os.path.join(logdir, 'all'),
-                                       guest=False) if recorded else None)
-        self.ui.plan(1)
-        try:
-            with self.ui.step(f'Boot {entry.name} on {which}') as step:
-                stage.boot(step, campaign.boots(self.ctx.paths))
-        except BaseException:
-            stage.close()
-            raise
-        return stage
-
     def _plan(self, entry: race.Entry, which: str) -> int:
-        stage = self._stage(entry, which)
+        stage = booted(self.job, entry, which, self.options.focus)
         try:
             good = campaign.one(stage, parse(self.options.plan),
                                 self.ui.result)
@@ -142,7 +120,7 @@ class Explore:
         o = self.options
         runs = o.runs if o.runs > 0 else same.RUNS
         texts = [o.plan] if o.plan else list(same.PLANS)
-        stage = self._stage(entry, which)
+        stage = booted(self.job, entry, which, self.options.focus)
         try:
             self.ui.plan(1)
             with self.ui.step(f'Run {len(texts)} plan(s), {runs} times '
@@ -162,7 +140,7 @@ class Explore:
     def _measure(self, entry: race.Entry, which: str) -> int:
         o = self.options
         cap = o.runs if o.runs > 0 else measure.CAP
-        stage = self._stage(entry, which)
+        stage = booted(self.job, entry, which, self.options.focus)
         top = campaign.directory(self.ctx.paths, entry.name, which)
         try:
             stage.events = stage.holds_events()
@@ -208,95 +186,3 @@ class Explore:
                            + (f' (known: {known})' if known else ''))
             self.ui.result(f'  {path}')
         return 0
-
-    # -- repro FILE -----------------------------------------------------------
-
-    def repro(self, path: str) -> int:
-        """0: seen again in all runs; 1: not."""
-        stored = hit.load(path)
-        entry = self._find([stored.scenario])[0]
-        kernels = (self.options.kernel or stored.kernel).split(',')
-        self.job.prepare()
-        good = True
-        try:
-            for which in kernels:
-                good &= self._again(stored, entry, which)
-        finally:
-            self.job.close()
-        return 0 if good else 1
-
-    def _again(self, stored: hit.Hit, entry: race.Entry, which: str) -> bool:
-        stage = self._stage(entry, which, stored.focus,
-                            bool(self.options.record))
-        runs = 1 if self.options.record else self.options.runs \
-            if self.options.runs > 0 else REPRO_RUNS
-        recorded: List[str] = []
-        cold: List[bool] = []
-        seen = ways = 0
-        last: Optional[machine.Run] = None
-        sign = ''
-        try:
-            self.ui.plan(1)
-            with self.ui.step(f'Run {stored.sign} on {which}') as step:
-                plan = hit.again(stored, stage)
-                if plan is None:
-                    step.done('not seen')
-                else:
-                    last = stage.run(plan.plan)
-                    sign = next(f.sign for f in oracle.findings(last)
-                                if oracle.similar(f.sign, stored.sign))
-                    seen, ways = hit.replay(stage, plan.plan, sign, runs)
-                    cold = self._cold(stage, last, step)
-                    recorded = self._recorded(stored, stage, last, which)
-        finally:
-            stage.close()
-        self.ctx.outcome.found.append(found.again(
-            stored, self.job.machine(which), which, stage.release,
-            plan.how if plan else '', str(plan.plan) if plan else '',
-            [seen, runs], ways, [sum(cold), len(cold)]))
-        where = f'{stored.scenario} on {stage.release or which}'
-        if plan is None or last is None:
-            self.ui.result(f'{where}: {race.NOT_REPRODUCED}: {stored.sign}')
-            return False
-        self.ui.result(f'{where}: {race.REPRODUCED} {seen} of {runs}, {ways} '
-                       f'hash(es): {sign}')
-        self.ui.result(f'  {plan.how}: {plan.plan}')
-        for line in recorded:
-            self.ui.result(line)
-        if cold:
-            self.ui.result(f'  from a cold boot: {sum(cold)} of {len(cold)} '
-                           'the same, to the instruction')
-        for p in plan.plan.points:
-            told = hit.describe(p, last, stage)
-            self.ui.result(f'  {show.point_text(told)}')
-        for e in plan.plan.events:
-            told = hit.describe_event(e, last, stage)
-            self.ui.result(f'  {show.event_text(told)}')
-        for line in show.timeline(last, stage):
-            self.ui.result('  ' + line)
-        return seen == runs and all(cold)
-
-    def _recorded(self, stored: hit.Hit, stage: machine.Stage,
-                  last: machine.Run, which: str) -> List[str]:
-        """With --record: the same run once more, written down; what of it."""
-        if stage.recording is None:
-            return []
-        part = stage.recording.part(os.path.join(stage.logdir,
-                                                 stored.scenario))
-        stage.run(last.plan, traced=False)
-        part.end()
-        merged = part.merge(self.ctx.paths.repo, {
-            'job': f'scenarios/{stored.scenario}', 'args': '',
-            'kernel': which, 'accel': 'tcg', 'plan': str(last.plan)})
-        return [f'log: {record.put(part.log, self.options.record)}',
-                f'  {len(merged.events):,} events of the IOMMU and the device']
-
-    def _cold(self, stage: machine.Stage, last: machine.Run, step
-              ) -> List[bool]:
-        """Of --cold boots without a snapshot: is the run the same?"""
-        out = []
-        for n in range(max(0, self.options.cold)):
-            step.note = f'cold boot {n + 1} of {self.options.cold}'
-            out.append(stage.cold(last.plan, os.path.join(
-                stage.logdir, f'cold-{n + 1:02}'), step).same == last.same)
-        return out

@@ -19,7 +19,8 @@ from ..machine import jobs, kept, record, vm
 from ..machine.schedule import OPTIONS, Schedule, TAKES
 from ..machine.session import Session
 from ..races import race
-from ..reproduce import repro, runner
+from ..reproduce import runner
+from ..reproduce.machines import Machines
 from .plan import Event, Plan
 from .symbols import Symbols
 
@@ -258,7 +259,7 @@ def focus_text(symbols: Symbols, words: List[str]) -> str:
     return ','.join(f'{a:x}-{b:x}' for a, b in symbols.ranges(words))
 
 
-def stage(job: repro.Repro, which: str, entry: race.Entry, focus: List[str],
+def stage(job: Machines, which: str, entry: race.Entry, focus: List[str],
           logdir: str, log, symbols: Optional[Symbols] = None,
           recording: Optional[record.Recording] = None) -> Stage:
     """A new one, not booted, on a kernel by its name."""

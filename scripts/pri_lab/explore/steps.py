@@ -13,13 +13,14 @@ import os
 import random
 from typing import List, Optional
 
+from ..core import requests
 from ..core.context import Context
 from ..core.errors import LabError
 from ..evidence import results
 from ..linux import kernel
 from ..races import race
 from ..races.race import REPRODUCED, Verdict
-from ..reproduce.repro import Repro
+from ..reproduce.machines import Machines
 
 DEPTH = 4
 RUNS = 200                      # orders to try, unless told
@@ -51,7 +52,7 @@ def names(order: str, steps: List[str]) -> str:
 class Explore:
     """Of one scenario after another."""
 
-    def __init__(self, ctx: Context, options, job: Repro):
+    def __init__(self, ctx: Context, options: requests.Explore, job: Machines):
         self.ctx = ctx
         self.options = options
         self.ui = ctx.ui

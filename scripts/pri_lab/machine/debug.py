@@ -8,6 +8,7 @@ import shlex
 import socket
 from typing import List, Optional
 
+from ..core import requests
 from ..core.errors import LabError
 from ..linux.kernel import Kernel
 
@@ -82,7 +83,7 @@ def trace_path(logdir: str) -> str:
     return os.path.join(logdir, 'qemu.trace')
 
 
-def wanted(request, linux: Kernel, logdir: str, ui,
+def wanted(request: requests.Debug, linux: Kernel, logdir: str, ui,
            recorded: bool = False) -> List[str]:
     """QEMU arguments of --gdb, --trace and --qemu-arg; says what the user
     has to know about them.  recorded: what is traced goes to the recording.

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Everything up to a machine that boots: packages, QEMU, kernel, guest.
 
-Each is built if it is not there.  A request is the options of a command; of
-these it must have those that the function names.
+Each is built if it is not there.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import os
 from typing import Any, List, NamedTuple
 
 from . import vm
-from ..core import cache, host, installed
+from ..core import cache, host, installed, requests
 from ..core.context import Context
 from ..debian import packages
 from ..guest import guest
@@ -91,18 +90,19 @@ def accel(ctx: Context, wanted: str) -> str:
     return chosen
 
 
-def kernel(ctx: Context, which: str, request, binary: str, chosen: str,
-           names: List[str]) -> Ready:
+def kernel(ctx: Context, which: str, request: requests.Config, binary: str,
+           chosen: str, names: List[str]) -> Ready:
     """A machine with the kernel that --kernel WHICH means, whose guest must
     have the programs named.  Steps: the kernel's, and one.
 
-    request: config, make; bisect and add_files if it has them.
+    --iommu and --add of the request count, if it has them.
     """
+    iommu = kind_of(request)
     ready = anykernel.have(ctx.paths, which, request, ctx.jobs, ctx.log,
-                           ctx.ui)
+                           ctx.ui, iommu=iommu)
     user = guest.Guest(ctx.paths, ready.base, ctx.jobs, ctx.log, ctx.ui)
     user.build()
-    added = getattr(request, 'add_files', ())
+    added = added_files(request)
     for name in names:
         if name:
             user.check_job(name, added)
@@ -111,24 +111,29 @@ def kernel(ctx: Context, which: str, request, binary: str, chosen: str,
         initrd = guest.with_added(initrd, added, os.path.join(
             ctx.logdir, 'initramfs.cpio'))
     return Ready(vm.Machine(binary, chosen, ready.linux.image, initrd,
-                            ready.words, kind_of(request)), ready.linux,
+                            ready.words, iommu), ready.linux,
                  user.warnings)
 
 
-def kind_of(request) -> str:
+def kind_of(request: object) -> str:
     """--iommu as it stays true wherever it is read."""
-    which = getattr(request, 'iommu', '')
+    which = request.iommu if isinstance(request, requests.Iommu) else ''
     return kind.place(which) if which else ''
 
 
-def lab(ctx: Context, request, job: str = '', qtests: bool = False) -> Lab:
-    """Everything.  request: qemu_src, kernel, accel, and what kernel()
-    wants."""
+def added_files(request: object) -> List[str]:
+    """--add."""
+    return request.add_files if isinstance(request, requests.Add) else []
+
+
+def lab(ctx: Context, request: requests.Machine, job: str = '',
+        qtests: bool = False) -> Lab:
+    """Everything."""
     chosen = accel(ctx, request.accel)
     ctx.ui.plan(5 + anykernel.steps(ctx.paths.repo, request.kernel))
     have = tools(ctx)
     build = qemu(ctx, have, request.qemu_src, qtests)
     ready = kernel(ctx, request.kernel, request, build.binary, chosen, [job])
-    if not getattr(request, 'add_files', ()):     # it would outlast what was added
+    if not added_files(request):        # it would outlast what was added
         ready.machine.store(ctx.paths.work)
     return Lab(ready, have, build)

@@ -7,7 +7,7 @@ import os
 from typing import List, NamedTuple, Tuple
 
 from . import tree
-from ..core import cache, proc
+from ..core import cache, proc, requests
 from ..iommu import kind
 from ..linux import bugkernel, kbuild, kernel
 from ..linux.kernel import Kernel
@@ -47,20 +47,19 @@ def from_source(repo: str, value: str, fresh: bool) -> bool:
         'vmlinux', 'arch/x86/boot/bzImage'))
 
 
-def have(paths: cache.Paths, value: str, options, jobs: int,
-         log: proc.Log, ui) -> Ready:
-    """The kernel, built if need be.  options: config, make and, if what was
-    built in a tree before does not count, bisect."""
+def have(paths: cache.Paths, value: str, how: requests.Config, jobs: int,
+         log: proc.Log, ui, fresh: bool = False, iommu: str = '') -> Ready:
+    """The kernel, built if need be.  fresh: what was built in a source tree
+    before does not count; iommu: of --iommu."""
     name, bugs = split(value)
-    more = kernel.fragments(options.config)
-    if from_source(paths.repo, name, getattr(options, 'bisect', False)
-                   or bool(options.make)):
+    more = kernel.fragments(how.config)
+    if from_source(paths.repo, name, fresh or bool(how.make)):
         base = tree.OwnTree(paths, name, [
-            os.path.join(paths.repo, kbuild.FRAGMENTS), *more], options.make,
+            os.path.join(paths.repo, kbuild.FRAGMENTS), *more], how.make,
             jobs, log, ui).have()
     else:
         base = kernel.get(paths, name, jobs, log, ui, more)
-    kernel.check_iommu(base, kind.load(getattr(options, 'iommu', '')))
+    kernel.check_iommu(base, kind.load(iommu))
     linux = base
     if bugs:
         linux = bugkernel.build(paths, base, bugs, jobs, log, ui)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 
 from . import anykernel, mirror, tree
-from ..core import cache, near, proc
+from ..core import cache, near, proc, requests
 from ..core.errors import UsageError
 from ..linux import bugkernel, kernel, ksource, kunit, matrix
 from ..linux.kernel import Kernel
@@ -40,15 +40,15 @@ def check(repo: str, value: str) -> None:
                          f'{kunit.CONFIG} is; give more with --config')
 
 
-def have(paths: cache.Paths, value: str, options, jobs: int, log: proc.Log,
-         ui) -> Kernel:
-    """The kernel, built if need be; STEPS steps.  options: config, make."""
+def have(paths: cache.Paths, value: str, how: requests.Config, jobs: int,
+         log: proc.Log, ui) -> Kernel:
+    """The kernel, built if need be; STEPS steps."""
     name, bugs = anykernel.split(value)
     fragments = [os.path.join(paths.repo, kunit.CONFIG),
-                 *kernel.fragments(options.config)]
+                 *kernel.fragments(how.config)]
     entry = matrix.lookup(matrix.load(paths.repo), name or kernel.SERIES)
     if entry is None:
-        own = tree.OwnTree(paths, name, fragments, options.make, jobs, log,
+        own = tree.OwnTree(paths, name, fragments, how.make, jobs, log,
                            ui)
         with ui.step('Source tree') as step:
             src = own.source(step)
@@ -60,4 +60,4 @@ def have(paths: cache.Paths, value: str, options, jobs: int, log: proc.Log,
     source.have()
     return kunit.Builder(paths, source.dir, source.version, bugs, fragments,
                          jobs, log, ui,
-                         [*entry.make, *tree.words(options.make)]).have()
+                         [*entry.make, *tree.words(how.make)]).have()

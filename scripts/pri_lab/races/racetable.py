@@ -7,7 +7,7 @@ from __future__ import annotations
 import glob
 import json
 import os
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from . import oldpage
 from ..core import cache
@@ -219,29 +219,25 @@ def _before(path: str) -> str:
         return ''
 
 
-def write(job, quiet: bool = False) -> int:
-    """Write the page from what is stored, and from what it has already of
-    entries and kernels that were not run in this clone; 1 if there is
-    nothing."""
-    names = {e.name for e in job.entries}
-    mine = job.combinations()
-    platform = job.options.platform
+def write(repo: str, results: str, entries: List[Entry], kernels: Set[str],
+          platform: str) -> Optional[str]:
+    """Write the page from what is stored in `results`, and from what it has
+    already of entries and kernels that were not run in this clone; its path,
+    or None if there is nothing.  kernels: those with patches that count."""
+    names = {e.name for e in entries}
     records = []
-    for r in load(job.results):
+    for r in load(results):
         kernel, _, where = r['kernel'].partition('@')
         if r['name'] in names and where == platform and (
-                '+' not in kernel or kernel in mine):
+                '+' not in kernel or kernel in kernels):
             records.append(r)
-    path = os.path.join(job.paths.repo,
+    path = os.path.join(repo,
                         ON_PLATFORM.format(platform) if platform else PAGE)
     if not platform:
-        records = oldpage.joined(records, _before(path), job.entries)
+        records = oldpage.joined(records, _before(path), entries)
     if not records:
-        job.ui.error('there are no results yet; run ./pri-lab repro --all')
-        return 1
-    text = platform_page(job.entries, records, platform) if platform else \
-        page(job.entries, records, left_out(job.paths.repo))
+        return None
+    text = platform_page(entries, records, platform) if platform else \
+        page(entries, records, left_out(repo))
     cache.write_if_changed(path, text.encode())
-    if not quiet:
-        job.ui.result(path)
-    return 0
+    return path

@@ -11,20 +11,18 @@ import time
 from typing import Dict, List, Optional, Set, Tuple, Type
 
 from . import abreast, exact, told
+from .machines import Machines
 from .runner import Runner
-from ..core import cache, options, proc
+from ..core import cache, options, proc, requests
 from ..core.context import Context
 from ..core.errors import (EXIT_FAIL, EXIT_GOOD, EXIT_UNTESTABLE, LabError,
                            worst)
 from ..evidence import results, show
-from ..guest import guest
-from ..linux import bugkernel, kconfig, kernel
-from ..machine import jobs, ready, vm
-from ..own import anykernel
+from ..linux import bugkernel, kernel
 from ..races import race, racetable
 from ..races.race import CANNOT_RUN, Entry
 from ..races.tally import Tally, added, bisect_status, joined, summary
-from ..state import logs, progress as campaign, runlogs
+from ..state import logs, progress as campaign
 
 RUNS, COLD = 10, 1              # unless told
 BISECT_RUNS = 3                 # from a snapshot; the first yes ends it
@@ -33,28 +31,30 @@ OF_ALL = ('command', 'verbose', 'jobs', 'kernel', 'races', 'all', 'table',
           'json', 'record', 'bundle', 'report', 'show', 'status', 'new')
 
 
-class Repro:
+class Repro(Machines):
     """The command."""
 
-    def __init__(self, ctx: Context, options, top: str = race.RACES):
-        """options: the request of `repro`; of `explore` for its machines."""
-        self.ctx = ctx
-        self.options = options
-        self.ui = ctx.ui
-        self.paths = ctx.paths
-        self.entries = race.load(ctx.paths.repo, top)
+    options: requests.Repro
+
+    def __init__(self, ctx: Context, options: requests.Repro):
+        super().__init__(ctx, options, race.RACES)
         self.results = os.path.join(ctx.paths.work, 'repro')
-        self._machines: Dict[str, vm.Machine] = {}
-        self.builds: Dict[str, Optional[str]] = {}     # kernel -> its build
-        self._configs: Dict[str, Dict[str, str]] = {}
-        self._failed: Dict[str, LabError] = {}
-        self._runners: Dict[Tuple, Runner] = {}
-        self._own: Dict[str, bool] = {}         # kernels without a name
-        self.outside: List[Entry] = []          # races of the user's files
         self.tallies: List[Tally] = []          # what this command came to
         self.manifest: Dict = {}                # of a bundle that is run
         self.progress = campaign.Progress(
             campaign.default_path(self.paths.root))
+
+    @property
+    def platform(self) -> str:
+        return self.options.platform
+
+    @property
+    def recorded(self) -> bool:
+        return bool(self.options.record)
+
+    @property
+    def fresh(self) -> bool:
+        return self.options.bisect
 
     def list(self) -> int:
         """Every race, or with --show those named."""
@@ -70,51 +70,6 @@ class Repro:
         for line in lines:
             self.ui.result(line)
         return 0
-
-    # -- machines -------------------------------------------------------------
-
-    def prepare(self) -> None:
-        """QEMU, once."""
-        self.accel = ready.accel(self.ctx, self.options.accel)
-        self.ui.plan(4)
-        with self.ctx.clone_lock():
-            self.binary = ready.qemu(self.ctx, ready.tools(self.ctx),
-                                     self.options.qemu_src).binary
-
-    def machine(self, name: str) -> vm.Machine:
-        """The machine with a kernel: a series or a path, +PATCH after it.
-
-        What cannot be built is tried once, not for each entry.
-        """
-        if name in self._failed:
-            raise self._failed[name]
-        if name not in self._machines:
-            try:
-                self._machines[name] = self._machine(name)
-            except LabError as e:
-                self._failed[name] = e
-                raise
-        return self._machines[name]
-
-    def _machine(self, name: str) -> vm.Machine:
-        self.ui.plan(1 + anykernel.steps(self.paths.repo, name))
-        have = anykernel.have(self.paths, name, self.options,
-                               self.ctx.jobs, self.ctx.log, self.ui)
-        user = guest.Guest(self.paths, have.base, self.ctx.jobs,
-                           self.ctx.log, self.ui)
-        # not for the runs, which are in nobody's way
-        with self.ctx.clone_lock():
-            user.build()
-            initrd = guest.with_files(user.initrd, {
-                f'tests/{e.job}': user.outside(e.path)
-                for e in self.outside}, os.path.join(
-                    self.ctx.logdir, f'initramfs-{len(self._machines)}.cpio'))
-        self._own[name] = have.own
-        self.builds[name] = have.linux.build
-        self._configs[name] = kconfig.parse(
-            kconfig.config_near(have.base.image) or '')
-        return vm.Machine(self.binary, self.accel, have.linux.image,
-                          initrd, have.words)
 
     # -- run ------------------------------------------------------------------
 
@@ -170,7 +125,7 @@ class Repro:
                 for entry in mine:
                     tallies.append(self._one(entry, name, runs, cold))
                     if self.options.table:      # as far as it is
-                        racetable.write(self, quiet=True)
+                        self.write_table(quiet=True)
         finally:
             self.close()
         if len(tallies) > 1:
@@ -200,7 +155,7 @@ class Repro:
 
         def after() -> None:
             if self.options.table:
-                racetable.write(self, quiet=True)
+                self.write_table(quiet=True)
 
         start = time.monotonic()
         job = abreast.Abreast(self.ctx, words, self.progress)
@@ -215,37 +170,9 @@ class Repro:
                 EXIT_GOOD if good else EXIT_UNTESTABLE
         return worst(statuses)
 
-    def close(self) -> None:
-        for r in self._runners.values():
-            r.close()
-
-    def wants(self, entry: Entry) -> jobs.Wants:
-        if not entry.outside:
-            mine = jobs.wants(self.paths.repo, entry.job)
-        else:
-            with open(entry.path, encoding='utf-8') as f:
-                mine = jobs.parse(f.read(), entry.path)
-        return mine.on(self.options.platform)
-
-    def _key(self, name: str, entry: Entry) -> Tuple:
-        wants = self.wants(entry)
-        return (name, wants.key(), entry.icount)
-
-    def runner(self, name: str, entry: Entry) -> Runner:
-        """The one for this kernel and machine; others give theirs up."""
-        key = self._key(name, entry)
-        if key not in self._runners:
-            self.close()
-            self._runners = {key: self.kind(entry)(
-                self.machine(name), self.wants(entry),
-                entry.icount, os.path.join(
-                    self.ctx.logdir, f'machine-{len(self._machines)}'),
-                self.ctx.log, self.options.record)}
-        return self._runners[key]
-
     def _inexact(self, entry: Entry) -> Optional[str]:
         """'': its runs are exact; why not; None: nobody asked for that."""
-        if not getattr(self.options, 'exact', False):
+        if not self.options.exact:
             return None
         return exact.impossible(entry, self.accel)
 
@@ -332,19 +259,6 @@ class Repro:
             runner.cold(tally.entry, cold, tally.logdir, step, tally.cold,
                         limit)
 
-    def new_logdir(self, entry: Entry, name: str) -> str:
-        return runlogs.new(os.path.join(self.paths.root, 'repro'), entry.name,
-                           name)
-
-    def key(self, entry: Entry, machine: vm.Machine) -> str:
-        """Of what decides about a verdict, by content: another kernel may
-        have the same path."""
-        files = [os.path.join(self.paths.repo, 'tests', 'guest', 'lib', x)
-                 for x in ('race.c', 'race.h')] + [machine.qemu,
-                                                   machine.kernel]
-        return cache.key_of(machine.append, entry.program,
-                            *map(cache.content_digest, files))
-
     def _path(self, tally: Tally) -> str:
         """Where the result is kept.  Kernels of the lab have a name each;
         of the user's, what is in them is the name."""
@@ -382,6 +296,18 @@ class Repro:
             json.dump(record, f, indent=1)
         logs.note(tally.logdir, tally.status != EXIT_GOOD or tally.seen,
                   verdict=record['verdict'])
+
+    def write_table(self, quiet: bool = False) -> int:
+        """The page of the races; 1: there are no results."""
+        path = racetable.write(self.paths.repo, self.results, self.entries,
+                               self.combinations(), self.platform)
+        if path is None:
+            self.ui.error('there are no results yet; run ./pri-lab repro '
+                          '--all')
+            return 1
+        if not quiet:
+            self.ui.result(path)
+        return 0
 
     def report(self, tally: Tally) -> None:
         if self.options.json or told.wanted():

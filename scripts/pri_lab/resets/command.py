@@ -8,25 +8,25 @@ import time
 from typing import Dict, List
 
 from . import campaign, cells, judge, page, store
+from ..core import requests
 from ..core.context import Context
 from ..core.errors import EXIT_CANNOT, EXIT_FAIL, EXIT_GOOD, LabError, worst
 from ..evidence import results
 from ..linux import kernel
 from ..machine import jobs
-from ..races import race
-from ..reproduce import repro
+from ..reproduce import machines
 from ..state import clean
 
 
 class Resets:
     """The command."""
 
-    def __init__(self, ctx: Context, options):
+    def __init__(self, ctx: Context, options: requests.Resets):
         self.ctx = ctx
         self.options = options
         self.ui = ctx.ui
         self.top = os.path.join(ctx.paths.root, clean.RESETS)
-        self.job = repro.Repro(ctx, options, race.SCENARIOS)
+        self.job = machines.Machines(ctx, options)
 
     def main(self) -> int:
         o = self.options

@@ -7,16 +7,18 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from typing import Dict, List
+from typing import Callable, Dict, List
 
-from . import bundle, mail, results
+from .repro import Repro
 from ..core import cache, running
 from ..core.errors import LabError
+from ..evidence import bundle, mail, results
 from ..races import race
+from ..races.tally import Tally
 from ..state import progress
 
 
-def chosen(job, logdir) -> List[race.Entry]:
+def chosen(job: Repro, logdir: Callable[[], str]) -> List[race.Entry]:
     """The races of the command line; those that are files become part of the
     job.  logdir(): where a bundle is unpacked."""
     o = job.options
@@ -35,7 +37,7 @@ def chosen(job, logdir) -> List[race.Entry]:
     return list(dict.fromkeys(out))
 
 
-def _unpacked(job, word: str, dest: str) -> race.Entry:
+def _unpacked(job: Repro, word: str, dest: str) -> race.Entry:
     manifest = bundle.unpack(os.path.expanduser(word), dest)
     o = job.options
     if not o.kernel:
@@ -50,7 +52,7 @@ def _unpacked(job, word: str, dest: str) -> race.Entry:
     return race.from_file(os.path.join(dest, f'{manifest["race"]}.c'))
 
 
-def hand_over(job, status: int) -> None:
+def hand_over(job: Repro, status: int) -> None:
     """--bundle and --report, and how a bundle's machine differs from ours."""
     o = job.options
     if job.manifest:
@@ -79,7 +81,7 @@ def hand_over(job, status: int) -> None:
         job.ui.result(f'bundle: {o.bundle}')
 
 
-def _result(job, t) -> Dict:
+def _result(job: Repro, t: Tally) -> Dict:
     m = job.machine(t.asked) if not t.unfit else None
     return {**{k: v for k, v in t.record().items()
                if k in results.FIELDS['repro']},
