@@ -127,9 +127,9 @@ static void ats_posted_inv_completion(AtsPosted *p)
 {
     uint32_t n = p->n;
 
-    if (p->manner.inv == ATS_INV_PASS) {
+    if (p->quirks.inv == ATS_INV_PASS) {
         n = 0;
-    } else if (p->manner.inv == ATS_INV_PUSH_LATE) {
+    } else if (p->quirks.inv == ATS_INV_PUSH_LATE) {
         while (n && p->slot[n - 1].requests < 2) {
             n--;
         }
@@ -153,7 +153,7 @@ void ats_posted_sending_slow(AtsPosted *p, AtsSend tlp)
     if (tlp == ATS_SEND_INV_COMPLETION) {
         ats_posted_inv_completion(p);
     } else if (tlp != ATS_SEND_TRANSLATION &&
-               !(p->manner.passes & (1u << tlp))) {
+               !(p->quirks.passes & (1u << tlp))) {
         ats_posted_land(p, p->n, names[tlp]);
     }
 }

@@ -70,7 +70,7 @@ static void ats_function_push_events(AtsFunction *f, AtsSend what)
 
 void ats_function_push(AtsFunction *f, AtsSend what)
 {
-    if (!(f->posted.manner.passes & (1u << what))) {
+    if (!(f->posted.quirks.passes & (1u << what))) {
         ats_function_push_events(f, what);
     }
     ats_posted_sending(&f->posted, what);

@@ -91,7 +91,7 @@ static void pcie_pri_check_stop(PciePri *pri)
     if (pri->enable || pri->n_groups || pri->stopped) {
         return;
     }
-    if (pri->manner.stop_by_owner && pri->ops->stopping) {
+    if (pri->quirks.stop_by_owner && pri->ops->stopping) {
         pri->ops->stopping(pri->opaque);
     } else {
         pri->stopped = true;
@@ -220,9 +220,9 @@ void pcie_pri_write_allocation(PciePri *pri, uint32_t val)
     pri->allocation = val;
 }
 
-void pcie_pri_misbehave(PciePri *pri, const PciePriManner *manner)
+void pcie_pri_set_quirks(PciePri *pri, const PciePriQuirks *quirks)
 {
-    pri->manner = *manner;
+    pri->quirks = *quirks;
     pcie_pri_wake(pri);
 }
 
@@ -233,12 +233,12 @@ void pcie_pri_lost_responses(PciePri *pri)
 
 bool pcie_pri_usable(const PciePri *pri)
 {
-    return (pri->enable || pri->manner.send_when_disabled) && !pri->failed;
+    return (pri->enable || pri->quirks.send_when_disabled) && !pri->failed;
 }
 
 uint32_t pcie_pri_limit(const PciePri *pri)
 {
-    if (pri->manner.over_issue) {
+    if (pri->quirks.ignore_allocation) {
         /* All the pages that all groups can have */
         return ATS_PRGI_NR * ATS_PRGI_NR;
     }
@@ -313,7 +313,7 @@ static void pcie_pri_send_group(PciePri *pri, const PciePriRequest *req,
             group->use = PCIE_PRI_OUTSTANDING;
         }
         pri->ops->send(pri->opaque, req->rid, &msg);
-        if (pri->manner.shape == PCIE_PRI_MARKER_INSIDE && !i) {
+        if (pri->quirks.shape == PCIE_PRI_MARKER_INSIDE && !i) {
             pcie_pri_send_marker(pri, req->rid, req->pasid);
         }
     }
@@ -383,7 +383,7 @@ static void pcie_pri_count_response(PciePri *pri, const AtsMsg *msg)
  */
 static bool pcie_pri_fatal(const PciePri *pri, const AtsMsg *msg)
 {
-    return msg->code > ATS_PRG_INVALID_REQUEST && !pri->manner.rf_as_ir;
+    return msg->code > ATS_PRG_INVALID_REQUEST && !pri->quirks.rf_as_ir;
 }
 
 /*
@@ -425,7 +425,7 @@ static void pcie_pri_disable(PciePri *pri)
 static void pcie_pri_unexpected(PciePri *pri, const AtsMsg *msg,
                                 const PciePriGroup *group)
 {
-    pri->uprgi |= !pri->manner.no_uprgi;
+    pri->uprgi |= !pri->quirks.no_uprgi;
     pri->cnt.resp_unexpected++;
     pcie_pri_note(pri, PCIE_PRI_NOTE_UNEXPECTED, msg->prgi);
     if (group) {
@@ -471,7 +471,7 @@ static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg,
             pri->cnt.resp_mistaken++;
             pcie_pri_note(pri, PCIE_PRI_NOTE_MISTAKEN, msg->prgi);
         }
-        pcie_pri_complete(pri, group, pri->manner.rf_as_ir ?
+        pcie_pri_complete(pri, group, pri->quirks.rf_as_ir ?
                           MIN(msg->code, ATS_PRG_INVALID_REQUEST) :
                           msg->code);
     } else {

@@ -22,7 +22,7 @@ static bool pcie_pri_index_free(const PciePri *pri, uint16_t prgi)
  */
 static bool pcie_pri_index_unique(const PciePri *pri, uint16_t *prgi)
 {
-    uint16_t first = pri->manner.policy == PCIE_PRI_LOWEST ? 0 :
+    uint16_t first = pri->quirks.policy == PCIE_PRI_LOWEST ? 0 :
                      pri->last_prgi + 1;
     bool found = false;
 
@@ -36,7 +36,7 @@ static bool pcie_pri_index_unique(const PciePri *pri, uint16_t *prgi)
             *prgi = n;
             found = true;
         }
-        if (pri->manner.policy != PCIE_PRI_LIFO) {
+        if (pri->quirks.policy != PCIE_PRI_LIFO) {
             break;
         }
     }
@@ -74,7 +74,7 @@ PciePriGroup *pcie_pri_take_group(PciePri *pri, const PciePriRequest *req)
     uint16_t prgi = 0, slot;
 
     if (pri->n_groups == ATS_PRGI_NR ||
-        (pri->manner.policy == PCIE_PRI_PER_PASID && pri->pasid_required ?
+        (pri->quirks.policy == PCIE_PRI_PER_PASID && pri->pasid_required ?
          !pcie_pri_index_of_pasid(pri, req, &prgi) :
          !pcie_pri_index_unique(pri, &prgi))) {
         return NULL;

@@ -16,7 +16,7 @@
 
 void pcie_pri_distort(const PciePri *pri, AtsMsg *msg, uint32_t i)
 {
-    switch (pri->manner.shape) {
+    switch (pri->quirks.shape) {
     case PCIE_PRI_NO_LAST:
         msg->last = false;
         break;
@@ -54,7 +54,7 @@ bool pcie_pri_make_marker(const PciePri *pri, uint16_t rid, uint32_t pasid,
         .last = true,
     };
 
-    switch (pri->manner.marker) {
+    switch (pri->quirks.marker) {
     case PCIE_PRI_MARKER_NONE:
         return false;
     case PCIE_PRI_MARKER_NO_PASID:

@@ -96,7 +96,7 @@ static void test_passes(void)
             world_free(w);
             continue;
         }
-        w->p.manner.passes = 1u << tlp;
+        w->p.quirks.passes = 1u << tlp;
         post(w, "ab");
         ats_posted_sending(&w->p, tlp);
         g_assert_cmpstr(w->landed->str, ==, "");
@@ -118,7 +118,7 @@ static void test_overtaken(void)
         .due = ATS_POSTED_HELD,
     };
 
-    w->p.manner.inv = ATS_INV_PASS;
+    w->p.quirks.inv = ATS_INV_PASS;
     post(w, "ab");
     ats_posted_write(&w->p, &untranslated);
     invalidate(w);
@@ -131,7 +131,7 @@ static void test_overtaken(void)
     invalidate(w);
     g_assert_cmpuint(w->p.overtaken, ==, 3);
     g_assert_cmpuint(w->p.n, ==, 4);
-    w->p.manner.inv = ATS_INV_PUSH;
+    w->p.quirks.inv = ATS_INV_PUSH;
     invalidate(w);
     g_assert_cmpstr(w->landed->str, ==, "abuc");
     world_free(w);
@@ -142,7 +142,7 @@ static void test_late_push(void)
 {
     World *w = world_new();
 
-    w->p.manner.inv = ATS_INV_PUSH_LATE;
+    w->p.quirks.inv = ATS_INV_PUSH_LATE;
     post(w, "ab");
     invalidate(w);
     g_assert_cmpstr(w->landed->str, ==, "");
@@ -252,7 +252,7 @@ static void test_valid(void)
         ats_posted_inv_request(&w->p);
         g_assert_true(ats_posted_valid(&w->p));
     }
-    w->p.manner.inv = ATS_INV_PUSH_LATE;
+    w->p.quirks.inv = ATS_INV_PUSH_LATE;
     ats_posted_sending(&w->p, ATS_SEND_INV_COMPLETION);
     g_assert_cmpstr(w->landed->str, ==, "ab");
     world_free(w);

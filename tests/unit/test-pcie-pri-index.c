@@ -9,9 +9,9 @@
 static World *world_per_pasid(void)
 {
     World *w = world_on(1024);
-    PciePriManner manner = { .policy = PCIE_PRI_PER_PASID };
+    PciePriQuirks quirks = { .policy = PCIE_PRI_PER_PASID };
 
-    pcie_pri_misbehave(&w->pri, &manner);
+    pcie_pri_set_quirks(&w->pri, &quirks);
     return w;
 }
 
@@ -60,9 +60,9 @@ static void test_pri_08_same(void)
 static void test_pri_08_par_0(void)
 {
     World *w = world_new(64, false);
-    PciePriManner manner = { .policy = PCIE_PRI_PER_PASID };
+    PciePriQuirks quirks = { .policy = PCIE_PRI_PER_PASID };
 
-    pcie_pri_misbehave(&w->pri, &manner);
+    pcie_pri_set_quirks(&w->pri, &quirks);
     pcie_pri_write_allocation(&w->pri, 64);
     pcie_pri_write_control(&w->pri, CTRL_E);
     g_assert_cmpuint(submit(w, 1), ==, 0);
@@ -184,12 +184,12 @@ static void test_pri_08_last(void)
 static void test_pri_08_turn(void)
 {
     World *w = world_per_pasid();
-    PciePriManner manner = { .policy = PCIE_PRI_LOWEST };
+    PciePriQuirks quirks = { .policy = PCIE_PRI_LOWEST };
 
     submit(w, 1);
     submit(w, 2);
     submit(w, 2);
-    pcie_pri_misbehave(&w->pri, &manner);
+    pcie_pri_set_quirks(&w->pri, &quirks);
     g_assert_cmpuint(submit(w, 3), ==, 2);
     g_assert_cmpuint(submit(w, 1), ==, 3);
     world_respond(w, 2, 3, ATS_PRG_SUCCESS);

@@ -8,17 +8,17 @@
 
 #include "pri-world.h"
 
-static World *world_wrong(PciePriManner manner)
+static World *world_wrong(PciePriQuirks quirks)
 {
     World *w = world_on(64);
 
-    pcie_pri_misbehave(&w->pri, &manner);
+    pcie_pri_set_quirks(&w->pri, &quirks);
     return w;
 }
 
 static World *world_shape(PciePriShape shape)
 {
-    return world_wrong((PciePriManner) { .shape = shape });
+    return world_wrong((PciePriQuirks) { .shape = shape });
 }
 
 /* PRI-07: a group without its end is never answered, and holds its credits */
@@ -94,7 +94,7 @@ static void test_marker_inside(void)
 
 static AtsMsg marker(PciePriMarker which, uint32_t *n)
 {
-    World *w = world_wrong((PciePriManner) { .marker = which });
+    World *w = world_wrong((PciePriQuirks) { .marker = which });
     AtsMsg msg = {};
 
     world_submit(w, 1, 5);
@@ -138,8 +138,8 @@ static void test_send_when_disabled(void)
 
     pcie_pri_write_control(&w->pri, 0);
     g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_UNUSABLE);
-    pcie_pri_misbehave(&w->pri,
-                       &(PciePriManner) { .send_when_disabled = true });
+    pcie_pri_set_quirks(&w->pri,
+                       &(PciePriQuirks) { .send_when_disabled = true });
     g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_SENT);
     world_respond(w, 0, 1, ATS_PRG_SUCCESS);
     world_expect_done(w, 0, 1001, PCIE_PRI_RESPONSE, ATS_PRG_SUCCESS);
@@ -149,7 +149,7 @@ static void test_send_when_disabled(void)
 /* PRI-20, PRI-21 */
 static void test_rf_as_ir(void)
 {
-    World *w = world_wrong((PciePriManner) { .rf_as_ir = true });
+    World *w = world_wrong((PciePriQuirks) { .rf_as_ir = true });
 
     world_submit(w, 1, 1);
     world_submit(w, 1, 2);
@@ -165,12 +165,12 @@ static void test_rf_as_ir(void)
 /* PRI-22 */
 static void test_no_uprgi(void)
 {
-    World *w = world_wrong((PciePriManner) { .no_uprgi = true });
+    World *w = world_wrong((PciePriQuirks) { .no_uprgi = true });
 
     world_respond(w, 9, 1, ATS_PRG_SUCCESS);
     g_assert_cmphex(world_status(w), ==, 0);
     g_assert_cmpuint(w->pri.cnt.resp_unexpected, ==, 1);
-    pcie_pri_misbehave(&w->pri, &(PciePriManner) { 0 });
+    pcie_pri_set_quirks(&w->pri, &(PciePriQuirks) { 0 });
     world_respond(w, 9, 1, ATS_PRG_SUCCESS);
     g_assert_cmphex(world_status(w), ==, PCI_PRI_STATUS_UPRGI);
     world_free(w);
@@ -179,7 +179,7 @@ static void test_no_uprgi(void)
 /* PRI-31 */
 static void test_stop_by_owner(void)
 {
-    World *w = world_wrong((PciePriManner) { .stop_by_owner = true });
+    World *w = world_wrong((PciePriQuirks) { .stop_by_owner = true });
 
     world_submit(w, 1, 1);
     pcie_pri_write_control(&w->pri, 0);

@@ -215,11 +215,15 @@ static void test_answer_inside(void)
     world_free(w);
 }
 
-static void misbehave(World *w, bool over_issue, PciePriPolicy policy)
+static void set_quirks(World *w, bool ignore_allocation,
+                       PciePriPolicy policy)
 {
-    PciePriManner manner = { .over_issue = over_issue, .policy = policy };
+    PciePriQuirks quirks = {
+        .ignore_allocation = ignore_allocation,
+        .policy = policy,
+    };
 
-    pcie_pri_misbehave(&w->pri, &manner);
+    pcie_pri_set_quirks(&w->pri, &quirks);
 }
 
 static void test_over_issue(void)
@@ -228,7 +232,7 @@ static void test_over_issue(void)
 
     world_submit(w, 1, 1);
     g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_BUSY);
-    misbehave(w, true, PCIE_PRI_ROUND_ROBIN);
+    set_quirks(w, true, PCIE_PRI_ROUND_ROBIN);
     g_assert_cmpuint(w->wakes, ==, 1);
     for (int i = 1; i < ATS_PRGI_NR; i++) {
         g_assert_cmpint(world_submit(w, 2, 1), ==, PCIE_PRI_SENT);
@@ -236,7 +240,7 @@ static void test_over_issue(void)
     g_assert_cmpint(world_submit(w, 1, 1), ==, PCIE_PRI_BUSY);
 
     /* back to the rules: nothing until it has all been paid for */
-    misbehave(w, false, PCIE_PRI_ROUND_ROBIN);
+    set_quirks(w, false, PCIE_PRI_ROUND_ROBIN);
     g_assert_cmpuint(pcie_pri_credits(&w->pri), ==, 0);
     for (int i = 0; i < ATS_PRGI_NR - 1; i++) {
         world_respond(w, i, 1, 0);
@@ -264,17 +268,17 @@ static void test_policy(void)
     world_respond(w, 1, 1, 0);
     world_respond(w, 3, 1, 0);
     g_assert_cmpuint(next_prgi(w), ==, 6);
-    misbehave(w, false, PCIE_PRI_LIFO);
+    set_quirks(w, false, PCIE_PRI_LIFO);
     g_assert_cmpuint(next_prgi(w), ==, 3);
     g_assert_cmpuint(next_prgi(w), ==, 1);
     g_assert_cmpuint(next_prgi(w), ==, 4);
     g_assert_cmpuint(next_prgi(w), ==, 7);        /* never used */
-    misbehave(w, false, PCIE_PRI_LOWEST);
+    set_quirks(w, false, PCIE_PRI_LOWEST);
     world_respond(w, 4, 1, 0);
     world_respond(w, 2, 1, 0);
     g_assert_cmpuint(next_prgi(w), ==, 2);
     g_assert_cmpuint(next_prgi(w), ==, 4);
-    misbehave(w, false, PCIE_PRI_ROUND_ROBIN);
+    set_quirks(w, false, PCIE_PRI_ROUND_ROBIN);
     g_assert_cmpuint(next_prgi(w), ==, 8);
     world_free(w);
 }

@@ -20,23 +20,24 @@ static const AtsKnob pt_knob_rows[] = {
 #undef V
 };
 
-static PciePriManner pt_knobs_pri_manner(const PriTestdev *d)
+static PciePriQuirks pt_knobs_pri_quirks(const PriTestdev *d)
 {
-    return (PciePriManner) {
+    return (PciePriQuirks) {
         .policy = d->knobs.prgi_policy,
         .shape = d->knobs.group_shape,
         .marker = d->knobs.stop_marker,
-        .over_issue = d->knobs.honour_alloc,
-        .send_when_disabled = d->knobs.pr_when_disabled,
-        .rf_as_ir = d->knobs.resp_code,
-        .no_uprgi = d->knobs.unexpected_resp,
+        .ignore_allocation = d->knobs.honour_alloc == PT_HONOUR_ALLOC_NO,
+        .send_when_disabled =
+            d->knobs.pr_when_disabled == PT_PR_WHEN_DISABLED_YES,
+        .rf_as_ir = d->knobs.resp_code == PT_RESP_CODE_RF_AS_IR,
+        .no_uprgi = d->knobs.unexpected_resp != PT_UNEXPECTED_RESP_UPRGI,
         .stop_by_owner = d->knobs.pri_stop_delay,
     };
 }
 
 static void pt_knobs_to_posted(PriTestdev *d)
 {
-    d->fn.posted.manner = (AtsPostedManner) {
+    d->fn.posted.quirks = (AtsPostedQuirks) {
         .inv = d->knobs.inv_push,
         .passes = d->knobs.msg_push << ATS_SEND_PAGE_REQUEST |
                   d->knobs.msg_push << ATS_SEND_ERROR |
@@ -50,9 +51,9 @@ static void pt_knobs_to_posted(PriTestdev *d)
 /* Engines have copies of the knobs that are theirs */
 static void pt_knobs_to_engines(PriTestdev *d)
 {
-    const PciePriManner manner = pt_knobs_pri_manner(d);
+    const PciePriQuirks quirks = pt_knobs_pri_quirks(d);
 
-    pcie_pri_misbehave(&d->fn.pri, &manner);
+    pcie_pri_set_quirks(&d->fn.pri, &quirks);
     pt_knobs_to_posted(d);
     d->fn.ur_disables = d->knobs.rc_on_ur;
 }
@@ -154,7 +155,7 @@ int pt_knobs_post_load(PriTestdev *d)
         return -EINVAL;
     }
     /* nobody has turned one, so nobody who waits is to try again */
-    d->fn.pri.manner = pt_knobs_pri_manner(d);
+    d->fn.pri.quirks = pt_knobs_pri_quirks(d);
     pt_knobs_to_posted(d);
     d->fn.ur_disables = d->knobs.rc_on_ur;
     return 0;

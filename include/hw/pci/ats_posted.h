@@ -61,16 +61,16 @@ typedef enum AtsInvPush {
 } AtsInvPush;
 
 /**
- * struct AtsPostedManner - where a function departs from the rules
+ * struct AtsPostedQuirks - where a function departs from the rules
  *
  * @inv: what its Invalidate Completions do
  * @passes: bit n is set: AtsSend n overtakes writes; that of
  *          ATS_SEND_INV_COMPLETION means nothing
  */
-typedef struct AtsPostedManner {
+typedef struct AtsPostedQuirks {
     AtsInvPush inv;
     uint32_t passes;
-} AtsPostedManner;
+} AtsPostedQuirks;
 
 /**
  * struct AtsPostedWrite - a write on its way
@@ -111,7 +111,7 @@ typedef void AtsPostedLand(void *opaque, const AtsPostedWrite *w);
 typedef struct AtsPosted {
     AtsPostedLand *land;
     void *opaque;
-    AtsPostedManner manner;
+    AtsPostedQuirks quirks;
     uint32_t n;
     AtsPostedWrite slot[ATS_POSTED_MAX];
     uint64_t queued;

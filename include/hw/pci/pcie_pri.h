@@ -134,27 +134,27 @@ typedef enum PciePriMarker {
 } PciePriMarker;
 
 /**
- * struct PciePriManner - how the engine breaks the rules, all 0: not at all
+ * struct PciePriQuirks - how the engine breaks the rules, all 0: not at all
  *
  * @policy: which index a group gets; none breaks a rule, and without PRG
  *          Response PASID Required indices are never those of a PASID
  * @shape, @marker: as above
- * @over_issue: the allocation does not limit anything
+ * @ignore_allocation: the allocation does not limit anything
  * @send_when_disabled: requests are sent while Page Requests are disabled, too
  * @rf_as_ir: a Response Failure is taken for an Invalid Request
  * @no_uprgi: an unexpected response does not set UPRGI
  * @stop_by_owner: Stopped is set by pcie_pri_stopped() alone
  */
-typedef struct PciePriManner {
+typedef struct PciePriQuirks {
     PciePriPolicy policy;
     PciePriShape shape;
     PciePriMarker marker;
-    bool over_issue;
+    bool ignore_allocation;
     bool send_when_disabled;
     bool rf_as_ir;
     bool no_uprgi;
     bool stop_by_owner;
-} PciePriManner;
+} PciePriQuirks;
 
 /* A group; in slot n of the table if no other one has PRG index n */
 typedef struct PciePriGroup {
@@ -206,7 +206,7 @@ typedef struct PciePri {
     /* Responses that may still come for what a reset made it forget */
     uint32_t forgotten[ATS_PRGI_NR];
 
-    PciePriManner manner;
+    PciePriQuirks quirks;
     uint64_t n_freed;
     uint64_t freed[ATS_PRGI_NR];    /* n_freed when the index became free */
     PciePriCounters cnt;
@@ -266,13 +266,13 @@ uint16_t pcie_pri_read_status(const PciePri *pri);
 void pcie_pri_write_allocation(PciePri *pri, uint32_t val);
 
 /**
- * pcie_pri_misbehave: choose how the engine breaks the rules
+ * pcie_pri_set_quirks: choose how the engine breaks the rules
  */
-void pcie_pri_misbehave(PciePri *pri, const PciePriManner *manner);
+void pcie_pri_set_quirks(PciePri *pri, const PciePriQuirks *quirks);
 
 /**
  * pcie_pri_stopped: set Stopped if Page Requests are disabled and nothing is
- * outstanding; only with PciePriManner::stop_by_owner it is not set anyway
+ * outstanding; only with PciePriQuirks::stop_by_owner it is not set anyway
  */
 void pcie_pri_stopped(PciePri *pri);
 
@@ -300,7 +300,7 @@ void pcie_pri_free_group(PciePri *pri, PciePriGroup *group);
 PciePriGroup *pcie_pri_find_group(PciePri *pri, const AtsMsg *msg);
 
 /**
- * pcie_pri_distort: what PciePriManner::shape does to request @i of a group;
+ * pcie_pri_distort: what PciePriQuirks::shape does to request @i of a group;
  * used by the engine itself
  */
 void pcie_pri_distort(const PciePri *pri, AtsMsg *msg, uint32_t i);
