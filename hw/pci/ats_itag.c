@@ -156,8 +156,8 @@ void ats_itags_completion(AtsItags *t, const AtsMsg *msg, bool stop_at_bad)
  * The owner's queue is switched off and waits for nothing any more, but the
  * functions do not know and will answer.  A tag that was free at once could be
  * given to a new request, which the old completion would end before the
- * function has dropped anything (PCIe 6.2 10.3.1).  So it stays in use, in
- * silence.
+ * function has dropped anything (PCIe 6.2 10.3.1).  So it stays in use, and
+ * what becomes of it is not reported.
  */
 void ats_itags_forget(AtsItags *t)
 {

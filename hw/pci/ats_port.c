@@ -77,7 +77,7 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
         return;
     }
     if (f->unresponsive || !reached) {
-        pcie_pri_unheard(ats_function_pri(f), msg);
+        pcie_pri_drop_response(ats_function_pri(f), msg);
         return;
     }
     ats_function_message(f, msg);

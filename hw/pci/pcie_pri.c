@@ -510,7 +510,7 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
     pcie_pri_wake(pri);
 }
 
-void pcie_pri_unheard(PciePri *pri, const AtsMsg *msg)
+void pcie_pri_drop_response(PciePri *pri, const AtsMsg *msg)
 {
     uint32_t *forgotten = &pri->forgotten[msg->prgi % ATS_PRGI_NR];
 

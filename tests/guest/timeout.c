@@ -100,8 +100,8 @@ static void test_lost_once(void)
     close(log);
 }
 
-/* The device is mute for a second: Linux retries until it answers */
-static void test_mute(void)
+/* The device is unresponsive for a second: Linux retries until it answers */
+static void test_unresponsive(void)
 {
     struct pt_chan ch;
     struct pt pt;
@@ -206,7 +206,7 @@ static void test_gone(void)
 
 static const struct ktap_test tests[] = {
     { "lost-once", test_lost_once, 0 },
-    { "mute-for-a-second", test_mute, 0 },
+    { "unresponsive-for-a-second", test_unresponsive, 0 },
     { "gone", test_gone, 0 },
 };
 

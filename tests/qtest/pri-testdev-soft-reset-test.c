@@ -148,7 +148,7 @@ static void test_channel_stop(void)
 /* -- The whole function ---------------------------------------------------- */
 
 /* PRQ-91, PRQ-93: all is forgotten, and invalidations are answered */
-static void check_soft(uint64_t ms, bool mute)
+static void check_soft(uint64_t ms, bool unresponsive)
 {
     uint32_t prgi, held, during;
     unsigned int i;
@@ -156,7 +156,7 @@ static void check_soft(uint64_t ms, bool mute)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     turn(&lab, PT_KNOB_SOFT_DURATION, ms);
-    turn(&lab, PT_KNOB_SOFT_RESET, mute);
+    turn(&lab, PT_KNOB_SOFT_RESET, unresponsive);
     qpt_writel(&lab.d, PT_SCRATCH, 7);
     fault(&lab, 0);
     fault(&lab, 1);
@@ -170,8 +170,8 @@ static void check_soft(uint64_t ms, bool mute)
     during = invalidate(&lab);
     g_assert_true(qvtd_wait_done(&lab.v, during) == false);
     qtest_clock_step(lab.qts, 20 * QINV_US);
-    g_assert_true(qvtd_wait_done(&lab.v, held) == !mute);
-    g_assert_true(qvtd_wait_done(&lab.v, during) == !mute);
+    g_assert_true(qvtd_wait_done(&lab.v, held) == !unresponsive);
+    g_assert_true(qvtd_wait_done(&lab.v, during) == !unresponsive);
     if (ms) {
         g_assert_cmphex(qpt_readl(&lab.d, PT_SOFT_RESET), ==,
                         PT_SOFT_RESET_BUSY);
@@ -198,7 +198,7 @@ static void check_soft(uint64_t ms, bool mute)
         g_assert_cmpuint(qpt_ch_readl(&lab.d, i, PT_CH_STATUS), ==,
                          PT_ST_IDLE);
     }
-    if (mute) {
+    if (unresponsive) {
         qtest_clock_step(lab.qts, 501 * QINV_MS);
         g_assert_cmphex(qinv_fsts(&lab.v) & QVTD_FSTS_ITE, !=, 0);
         qvtd_writel(&lab.v, QVTD_FSTS, QINV_FSTS_W1C);
@@ -222,7 +222,7 @@ static void test_soft(void)
     check_soft(30, false);
 }
 
-static void test_soft_mute(void)
+static void test_soft_unresponsive(void)
 {
     check_soft(30, true);
 }
@@ -427,7 +427,8 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/soft-reset/bad-channel", test_bad_channel);
     qtest_add_func("/pri-testdev/soft-reset/channel-stop", test_channel_stop);
     qtest_add_func("/pri-testdev/soft-reset/PRQ-93/answers", test_soft);
-    qtest_add_func("/pri-testdev/soft-reset/PRQ-93/mute", test_soft_mute);
+    qtest_add_func("/pri-testdev/soft-reset/PRQ-93/unresponsive",
+                   test_soft_unresponsive);
     qtest_add_func("/pri-testdev/soft-reset/flr", test_soft_flr);
     qtest_add_func("/pri-testdev/soft-reset/migration", test_soft_migration);
     for (i = 0; i < ARRAY_SIZE(prs); i++) {

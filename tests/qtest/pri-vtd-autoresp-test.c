@@ -150,7 +150,7 @@ static void test_last_dropped(void)
 }
 
 /* nothing of a group is ever answered before its last request */
-static void test_not_last_silent(void)
+static void test_not_last(void)
 {
     unsigned int i;
     PriLab lab;
@@ -410,8 +410,8 @@ static void test_fault_event(void)
     pri_lab_stop(&lab);
 }
 
-/* a queue error that nobody cleared mutes the fault event (7.3) */
-static void test_fault_event_muted(void)
+/* a queue error that nobody cleared suppresses the fault event (7.3) */
+static void test_fault_event_suppressed(void)
 {
     QVtdDesc bad = { { 0x5, 1 } };
     QVtdFault fault;
@@ -456,7 +456,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-41/pasid-follows-request",
                     test_pasid_follows_request);
     g_test_add_func("/vtd/prq/PRQ-42/first-dropped", test_first_dropped);
-    g_test_add_func("/vtd/prq/PRQ-42/not-last-silent", test_not_last_silent);
+    g_test_add_func("/vtd/prq/PRQ-42/not-last", test_not_last);
     g_test_add_func("/vtd/prq/PRQ-43/last-dropped-on-full", test_last_dropped);
     g_test_add_func("/vtd/prq/PRQ-44/sticky", test_sticky);
     g_test_add_func("/vtd/prq/PRQ-44/no-fault", test_no_fault);
@@ -469,8 +469,8 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-49/fault-address", test_fault_address);
     g_test_add_func("/vtd/prq/PRQ-50/fault-overflow", test_fault_overflow);
     g_test_add_func("/vtd/prq/PRQ-50/fault-event", test_fault_event);
-    g_test_add_func("/vtd/prq/PRQ-50/fault-event-muted",
-                    test_fault_event_muted);
+    g_test_add_func("/vtd/prq/PRQ-50/fault-event-suppressed",
+                    test_fault_event_suppressed);
     g_test_add_func("/vtd/prq/PRQ-50/fault-ip-clear", test_fault_ip_clear);
     return g_test_run();
 }

@@ -423,7 +423,7 @@ static void test_broken_page_tables(void)
     pri_lab_stop(&lab);
 }
 
-/* -- PRQ-33, PRQ-34: where the specification is silent --------------------- */
+/* -- PRQ-33, PRQ-34: where the specification says nothing ------------------ */
 
 static void test_queue_nowhere(void)
 {

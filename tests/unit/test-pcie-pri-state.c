@@ -317,8 +317,8 @@ static void test_flr_06_lost(void)
 
     world_submit(w, 1, 1);
     pcie_pri_reset(&w->pri);
-    pcie_pri_unheard(&w->pri, &msg);
-    pcie_pri_unheard(&w->pri, &msg);
+    pcie_pri_drop_response(&w->pri, &msg);
+    pcie_pri_drop_response(&w->pri, &msg);
     world_respond(w, 0, 1, 0);
     g_assert_cmpuint(w->pri.cnt.resp_stale, ==, 0);
 

@@ -54,7 +54,7 @@ void pt_report_now(PriTestdev *d)
         };
 
         d->sched.errors &= ~err.status;
-        if (!pt_silent(d) && ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
+        if (!pt_unresponsive(d) && ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
             pcie_aer_inject_error(PCI_DEVICE(d), &err);
         }
     }

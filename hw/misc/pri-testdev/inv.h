@@ -45,7 +45,7 @@ void pt_inv_vector(PriTestdev *d, uint32_t itags);
 /**
  * pt_inv_reset: the function is about to be reset
  *
- * @can_answer: there is a link, and the function was not silent
+ * @can_answer: there is a link, and the function was not unresponsive
  */
 void pt_inv_reset(PriTestdev *d, bool can_answer);
 

@@ -196,7 +196,7 @@ void pt_late_run(PriTestdev *d)
     PtLate late = d->late;
 
     pt_late_forget(d);
-    if (pt_silent(d)) {
+    if (pt_unresponsive(d)) {
         return;
     }
     trace_pri_testdev_late(DEVICE(d)->id, late.n, late.write);

@@ -2,7 +2,7 @@
  * pri-testdev: does the function answer?
  *
  * While a reset lasts, while a hot reset is asserted and while the function is
- * gone, the function is silent: BARs read all ones, and what comes down the
+ * gone, the function is unresponsive: BARs read all ones, and what comes down the
  * link is lost, but for the invalidations that a knob has answered.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -22,16 +22,16 @@ bool pt_in_soft_reset(const PriTestdev *d)
     return d->presence.in_reset && d->presence.kind == PT_RESET_SOFT;
 }
 
-bool pt_silent(const PriTestdev *d)
+bool pt_unresponsive(const PriTestdev *d)
 {
     return d->presence.gone || d->presence.link_down || pt_in_reset(d);
 }
 
 /* Vectors cannot be reached either */
-void pt_update_silence(PriTestdev *d)
+void pt_update_unresponsive(PriTestdev *d)
 {
-    ats_function_set_unresponsive(&d->fn, pt_silent(d));
-    memory_region_set_enabled(&d->presence.no_msix, pt_silent(d));
+    ats_function_set_unresponsive(&d->fn, pt_unresponsive(d));
+    memory_region_set_enabled(&d->presence.no_msix, pt_unresponsive(d));
 }
 
 /* Milliseconds that a reset takes */

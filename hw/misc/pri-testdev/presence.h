@@ -10,13 +10,13 @@
 #include "types.h"
 
 /**
- * struct PtPresence - why the function may be silent
+ * struct PtPresence - why the function may be unresponsive
  *
  * @in_reset: one that takes its time, until @reset_timer
  * @kind: of the last reset, or of the one that goes on
  * @link_down: hot reset is asserted, or there is no link
  * @gone: knobs.gone, once it has taken effect
- * @no_msix: in place of the MSI-X BAR's table while silent
+ * @no_msix: in place of the MSI-X BAR's table while unresponsive
  */
 typedef struct PtPresence {
     bool in_reset;
@@ -38,9 +38,9 @@ bool pt_in_reset(const PriTestdev *d);
 bool pt_in_soft_reset(const PriTestdev *d);
 
 /**
- * pt_silent: is the function in reset or gone?
+ * pt_unresponsive: is the function in reset or gone?
  */
-bool pt_silent(const PriTestdev *d);
+bool pt_unresponsive(const PriTestdev *d);
 
 /**
  * pt_reset_end_time: when the reset that goes on, or is about to, will be over
@@ -53,8 +53,8 @@ int64_t pt_reset_end_time(const PriTestdev *d);
 uint64_t pt_reset_duration(const PriTestdev *d, PtResetKind kind);
 
 /**
- * pt_update_silence: let the function and its vectors be silent, or not
+ * pt_update_unresponsive: let the function and its vectors answer, or not
  */
-void pt_update_silence(PriTestdev *d);
+void pt_update_unresponsive(PriTestdev *d);
 
 #endif /* PRI_TESTDEV_PRESENCE_H */

@@ -312,7 +312,7 @@ static uint64_t pt_mmio_read(void *opaque, hwaddr addr, unsigned int size)
     uint32_t reg = addr % PT_CHANNEL_SIZE;
     uint32_t val = 0;
 
-    if (pt_silent(d)) {
+    if (pt_unresponsive(d)) {
         return UINT64_MAX;
     }
     if (!pt_access_ok(addr, size)) {
@@ -335,7 +335,7 @@ static void pt_mmio_write(void *opaque, hwaddr addr, uint64_t val,
     uint32_t page = addr / PT_CHANNEL_SIZE;
     uint32_t reg = addr % PT_CHANNEL_SIZE;
 
-    if (pt_silent(d) || !pt_access_ok(addr, size)) {
+    if (pt_unresponsive(d) || !pt_access_ok(addr, size)) {
         return;
     }
     trace_pri_testdev_write(DEVICE(d)->id, addr, val);

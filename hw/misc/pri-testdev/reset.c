@@ -3,7 +3,7 @@
  *
  * One state machine for every reset.  A reset takes no time unless a knob says
  * so.  While it lasts, while a hot reset is asserted and while the function is
- * gone, the function is silent: BARs read all ones, and what comes down the
+ * gone, the function is unresponsive: BARs read all ones, and what comes down the
  * link is lost, but for the invalidations that a knob has answered.
  *
  * A device-specific reset is none of that: registers can be read, and
@@ -24,7 +24,7 @@
 #include "pri-testdev.h"
 #include "hw/misc/trace.h"
 
-/* -- What is silent -------------------------------------------------------- */
+/* -- What is unresponsive -------------------------------------------------- */
 
 /* -- Beginning and end ----------------------------------------------------- */
 
@@ -32,7 +32,7 @@ static void pt_reset_over(PriTestdev *d)
 {
     d->presence.in_reset = false;
     timer_del(d->presence.reset_timer);
-    pt_update_silence(d);
+    pt_update_unresponsive(d);
     pt_late_begin(d);
     if (d->presence.kind == PT_RESET_SOFT) {
         pt_event(d, PT_EVENT_SOFT_RESET);
@@ -51,7 +51,7 @@ static void pt_reset_last(PriTestdev *d)
     d->presence.in_reset = true;
     timer_mod(d->presence.reset_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
               ms * SCALE_MS);
-    pt_update_silence(d);
+    pt_update_unresponsive(d);
 }
 
 static void pt_reset_ends(void *opaque)
@@ -151,7 +151,7 @@ void pt_reset_enter(Object *obj, ResetType type)
     PriTestdev *d = PRI_TESTDEV(obj);
 
     d->resets.beginning = pt_find_kind(d);
-    if (d->resets.beginning != PT_RESET_OTHER && !pt_silent(d)) {
+    if (d->resets.beginning != PT_RESET_OTHER && !pt_unresponsive(d)) {
         pt_late_take(d, PT_ALL_CHANNELS, !pt_link_lost(d));
     }
     pt_posted_reset(d, d->resets.beginning != PT_RESET_OTHER &&
@@ -177,7 +177,7 @@ void pt_reset_hold(Object *obj, ResetType type)
     PriTestdev *d = PRI_TESTDEV(obj);
     PCIDevice *dev = PCI_DEVICE(obj);
     PtResetKind kind = d->resets.beginning;
-    bool silent = pt_silent(d);
+    bool unresponsive = pt_unresponsive(d);
     bool held = d->presence.link_down;
     bool lost = pt_link_lost(d);
 
@@ -197,7 +197,8 @@ void pt_reset_hold(Object *obj, ResetType type)
     if (kind == PT_RESET_OTHER) {
         d->resets.count = 0;
     }
-    pt_inv_reset(d, kind != PT_RESET_OTHER && !lost && !silent);
+    pt_inv_reset(d, kind != PT_RESET_OTHER && !lost &&
+                 !unresponsive);
     pcie_cap_deverr_reset(dev);
     pcie_acs_reset(dev);
     pt_forget(d);
@@ -205,7 +206,7 @@ void pt_reset_hold(Object *obj, ResetType type)
     d->presence.link_down = lost;
     if (lost) {
         /* It takes its time from when the link is up: PCIe 6.2 6.6.1 */
-        pt_update_silence(d);
+        pt_update_unresponsive(d);
     } else {
         pt_reset_last(d);
     }
@@ -278,7 +279,7 @@ void pt_set_gone(PriTestdev *d)
     pt_posted_reset(d, false);
     pt_inv_lose(d);
     pt_forget(d);
-    pt_update_silence(d);
+    pt_update_unresponsive(d);
     if (d->knobs.gone_ms) {
         timer_mod(d->resets.gone_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                   d->knobs.gone_ms * SCALE_MS);
@@ -310,7 +311,7 @@ void pt_raise_error(PriTestdev *d)
     PCIEAERErr err;
 
     d->knobs.aer_error = 0;
-    if (which && !pt_silent(d) &&
+    if (which && !pt_unresponsive(d) &&
         ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
         err = errors[which - 1];
         err.source_id = pci_requester_id(PCI_DEVICE(d));
@@ -341,7 +342,7 @@ void pt_reset_realize(PriTestdev *d)
     MemoryRegion *bar = &PCI_DEVICE(d)->msix_exclusive_bar;
 
     memory_region_init_io(&d->presence.no_msix, OBJECT(d), &pt_no_msix_ops, d,
-                          "pri-testdev-silent", memory_region_size(bar));
+                          "pri-testdev-no-answer", memory_region_size(bar));
     memory_region_set_enabled(&d->presence.no_msix, false);
     memory_region_add_subregion_overlap(bar, 0, &d->presence.no_msix, 1);
     d->presence.reset_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pt_reset_timer,
@@ -366,6 +367,6 @@ int pt_reset_post_load(PriTestdev *d)
         (p->in_reset && p->link_down)) {
         return -EINVAL;
     }
-    pt_update_silence(d);
+    pt_update_unresponsive(d);
     return 0;
 }

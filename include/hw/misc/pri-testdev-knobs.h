@@ -163,7 +163,8 @@
       ATS_KNOB_NUMBER, \
       "milliseconds that PT_SOFT_RESET of the whole function takes") \
     X(SOFT_RESET, soft_reset, "soft-reset", 0, 1, \
-      V(SOFT_RESET_ANSWERS, "answers") V(SOFT_RESET_MUTE, "mute"), \
+      V(SOFT_RESET_ANSWERS, "answers") \
+      V(SOFT_RESET_UNRESPONSIVE, "unresponsive"), \
       "Invalidate Request during that reset: answer it, or lose it and those " \
       "whose completion waits") \
     X(INV_AT_FLR, inv_at_flr, "inv-pending-at-flr", 0, 2, \

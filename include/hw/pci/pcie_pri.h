@@ -357,10 +357,10 @@ void pcie_pri_send_raw(PciePri *pri, AtsMsg *msg);
 void pcie_pri_response(PciePri *pri, const AtsMsg *msg);
 
 /**
- * pcie_pri_unheard: a PRG Response has come to a function that hears nothing,
+ * pcie_pri_drop_response: a PRG Response has come to a function that hears nothing,
  * because it is in reset or gone
  */
-void pcie_pri_unheard(PciePri *pri, const AtsMsg *msg);
+void pcie_pri_drop_response(PciePri *pri, const AtsMsg *msg);
 
 /**
  * pcie_pri_outstanding: groups of @rid and @pasid whose response has a meaning
