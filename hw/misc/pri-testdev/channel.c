@@ -272,9 +272,9 @@ static void pt_run_ready(PriTestdev *d, int32_t *budget)
     while (d->sched.ready && *budget > 0) {
         int32_t turn = MIN(*budget, PT_TURN_PAGES);
         int32_t left = turn;
-        unsigned int n = d->sched.turn;
+        unsigned int n = d->sched.next_channel;
 
-        d->sched.turn = (d->sched.turn + 1) % d->n_channels;
+        d->sched.next_channel = (d->sched.next_channel + 1) % d->n_channels;
         while (left > 0 && (d->sched.ready & (1ULL << n))) {
             pt_step(d, n, false, &left);
         }

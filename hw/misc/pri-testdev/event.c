@@ -39,7 +39,7 @@ void pt_event_enable(PriTestdev *d, uint32_t val)
 
 void pt_report(PriTestdev *d, uint32_t error)
 {
-    d->sched.errors |= error;
+    d->sched.pending_aer |= error;
     if (error) {
         pt_channels_kick(d);
     }
@@ -47,14 +47,15 @@ void pt_report(PriTestdev *d, uint32_t error)
 
 void pt_report_now(PriTestdev *d)
 {
-    while (d->sched.errors) {
+    while (d->sched.pending_aer) {
         PCIEAERErr err = {
-            .status = d->sched.errors & -d->sched.errors,
+            .status = d->sched.pending_aer & -d->sched.pending_aer,
             .source_id = pci_requester_id(PCI_DEVICE(d)),
         };
 
-        d->sched.errors &= ~err.status;
-        if (!pt_unresponsive(d) && ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
+        d->sched.pending_aer &= ~err.status;
+        if (!pt_unresponsive(d) &&
+            ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
             pcie_aer_inject_error(PCI_DEVICE(d), &err);
         }
     }

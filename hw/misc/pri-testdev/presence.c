@@ -2,8 +2,8 @@
  * pri-testdev: does the function answer?
  *
  * While a reset lasts, while a hot reset is asserted and while the function is
- * gone, the function is unresponsive: BARs read all ones, and what comes down the
- * link is lost, but for the invalidations that a knob has answered.
+ * gone, the function is unresponsive: BARs read all ones, and what comes down
+ * the link is lost, but for the invalidations that a knob has answered.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

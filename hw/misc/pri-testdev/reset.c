@@ -3,11 +3,11 @@
  *
  * One state machine for every reset.  A reset takes no time unless a knob says
  * so.  While it lasts, while a hot reset is asserted and while the function is
- * gone, the function is unresponsive: BARs read all ones, and what comes down the
- * link is lost, but for the invalidations that a knob has answered.
+ * gone, the function is unresponsive: BARs read all ones, and what comes down
+ * the link is lost, but for the invalidations that a knob has answered.
  *
  * A device-specific reset is none of that: registers can be read, and
- * invalidations are answered as ever (VT-d 7.9).
+ * invalidations are answered as always (VT-d 7.9).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -128,8 +128,8 @@ static PtResetKind pt_find_kind(PriTestdev *d)
     PCIBus *bus = pci_get_bus(dev);
     PCIDevice *port = pci_bridge_get_device(bus);
 
-    if (d->resets.wanted) {
-        return d->resets.wanted;
+    if (d->resets.requested) {
+        return d->resets.requested;
     }
     if (pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL) &
         PCI_EXP_DEVCTL_BCR_FLR) {
@@ -150,11 +150,11 @@ void pt_reset_enter(Object *obj, ResetType type)
 {
     PriTestdev *d = PRI_TESTDEV(obj);
 
-    d->resets.beginning = pt_find_kind(d);
-    if (d->resets.beginning != PT_RESET_OTHER && !pt_unresponsive(d)) {
+    d->resets.starting = pt_find_kind(d);
+    if (d->resets.starting != PT_RESET_OTHER && !pt_unresponsive(d)) {
         pt_late_take(d, PT_ALL_CHANNELS, !pt_link_lost(d));
     }
-    pt_posted_reset(d, d->resets.beginning != PT_RESET_OTHER &&
+    pt_posted_reset(d, d->resets.starting != PT_RESET_OTHER &&
                     !pt_link_lost(d) && !d->presence.gone &&
                     !d->presence.link_down);
     ats_function_forget(&d->fn);
@@ -176,7 +176,7 @@ void pt_reset_hold(Object *obj, ResetType type)
 {
     PriTestdev *d = PRI_TESTDEV(obj);
     PCIDevice *dev = PCI_DEVICE(obj);
-    PtResetKind kind = d->resets.beginning;
+    PtResetKind kind = d->resets.starting;
     bool unresponsive = pt_unresponsive(d);
     bool held = d->presence.link_down;
     bool lost = pt_link_lost(d);
@@ -214,9 +214,9 @@ void pt_reset_hold(Object *obj, ResetType type)
 
 void pt_reset(PriTestdev *d, PtResetKind kind)
 {
-    d->resets.wanted = kind;
+    d->resets.requested = kind;
     pci_device_reset(PCI_DEVICE(d));
-    d->resets.wanted = PT_RESET_OTHER;
+    d->resets.requested = PT_RESET_OTHER;
 }
 
 /* -- Device-specific resets, VT-d 7.9 -------------------------------------- */

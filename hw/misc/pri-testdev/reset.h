@@ -21,15 +21,15 @@ typedef struct PtResetConfig {
 /**
  * struct PtResets - resets of the function
  *
- * @wanted: by whoever is about to begin one
- * @beginning: between its phases
+ * @requested: the kind that the caller of the reset is about to begin
+ * @starting: its kind, between its phases
  * @count: since power on
  * @flrs: Function Level Resets in a row
  * @gone_timer: the function comes back
  */
 typedef struct PtResets {
-    PtResetKind wanted;
-    PtResetKind beginning;
+    PtResetKind requested;
+    PtResetKind starting;
     uint32_t count;
     uint64_t flrs;
     QEMUTimer *gone_timer;

@@ -140,7 +140,8 @@ static const VMStateDescription vmstate_pt_late = {
 
 static int pt_channels_post_load(PriTestdev *d)
 {
-    if (d->sched.n_waiters > d->n_channels || d->sched.turn >= d->n_channels) {
+    if (d->sched.n_waiters > d->n_channels ||
+        d->sched.next_channel >= d->n_channels) {
         return -EINVAL;
     }
     for (uint32_t i = 0; i < d->sched.n_waiters; i++) {
@@ -197,11 +198,11 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_TIMER_PTR(sched.pause_timer, PriTestdev),
         VMSTATE_BOOL(sched.wake, PriTestdev),
         VMSTATE_UINT64(sched.irqs, PriTestdev),
-        VMSTATE_UINT32(sched.errors, PriTestdev),
+        VMSTATE_UINT32(sched.pending_aer, PriTestdev),
         VMSTATE_UINT8_ARRAY(sched.waiters, PriTestdev,
                             PRI_TESTDEV_MAX_CHANNELS),
         VMSTATE_UINT32(sched.n_waiters, PriTestdev),
-        VMSTATE_UINT32(sched.turn, PriTestdev),
+        VMSTATE_UINT32(sched.next_channel, PriTestdev),
         VMSTATE_UINT32(scratch, PriTestdev),
         VMSTATE_UINT64(resets.flrs, PriTestdev),
         VMSTATE_STRUCT(raw, PriTestdev, 1, vmstate_pt_raw, PtRaw),

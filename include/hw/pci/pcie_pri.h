@@ -357,8 +357,8 @@ void pcie_pri_send_raw(PciePri *pri, AtsMsg *msg);
 void pcie_pri_response(PciePri *pri, const AtsMsg *msg);
 
 /**
- * pcie_pri_drop_response: a PRG Response has come to a function that hears nothing,
- * because it is in reset or gone
+ * pcie_pri_drop_response: a PRG Response has come to a function that is
+ * unresponsive, in reset or gone
  */
 void pcie_pri_drop_response(PciePri *pri, const AtsMsg *msg);
 
