@@ -41,7 +41,7 @@ static void vtd_link_rules_changed(void *opaque)
 {
     IntelIOMMUState *s = opaque;
 
-    s->svm.knobs.link_held = s->svm.rules.holds.held.length;
+    s->svm.knobs.link_held = s->svm.rules.ruleset.held.length;
 }
 
 static void vtd_link_knob_changed(IntelIOMMUState *s, unsigned int index)
@@ -54,7 +54,7 @@ static void vtd_link_knob_changed(IntelIOMMUState *s, unsigned int index)
     knobs->link_release_last = 0;
     knobs->link_release_at = 0;
     knobs->link_discard = 0;
-    knobs->link_held = s->svm.rules.holds.held.length;
+    knobs->link_held = s->svm.rules.ruleset.held.length;
     if (!link) {
         return;
     }
@@ -150,11 +150,11 @@ static const VTDCounter vtd_counters[] = {
     { "x-devtlb-" #field, offsetof(IntelIOMMUState, svm.qi.field), text },
     VTD_QI_COUNTERS(VTD_QI_COUNTER_ROW)
 #undef VTD_QI_COUNTER_ROW
-#define VTD_HOLD_COUNTER_ROW(field, text) \
-    { "x-link-" #field, offsetof(IntelIOMMUState, svm.rules.holds.field), \
+#define VTD_RULESET_COUNTER_ROW(field, text) \
+    { "x-link-" #field, offsetof(IntelIOMMUState, svm.rules.ruleset.field), \
       text },
-    ATS_HOLD_COUNTERS(VTD_HOLD_COUNTER_ROW)
-#undef VTD_HOLD_COUNTER_ROW
+    ATS_RULESET_COUNTERS(VTD_RULESET_COUNTER_ROW)
+#undef VTD_RULESET_COUNTER_ROW
     { "x-msis", offsetof(IntelIOMMUState, svm.msis), "interrupts sent" },
     { "x-last-msi-addr", offsetof(IntelIOMMUState, svm.last_msi_addr),
       "address of the last interrupt" },
@@ -185,7 +185,7 @@ void vtd_svm_instance_init(Object *obj)
 
 static char *vtd_svm_get_messages(Object *obj, Error **errp)
 {
-    return ats_holds_describe(&INTEL_IOMMU_DEVICE(obj)->svm.rules.holds);
+    return ats_ruleset_describe(&INTEL_IOMMU_DEVICE(obj)->svm.rules.ruleset);
 }
 
 void vtd_svm_class_init(ObjectClass *klass)
@@ -404,7 +404,7 @@ void vtd_svm_realize(IntelIOMMUState *s)
     /* Device-TLBs, or untranslated requests with a PASID, which need none */
     if (X86_IOMMU_DEVICE(s)->dt_supported || s->pasid) {
         s->svm.link_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, vtd_link_timer, s);
-        s->svm.link = ats_link_new(&vtd_agent_ops, &s->svm.rules.holds, s);
+        s->svm.link = ats_link_new(&vtd_agent_ops, &s->svm.rules.ruleset, s);
         ats_rules_attach(&s->svm.rules, s->svm.link);
     }
 }

@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/log.h"
 #include "hw/pci/ats_actor.h"
-#include "hw/pci/ats_hold.h"
+#include "hw/pci/ats_ruleset.h"
 #include "hw/pci/ats_link.h"
 #include "trace.h"
 
@@ -27,7 +27,7 @@ struct AtsPort {
 struct AtsLink {
     const AtsAgentOps *ops;
     void *opaque;
-    AtsHolds *holds;            /* or NULL */
+    AtsRuleSet *ruleset;        /* or NULL */
     GPtrArray *ports;           /* of AtsPort, in order of attachment */
     GHashTable *by_rid;         /* last known requester id -> AtsPort */
     AtsMsg *fifo;               /* ring of fifo_size, a power of two */
@@ -38,15 +38,16 @@ struct AtsLink {
     AtsLinkCounters cnt;
 };
 
-AtsLink *ats_link_new(const AtsAgentOps *ops, AtsHolds *holds, void *opaque)
+AtsLink *ats_link_new(const AtsAgentOps *ops, AtsRuleSet *ruleset,
+                      void *opaque)
 {
     AtsLink *link = g_new0(AtsLink, 1);
 
     link->ops = ops;
     link->opaque = opaque;
-    link->holds = holds;
-    if (holds) {
-        ats_holds_init(holds);
+    link->ruleset = ruleset;
+    if (ruleset) {
+        ats_ruleset_init(ruleset);
     }
     link->ports = g_ptr_array_new_with_free_func(g_free);
     link->by_rid = g_hash_table_new(NULL, NULL);
@@ -59,8 +60,8 @@ void ats_link_free(AtsLink *link)
         return;
     }
     ats_actor_forget(link);
-    if (link->holds) {
-        ats_holds_clear(link->holds);
+    if (link->ruleset) {
+        ats_ruleset_clear(link->ruleset);
     }
     g_hash_table_destroy(link->by_rid);
     g_ptr_array_free(link->ports, true);
@@ -82,10 +83,10 @@ const struct AtsKnobTable *ats_link_agent_knobs(AtsLink *link, void **owner)
 /* Tell the agent what rules did to themselves and when they want to go on */
 static void ats_link_tell(AtsLink *link)
 {
-    if (link->holds && link->holds->changed) {
-        link->holds->changed = false;
+    if (link->ruleset && link->ruleset->changed) {
+        link->ruleset->changed = false;
         if (link->ops->alarm) {
-            link->ops->alarm(link->opaque, ats_holds_next_due(link->holds));
+            link->ops->alarm(link->opaque, ats_ruleset_next_due(link->ruleset));
         }
         if (link->ops->rules_changed) {
             link->ops->rules_changed(link->opaque);
@@ -98,8 +99,8 @@ void ats_link_reset(AtsLink *link)
     link->fifo_head = 0;
     link->fifo_len = 0;
     ats_actor_forget(link);
-    if (link->holds) {
-        ats_holds_clear(link->holds);
+    if (link->ruleset) {
+        ats_ruleset_clear(link->ruleset);
         ats_link_tell(link);
     }
     for (guint i = 0; i < link->ports->len; i++) {
@@ -123,8 +124,8 @@ AtsPort *ats_link_attach(AtsLink *link, const AtsPortOps *ops, void *opaque)
 
 void ats_link_detach(AtsLink *link, AtsPort *port)
 {
-    if (link->holds) {
-        ats_holds_forget(link->holds, port->ops->rid(port->opaque));
+    if (link->ruleset) {
+        ats_ruleset_forget(link->ruleset, port->ops->rid(port->opaque));
         ats_link_tell(link);
     }
     g_hash_table_remove_all(link->by_rid);
@@ -337,9 +338,9 @@ static void ats_link_pass_item(AtsLink *link, const AtsHeld *item)
     } else {
         ats_link_pass(link, &item->msg);
     }
-    if (ats_holds_overtaken(link->holds, &item->msg)) {
-        ats_link_pass_all(link,
-                          ats_holds_take_overtaken(link->holds, &item->msg));
+    if (ats_ruleset_overtaken(link->ruleset, &item->msg)) {
+        ats_link_pass_all(link, ats_ruleset_take_overtaken(link->ruleset,
+                                                           &item->msg));
     }
 }
 
@@ -358,21 +359,21 @@ static void ats_link_pass_all(AtsLink *link, GQueue *items)
 static void ats_link_send_by_rules(AtsLink *link, const AtsMsg *msg)
 {
     AtsHeld item = { .msg = *msg };
-    AtsVerdict verdict = ats_holds_judge(link->holds, &item,
-                                         ats_link_now(link));
+    AtsRuleResult result = ats_ruleset_apply(link->ruleset, &item,
+                                             ats_link_now(link));
 
     ats_link_tell(link);
-    if (verdict == ATS_VERDICT_TWICE) {
+    if (result == ATS_RULE_RESULT_TWICE) {
         ats_link_pass(link, &item.msg);
     }
-    if (verdict != ATS_VERDICT_GONE) {
+    if (result != ATS_RULE_RESULT_GONE) {
         ats_link_pass_item(link, &item);
     }
 }
 
 bool ats_link_add_rule(AtsLink *link, AtsRule *rule)
 {
-    bool room = ats_holds_add_rule(link->holds, rule);
+    bool room = ats_ruleset_add_rule(link->ruleset, rule);
 
     ats_link_tell(link);
     return room;
@@ -381,51 +382,51 @@ bool ats_link_add_rule(AtsLink *link, AtsRule *rule)
 /* The rule goes first: it is not asked about what a receiver sends meanwhile */
 void ats_link_remove_rule(AtsLink *link, AtsRule *rule)
 {
-    GQueue *items = ats_holds_take_of(link->holds, rule, UINT64_MAX);
+    GQueue *items = ats_ruleset_take_of(link->ruleset, rule, UINT64_MAX);
 
-    ats_holds_remove_rule(link->holds, rule);
+    ats_ruleset_remove_rule(link->ruleset, rule);
     ats_link_pass_all(link, items);
 }
 
 void ats_link_rule_changed(AtsLink *link, AtsRule *rule)
 {
-    ats_holds_rule_changed(link->holds, rule);
+    ats_ruleset_rule_changed(link->ruleset, rule);
     ats_link_tell(link);
 }
 
 void ats_link_release_of(AtsLink *link, AtsRule *rule, uint64_t count)
 {
-    ats_link_pass_all(link, ats_holds_take_of(link->holds, rule, count));
+    ats_link_pass_all(link, ats_ruleset_take_of(link->ruleset, rule, count));
 }
 
 void ats_link_release(AtsLink *link, uint64_t count, bool newest)
 {
-    ats_link_pass_all(link, ats_holds_take(link->holds, count, newest));
+    ats_link_pass_all(link, ats_ruleset_take(link->ruleset, count, newest));
 }
 
 void ats_link_release_at(AtsLink *link, uint64_t index)
 {
-    ats_link_pass_all(link, ats_holds_take_at(link->holds, index));
+    ats_link_pass_all(link, ats_ruleset_take_at(link->ruleset, index));
 }
 
 void ats_link_discard(AtsLink *link, uint64_t count)
 {
-    GQueue *items = ats_holds_take(link->holds, count, false);
+    GQueue *items = ats_ruleset_take(link->ruleset, count, false);
 
-    link->holds->dropped += items->length;
+    link->ruleset->dropped += items->length;
     g_queue_free_full(items, g_free);
     ats_link_tell(link);
 }
 
 void ats_link_alarm(AtsLink *link)
 {
-    ats_link_pass_all(link, ats_holds_take_due(link->holds,
-                                               ats_link_now(link)));
+    ats_link_pass_all(link, ats_ruleset_take_due(link->ruleset,
+                                                 ats_link_now(link)));
 }
 
 void ats_link_rearm(AtsLink *link)
 {
-    link->holds->changed = true;
+    link->ruleset->changed = true;
     ats_link_tell(link);
 }
 
@@ -435,7 +436,7 @@ void ats_link_send(AtsLink *link, const AtsMsg *msg)
 {
     assert(msg->kind < ATS_MSG_TRANSLATION);
     link->cnt.sent[msg->kind]++;
-    if (link->holds && link->holds->active) {
+    if (link->ruleset && link->ruleset->active) {
         ats_link_send_by_rules(link, msg);
     } else {
         ats_link_pass(link, msg);
@@ -480,14 +481,14 @@ static AtsTrStatus ats_link_complete_by_rules(AtsLink *link,
                                               AtsTrEntry *entry)
 {
     AtsHeld item = ats_link_completion(req, status, entry);
-    AtsVerdict verdict = ats_holds_judge(link->holds, &item,
-                                         ats_link_now(link));
+    AtsRuleResult result = ats_ruleset_apply(link->ruleset, &item,
+                                             ats_link_now(link));
 
     ats_link_tell(link);
-    if (verdict == ATS_VERDICT_GONE) {
+    if (result == ATS_RULE_RESULT_GONE) {
         return ATS_TR_PENDING;
     }
-    if (verdict == ATS_VERDICT_TWICE) {
+    if (result == ATS_RULE_RESULT_TWICE) {
         /* the sender has the tag free by then: this one is unexpected */
         ats_link_pass_translation(link, &item);
     }
@@ -501,7 +502,7 @@ AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
     AtsTrStatus status = link->ops->translate(link->opaque, req, entry);
 
     link->cnt.sent[ATS_MSG_TRANSLATION]++;
-    if (link->holds && link->holds->active && req->tag != ATS_TR_NO_TAG) {
+    if (link->ruleset && link->ruleset->active && req->tag != ATS_TR_NO_TAG) {
         status = ats_link_complete_by_rules(link, req, status, entry);
         if (status == ATS_TR_PENDING) {
             return status;

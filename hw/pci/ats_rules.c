@@ -175,7 +175,7 @@ static void ats_rule_unparent(Object *o)
     if (rules) {
         obj->rules = NULL;
         if (runstate_check(RUN_STATE_SHUTDOWN)) {
-            ats_holds_drop(&rules->holds);
+            ats_ruleset_drop(&rules->ruleset);
         }
         ats_link_remove_rule(rules->link, &obj->rule);
     }
@@ -239,7 +239,7 @@ static AtsRuleObject *ats_rules_make(AtsRules *rules, const char *id,
     Object *o;
     AtsRuleObject *obj;
 
-    if (rules->holds.n_rules >= ATS_RULES_MAX) {
+    if (rules->ruleset.n_rules >= ATS_RULES_MAX) {
         error_setg(errp, "no room for rule %s", id);
         return NULL;
     }
@@ -295,7 +295,7 @@ void ats_rules_attach(AtsRules *rules, AtsLink *link)
 
 static void ats_rules_init(Object *o)
 {
-    ats_holds_init(&ATS_RULES(o)->holds);
+    ats_ruleset_init(&ATS_RULES(o)->ruleset);
 }
 
 static const TypeInfo ats_rules_types[] = {
@@ -336,8 +336,8 @@ static int ats_rules_pre_save(void *opaque)
     AtsRule *rule;
 
     ats_rules_free_saved(saved);
-    saved->rules = g_new0(AtsRuleSaved, MAX(rules->holds.n_rules, 1));
-    QTAILQ_FOREACH(rule, &rules->holds.rules, next) {
+    saved->rules = g_new0(AtsRuleSaved, MAX(rules->ruleset.n_rules, 1));
+    QTAILQ_FOREACH(rule, &rules->ruleset.rules, next) {
         AtsRuleSaved *s = &saved->rules[saved->n++];
 
         pstrcpy((char *)s->id, sizeof(s->id), rule->id);
@@ -364,7 +364,7 @@ static void ats_rules_remove_others(AtsRules *rules)
     const AtsRulesSaved *saved = &rules->saved;
     AtsRule *rule, *next;
 
-    QTAILQ_FOREACH_SAFE(rule, &rules->holds.rules, next, next) {
+    QTAILQ_FOREACH_SAFE(rule, &rules->ruleset.rules, next, next) {
         int32_t i = 0;
 
         while (i < saved->n &&
@@ -408,7 +408,7 @@ static int ats_rules_post_load(void *opaque, int version_id)
     Error *err = NULL;
     bool ok = true;
 
-    ats_holds_drop(&rules->holds);
+    ats_ruleset_drop(&rules->ruleset);
     ats_rules_remove_others(rules);
     for (int32_t i = 0; ok && i < saved->n; i++) {
         ok = ats_rules_load(rules, &saved->rules[i], &err);
@@ -467,7 +467,7 @@ const VMStateDescription vmstate_ats_rules = {
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(saved, AtsRules, 1, vmstate_ats_rules_saved,
                        AtsRulesSaved),
-        VMSTATE_STRUCT(holds, AtsRules, 1, vmstate_ats_holds, AtsHolds),
+        VMSTATE_STRUCT(ruleset, AtsRules, 1, vmstate_ats_ruleset, AtsRuleSet),
         VMSTATE_END_OF_LIST()
     }
 };

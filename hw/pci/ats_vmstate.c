@@ -7,7 +7,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/pci/ats_hold.h"
+#include "hw/pci/ats_ruleset.h"
 #include "hw/pci/ats_itag.h"
 #include "hw/pci/ats_vmstate.h"
 #include "migration/vmstate.h"
@@ -72,43 +72,43 @@ static const VMStateDescription vmstate_ats_held = {
     }
 };
 
-static int ats_holds_pre_save(void *opaque)
+static int ats_ruleset_pre_save(void *opaque)
 {
-    ats_holds_save(opaque);
+    ats_ruleset_save(opaque);
     return 0;
 }
 
-static int ats_holds_post_save(void *opaque)
+static int ats_ruleset_post_save(void *opaque)
 {
-    ats_holds_free_saved(opaque);
+    ats_ruleset_free_saved(opaque);
     return 0;
 }
 
-static int ats_holds_pre_load(void *opaque)
+static int ats_ruleset_pre_load(void *opaque)
 {
-    ats_holds_free_saved(opaque);
+    ats_ruleset_free_saved(opaque);
     return 0;
 }
 
-static int ats_holds_post_load(void *opaque, int version_id)
+static int ats_ruleset_post_load(void *opaque, int version_id)
 {
-    AtsHolds *holds = opaque;
+    AtsRuleSet *set = opaque;
 
-    for (int32_t i = 0; i < holds->n_saved; i++) {
-        if (holds->saved[i].msg.kind >= ATS_MSG_KIND_NR ||
-            holds->saved[i].status > ATS_TR_CA) {
-            ats_holds_free_saved(holds);
+    for (int32_t i = 0; i < set->n_saved; i++) {
+        if (set->saved[i].msg.kind >= ATS_MSG_KIND_NR ||
+            set->saved[i].status > ATS_TR_CA) {
+            ats_ruleset_free_saved(set);
             return -EINVAL;
         }
     }
-    return ats_holds_restore(holds) ? 0 : -EINVAL;
+    return ats_ruleset_restore(set) ? 0 : -EINVAL;
 }
 
-static bool ats_holds_count_ok(void *opaque, int version_id)
+static bool ats_ruleset_count_ok(void *opaque, int version_id)
 {
-    AtsHolds *holds = opaque;
+    AtsRuleSet *set = opaque;
 
-    return holds->n_saved >= 0 && holds->n_saved <= ATS_HELD_MAX;
+    return set->n_saved >= 0 && set->n_saved <= ATS_HELD_MAX;
 }
 
 /* -- The translation agent ------------------------------------------------- */
@@ -152,24 +152,24 @@ const VMStateDescription vmstate_ats_itags = {
 };
 
 /* After the rules, which who has them migrates: a message is of one of them */
-const VMStateDescription vmstate_ats_holds = {
-    .name = "ats/holds",
+const VMStateDescription vmstate_ats_ruleset = {
+    .name = "ats/ruleset",
     .version_id = 2,
     .minimum_version_id = 2,
-    .pre_save = ats_holds_pre_save,
-    .post_save = ats_holds_post_save,
-    .pre_load = ats_holds_pre_load,
-    .post_load = ats_holds_post_load,
+    .pre_save = ats_ruleset_pre_save,
+    .post_save = ats_ruleset_post_save,
+    .pre_load = ats_ruleset_pre_load,
+    .post_load = ats_ruleset_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_INT32(n_saved, AtsHolds),
+        VMSTATE_INT32(n_saved, AtsRuleSet),
         VMSTATE_VALIDATE("no more messages than there can be",
-                         ats_holds_count_ok),
-        VMSTATE_STRUCT_VARRAY_ALLOC(saved, AtsHolds, n_saved, 1,
+                         ats_ruleset_count_ok),
+        VMSTATE_STRUCT_VARRAY_ALLOC(saved, AtsRuleSet, n_saved, 1,
                                     vmstate_ats_held, AtsHeld),
-#define ATS_HOLD_COUNTER_VMSTATE(field, text) \
-        VMSTATE_UINT64(field, AtsHolds),
-        ATS_HOLD_COUNTERS(ATS_HOLD_COUNTER_VMSTATE)
-#undef ATS_HOLD_COUNTER_VMSTATE
+#define ATS_RULESET_COUNTER_VMSTATE(field, text) \
+        VMSTATE_UINT64(field, AtsRuleSet),
+        ATS_RULESET_COUNTERS(ATS_RULESET_COUNTER_VMSTATE)
+#undef ATS_RULESET_COUNTER_VMSTATE
         VMSTATE_END_OF_LIST()
     }
 };

@@ -3,7 +3,7 @@
  * the command line, QMP and the registers of a guest, and with a snapshot
  *
  * What a rule does to messages is in pri-link-rule-test.c and, without a
- * machine, in tests/unit/test-ats-hold.c and test-ats-rules.c.
+ * machine, in tests/unit/test-ats-ruleset.c and test-ats-rules.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -2,7 +2,8 @@
  * Rules of the ATS link: messages held, delayed, lost, sent twice, overtaken
  * and changed on their way between pri-testdev and VT-d
  *
- * What a rule does is tested without a machine in tests/unit/test-ats-hold.c.
+ * What a rule does is tested without a machine in
+ * tests/unit/test-ats-ruleset.c.
  * Here: that they work on the real messages, by each of the three doors, and
  * what unplug, resets and migration do to what is kept.
  *

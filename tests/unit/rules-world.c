@@ -95,7 +95,7 @@ World *rules_new(void)
 
     w->log = g_array_new(false, false, sizeof(AtsMsg));
     w->tags = g_array_new(false, false, sizeof(uint32_t));
-    w->link = ats_link_new(&agent_ops, &w->holds, w);
+    w->link = ats_link_new(&agent_ops, &w->ruleset, w);
     w->port = ats_link_attach(w->link, &rules_port_ops, w);
     w->rid = RID;
     w->alarm = FOREVER;

@@ -9,7 +9,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/log.h"
-#include "hw/pci/ats_hold.h"
+#include "hw/pci/ats_ruleset.h"
 
 #define RID     0x100
 #define FOREVER ATS_HELD_FOREVER
@@ -17,7 +17,7 @@
 /* A link with one function; both ends write down what arrives */
 typedef struct World {
     AtsLink *link;
-    AtsHolds holds;
+    AtsRuleSet ruleset;
     AtsRule rule[ATS_RULES_MAX + 1];
     char id[ATS_RULES_MAX + 1][8];
     AtsPort *port;

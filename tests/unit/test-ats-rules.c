@@ -47,7 +47,7 @@ static void test_order(void)
         ats_link_remove_rule(w->link, rule);
     }
     rules_expect_none(w);
-    g_assert_false(w->holds.active);
+    g_assert_false(w->ruleset.active);
     rules_send(w, ATS_MSG_PAGE_REQUEST, 9);
     RULES_EXPECT(w, 9);
     rules_free(w);
@@ -69,7 +69,7 @@ static void test_many(void)
         rules_send(w, ATS_MSG_PAGE_REQUEST, i);
     }
     RULES_EXPECT(w, ATS_RULES_MAX);
-    g_assert_cmpuint(w->holds.held.length, ==, ATS_RULES_MAX / 2);
+    g_assert_cmpuint(w->ruleset.held.length, ==, ATS_RULES_MAX / 2);
     for (unsigned int i = 0; i < ATS_RULES_MAX; i++) {
         g_assert_cmpuint(w->rule[i].knobs.acted, ==, 1);
         g_assert_cmpuint(w->rule[i].knobs.held, ==, i % 2);
@@ -98,7 +98,7 @@ static void test_remove(void)
     g_assert_cmpuint(w->rule[2].knobs.held, ==, 3);
     ats_link_remove_rule(w->link, &w->rule[2]);
     RULES_EXPECT(w, 1, 3, 4);
-    g_assert_cmpuint(w->holds.held.length, ==, 1);
+    g_assert_cmpuint(w->ruleset.held.length, ==, 1);
     rules_send_four(w);
     RULES_EXPECT(w, 1, 3, 4);
     ats_link_release_of(w->link, &w->rule[1], 1);
@@ -106,7 +106,7 @@ static void test_remove(void)
     g_assert_cmpuint(w->rule[1].knobs.held, ==, 1);
     ats_link_remove_rule(w->link, &w->rule[1]);
     RULES_EXPECT(w, 2);
-    g_assert_cmpuint(w->holds.held.length, ==, 0);
+    g_assert_cmpuint(w->ruleset.held.length, ==, 0);
     rules_free(w);
 }
 
@@ -133,7 +133,7 @@ static void test_remove_reorder(void)
     rules_expect_none(w);
     ats_link_remove_rule(w->link, &w->rule[0]);
     RULES_EXPECT(w, 1);
-    g_assert_false(w->holds.active);
+    g_assert_false(w->ruleset.active);
     rules_free(w);
 }
 
@@ -163,19 +163,19 @@ static void test_saved(void)
     g_assert_true(rules_add(w, 1, two));
     g_assert_true(rules_add(w, 2, rules_any(ATS_RULE_HOLD)));
     rules_send_four(w);
-    ats_holds_save(&w->holds);
+    ats_ruleset_save(&w->ruleset);
     ats_link_release(w->link, 2, false);
     RULES_EXPECT(w, 1, 2);
-    g_assert_true(ats_holds_restore(&w->holds));
+    g_assert_true(ats_ruleset_restore(&w->ruleset));
     g_assert_cmpuint(w->rule[1].knobs.held, ==, 1);
     g_assert_cmpuint(w->rule[2].knobs.held, ==, 3);
     ats_link_release_of(w->link, &w->rule[1], 9);
     RULES_EXPECT(w, 2);
 
-    ats_holds_save(&w->holds);
-    w->holds.saved[1].rule_at = 2;
-    g_assert_false(ats_holds_restore(&w->holds));
-    g_assert_cmpuint(w->holds.held.length, ==, 0);
+    ats_ruleset_save(&w->ruleset);
+    w->ruleset.saved[1].rule_at = 2;
+    g_assert_false(ats_ruleset_restore(&w->ruleset));
+    g_assert_cmpuint(w->ruleset.held.length, ==, 0);
     g_assert_cmpuint(w->rule[2].knobs.held, ==, 0);
     rules_free(w);
 }
@@ -193,7 +193,7 @@ static void test_counted(void)
     g_assert_cmpuint(w->rule[0].knobs.held, ==, 2);
     rules_send(w, ATS_MSG_PRG_RESPONSE, 7);
     g_assert_cmpuint(w->rule[0].knobs.held, ==, 3);
-    ats_holds_forget(&w->holds, RID);
+    ats_ruleset_forget(&w->ruleset, RID);
     g_assert_cmpuint(w->rule[0].knobs.held, ==, 2);
     ats_link_reset(w->link);
     g_assert_cmpuint(w->rule[0].knobs.held, ==, 0);

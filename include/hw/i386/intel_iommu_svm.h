@@ -9,7 +9,7 @@
 #define HW_I386_INTEL_IOMMU_SVM_H
 
 #include "qapi/qapi-types-common.h"
-#include "hw/pci/ats_hold.h"
+#include "hw/pci/ats_ruleset.h"
 #include "hw/pci/ats_link.h"
 #include "hw/i386/intel_iommu_prq.h"
 #include "hw/i386/intel_iommu_devtlb.h"

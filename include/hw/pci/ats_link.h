@@ -18,7 +18,7 @@
  * takes the completion.  Then the call says so, and the completion comes to the
  * port later, or never.
  *
- * Rules (ats_hold.h) can hold, delay, lose, duplicate, reorder and change
+ * Rules (ats_ruleset.h) can hold, delay, lose, duplicate, reorder and change
  * messages.  What they keep is released by the functions below.
  *
  * Locking: everything here runs under the BQL.  There are no threads, timers
@@ -236,15 +236,15 @@ typedef struct AtsPortOps {
 
 typedef struct AtsLink AtsLink;
 typedef struct AtsPort AtsPort;
-struct AtsHolds;
+struct AtsRuleSet;
 struct AtsRule;
 
 /**
  * ats_link_new: make the link of one translation agent
  *
- * @holds: rules and what they keep, which the agent migrates; NULL: no rules
+ * @ruleset: rules and what they keep, which the agent migrates; NULL: no rules
  */
-AtsLink *ats_link_new(const AtsAgentOps *ops, struct AtsHolds *holds,
+AtsLink *ats_link_new(const AtsAgentOps *ops, struct AtsRuleSet *ruleset,
                       void *opaque);
 void ats_link_free(AtsLink *link);
 

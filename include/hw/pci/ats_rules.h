@@ -5,7 +5,7 @@
  * make and remove it, a guest does so by registers of a function on the link
  * (ats_rules_get(), ats_rules_remove()), and qom-get and qom-set read and
  * change it.  Whoever owns a link has an AtsRules for it, which has the
- * messages that rules keep (ats_hold.h) and puts rules into the stream: they
+ * messages that rules keep (ats_ruleset.h) and puts rules into the stream: they
  * are state of the machine, and a machine that is loaded has those of the
  * stream, whatever it had before.
  *
@@ -17,7 +17,7 @@
 #ifndef HW_PCI_ATS_RULES_H
 #define HW_PCI_ATS_RULES_H
 
-#include "hw/pci/ats_hold.h"
+#include "hw/pci/ats_ruleset.h"
 #include "hw/pci/ats_knobs.h"
 #include "qom/object.h"
 
@@ -44,14 +44,14 @@ typedef struct AtsRulesSaved {
  * struct AtsRules - the rules of a link, a child of the device that has it
  *
  * @link: NULL until ats_rules_attach(): rules find nothing here until then
- * @holds: for ats_link_new()
+ * @ruleset: for ats_link_new()
  * @saved: migration only
  */
 struct AtsRules {
     Object parent_obj;
 
     AtsLink *link;
-    AtsHolds holds;
+    AtsRuleSet ruleset;
     AtsRulesSaved saved;
 };
 

@@ -10,7 +10,7 @@
 #include "hw/pci/ats_function.h"
 
 extern const VMStateDescription vmstate_ats_msg;
-extern const VMStateDescription vmstate_ats_holds;
+extern const VMStateDescription vmstate_ats_ruleset;
 extern const VMStateDescription vmstate_ats_itags;
 extern const VMStateDescription vmstate_pcie_pri;
 extern const VMStateDescription vmstate_pcie_atc;

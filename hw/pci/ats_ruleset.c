@@ -7,37 +7,37 @@
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
 #include "qemu/log.h"
-#include "hw/pci/ats_hold.h"
+#include "hw/pci/ats_ruleset.h"
 #include "trace.h"
 
-void ats_holds_init(AtsHolds *holds)
+void ats_ruleset_init(AtsRuleSet *set)
 {
-    memset(holds, 0, sizeof(*holds));
-    g_queue_init(&holds->held);
-    QTAILQ_INIT(&holds->rules);
+    memset(set, 0, sizeof(*set));
+    g_queue_init(&set->held);
+    QTAILQ_INIT(&set->rules);
 }
 
 /* -- Rules ----------------------------------------------------------------- */
 
-static void ats_holds_update(AtsHolds *holds)
+static void ats_ruleset_update(AtsRuleSet *set)
 {
     AtsRule *rule;
 
-    holds->changed = true;
-    holds->active = holds->n_swap[0] || holds->n_swap[1];
-    QTAILQ_FOREACH(rule, &holds->rules, next) {
-        holds->active |= rule->knobs.act != ATS_RULE_OFF;
+    set->changed = true;
+    set->active = set->n_swap[0] || set->n_swap[1];
+    QTAILQ_FOREACH(rule, &set->rules, next) {
+        set->active |= rule->knobs.act != ATS_RULE_OFF;
     }
 }
 
-bool ats_holds_add_rule(AtsHolds *holds, AtsRule *rule)
+bool ats_ruleset_add_rule(AtsRuleSet *set, AtsRule *rule)
 {
     AtsRule *other;
 
-    if (holds->n_rules >= ATS_RULES_MAX) {
+    if (set->n_rules >= ATS_RULES_MAX) {
         return false;
     }
-    QTAILQ_FOREACH(other, &holds->rules, next) {
+    QTAILQ_FOREACH(other, &set->rules, next) {
         if (strcmp(rule->id, other->id) < 0) {
             break;
         }
@@ -45,26 +45,26 @@ bool ats_holds_add_rule(AtsHolds *holds, AtsRule *rule)
     if (other) {
         QTAILQ_INSERT_BEFORE(other, rule, next);
     } else {
-        QTAILQ_INSERT_TAIL(&holds->rules, rule, next);
+        QTAILQ_INSERT_TAIL(&set->rules, rule, next);
     }
-    holds->n_rules++;
-    ats_holds_rule_changed(holds, rule);
+    set->n_rules++;
+    ats_ruleset_rule_changed(set, rule);
     return true;
 }
 
-void ats_holds_remove_rule(AtsHolds *holds, AtsRule *rule)
+void ats_ruleset_remove_rule(AtsRuleSet *set, AtsRule *rule)
 {
     assert(!rule->n_held);
-    QTAILQ_REMOVE(&holds->rules, rule, next);
-    holds->n_rules--;
-    ats_holds_update(holds);
+    QTAILQ_REMOVE(&set->rules, rule, next);
+    set->n_rules--;
+    ats_ruleset_update(set);
 }
 
-void ats_holds_rule_changed(AtsHolds *holds, AtsRule *rule)
+void ats_ruleset_rule_changed(AtsRuleSet *set, AtsRule *rule)
 {
     rule->knobs.held = rule->n_held;
     rule->knobs.release = 0;
-    ats_holds_update(holds);
+    ats_ruleset_update(set);
 }
 
 static void ats_rule_keeps(AtsRule *rule, int more)
@@ -73,24 +73,24 @@ static void ats_rule_keeps(AtsRule *rule, int more)
     rule->knobs.held = rule->n_held;
 }
 
-void ats_holds_drop(AtsHolds *holds)
+void ats_ruleset_drop(AtsRuleSet *set)
 {
     AtsRule *rule;
 
-    g_queue_clear_full(&holds->held, g_free);
-    memset(holds->n_swap, 0, sizeof(holds->n_swap));
-    QTAILQ_FOREACH(rule, &holds->rules, next) {
+    g_queue_clear_full(&set->held, g_free);
+    memset(set->n_swap, 0, sizeof(set->n_swap));
+    QTAILQ_FOREACH(rule, &set->rules, next) {
         ats_rule_keeps(rule, -(int)rule->n_held);
     }
-    ats_holds_update(holds);
+    ats_ruleset_update(set);
 }
 
-void ats_holds_clear(AtsHolds *holds)
+void ats_ruleset_clear(AtsRuleSet *set)
 {
-#define ATS_HOLD_COUNTER_CLEAR(field, text) holds->field = 0;
-    ATS_HOLD_COUNTERS(ATS_HOLD_COUNTER_CLEAR)
-#undef ATS_HOLD_COUNTER_CLEAR
-    ats_holds_drop(holds);
+#define ATS_RULESET_COUNTER_CLEAR(field, text) set->field = 0;
+    ATS_RULESET_COUNTERS(ATS_RULESET_COUNTER_CLEAR)
+#undef ATS_RULESET_COUNTER_CLEAR
+    ats_ruleset_drop(set);
 }
 
 /* -- Which messages -------------------------------------------------------- */
@@ -151,28 +151,28 @@ static bool ats_rule_matches(const AtsRuleKnobs *rule, const AtsMsg *msg)
 }
 
 /* Is it the turn of @rule?  Counts.  One message can overtake one. */
-static bool ats_rule_fires(AtsHolds *holds, AtsRule *rule, const AtsMsg *msg)
+static bool ats_rule_fires(AtsRuleSet *set, AtsRule *rule, const AtsMsg *msg)
 {
     if (rule->knobs.act == ATS_RULE_REORDER &&
-        ats_holds_overtaken(holds, msg)) {
+        ats_ruleset_overtaken(set, msg)) {
         return false;
     }
     if (rule->knobs.nth > 1) {
         rule->knobs.nth--;
-        holds->changed = true;
+        set->changed = true;
         return false;
     }
     return true;
 }
 
-static void ats_rule_fired(AtsHolds *holds, AtsRule *rule)
+static void ats_rule_fired(AtsRuleSet *set, AtsRule *rule)
 {
     rule->knobs.acted += rule->knobs.acted < UINT32_MAX;
     if (rule->knobs.count && !--rule->knobs.count) {
         rule->knobs.act = ATS_RULE_OFF;
         rule->knobs.nth = 0;
     }
-    ats_holds_update(holds);
+    ats_ruleset_update(set);
 }
 
 /* -- What becomes of them -------------------------------------------------- */
@@ -258,22 +258,22 @@ static void ats_corrupt(AtsHeld *item, const AtsRuleKnobs *rule)
     }
 }
 
-static void ats_holds_keep(AtsHolds *holds, const AtsHeld *item)
+static void ats_ruleset_keep(AtsRuleSet *set, const AtsHeld *item)
 {
-    if (holds->held.length >= ATS_HELD_MAX) {
+    if (set->held.length >= ATS_HELD_MAX) {
         qemu_log_mask(LOG_GUEST_ERROR, "ats_link: %u messages are held, one "
                       "more is lost\n", ATS_HELD_MAX);
-        holds->dropped++;
+        set->dropped++;
         return;
     }
-    g_queue_push_tail(&holds->held, g_memdup2(item, sizeof(*item)));
-    holds->n_swap[ats_msg_is_upstream(&item->msg)] += item->swap;
+    g_queue_push_tail(&set->held, g_memdup2(item, sizeof(*item)));
+    set->n_swap[ats_msg_is_upstream(&item->msg)] += item->swap;
     ats_rule_keeps(item->rule, 1);
-    holds->kept++;
+    set->kept++;
 }
 
-static AtsVerdict ats_rule_apply(AtsHolds *holds, AtsRule *rule,
-                                 AtsHeld *item, int64_t now)
+static AtsRuleResult ats_rule_apply(AtsRuleSet *set, AtsRule *rule,
+                                    AtsHeld *item, int64_t now)
 {
     trace_ats_link_rule(item->msg.kind, item->msg.rid, item->msg.pasid,
                         rule->knobs.act, rule->id);
@@ -282,15 +282,15 @@ static AtsVerdict ats_rule_apply(AtsHolds *holds, AtsRule *rule,
     item->rule = rule;
     switch (rule->knobs.act) {
     case ATS_RULE_DROP:
-        holds->dropped++;
-        return ATS_VERDICT_GONE;
+        set->dropped++;
+        return ATS_RULE_RESULT_GONE;
     case ATS_RULE_DUPLICATE:
-        holds->duplicated++;
-        return ATS_VERDICT_TWICE;
+        set->duplicated++;
+        return ATS_RULE_RESULT_TWICE;
     case ATS_RULE_CORRUPT:
-        holds->corrupted++;
+        set->corrupted++;
         ats_corrupt(item, &rule->knobs);
-        return ATS_VERDICT_PASS;
+        return ATS_RULE_RESULT_PASS;
     case ATS_RULE_DELAY:
         item->due = now + (int64_t)rule->knobs.delay_us * 1000;
         break;
@@ -300,80 +300,81 @@ static AtsVerdict ats_rule_apply(AtsHolds *holds, AtsRule *rule,
     default:
         break;
     }
-    ats_holds_keep(holds, item);
-    return ATS_VERDICT_GONE;
+    ats_ruleset_keep(set, item);
+    return ATS_RULE_RESULT_GONE;
 }
 
-AtsVerdict ats_holds_judge(AtsHolds *holds, AtsHeld *item, int64_t now)
+AtsRuleResult ats_ruleset_apply(AtsRuleSet *set, AtsHeld *item, int64_t now)
 {
     AtsRule *rule;
 
-    QTAILQ_FOREACH(rule, &holds->rules, next) {
+    QTAILQ_FOREACH(rule, &set->rules, next) {
         if (rule->knobs.act != ATS_RULE_OFF &&
             ats_rule_matches(&rule->knobs, &item->msg) &&
-            ats_rule_fires(holds, rule, &item->msg)) {
-            AtsVerdict verdict = ats_rule_apply(holds, rule, item, now);
+            ats_rule_fires(set, rule, &item->msg)) {
+            AtsRuleResult verdict = ats_rule_apply(set, rule, item, now);
 
-            ats_rule_fired(holds, rule);
+            ats_rule_fired(set, rule);
             return verdict;
         }
     }
-    return ATS_VERDICT_PASS;
+    return ATS_RULE_RESULT_PASS;
 }
 
 /* -- What is kept ---------------------------------------------------------- */
 
-static void ats_holds_move(AtsHolds *holds, GQueue *out, GList *link)
+static void ats_ruleset_move(AtsRuleSet *set, GQueue *out, GList *link)
 {
     AtsHeld *item = link->data;
 
-    holds->n_swap[ats_msg_is_upstream(&item->msg)] -= item->swap;
+    set->n_swap[ats_msg_is_upstream(&item->msg)] -= item->swap;
     ats_rule_keeps(item->rule, -1);
-    g_queue_unlink(&holds->held, link);
+    g_queue_unlink(&set->held, link);
     g_queue_push_tail_link(out, link);
 }
 
-GQueue *ats_holds_take(AtsHolds *holds, uint64_t count, bool newest)
+GQueue *ats_ruleset_take(AtsRuleSet *set, uint64_t count, bool newest)
 {
     GQueue *out = g_queue_new();
 
-    while (count-- && holds->held.length) {
-        ats_holds_move(holds, out, newest ? holds->held.tail :
-                       holds->held.head);
+    while (count-- && set->held.length) {
+        ats_ruleset_move(set, out, newest ? set->held.tail :
+                         set->held.head);
     }
-    ats_holds_update(holds);
+    ats_ruleset_update(set);
     return out;
 }
 
-GQueue *ats_holds_take_of(AtsHolds *holds, const AtsRule *rule, uint64_t count)
+GQueue *ats_ruleset_take_of(AtsRuleSet *set, const AtsRule *rule,
+                            uint64_t count)
 {
     GQueue *out = g_queue_new();
     GList *next;
 
-    for (GList *link = holds->held.head; link && count; link = next) {
+    for (GList *link = set->held.head; link && count; link = next) {
         const AtsHeld *item = link->data;
 
         next = link->next;
         if (item->rule == rule) {
-            ats_holds_move(holds, out, link);
+            ats_ruleset_move(set, out, link);
             count--;
         }
     }
-    ats_holds_update(holds);
+    ats_ruleset_update(set);
     return out;
 }
 
-GQueue *ats_holds_take_at(AtsHolds *holds, uint64_t index)
+GQueue *ats_ruleset_take_at(AtsRuleSet *set, uint64_t index)
 {
     GQueue *out = g_queue_new();
 
-    if (index < holds->held.length) {
-        ats_holds_move(holds, out,
-                       g_queue_peek_nth_link(&holds->held, index));
-        ats_holds_update(holds);
+    if (index < set->held.length) {
+        ats_ruleset_move(set, out,
+                         g_queue_peek_nth_link(&set->held, index));
+        ats_ruleset_update(set);
     } else {
         qemu_log_mask(LOG_GUEST_ERROR, "ats_link: no message %" PRIu64
-                      " among %u\n", index, holds->held.length);
+                      " among %u\n", index, set->held.length);
     }
     return out;
 }
@@ -385,72 +386,72 @@ static int ats_held_compare(const void *a, const void *b, void *opaque)
     return x->due < y->due ? -1 : x->due > y->due;
 }
 
-GQueue *ats_holds_take_due(AtsHolds *holds, int64_t now)
+GQueue *ats_ruleset_take_due(AtsRuleSet *set, int64_t now)
 {
     GQueue *out = g_queue_new();
     GList *next;
 
-    for (GList *link = holds->held.head; link; link = next) {
+    for (GList *link = set->held.head; link; link = next) {
         const AtsHeld *item = link->data;
 
         next = link->next;
         if (item->due <= now) {
-            ats_holds_move(holds, out, link);
+            ats_ruleset_move(set, out, link);
         }
     }
     /* stable: of those that are due together the oldest goes first */
     g_queue_sort(out, ats_held_compare, NULL);
-    ats_holds_update(holds);
+    ats_ruleset_update(set);
     return out;
 }
 
-bool ats_holds_overtaken(const AtsHolds *holds, const AtsMsg *msg)
+bool ats_ruleset_overtaken(const AtsRuleSet *set, const AtsMsg *msg)
 {
-    return holds->n_swap[ats_msg_is_upstream(msg)];
+    return set->n_swap[ats_msg_is_upstream(msg)];
 }
 
-GQueue *ats_holds_take_overtaken(AtsHolds *holds, const AtsMsg *msg)
+GQueue *ats_ruleset_take_overtaken(AtsRuleSet *set, const AtsMsg *msg)
 {
     bool upstream = ats_msg_is_upstream(msg);
     GQueue *out = g_queue_new();
     GList *next;
 
-    for (GList *link = holds->held.head; link && holds->n_swap[upstream];
+    for (GList *link = set->held.head; link && set->n_swap[upstream];
          link = next) {
         const AtsHeld *item = link->data;
 
         next = link->next;
         if (item->swap && ats_msg_is_upstream(&item->msg) == upstream) {
-            ats_holds_move(holds, out, link);
+            ats_ruleset_move(set, out, link);
         }
     }
-    ats_holds_update(holds);
+    ats_ruleset_update(set);
     return out;
 }
 
-void ats_holds_forget(AtsHolds *holds, uint16_t rid)
+void ats_ruleset_forget(AtsRuleSet *set, uint16_t rid)
 {
     GList *next;
 
-    for (GList *link = holds->held.head; link; link = next) {
+    for (GList *link = set->held.head; link; link = next) {
         AtsHeld *item = link->data;
 
         next = link->next;
         if (item->msg.rid == rid && !ats_msg_is_upstream(&item->msg)) {
-            holds->n_swap[0] -= item->swap;
+            set->n_swap[0] -= item->swap;
             ats_rule_keeps(item->rule, -1);
-            g_queue_delete_link(&holds->held, link);
+            g_queue_delete_link(&set->held, link);
             g_free(item);
         }
     }
-    ats_holds_update(holds);
+    ats_ruleset_update(set);
 }
 
-int64_t ats_holds_next_due(const AtsHolds *holds)
+int64_t ats_ruleset_next_due(const AtsRuleSet *set)
 {
     int64_t due = ATS_HELD_FOREVER;
 
-    for (GList *link = holds->held.head; link; link = link->next) {
+    for (GList *link = set->held.head; link; link = link->next) {
         due = MIN(due, ((const AtsHeld *)link->data)->due);
     }
     return due;
@@ -483,12 +484,12 @@ static unsigned int ats_held_tag(const AtsMsg *msg)
     }
 }
 
-char *ats_holds_describe(const AtsHolds *holds)
+char *ats_ruleset_describe(const AtsRuleSet *set)
 {
     GString *text = g_string_new(NULL);
     unsigned int n = 0;
 
-    for (GList *link = holds->held.head; link; link = link->next) {
+    for (GList *link = set->held.head; link; link = link->next) {
         const AtsHeld *item = link->data;
         const AtsMsg *msg = &item->msg;
 
@@ -512,20 +513,20 @@ char *ats_holds_describe(const AtsHolds *holds)
     return g_string_free(text, false);
 }
 
-void ats_holds_free_saved(AtsHolds *holds)
+void ats_ruleset_free_saved(AtsRuleSet *set)
 {
-    g_free(holds->saved);
-    holds->saved = NULL;
-    holds->n_saved = 0;
+    g_free(set->saved);
+    set->saved = NULL;
+    set->n_saved = 0;
 }
 
 /* Place of @rule among the rules */
-static uint32_t ats_holds_place(const AtsHolds *holds, const AtsRule *rule)
+static uint32_t ats_ruleset_place(const AtsRuleSet *set, const AtsRule *rule)
 {
     const AtsRule *other;
     uint32_t place = 0;
 
-    QTAILQ_FOREACH(other, &holds->rules, next) {
+    QTAILQ_FOREACH(other, &set->rules, next) {
         if (other == rule) {
             break;
         }
@@ -534,11 +535,11 @@ static uint32_t ats_holds_place(const AtsHolds *holds, const AtsRule *rule)
     return place;
 }
 
-static AtsRule *ats_holds_rule_at(const AtsHolds *holds, uint32_t place)
+static AtsRule *ats_ruleset_rule_at(const AtsRuleSet *set, uint32_t place)
 {
     AtsRule *rule;
 
-    QTAILQ_FOREACH(rule, &holds->rules, next) {
+    QTAILQ_FOREACH(rule, &set->rules, next) {
         if (!place--) {
             break;
         }
@@ -546,38 +547,38 @@ static AtsRule *ats_holds_rule_at(const AtsHolds *holds, uint32_t place)
     return rule;
 }
 
-void ats_holds_save(AtsHolds *holds)
+void ats_ruleset_save(AtsRuleSet *set)
 {
-    ats_holds_free_saved(holds);
-    holds->saved = g_new0(AtsHeld, MAX(holds->held.length, 1));
-    for (GList *link = holds->held.head; link; link = link->next) {
-        AtsHeld *item = &holds->saved[holds->n_saved++];
+    ats_ruleset_free_saved(set);
+    set->saved = g_new0(AtsHeld, MAX(set->held.length, 1));
+    for (GList *link = set->held.head; link; link = link->next) {
+        AtsHeld *item = &set->saved[set->n_saved++];
 
         *item = *(const AtsHeld *)link->data;
-        item->rule_at = ats_holds_place(holds, item->rule);
+        item->rule_at = ats_ruleset_place(set, item->rule);
     }
 }
 
-bool ats_holds_restore(AtsHolds *holds)
+bool ats_ruleset_restore(AtsRuleSet *set)
 {
     bool ok = true;
 
-    ats_holds_drop(holds);
-    for (int32_t i = 0; ok && i < holds->n_saved; i++) {
-        AtsHeld *item = &holds->saved[i];
+    ats_ruleset_drop(set);
+    for (int32_t i = 0; ok && i < set->n_saved; i++) {
+        AtsHeld *item = &set->saved[i];
 
-        item->rule = ats_holds_rule_at(holds, item->rule_at);
+        item->rule = ats_ruleset_rule_at(set, item->rule_at);
         ok = item->rule;
         if (ok) {
-            g_queue_push_tail(&holds->held, g_memdup2(item, sizeof(*item)));
-            holds->n_swap[ats_msg_is_upstream(&item->msg)] += item->swap;
+            g_queue_push_tail(&set->held, g_memdup2(item, sizeof(*item)));
+            set->n_swap[ats_msg_is_upstream(&item->msg)] += item->swap;
             ats_rule_keeps(item->rule, 1);
         }
     }
-    ats_holds_free_saved(holds);
+    ats_ruleset_free_saved(set);
     if (!ok) {
-        ats_holds_drop(holds);
+        ats_ruleset_drop(set);
     }
-    ats_holds_update(holds);
+    ats_ruleset_update(set);
     return ok;
 }

@@ -11,8 +11,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#ifndef HW_PCI_ATS_HOLD_H
-#define HW_PCI_ATS_HOLD_H
+#ifndef HW_PCI_ATS_RULESET_H
+#define HW_PCI_ATS_RULESET_H
 
 #include "qemu/queue.h"
 #include "hw/pci/ats-rule-knobs.h"
@@ -69,14 +69,14 @@ typedef struct AtsHeld {
 } AtsHeld;
 
 /* X(field, what it counts): read with qom-get as "x-link-<field>" */
-#define ATS_HOLD_COUNTERS(X) \
+#define ATS_RULESET_COUNTERS(X) \
     X(kept,       "messages that a link rule held, delayed or had overtaken") \
     X(dropped,    "messages that a link rule lost, or that found no room") \
     X(duplicated, "messages that a link rule had delivered twice") \
     X(corrupted,  "messages that a link rule changed")
 
 /**
- * struct AtsHolds - the rules of a link and what they keep
+ * struct AtsRuleSet - the rules of a link and what they keep
  *
  * @rules: in the order in which they are asked, which is that of their ids; the
  *         first one that matches acts
@@ -87,7 +87,7 @@ typedef struct AtsHeld {
  * @n_swap: of them waiting to be overtaken, downstream and upstream
  * @saved, @n_saved: migration only
  */
-typedef struct AtsHolds {
+typedef struct AtsRuleSet {
     QTAILQ_HEAD(, AtsRule) rules;
     uint32_t n_rules;
     bool active;
@@ -96,116 +96,117 @@ typedef struct AtsHolds {
     uint32_t n_swap[2];
     AtsHeld *saved;
     int32_t n_saved;
-#define ATS_HOLD_COUNTER_FIELD(field, text) uint64_t field;
-    ATS_HOLD_COUNTERS(ATS_HOLD_COUNTER_FIELD)
-#undef ATS_HOLD_COUNTER_FIELD
-} AtsHolds;
+#define ATS_RULESET_COUNTER_FIELD(field, text) uint64_t field;
+    ATS_RULESET_COUNTERS(ATS_RULESET_COUNTER_FIELD)
+#undef ATS_RULESET_COUNTER_FIELD
+} AtsRuleSet;
 
-typedef enum AtsVerdict {
-    ATS_VERDICT_PASS,
-    ATS_VERDICT_TWICE,
-    ATS_VERDICT_GONE,       /* kept or lost */
-} AtsVerdict;
+typedef enum AtsRuleResult {
+    ATS_RULE_RESULT_PASS,
+    ATS_RULE_RESULT_TWICE,
+    ATS_RULE_RESULT_GONE,       /* kept or lost */
+} AtsRuleResult;
 
-void ats_holds_init(AtsHolds *holds);
+void ats_ruleset_init(AtsRuleSet *set);
 
 /**
- * ats_holds_clear: forget all messages and counters; rules stay
+ * ats_ruleset_clear: forget all messages and counters; rules stay
  */
-void ats_holds_clear(AtsHolds *holds);
+void ats_ruleset_clear(AtsRuleSet *set);
 
 /**
- * ats_holds_add_rule: link @rule, before the rules with a greater id
+ * ats_ruleset_add_rule: link @rule, before the rules with a greater id
  *
  * The order is that of ids, not of creation, so that a machine that was loaded
  * asks in the same order whoever made its rules when.
  *
  * Returns: false if there are ATS_RULES_MAX.
  */
-bool ats_holds_add_rule(AtsHolds *holds, AtsRule *rule);
+bool ats_ruleset_add_rule(AtsRuleSet *set, AtsRule *rule);
 
 /**
- * ats_holds_remove_rule: unlink @rule, which keeps nothing any more
+ * ats_ruleset_remove_rule: unlink @rule, which keeps nothing any more
  */
-void ats_holds_remove_rule(AtsHolds *holds, AtsRule *rule);
+void ats_ruleset_remove_rule(AtsRuleSet *set, AtsRule *rule);
 
 /**
- * ats_holds_rule_changed: somebody has turned a knob of @rule; what is kept
+ * ats_ruleset_rule_changed: somebody has turned a knob of @rule; what is kept
  * already stays
  */
-void ats_holds_rule_changed(AtsHolds *holds, AtsRule *rule);
+void ats_ruleset_rule_changed(AtsRuleSet *set, AtsRule *rule);
 
 /**
- * ats_holds_judge: what becomes of a message that is being sent
+ * ats_ruleset_apply: what becomes of a message that is being sent
  *
  * @item: may be changed; copied if it is kept
  * @now: virtual clock, ns
  */
-AtsVerdict ats_holds_judge(AtsHolds *holds, AtsHeld *item, int64_t now);
+AtsRuleResult ats_ruleset_apply(AtsRuleSet *set, AtsHeld *item, int64_t now);
 
 /**
- * ats_holds_take: take out messages to be delivered, in the order in which that
- * is to happen
+ * ats_ruleset_take: take out messages to be delivered, in the order in which
+ * that is to happen
  *
  * @count: at most so many
  * @newest: the newest first
  *
  * Returns: of AtsHeld, to be freed with its elements
  */
-GQueue *ats_holds_take(AtsHolds *holds, uint64_t count, bool newest);
+GQueue *ats_ruleset_take(AtsRuleSet *set, uint64_t count, bool newest);
 
 /**
- * ats_holds_take_of: the same of those that @rule keeps, oldest first
+ * ats_ruleset_take_of: the same of those that @rule keeps, oldest first
  */
-GQueue *ats_holds_take_of(AtsHolds *holds, const AtsRule *rule, uint64_t count);
+GQueue *ats_ruleset_take_of(AtsRuleSet *set, const AtsRule *rule,
+                            uint64_t count);
 
 /**
- * ats_holds_take_at: take out the message at @index, 0 is the oldest
+ * ats_ruleset_take_at: take out the message at @index, 0 is the oldest
  */
-GQueue *ats_holds_take_at(AtsHolds *holds, uint64_t index);
+GQueue *ats_ruleset_take_at(AtsRuleSet *set, uint64_t index);
 
 /**
- * ats_holds_take_due: take out what is due at @now, soonest first
+ * ats_ruleset_take_due: take out what is due at @now, soonest first
  */
-GQueue *ats_holds_take_due(AtsHolds *holds, int64_t now);
+GQueue *ats_ruleset_take_due(AtsRuleSet *set, int64_t now);
 
 /**
- * ats_holds_overtaken: is there something that @msg has overtaken?
- * ats_holds_take_overtaken: take it out
+ * ats_ruleset_overtaken: is there something that @msg has overtaken?
+ * ats_ruleset_take_overtaken: take it out
  */
-bool ats_holds_overtaken(const AtsHolds *holds, const AtsMsg *msg);
-GQueue *ats_holds_take_overtaken(AtsHolds *holds, const AtsMsg *msg);
+bool ats_ruleset_overtaken(const AtsRuleSet *set, const AtsMsg *msg);
+GQueue *ats_ruleset_take_overtaken(AtsRuleSet *set, const AtsMsg *msg);
 
 /**
- * ats_holds_forget: lose what is on its way down to @rid
+ * ats_ruleset_forget: lose what is on its way down to @rid
  */
-void ats_holds_forget(AtsHolds *holds, uint16_t rid);
+void ats_ruleset_forget(AtsRuleSet *set, uint16_t rid);
 
 /**
- * ats_holds_next_due: when the next message goes on by itself, or
+ * ats_ruleset_next_due: when the next message goes on by itself, or
  * ATS_HELD_FOREVER
  */
-int64_t ats_holds_next_due(const AtsHolds *holds);
+int64_t ats_ruleset_next_due(const AtsRuleSet *set);
 
 /**
- * ats_holds_describe: a line a message, oldest first
+ * ats_ruleset_describe: a line a message, oldest first
  */
-char *ats_holds_describe(const AtsHolds *holds);
+char *ats_ruleset_describe(const AtsRuleSet *set);
 
 /**
- * ats_holds_save: list what is kept in @saved
- * ats_holds_restore: keep what is in @saved, for the rules that there are, and
- * free it
+ * ats_ruleset_save: list what is kept in @saved
+ * ats_ruleset_restore: keep what is in @saved, for the rules that there are,
+ * and free it
  *
  * Returns: false if a message is of no rule; nothing is kept then.
  */
-void ats_holds_save(AtsHolds *holds);
-bool ats_holds_restore(AtsHolds *holds);
+void ats_ruleset_save(AtsRuleSet *set);
+bool ats_ruleset_restore(AtsRuleSet *set);
 
 /**
- * ats_holds_drop: nothing is kept any more; counters and rules stay
+ * ats_ruleset_drop: nothing is kept any more; counters and rules stay
  */
-void ats_holds_drop(AtsHolds *holds);
-void ats_holds_free_saved(AtsHolds *holds);
+void ats_ruleset_drop(AtsRuleSet *set);
+void ats_ruleset_free_saved(AtsRuleSet *set);
 
-#endif /* HW_PCI_ATS_HOLD_H */
+#endif /* HW_PCI_ATS_RULESET_H */

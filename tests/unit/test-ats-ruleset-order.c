@@ -27,7 +27,7 @@ static void test_reorder(void)
     rules_set(w, rules_any(ATS_RULE_OFF));
     rules_send(w, ATS_MSG_PAGE_REQUEST, 6);
     RULES_EXPECT(w, 6, 5);
-    g_assert_false(w->holds.active);
+    g_assert_false(w->ruleset.active);
     rules_free(w);
 }
 
@@ -44,7 +44,7 @@ static void test_reorder_and_hold(void)
     rules_send(w, ATS_MSG_PAGE_REQUEST, 2);
     rules_send(w, ATS_MSG_PAGE_REQUEST, 3);
     RULES_EXPECT(w, 3, 2);
-    g_assert_cmpuint(w->holds.held.length, ==, 1);
+    g_assert_cmpuint(w->ruleset.held.length, ==, 1);
 
     /* a tag that no ITag is; a Page Request can have it */
     rule = rules_any(ATS_RULE_DROP);
@@ -66,10 +66,10 @@ static void test_reorder_used_up(void)
     rules_send(w, ATS_MSG_PRG_RESPONSE, 1);
     rules_expect_none(w);
     g_assert_cmpint(w->rule[0].knobs.act, ==, ATS_RULE_OFF);
-    g_assert_true(w->holds.active);
+    g_assert_true(w->ruleset.active);
     rules_send(w, ATS_MSG_PRG_RESPONSE, 2);
     RULES_EXPECT(w, 2, 1);
-    g_assert_false(w->holds.active);
+    g_assert_false(w->ruleset.active);
 
     /* another rule is for the next message, whoever waits for it */
     rules_set(w, rule);
@@ -77,7 +77,7 @@ static void test_reorder_used_up(void)
     rules_set(w, rules_any(ATS_RULE_DROP));
     rules_send(w, ATS_MSG_PRG_RESPONSE, 4);
     rules_expect_none(w);
-    g_assert_cmpuint(w->holds.dropped, ==, 1);
+    g_assert_cmpuint(w->ruleset.dropped, ==, 1);
     /* without a count it is never used up */
     g_assert_cmpuint(w->rule[0].knobs.count, ==, 0);
     rules_free(w);

@@ -16,7 +16,7 @@ static void test_off(void)
 
     rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
     RULES_EXPECT(w, 1);
-    g_assert_false(w->holds.active);
+    g_assert_false(w->ruleset.active);
     g_assert_cmpuint(w->told, ==, 0);
     rules_free(w);
 }
@@ -29,8 +29,8 @@ static void test_hold(void)
     rules_send_four(w);
     rules_send(w, ATS_MSG_PRG_RESPONSE, 5);
     rules_expect_none(w);
-    g_assert_cmpuint(w->holds.held.length, ==, 5);
-    g_assert_cmpuint(w->holds.kept, ==, 5);
+    g_assert_cmpuint(w->ruleset.held.length, ==, 5);
+    g_assert_cmpuint(w->ruleset.kept, ==, 5);
 
     ats_link_release(w->link, 1, false);
     RULES_EXPECT(w, 1);
@@ -47,7 +47,7 @@ static void test_hold(void)
     RULES_EXPECT(w, 6);
     ats_link_release(w->link, UINT64_MAX, true);
     RULES_EXPECT(w, 4, 2);
-    g_assert_cmpuint(w->holds.held.length, ==, 0);
+    g_assert_cmpuint(w->ruleset.held.length, ==, 0);
     rules_free(w);
 }
 
@@ -62,7 +62,7 @@ static void test_hold_causes(void)
     rules_send(w, ATS_MSG_PAGE_REQUEST, 2);
     ats_link_release(w->link, 10, false);
     RULES_EXPECT(w, 1, 2);
-    g_assert_cmpuint(w->holds.held.length, ==, 2);
+    g_assert_cmpuint(w->ruleset.held.length, ==, 2);
     ats_link_release(w->link, 10, true);
     g_assert_cmpint(rules_got(w, 0)->kind, ==, ATS_MSG_PRG_RESPONSE);
     RULES_EXPECT(w, 2, 1);
@@ -114,7 +114,7 @@ static void test_kinds(void)
             g_array_set_size(w->log, 0);
         }
     }
-    g_assert_cmpuint(w->holds.dropped, ==, 4);
+    g_assert_cmpuint(w->ruleset.dropped, ==, 4);
 
     rule.kind = ATS_RULE_STOP_MARKER;
     rules_set(w, rule);
@@ -185,7 +185,7 @@ static void test_nth(void)
     rules_send_four(w);
     RULES_EXPECT(w, 9, 1, 4);
     g_assert_cmpuint(w->rule[0].knobs.act, ==, ATS_RULE_OFF);
-    g_assert_false(w->holds.active);
+    g_assert_false(w->ruleset.active);
     g_assert_cmpuint(w->told, >, 0);
 
     rule.count = 0;
@@ -206,7 +206,7 @@ static void test_duplicate(void)
     rules_send(w, ATS_MSG_PRG_RESPONSE, 1);
     rules_send(w, ATS_MSG_PRG_RESPONSE, 2);
     RULES_EXPECT(w, 1, 1, 2);
-    g_assert_cmpuint(w->holds.duplicated, ==, 1);
+    g_assert_cmpuint(w->ruleset.duplicated, ==, 1);
     rules_free(w);
 }
 
@@ -382,9 +382,9 @@ static void test_detach(void)
     rules_send(w, ATS_MSG_INV_REQUEST, 3);
     rules_send(w, ATS_MSG_INV_REQUEST, 4);
     /* of another function */
-    ((AtsHeld *)g_queue_peek_tail(&w->holds.held))->msg.rid = RID + 1;
+    ((AtsHeld *)g_queue_peek_tail(&w->ruleset.held))->msg.rid = RID + 1;
     ats_link_detach(w->link, w->port);
-    g_assert_cmpuint(w->holds.held.length, ==, 2);
+    g_assert_cmpuint(w->ruleset.held.length, ==, 2);
 
     /* the next function in the slot gets nothing of it */
     w->port = ats_link_attach(w->link, &rules_port_ops, w);
@@ -404,16 +404,16 @@ static void test_reset(void)
     g_assert_cmpint(w->alarm, ==, 10 * US);
     ats_link_reset(w->link);
     g_assert_cmpint(w->alarm, ==, FOREVER);
-    g_assert_cmpuint(w->holds.kept, ==, 0);
+    g_assert_cmpuint(w->ruleset.kept, ==, 0);
     ats_link_release(w->link, 10, false);
     rules_expect_none(w);
 
     /* the rule is a setting and stays */
     rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
-    g_assert_cmpuint(w->holds.held.length, ==, 1);
+    g_assert_cmpuint(w->ruleset.held.length, ==, 1);
     ats_link_discard(w->link, 5);
-    g_assert_cmpuint(w->holds.held.length, ==, 0);
-    g_assert_cmpuint(w->holds.dropped, ==, 1);
+    g_assert_cmpuint(w->ruleset.held.length, ==, 0);
+    g_assert_cmpuint(w->ruleset.dropped, ==, 1);
     rules_free(w);
 }
 
@@ -426,8 +426,8 @@ static void test_bounded(void)
     for (unsigned int i = 0; i < ATS_HELD_MAX + 3; i++) {
         rules_send(w, ATS_MSG_PAGE_REQUEST, i % 512);
     }
-    g_assert_cmpuint(w->holds.held.length, ==, ATS_HELD_MAX);
-    g_assert_cmpuint(w->holds.dropped, ==, 3);
+    g_assert_cmpuint(w->ruleset.held.length, ==, ATS_HELD_MAX);
+    g_assert_cmpuint(w->ruleset.dropped, ==, 3);
     g_assert_cmpuint(shim_guest_errors, ==, 3);
     ats_link_release(w->link, UINT64_MAX, false);
     g_assert_cmpuint(w->log->len, ==, ATS_HELD_MAX);
@@ -444,12 +444,12 @@ static void test_described(void)
     rule.delay_us = 10;
     rules_set(w, rule);
     rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
-    ((AtsHeld *)g_queue_peek_head(&w->holds.held))->msg.rid = 0x1fb;
+    ((AtsHeld *)g_queue_peek_head(&w->ruleset.held))->msg.rid = 0x1fb;
     rule.act = ATS_RULE_HOLD;
     rules_set(w, rule);
     translate(w, 11, &entry);
     rules_send(w, ATS_MSG_INV_COMPLETION, 6);
-    text = ats_holds_describe(&w->holds);
+    text = ats_ruleset_describe(&w->ruleset);
     g_assert_cmpstr(text, ==,
                     "0 page-request rid=01:1f.3 pasid=0x7 tag=1 addr=0x1000 "
                     "code=0 due=10000 rule=r00\n"
@@ -476,18 +476,18 @@ static void test_saved(void)
     rules_set(w, rules_any(ATS_RULE_HOLD));
     rules_send(w, ATS_MSG_INV_REQUEST, 3);
     rules_set(w, rules_any(ATS_RULE_OFF));
-    before = ats_holds_describe(&w->holds);
+    before = ats_ruleset_describe(&w->ruleset);
     g_assert_cmpstr(before, ==,
                     "0 page-request rid=01:00.0 pasid=0x7 tag=2 addr=0x2000 "
                     "code=0 to-be-overtaken rule=r00\n"
                     "1 inv-request rid=01:00.0 pasid=0x7 tag=3 addr=0x3000 "
                     "code=0 rule=r00\n");
 
-    ats_holds_save(&w->holds);
+    ats_ruleset_save(&w->ruleset);
     ats_link_release(w->link, 10, false);
     RULES_EXPECT(w, 2, 3);
-    ats_holds_restore(&w->holds);
-    after = ats_holds_describe(&w->holds);
+    ats_ruleset_restore(&w->ruleset);
+    after = ats_ruleset_describe(&w->ruleset);
     g_assert_cmpstr(before, ==, after);
     rules_send(w, ATS_MSG_PAGE_REQUEST, 4);
     RULES_EXPECT(w, 4, 2);
