@@ -47,7 +47,7 @@ static inline void compat_sva_disable(struct device *dev)
 #endif
 }
 
-/* -- A page table of one's own, with an I/O page fault handler -------------- */
+/* -- A paging domain with an I/O page fault handler ------------------------ */
 
 /*
  * A domain has a handler of whole groups, with an attach handle, since 6.11.

@@ -18,7 +18,7 @@ static void pt_unbind(struct pt_file *pf)
 		iommu_sva_unbind_device(pf->sva);
 		pf->sva = NULL;
 	}
-	pt_own_detach(pf, false);
+	pt_domain_detach(pf, false);
 }
 
 /*
@@ -37,7 +37,7 @@ void pt_file_withdraw(struct pt_file *pf, bool unbind)
 		pt_unbind(pf);
 		pt_groups_answer(pf, PRI_TESTDEV_RESP_INVALID);
 	} else {
-		pt_own_pause(pf, true);
+		pt_domain_pause(pf, true);
 	}
 	if (pf->pd->state == PT_GONE)
 		pt_dma_unmap_all(pf);
@@ -51,7 +51,7 @@ void pt_file_resume(struct pt_file *pf)
 	lockdep_assert_held_write(&pf->pd->sem);
 
 	mutex_lock(&pf->lock);
-	pt_own_pause(pf, false);
+	pt_domain_pause(pf, false);
 	mutex_unlock(&pf->lock);
 }
 
@@ -163,10 +163,10 @@ static int pt_ioc_info(struct pt_file *pf, void __user *arg)
 		info.bound = 1;
 		info.pasid = iommu_sva_get_pasid(pf->sva);
 	}
-	if (pf->own) {
-		info.own = pf->own->rid ? PRI_TESTDEV_OWN_RID :
-					  PRI_TESTDEV_OWN_PASID;
-		info.pasid = pf->own->pasid;
+	if (pf->dom) {
+		info.domain = pf->dom->rid ? PRI_TESTDEV_DOMAIN_RID :
+					  PRI_TESTDEV_DOMAIN_PASID;
+		info.pasid = pf->dom->pasid;
 	}
 	mutex_unlock(&pf->lock);
 	spin_lock(&pd->group_lock);
@@ -189,7 +189,7 @@ static int pt_ioc_bind(struct pt_file *pf, u32 __user *arg)
 	down_read(&pd->sem);
 	mutex_lock(&pf->lock);
 	ret = pt_usable(pd);
-	if (!ret && (pf->sva || pf->own || pt_fault_taken(pd)))
+	if (!ret && (pf->sva || pf->dom || pt_fault_taken(pd)))
 		ret = -EBUSY;
 	if (!ret) {
 		sva = compat_sva_bind(&pd->pdev->dev, current->mm);
@@ -365,10 +365,10 @@ static long pt_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return pt_ioc_alloc_channel(pf, user);
 	case PRI_TESTDEV_IOC_SET_EVENTFD:
 		return pt_ioc_set_eventfd(pf, user);
-	case PRI_TESTDEV_IOC_ATTACH_OWN:
-		return pt_ioc_attach_own(pf, user);
-	case PRI_TESTDEV_IOC_DETACH_OWN:
-		return pt_ioc_detach_own(pf, user);
+	case PRI_TESTDEV_IOC_ATTACH_DOMAIN:
+		return pt_ioc_attach_domain(pf, user);
+	case PRI_TESTDEV_IOC_DETACH_DOMAIN:
+		return pt_ioc_detach_domain(pf, user);
 	case PRI_TESTDEV_IOC_GET_GROUPS:
 		return pt_ioc_get_groups(pf, user);
 	case PRI_TESTDEV_IOC_GET_REQUESTS:

@@ -6,7 +6,7 @@
  *   pci.c    the function: probe, interrupts, reset, removal
  *   file.c   an open file: binding, channels, events
  *   mmap.c   register pages in user space
- *   own.c    a page table of one's own
+ *   domain.c a paging domain
  *   fault.c  its I/O page fault handler
  *   table.c  what it maps
  *   groups.c page request groups that a file holds
@@ -101,8 +101,8 @@ struct pt_dev {
 	 */
 	spinlock_t group_lock;
 	struct list_head files;
-	struct pt_own *handler;		/* of a kernel with one: see fault.c */
-	struct list_head detached;	/* pt_own.link; under group_lock */
+	struct pt_domain *handler;		/* of a kernel with one: see fault.c */
+	struct list_head detached;	/* pt_domain.link; under group_lock */
 	unsigned int nr_detached;	/* same */
 	u64 late;			/* same */
 
@@ -115,7 +115,7 @@ struct pt_dev {
  * in after the end of the attachment is counted and not followed into freed
  * memory: the last PT_DETACHED of them are kept.
  */
-struct pt_own {
+struct pt_domain {
 	struct iommu_attach_handle handle;
 	struct pt_dev *pd;
 	struct iommu_domain *domain;
@@ -158,7 +158,7 @@ struct pt_file {
 	/* Taken inside pt_dev.sem; makes bind and unbind of one file exclusive */
 	struct mutex lock;
 	struct iommu_sva *sva;		/* under lock; NULL: not bound */
-	struct pt_own *own;		/* same */
+	struct pt_domain *dom;		/* same */
 	struct list_head maps;		/* same */
 	struct task_struct *mapper;	/* same; see table.c */
 	pid_t pid;			/* who opened it */
@@ -195,15 +195,15 @@ void pt_file_withdraw(struct pt_file *pf, bool unbind);
 void pt_file_resume(struct pt_file *pf);
 
 /* fault.c */
-int pt_fault_attach(struct pt_own *own);
-void pt_fault_detach(struct pt_own *own);
+int pt_fault_attach(struct pt_domain *dom);
+void pt_fault_detach(struct pt_domain *dom);
 
-/* own.c */
-int pt_ioc_attach_own(struct pt_file *pf, void __user *arg);
-int pt_ioc_detach_own(struct pt_file *pf, u32 __user *arg);
-void pt_own_detach(struct pt_file *pf, bool keep);
-void pt_own_pause(struct pt_file *pf, bool pause);
-void pt_own_free_detached(struct pt_dev *pd);
+/* domain.c */
+int pt_ioc_attach_domain(struct pt_file *pf, void __user *arg);
+int pt_ioc_detach_domain(struct pt_file *pf, u32 __user *arg);
+void pt_domain_detach(struct pt_file *pf, bool keep);
+void pt_domain_pause(struct pt_file *pf, bool pause);
+void pt_domain_free_detached(struct pt_dev *pd);
 
 bool pt_fault_taken(struct pt_dev *pd);
 
@@ -211,7 +211,7 @@ bool pt_fault_taken(struct pt_dev *pd);
 struct sg_table;
 int pt_table_map(struct pt_file *pf, u64 iova, size_t len, u32 prot,
 		 struct sg_table *sgt);
-void pt_table_unmap(struct pt_file *pf, struct pt_own *own, u64 iova,
+void pt_table_unmap(struct pt_file *pf, struct pt_domain *dom, u64 iova,
 		    size_t len);
 int pt_table_mmap(struct pt_file *pf, struct vm_area_struct *vma);
 
@@ -230,7 +230,7 @@ int pt_ioc_unmap(struct pt_file *pf, void __user *arg);
 int pt_ioc_dma_map(struct pt_file *pf, void __user *arg);
 int pt_ioc_dma_unmap(struct pt_file *pf, void __user *arg);
 void pt_dma_unmap_all(struct pt_file *pf);
-void pt_unmap_all(struct pt_file *pf, struct pt_own *own);
+void pt_unmap_all(struct pt_file *pf, struct pt_domain *dom);
 
 /* show.c */
 extern const struct attribute_group *pt_groups[];

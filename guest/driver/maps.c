@@ -17,7 +17,7 @@ struct pt_map {
 	u64 iova;
 	size_t len;
 	bool write;
-	bool dma;			/* by the DMA API, else pt_own.domain */
+	bool dma;			/* by the DMA API, else pt_domain.domain */
 	struct page **pages;
 	struct sg_table sgt;
 };
@@ -129,7 +129,7 @@ int pt_ioc_map(struct pt_file *pf, void __user *arg)
 	mutex_lock(&pf->lock);
 	ret = pt_usable(pd);
 	if (!ret)
-		ret = pf->own ? pt_map_install(pf, map, req.prot) : -EINVAL;
+		ret = pf->dom ? pt_map_install(pf, map, req.prot) : -EINVAL;
 	mutex_unlock(&pf->lock);
 	up_read(&pd->sem);
 
@@ -138,10 +138,10 @@ int pt_ioc_map(struct pt_file *pf, void __user *arg)
 	return ret;
 }
 
-static void pt_map_remove(struct pt_file *pf, struct pt_own *own,
+static void pt_map_remove(struct pt_file *pf, struct pt_domain *dom,
 			  struct pt_map *map)
 {
-	pt_table_unmap(pf, own, map->iova, map->len);
+	pt_table_unmap(pf, dom, map->iova, map->len);
 	list_del(&map->link);
 	pt_map_free(map);
 }
@@ -159,12 +159,12 @@ int pt_ioc_unmap(struct pt_file *pf, void __user *arg)
 	down_read(&pd->sem);
 	mutex_lock(&pf->lock);
 	ret = pt_usable(pd);
-	if (!ret && !pf->own)
+	if (!ret && !pf->dom)
 		ret = -EINVAL;
 	if (!ret) {
 		map = pt_map_overlap(pf, req.iova, 1);
 		if (map && map->iova == req.iova && map->len == req.len)
-			pt_map_remove(pf, pf->own, map);
+			pt_map_remove(pf, pf->dom, map);
 		else
 			ret = -ENOENT;
 	}
@@ -174,7 +174,7 @@ int pt_ioc_unmap(struct pt_file *pf, void __user *arg)
 }
 
 /* Empty the page table, which is attached to nothing any more */
-void pt_unmap_all(struct pt_file *pf, struct pt_own *own)
+void pt_unmap_all(struct pt_file *pf, struct pt_domain *dom)
 {
 	struct pt_map *map, *next;
 
@@ -182,7 +182,7 @@ void pt_unmap_all(struct pt_file *pf, struct pt_own *own)
 
 	list_for_each_entry_safe(map, next, &pf->maps, link) {
 		if (!map->dma)
-			pt_map_remove(pf, own, map);
+			pt_map_remove(pf, dom, map);
 	}
 }
 

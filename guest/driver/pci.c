@@ -219,7 +219,7 @@ static void pt_remove(struct pci_dev *pdev)
 
 	down_write(&pd->sem);
 	pt_withdraw(pd, PT_GONE, true);
-	pt_own_free_detached(pd);
+	pt_domain_free_detached(pd);
 	up_write(&pd->sem);
 
 	compat_sva_disable(&pdev->dev);

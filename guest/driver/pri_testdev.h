@@ -5,13 +5,13 @@
  * A function has one device node.  An open file can own any number of its
  * channels, and can give the function something to translate by, one of:
  *
- *   BIND         the address space of the calling process (SVA)
- *   ATTACH_OWN   an empty page table of its own, for a PASID or for requests
- *                without PASID.  The program sees each page request group, maps
- *                what it likes, and answers when and how it likes.
- *                On 6.1 it is the caller's own page table, one at a time for
- *                each function: MAP maps the memory in the caller's address
- *                space as well, at the iova, where nothing may be.
+ *   BIND           the address space of the calling process (SVA)
+ *   ATTACH_DOMAIN  an empty paging domain, for a PASID or for requests without
+ *                  PASID.  The program sees each page request group, maps what
+ *                  it likes, and answers when and how it likes.
+ *                  On 6.1 it is the caller's page table, one at a time for each
+ *                  function: MAP maps the memory in the caller's address space
+ *                  as well, at the iova, where nothing may be.
  *
  * Registers are not wrapped in ioctls: a program maps the page of a channel it
  * owns, or the page of function registers, and uses the register map itself
@@ -55,7 +55,7 @@ struct pri_testdev_info {
 	__u32 resets;		/* seen by the driver since it took over */
 	__u32 function_irqs;	/* interrupts of PRI_TESTDEV_VECTOR_FUNCTION */
 	char pci_name[32];	/* as in /sys/bus/pci/devices */
-	__u32 own;		/* PRI_TESTDEV_OWN_*, 0: no page table attached */
+	__u32 domain;		/* PRI_TESTDEV_DOMAIN_*, 0: no page table attached */
 	__u32 held;		/* groups that this file holds */
 	__u64 groups;		/* groups that this file has seen */
 	/* groups of the function that came after the end of the attachment */
@@ -69,13 +69,13 @@ struct pri_testdev_eventfd {
 
 #define PRI_TESTDEV_GROUPS	0xffffffffu
 
-struct pri_testdev_own {
-	__u32 flags;		/* in: PRI_TESTDEV_OWN_* */
-	__u32 pasid;		/* out: 0 with PRI_TESTDEV_OWN_RID */
+struct pri_testdev_domain {
+	__u32 flags;		/* in: PRI_TESTDEV_DOMAIN_* */
+	__u32 pasid;		/* out: 0 with PRI_TESTDEV_DOMAIN_RID */
 };
 
-#define PRI_TESTDEV_OWN_PASID	1
-#define PRI_TESTDEV_OWN_RID	2	/* what carries no PASID */
+#define PRI_TESTDEV_DOMAIN_PASID	1
+#define PRI_TESTDEV_DOMAIN_RID	2	/* what carries no PASID */
 
 /* A page request group that waits for its response */
 struct pri_testdev_group {
@@ -174,21 +174,21 @@ struct pri_testdev_map {
 	_IOW('P', PRI_TESTDEV_IOC(4), struct pri_testdev_eventfd)
 
 /*
- * ATTACH_OWN: attach an empty page table.  Every group is held until HOLD says
+ * ATTACH_DOMAIN: attach an empty paging domain.  Every group is held until HOLD
  * otherwise.  EBUSY: this file has a binding or a page table already, or
  * something else has the RID.  EAGAIN: a reset is going on.  EOPNOTSUPP: the
  * kernel cannot do it.  Else what iommu_attach_device_pasid() said.
  */
-#define PRI_TESTDEV_IOC_ATTACH_OWN	\
-	_IOWR('P', PRI_TESTDEV_IOC(5), struct pri_testdev_own)
+#define PRI_TESTDEV_IOC_ATTACH_DOMAIN	\
+	_IOWR('P', PRI_TESTDEV_IOC(5), struct pri_testdev_domain)
 
 /*
- * DETACH_OWN: abort the file's channels, answer what is held with Invalid
+ * DETACH_DOMAIN: abort the file's channels, answer what is held with Invalid
  * Request, detach, unmap.  With PRI_TESTDEV_DETACH_KEEP nothing is answered:
  * the file goes on holding the groups (EOPNOTSUPP: this kernel would free
  * them).  EINVAL: nothing attached.
  */
-#define PRI_TESTDEV_IOC_DETACH_OWN	_IOW('P', PRI_TESTDEV_IOC(6), __u32)
+#define PRI_TESTDEV_IOC_DETACH_DOMAIN	_IOW('P', PRI_TESTDEV_IOC(6), __u32)
 #define PRI_TESTDEV_DETACH_KEEP		1
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a page table of one's own maps
+ * What a paging domain maps
  */
 #include <linux/mman.h>
 #include <linux/scatterlist.h>
@@ -12,7 +12,7 @@
 int pt_table_map(struct pt_file *pf, u64 iova, size_t len, u32 prot,
 		 struct sg_table *sgt)
 {
-	struct iommu_domain *domain = pf->own->domain;
+	struct iommu_domain *domain = pf->dom->domain;
 	int iommu_prot = IOMMU_CACHE;
 	ssize_t done;
 
@@ -28,10 +28,10 @@ int pt_table_map(struct pt_file *pf, u64 iova, size_t len, u32 prot,
 	return done < 0 ? done : -ENOMEM;
 }
 
-void pt_table_unmap(struct pt_file *pf, struct pt_own *own, u64 iova,
+void pt_table_unmap(struct pt_file *pf, struct pt_domain *dom, u64 iova,
 		    size_t len)
 {
-	WARN_ON(iommu_unmap(own->domain, iova, len) != len);
+	WARN_ON(iommu_unmap(dom->domain, iova, len) != len);
 }
 
 int pt_table_mmap(struct pt_file *pf, struct vm_area_struct *vma)
@@ -130,7 +130,7 @@ int pt_table_map(struct pt_file *pf, u64 iova, size_t len, u32 prot,
 	struct mm_struct *mm = current->mm;
 	int ret;
 
-	if (mm != pf->own->mm || iova >= TASK_SIZE)
+	if (mm != pf->dom->mm || iova >= TASK_SIZE)
 		return -EINVAL;
 	pt_table_clear(pf->filp, mm, iova, len);
 	ret = pt_table_reserve(pf, iova, len, prot);
@@ -142,12 +142,12 @@ int pt_table_map(struct pt_file *pf, u64 iova, size_t len, u32 prot,
 	return ret;
 }
 
-void pt_table_unmap(struct pt_file *pf, struct pt_own *own, u64 iova,
+void pt_table_unmap(struct pt_file *pf, struct pt_domain *dom, u64 iova,
 		    size_t len)
 {
 	unmap_mapping_range(pf->filp->f_mapping, PT_TABLE_OFFSET + iova, len,
 			    1);
-	if (current->mm == own->mm)
+	if (current->mm == dom->mm)
 		pt_table_clear(pf->filp, current->mm, iova, len);
 }
 

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "sysfs.h"
 
 #define PATTERN     0x5555aaaa3333ccccull
@@ -46,9 +46,9 @@ static uint64_t reach(struct pt *pt, void *p, size_t len)
         pt_bind(pt);
         return (uintptr_t)p;
     }
-    pt_own_attach(pt, PRI_TESTDEV_OWN_PASID);
-    pt_own_hold(pt, 0, PRI_TESTDEV_RESP_INVALID);
-    pt_own_map(pt, OWN_IOVA, p, len);
+    pt_domain_attach(pt, PRI_TESTDEV_DOMAIN_PASID);
+    pt_domain_hold(pt, 0, PRI_TESTDEV_RESP_INVALID);
+    pt_domain_map(pt, OWN_IOVA, p, len);
     return OWN_IOVA;
 }
 

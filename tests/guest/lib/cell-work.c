@@ -14,7 +14,7 @@
 
 #include "cell.h"
 #include "hw/misc/pri-testdev-knobs.h"
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "race.h"
 #include "sysfs.h"
 
@@ -205,10 +205,10 @@ static void held_start(struct cell *cell)
     struct pri_testdev_group group;
     struct pt_chan ch;
 
-    pt_own_attach(&cell->pt, PRI_TESTDEV_OWN_PASID);
+    pt_domain_attach(&cell->pt, PRI_TESTDEV_DOMAIN_PASID);
     pt_chan(&cell->pt, &ch);
     pt_start(&ch, &op);
-    pt_own_wait(&cell->pt, &group, 1);
+    pt_domain_wait(&cell->pt, &group, 1);
 }
 
 static void held_end(struct cell *cell)
@@ -217,7 +217,7 @@ static void held_end(struct cell *cell)
         return;
     }
     cell_say("note", "%u groups still held after the reset",
-             pt_own_respond_all(&cell->pt, PRI_TESTDEV_RESP_INVALID));
+             pt_domain_respond_all(&cell->pt, PRI_TESTDEV_RESP_INVALID));
 }
 
 /* -- exit, stop, binds ---------------------------------------------------- */

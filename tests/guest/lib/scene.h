@@ -21,7 +21,7 @@
 
 #define SCENE_TASKS     3       /* at most; each on a processor of its own */
 #define SCENE_BASE      0x200000000000ull   /* address of scene_map() */
-#define SCENE_IOVA      0x10000000ull       /* of page tables of one's own */
+#define SCENE_IOVA      0x10000000ull       /* of paging domains */
 
 /*
  * A task: task i runs on processor i + 1, processor 0 has the interrupts and

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "stress.h"
 #include "sysfs.h"
 
@@ -128,7 +128,7 @@ static bool dev_bound(void)
     struct pri_testdev_info info;
 
     return !ioctl(dev.pt.fd, PRI_TESTDEV_IOC_INFO, &info) &&
-           (info.bound || info.own);
+           (info.bound || info.domain);
 }
 
 /* -- Workers: each a process that works until a point in time ------------- */
@@ -358,15 +358,15 @@ void stress_lives(uint64_t rnd, double until)
     ktap_note("lives: %llu processes", (unsigned long long)rounds);
 }
 
-/* Page tables of one's own: held, answered, detached, in any order */
+/* Paging domains: held, answered, detached, in any order */
 static void own_round(uint64_t *rnd, uint64_t iova, void *memory)
 {
     struct pri_testdev_map map = {
         .iova = iova, .addr = (uintptr_t)memory, .len = PAGES(8), .prot = 3,
     };
-    struct pri_testdev_own own = {
-        .flags = pt_random(rnd) % 4 ? PRI_TESTDEV_OWN_PASID :
-                                      PRI_TESTDEV_OWN_RID,
+    struct pri_testdev_domain dom = {
+        .flags = pt_random(rnd) % 4 ? PRI_TESTDEV_DOMAIN_PASID :
+                                      PRI_TESTDEV_DOMAIN_RID,
     };
     struct pri_testdev_hold hold = {
         .groups = pt_random(rnd) % 4, .code = PRI_TESTDEV_RESP_INVALID,
@@ -378,13 +378,13 @@ static void own_round(uint64_t *rnd, uint64_t iova, void *memory)
     };
     uint32_t v;
 
-    if (ioctl(dev.pt.fd, PRI_TESTDEV_IOC_ATTACH_OWN, &own)) {
+    if (ioctl(dev.pt.fd, PRI_TESTDEV_IOC_ATTACH_DOMAIN, &dom)) {
         CHECK(may_fail(errno) || errno == EOPNOTSUPP, "attach: %s",
               strerror(errno));
         return;
     }
-    dev.pt.bound = own.flags == PRI_TESTDEV_OWN_PASID;
-    dev.pt.pasid = own.pasid;
+    dev.pt.bound = dom.flags == PRI_TESTDEV_DOMAIN_PASID;
+    dev.pt.pasid = dom.pasid;
     ioctl(dev.pt.fd, PRI_TESTDEV_IOC_HOLD, &hold);
     pt_start(&dev.ch, &op);
     pt_sleep_ms(pt_random(rnd) % 4);
@@ -398,7 +398,7 @@ static void own_round(uint64_t *rnd, uint64_t iova, void *memory)
     }
     v = pt_random(rnd) % 4 ? 0 : PRI_TESTDEV_DETACH_KEEP;
     if (pt_random(rnd) % 4) {
-        if (ioctl(dev.pt.fd, PRI_TESTDEV_IOC_DETACH_OWN, &v)) {
+        if (ioctl(dev.pt.fd, PRI_TESTDEV_IOC_DETACH_DOMAIN, &v)) {
             CHECK(may_fail(errno) || errno == EOPNOTSUPP, "detach: %s",
                   strerror(errno));
             dev_close();
@@ -411,7 +411,7 @@ static void own_round(uint64_t *rnd, uint64_t iova, void *memory)
     }
 }
 
-void stress_own(uint64_t rnd, double until)
+void stress_domain(uint64_t rnd, double until)
 {
     /* a range of its own: a PASID of before may be another's by now */
     uint64_t iova = 0x100000000ull * (16 + rnd % 4096);
@@ -427,13 +427,13 @@ void stress_own(uint64_t rnd, double until)
 
             own_round(&rnd, iova, memory);
             rounds++;
-            if (ioctl(dev.pt.fd, PRI_TESTDEV_IOC_INFO, &info) || info.own) {
+            if (ioctl(dev.pt.fd, PRI_TESTDEV_IOC_INFO, &info) || info.domain) {
                 break;
             }
         }
     }
     dev_close();
-    ktap_note("own: %llu attachments", (unsigned long long)rounds);
+    ktap_note("domain: %llu attachments", (unsigned long long)rounds);
 }
 
 /* A process group that is out of memory */

@@ -97,9 +97,9 @@ static void test_lives(void)
     RUN_WORKERS(stress_lives, stress_lives, stress_keep);
 }
 
-static void test_own(void)
+static void test_domain(void)
 {
-    RUN_WORKERS(stress_own, stress_own, stress_own);
+    RUN_WORKERS(stress_domain, stress_domain, stress_domain);
 }
 
 static void test_oom(void)
@@ -110,20 +110,20 @@ static void test_oom(void)
 
 static void test_reset(void)
 {
-    RUN_WORKERS(stress_reset, stress_keep, stress_own, stress_lives);
+    RUN_WORKERS(stress_reset, stress_keep, stress_domain, stress_lives);
 }
 
 static void test_unbind(void)
 {
-    RUN_WORKERS(stress_unbind, stress_lose, stress_own, stress_lives);
+    RUN_WORKERS(stress_unbind, stress_lose, stress_domain, stress_lives);
 }
 
 static void test_all(void)
 {
     set_up_ksm();
     set_up_cgroup();
-    RUN_WORKERS(stress_keep, stress_lose, stress_lives, stress_own, stress_oom,
-                stress_reset, stress_unbind);
+    RUN_WORKERS(stress_keep, stress_lose, stress_lives, stress_domain,
+                stress_oom, stress_reset, stress_unbind);
 }
 
 #define KMEMLEAK    "/sys/kernel/debug/kmemleak"
@@ -161,7 +161,7 @@ static void test_kmemleak(void)
 static struct ktap_test tests[] = {
     { "memory", test_memory, 0 },
     { "lives", test_lives, 0 },
-    { "own", test_own, 0 },
+    { "domain", test_domain, 0 },
     { "oom", test_oom, 0 },
     { "reset", test_reset, 0 },
     { "unbind", test_unbind, 0 },

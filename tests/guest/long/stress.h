@@ -27,8 +27,8 @@ stress_worker stress_keep;
 stress_worker stress_lose;
 /* Processes that end, by themselves, by exec or killed */
 stress_worker stress_lives;
-/* Page tables of one's own: held, answered, detached in any order */
-stress_worker stress_own;
+/* Paging domains: held, answered, detached in any order */
+stress_worker stress_domain;
 /* Processes that are out of memory in STRESS_CGROUP/small */
 stress_worker stress_oom;
 /* Function level resets */

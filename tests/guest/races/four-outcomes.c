@@ -10,7 +10,7 @@
  *   are off until they are enabled anew, by a reset here, and work then.
  * Loses: the device, if it hangs; the data, if it lands in memory that was
  *   taken back.
- * Order: as it says, with a page table of one's own; for the second one the
+ * Order: as it says, with a paging domain; for the second one the
  *   response is kept by a rule of the link until the page is unmapped.
  * Fix: none needed.
  * Kernels: all that can attach such a page table; by reading.
@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 #include "hw/pci/ats-rule-knobs.h"
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "race.h"
 #include "sysfs.h"
 
@@ -51,8 +51,8 @@ static void answer(uint32_t code)
 {
     struct pri_testdev_group grp;
 
-    pt_own_wait(&pt, &grp, 1);
-    pt_own_respond(&pt, grp.id, code);
+    pt_domain_wait(&pt, &grp, 1);
+    pt_domain_respond(&pt, grp.id, code);
 }
 
 /* The same, as long as there are groups; false: the operation has ended */
@@ -61,14 +61,14 @@ static bool answer_if_asked(uint32_t code)
     double until = pt_now() + PT_TIMEOUT / 1000.0;
     struct pri_testdev_group grp;
 
-    while (!pt_own_groups(&pt, &grp, 1)) {
+    while (!pt_domain_groups(&pt, &grp, 1)) {
         if (pt_rd32(ch.regs, PT_CH_STATUS) != PT_ST_RUNNING) {
             return false;
         }
         CHECK(pt_now() < until, "neither a group nor an end");
         pt_sleep_ms(1);
     }
-    pt_own_respond(&pt, grp.id, code);
+    pt_domain_respond(&pt, grp.id, code);
     return true;
 }
 
@@ -109,17 +109,17 @@ static void success_unmapped(void)
     void *gone = pt_map_anon(PT_PAGE), *p = pt_map_anon(PT_PAGE);
 
     pt_start(&ch, &op);
-    pt_own_wait(&pt, &grp, 1);
+    pt_domain_wait(&pt, &grp, 1);
     pt_rule(&pt, 0, ATS_RULE_KNOB_KIND, ATS_RULE_PRG_RESPONSE);
     pt_rule(&pt, 0, ATS_RULE_KNOB_ACTION, ATS_RULE_HOLD);
-    pt_own_map(&pt, IOVA, gone, PT_PAGE);
-    pt_own_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
-    pt_own_unmap(&pt, IOVA, PT_PAGE);
+    pt_domain_map(&pt, IOVA, gone, PT_PAGE);
+    pt_domain_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
+    pt_domain_unmap(&pt, IOVA, PT_PAGE);
     pt_rule_remove(&pt, 0);
 
-    pt_own_wait(&pt, &grp, 1);
-    pt_own_map(&pt, IOVA, p, PT_PAGE);
-    pt_own_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
+    pt_domain_wait(&pt, &grp, 1);
+    pt_domain_map(&pt, IOVA, p, PT_PAGE);
+    pt_domain_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
     expect("success-unmapped", &op, PT_ST_DONE);
     for (unsigned i = 0; i < PT_PAGE; i++) {
         if (((uint8_t *)gone)[i]) {
@@ -129,7 +129,7 @@ static void success_unmapped(void)
         }
     }
     pt_check_fill(p, PT_PAGE, PATTERN + 1);
-    pt_own_unmap(&pt, IOVA, PT_PAGE);
+    pt_domain_unmap(&pt, IOVA, PT_PAGE);
 }
 
 static void invalid_mapped(void)
@@ -139,7 +139,7 @@ static void invalid_mapped(void)
 
     pt_start(&ch, &op);
     answer(PRI_TESTDEV_RESP_INVALID);
-    pt_own_map(&pt, IOVA, p, PT_PAGE);
+    pt_domain_map(&pt, IOVA, p, PT_PAGE);
     expect("invalid-mapped", &op, PT_ST_INVALID_REQUEST);
     pt_check_zero(p, PT_PAGE);
     pt_start(&ch, &op);
@@ -149,7 +149,7 @@ static void invalid_mapped(void)
                   "there");
     }
     pt_check_fill(p, PT_PAGE, PATTERN + 2);
-    pt_own_unmap(&pt, IOVA, PT_PAGE);
+    pt_domain_unmap(&pt, IOVA, PT_PAGE);
 }
 
 static void failure(void)
@@ -172,15 +172,15 @@ static void failure(void)
                   pt_rd32(pt.func, PT_STATE), (unsigned long long)
                   (pt_counter(&pt, PT_CNT_PAGE_REQUESTS) - asked));
     }
-    pt_own_detach(&pt, 0);
+    pt_domain_detach(&pt, 0);
     pt_info(&pt, &info);
     sysfs_flr(info.pci_name);
 
-    pt_own_attach(&pt, PRI_TESTDEV_OWN_PASID);
+    pt_domain_attach(&pt, PRI_TESTDEV_DOMAIN_PASID);
     pt_start(&ch, &op);
-    pt_own_wait(&pt, &grp, 1);
-    pt_own_map(&pt, IOVA, p, PT_PAGE);
-    pt_own_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
+    pt_domain_wait(&pt, &grp, 1);
+    pt_domain_map(&pt, IOVA, p, PT_PAGE);
+    pt_domain_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
     expect("failure", &op, PT_ST_DONE);
     pt_check_fill(p, PT_PAGE, PATTERN + 3);
 }
@@ -189,7 +189,7 @@ static void four_outcomes(void)
 {
     race_cpu(1);
     pt_open(&pt, 0);
-    pt_own_attach(&pt, PRI_TESTDEV_OWN_PASID);
+    pt_domain_attach(&pt, PRI_TESTDEV_DOMAIN_PASID);
     pt_chan(&pt, &ch);
     race_ready();
 
@@ -197,7 +197,7 @@ static void four_outcomes(void)
     success_unmapped();
     invalid_mapped();
     failure();
-    pt_own_detach(&pt, 0);
+    pt_domain_detach(&pt, 0);
     CHECK_EQ(pt_counter(&pt, PT_CNT_RESP_UNEXPECTED), 0, "stray responses");
     CHECK_EQ(pt_counter(&pt, PT_CNT_VIOLATIONS), 0, "violations");
 }

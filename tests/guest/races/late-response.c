@@ -8,7 +8,7 @@
  *   response. A response for a function that does not answer any more is sent
  *   and lost (VT-d 7.6: nobody validates it), and hangs nobody.
  * Loses: the kernel, by a use after free; the device, by a second response.
- * Order: with a page table of one's own: a group is held, detach, response. The
+ * Order: with a paging domain: a group is held, detach, response. The
  *   function vanishes (gone) with a group held; response; detach. With iommufd:
  *   a group is read, detach, response.
  * Fix: none needed (7.2; before, groups are freed at the detach: C-09).
@@ -32,7 +32,7 @@
 #include "hw/i386/vtd-knobs.h"
 #include "hw/misc/pri-testdev-knobs.h"
 #include "iofd.h"
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "race.h"
 
 #define IOVA            0x700000000ull
@@ -72,10 +72,10 @@ static void after_detach(struct pt *pt)
     pt_chan(pt, &ch);
     pt_wr32(pt->func, PT_CTRL, PT_CTRL_CLEAR_COUNTERS);
     pt_start(&ch, &op);
-    pt_own_wait(pt, &grp, 1);
-    pt_own_detach(pt, PRI_TESTDEV_DETACH_KEEP);
+    pt_domain_wait(pt, &grp, 1);
+    pt_domain_detach(pt, PRI_TESTDEV_DETACH_KEEP);
     CHECK_EQ(pt_rd32(pt->func, PT_PRI_GROUPS), 1, "open groups");
-    pt_own_respond(pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
+    pt_domain_respond(pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
     pt_sleep_ms(20);
     check_answers(pt, 1, "after the detach");
     CHECK_EQ(pt_rd32(pt->func, PT_PRI_CREDITS), pt_rd32(pt->func, PT_PRI_ALLOC),
@@ -90,13 +90,13 @@ static void after_end(struct pt *pt, struct pt *control)
 
     pt_chan(pt, &ch);
     pt_start(&ch, &op);
-    pt_own_wait(pt, &grp, 1);
+    pt_domain_wait(pt, &grp, 1);
     pt_iommu_knob(control, VTD_KNOB_ITE_TIMEOUT, ITE_MS);
     pt_knob_blind(pt, PT_KNOB_GONE, 1);
     CHECK_EQ(pt_rd32(pt->func, PT_ID), UINT32_MAX, "PT_ID of what has gone");
-    pt_own_respond(pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
+    pt_domain_respond(pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
     ktap_note("answered what has gone");
-    pt_own_detach(pt, 0);
+    pt_domain_detach(pt, 0);
 }
 
 static void iommufd_refuses(void)
@@ -135,9 +135,9 @@ static void late_response(void)
 
     race_cpu(1);
     pt_open(&gone, GONE_NODE);
-    pt_own_attach(&gone, PRI_TESTDEV_OWN_PASID);
+    pt_domain_attach(&gone, PRI_TESTDEV_DOMAIN_PASID);
     pt_open(&pt, 0);
-    pt_own_attach(&pt, PRI_TESTDEV_OWN_PASID);
+    pt_domain_attach(&pt, PRI_TESTDEV_DOMAIN_PASID);
     race_ready();
 
     after_detach(&pt);

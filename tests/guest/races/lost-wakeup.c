@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "hw/i386/vtd-knobs.h"
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "race.h"
 
 #define DEVICES     2
@@ -71,13 +71,13 @@ static void lost_wakeup(void)
 
     for (unsigned i = 0; i < DEVICES; i++) {
         pt_open(&pt[i], i);
-        pt_own_attach(&pt[i], PRI_TESTDEV_OWN_PASID);
-        pt_own_hold(&pt[i], 0, PRI_TESTDEV_RESP_INVALID);
+        pt_domain_attach(&pt[i], PRI_TESTDEV_DOMAIN_PASID);
+        pt_domain_hold(&pt[i], 0, PRI_TESTDEV_RESP_INVALID);
     }
     pt_open(&control, 0);
     pt_open(&other, 0);
-    pt_own_attach(&other, PRI_TESTDEV_OWN_PASID);
-    pt_own_hold(&other, 0, PRI_TESTDEV_RESP_INVALID);
+    pt_domain_attach(&other, PRI_TESTDEV_DOMAIN_PASID);
+    pt_domain_hold(&other, 0, PRI_TESTDEV_RESP_INVALID);
     race_ready();
 
     pt_iommu_knob(&control, VTD_KNOB_PRQ_IRQ_HOLD, 1);
@@ -88,7 +88,7 @@ static void lost_wakeup(void)
         tasks[i] = fork();
         CHECK(tasks[i] >= 0, "fork");
         if (!tasks[i]) {
-            pt_own_detach(&pt[i], 0);
+            pt_domain_detach(&pt[i], 0);
             _exit(KTAP_PASS);
         }
     }

@@ -9,7 +9,7 @@
  * Loses: the function, to which a response without its PASID, or with one too
  *   many, means anything or nothing.
  * Order: requests with the PASID of a process, with a PASID that nobody has,
- *   without PASID; then page tables of one's own for a PASID and for what has
+ *   without PASID; then paging domains for a PASID and for what has
  *   none, and a channel that writes by each.
  * Fix: none needed.
  * Kernels: all; by reading of intel_iommu_page_response().
@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #include "owner.h"
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "race.h"
 
 #define IOVA        0x700000000ull
@@ -55,7 +55,7 @@ static void raw(uint32_t pasid, uint64_t addr, uint32_t code, unsigned prgi)
     }
 }
 
-/* A page table of one's own; the checker looks at the response */
+/* A paging domain; the checker looks at the response */
 static void own(uint32_t how)
 {
     struct pt_op op = {
@@ -67,19 +67,19 @@ static void own(uint32_t how)
     struct pt_chan ch;
     uint32_t status;
 
-    pt_own_attach(&pt, how);
+    pt_domain_attach(&pt, how);
     pt_chan(&pt, &ch);
     pt_start(&ch, &op);
-    pt_own_wait(&pt, &grp, 1);
-    pt_own_map(&pt, IOVA, p, PT_PAGE);
-    pt_own_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
+    pt_domain_wait(&pt, &grp, 1);
+    pt_domain_map(&pt, IOVA, p, PT_PAGE);
+    pt_domain_respond(&pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
     status = pt_wait(&ch, &op, PT_TIMEOUT);
     if (status != PT_ST_DONE) {
         race_sign("lost", "the write ends with %s", pt_status_name(status));
     } else {
         pt_check_fill(p, PT_PAGE, PATTERN + how);
     }
-    pt_own_detach(&pt, 0);
+    pt_domain_detach(&pt, 0);
 }
 
 static void pasid_response(void)
@@ -95,8 +95,8 @@ static void pasid_response(void)
     raw(a.pasid | PT_RAW_PASID_PRESENT, OWNER_BASE, 0, 1);
     raw(NOBODY | PT_RAW_PASID_PRESENT, OWNER_BASE, 1, 2);
     raw(0, 0x10000, 1, 3);
-    own(PRI_TESTDEV_OWN_PASID);
-    own(PRI_TESTDEV_OWN_RID);
+    own(PRI_TESTDEV_DOMAIN_PASID);
+    own(PRI_TESTDEV_DOMAIN_RID);
     CHECK_EQ(owner_do(&a, OWNER_WRITE), PT_ST_DONE, "status");
     if (pt_counter(&pt, PT_CNT_VIOLATIONS) ||
         pt_counter(&pt, PT_CNT_RESP_UNEXPECTED)) {

@@ -28,7 +28,7 @@
 #include <stdio.h>
 
 #include "hw/i386/vtd-knobs.h"
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "race.h"
 #include "sysfs.h"
 
@@ -75,7 +75,7 @@ static void release_reported(void)
     pt_open(&other, 1);
     pt_open(&pt, 0);
     pt_info(&pt, &info);
-    pt_own_attach(&pt, PRI_TESTDEV_OWN_PASID);
+    pt_domain_attach(&pt, PRI_TESTDEV_DOMAIN_PASID);
     thread = go_first();
     race_ready();
 

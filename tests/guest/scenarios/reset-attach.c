@@ -37,12 +37,12 @@ static void bind_it(void)
 
 static void attach(void)
 {
-    struct pri_testdev_own req = { .flags = PRI_TESTDEV_OWN_PASID };
+    struct pri_testdev_domain req = { .flags = PRI_TESTDEV_DOMAIN_PASID };
     uint32_t keep = 0;
 
     for (unsigned i = 0; i < 2; i++) {
-        if (!ioctl(own.fd, PRI_TESTDEV_IOC_ATTACH_OWN, &req)) {
-            ioctl(own.fd, PRI_TESTDEV_IOC_DETACH_OWN, &keep);
+        if (!ioctl(own.fd, PRI_TESTDEV_IOC_ATTACH_DOMAIN, &req)) {
+            ioctl(own.fd, PRI_TESTDEV_IOC_DETACH_DOMAIN, &keep);
         }
     }
 }

@@ -8,7 +8,7 @@
 
 #include <sys/ioctl.h>
 
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "scene.h"
 
 #define GROUPS  4
@@ -19,8 +19,8 @@ static void setup(void)
 {
     pt_open(&own, 0);
     pt_open(&pt, 0);
-    pt_own_attach(&pt, PRI_TESTDEV_OWN_RID);
-    pt_own_hold(&pt, 0, PRI_TESTDEV_RESP_INVALID);
+    pt_domain_attach(&pt, PRI_TESTDEV_DOMAIN_RID);
+    pt_domain_hold(&pt, 0, PRI_TESTDEV_RESP_INVALID);
 }
 
 static void ask(void)
@@ -32,7 +32,7 @@ static void detach(void)
 {
     unsigned asked = scene_asked();
 
-    pt_own_detach(&pt, 0);
+    pt_domain_detach(&pt, 0);
     scene_check_drained(&pt, asked);
 }
 

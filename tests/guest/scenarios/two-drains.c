@@ -6,7 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "scene.h"
 
 static struct pt pt[2];
@@ -15,15 +15,15 @@ static void setup(void)
 {
     for (unsigned i = 0; i < 2; i++) {
         pt_open(&pt[i], i);
-        pt_own_attach(&pt[i], PRI_TESTDEV_OWN_PASID);
-        pt_own_hold(&pt[i], 0, PRI_TESTDEV_RESP_INVALID);
+        pt_domain_attach(&pt[i], PRI_TESTDEV_DOMAIN_PASID);
+        pt_domain_hold(&pt[i], 0, PRI_TESTDEV_RESP_INVALID);
     }
 }
 
 static void drain(unsigned i)
 {
     scene_ask(&pt[i], SCENE_IOVA, pt[i].pasid, 1);
-    pt_own_detach(&pt[i], 0);
+    pt_domain_detach(&pt[i], 0);
 }
 
 static void drain_first(void)

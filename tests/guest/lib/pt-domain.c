@@ -1,5 +1,5 @@
 /*
- * A page table of one's own: the program sees each page request group and
+ * A paging domain: the program sees each page request group and
  * answers it
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -10,26 +10,26 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "pt-own.h"
+#include "pt-domain.h"
 
-void pt_own_attach(struct pt *pt, uint32_t how)
+void pt_domain_attach(struct pt *pt, uint32_t how)
 {
-    struct pri_testdev_own own = { .flags = how };
-    int ret = ioctl(pt->fd, PRI_TESTDEV_IOC_ATTACH_OWN, &own);
+    struct pri_testdev_domain dom = { .flags = how };
+    int ret = ioctl(pt->fd, PRI_TESTDEV_IOC_ATTACH_DOMAIN, &dom);
 
     if (ret && errno == EOPNOTSUPP) {
         ktap_skip("this kernel cannot attach a page table with a fault "
                   "handler to a %s",
-                  how == PRI_TESTDEV_OWN_RID ? "RID" : "PASID");
+                  how == PRI_TESTDEV_DOMAIN_RID ? "RID" : "PASID");
     }
     CHECK(!ret, "attach: %s", strerror(errno));
-    pt->bound = how == PRI_TESTDEV_OWN_PASID;
-    pt->pasid = own.pasid;
+    pt->bound = how == PRI_TESTDEV_DOMAIN_PASID;
+    pt->pasid = dom.pasid;
 }
 
-void pt_own_detach(struct pt *pt, uint32_t flags)
+void pt_domain_detach(struct pt *pt, uint32_t flags)
 {
-    int ret = ioctl(pt->fd, PRI_TESTDEV_IOC_DETACH_OWN, &flags);
+    int ret = ioctl(pt->fd, PRI_TESTDEV_IOC_DETACH_DOMAIN, &flags);
 
     if (ret && errno == EOPNOTSUPP) {
         ktap_skip("this kernel cannot keep groups beyond the detach of their "
@@ -39,8 +39,8 @@ void pt_own_detach(struct pt *pt, uint32_t flags)
     pt->bound = false;
 }
 
-unsigned pt_own_groups(struct pt *pt, struct pri_testdev_group *groups,
-                       unsigned max)
+unsigned pt_domain_groups(struct pt *pt, struct pri_testdev_group *groups,
+                          unsigned max)
 {
     struct pri_testdev_groups req = {
         .groups = (uintptr_t)groups, .max = max,
@@ -51,7 +51,7 @@ unsigned pt_own_groups(struct pt *pt, struct pri_testdev_group *groups,
     return req.count;
 }
 
-void pt_own_wait(struct pt *pt, struct pri_testdev_group *groups, unsigned n)
+void pt_domain_wait(struct pt *pt, struct pri_testdev_group *groups, unsigned n)
 {
     struct pollfd pfd = { .fd = pt->fd, .events = POLLRDBAND };
     double until = pt_now() + PT_TIMEOUT / 1000.0;
@@ -60,7 +60,7 @@ void pt_own_wait(struct pt *pt, struct pri_testdev_group *groups, unsigned n)
     for (;;) {
         double left = (until - pt_now()) * 1000;
 
-        got = pt_own_groups(pt, groups, n);
+        got = pt_domain_groups(pt, groups, n);
         if (got >= n || left <= 0) {
             break;
         }
@@ -69,8 +69,8 @@ void pt_own_wait(struct pt *pt, struct pri_testdev_group *groups, unsigned n)
     CHECK_EQ(got, n, "groups held");
 }
 
-void pt_own_requests(struct pt *pt, uint64_t id,
-                     struct pri_testdev_request *requests, unsigned n)
+void pt_domain_requests(struct pt *pt, uint64_t id,
+                        struct pri_testdev_request *requests, unsigned n)
 {
     struct pri_testdev_requests req = {
         .id = id, .requests = (uintptr_t)requests, .max = n,
@@ -81,7 +81,7 @@ void pt_own_requests(struct pt *pt, uint64_t id,
     CHECK_EQ(req.count, n, "requests of the group");
 }
 
-void pt_own_respond(struct pt *pt, uint64_t id, uint32_t code)
+void pt_domain_respond(struct pt *pt, uint64_t id, uint32_t code)
 {
     struct pri_testdev_respond req = { .id = id, .code = code };
 
@@ -89,7 +89,7 @@ void pt_own_respond(struct pt *pt, uint64_t id, uint32_t code)
           strerror(errno));
 }
 
-unsigned pt_own_respond_all(struct pt *pt, uint32_t code)
+unsigned pt_domain_respond_all(struct pt *pt, uint32_t code)
 {
     int n = ioctl(pt->fd, PRI_TESTDEV_IOC_RESPOND_ALL, &code);
 
@@ -97,7 +97,7 @@ unsigned pt_own_respond_all(struct pt *pt, uint32_t code)
     return n;
 }
 
-void pt_own_hold(struct pt *pt, uint32_t n, uint32_t code)
+void pt_domain_hold(struct pt *pt, uint32_t n, uint32_t code)
 {
     struct pri_testdev_hold req = { .groups = n, .code = code };
 
@@ -105,7 +105,7 @@ void pt_own_hold(struct pt *pt, uint32_t n, uint32_t code)
           strerror(errno));
 }
 
-void pt_own_map(struct pt *pt, uint64_t iova, void *addr, size_t len)
+void pt_domain_map(struct pt *pt, uint64_t iova, void *addr, size_t len)
 {
     struct pri_testdev_map req = {
         .iova = iova, .addr = (uintptr_t)addr, .len = len,
@@ -116,7 +116,7 @@ void pt_own_map(struct pt *pt, uint64_t iova, void *addr, size_t len)
           (unsigned long long)iova, strerror(errno));
 }
 
-void pt_own_unmap(struct pt *pt, uint64_t iova, size_t len)
+void pt_domain_unmap(struct pt *pt, uint64_t iova, size_t len)
 {
     struct pri_testdev_map req = { .iova = iova, .len = len };
 

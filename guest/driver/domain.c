@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A page table of one's own
+ * A paging domain
  *
  * It is attached to a PASID, or to the RID for what carries none.
  */
@@ -9,91 +9,91 @@
 
 #include "internal.h"
 
-static struct pt_own *pt_own_alloc(struct pt_dev *pd, bool rid)
+static struct pt_domain *pt_domain_alloc(struct pt_dev *pd, bool rid)
 {
-	struct pt_own *own;
+	struct pt_domain *dom;
 
-	own = kzalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
-	if (!own)
+	dom = kzalloc(sizeof(*dom), GFP_KERNEL_ACCOUNT);
+	if (!dom)
 		return ERR_PTR(-ENOMEM);
-	own->pd = pd;
-	own->rid = rid;
-	own->domain = compat_domain_alloc(&pd->pdev->dev);
-	if (IS_ERR(own->domain)) {
-		long ret = PTR_ERR(own->domain);
+	dom->pd = pd;
+	dom->rid = rid;
+	dom->domain = compat_domain_alloc(&pd->pdev->dev);
+	if (IS_ERR(dom->domain)) {
+		long ret = PTR_ERR(dom->domain);
 
-		kfree(own);
+		kfree(dom);
 		return ERR_PTR(ret);
 	}
-	return own;
+	return dom;
 }
 
-static void pt_own_free(struct pt_own *own)
+static void pt_domain_free(struct pt_domain *dom)
 {
-	if (own->domain)
-		iommu_domain_free(own->domain);
-	kfree(own);
+	if (dom->domain)
+		iommu_domain_free(dom->domain);
+	kfree(dom);
 }
 
-static int pt_own_new(struct pt_file *pf, bool rid, u32 *pasid)
+static int pt_domain_new(struct pt_file *pf, bool rid, u32 *pasid)
 {
 	struct pt_dev *pd = pf->pd;
-	struct pt_own *own;
+	struct pt_domain *dom;
 	int ret;
 
 	lockdep_assert_held(&pf->lock);
 
-	own = pt_own_alloc(pd, rid);
-	if (IS_ERR(own))
-		return PTR_ERR(own);
+	dom = pt_domain_alloc(pd, rid);
+	if (IS_ERR(dom))
+		return PTR_ERR(dom);
 	spin_lock(&pd->group_lock);
-	own->pf = pf;
+	dom->pf = pf;
 	pf->hold = PRI_TESTDEV_HOLD_ALL;
 	pf->code = PRI_TESTDEV_RESP_INVALID;
 	spin_unlock(&pd->group_lock);
 
-	ret = pt_fault_attach(own);
+	ret = pt_fault_attach(dom);
 	if (ret) {
-		pt_own_free(own);
+		pt_domain_free(dom);
 		return ret;
 	}
-	pf->own = own;
-	*pasid = own->pasid;
+	pf->dom = dom;
+	*pasid = dom->pasid;
 	return 0;
 }
 
 /* Free what was detached longest ago, until `keep` are left */
-static void pt_own_expire(struct pt_dev *pd, unsigned int keep)
+static void pt_domain_expire(struct pt_dev *pd, unsigned int keep)
 {
-	struct pt_own *own;
+	struct pt_domain *dom;
 
 	for (;;) {
-		own = NULL;
+		dom = NULL;
 		spin_lock(&pd->group_lock);
 		if (pd->nr_detached > keep) {
-			own = list_first_entry(&pd->detached, struct pt_own,
+			dom = list_first_entry(&pd->detached, struct pt_domain,
 					       link);
-			list_del(&own->link);
+			list_del(&dom->link);
 			pd->nr_detached--;
 		}
 		spin_unlock(&pd->group_lock);
-		if (!own)
+		if (!dom)
 			return;
-		pt_own_free(own);
+		pt_domain_free(dom);
 	}
 }
 
 /* Caller holds sem for writing, and no file has anything attached */
-void pt_own_free_detached(struct pt_dev *pd)
+void pt_domain_free_detached(struct pt_dev *pd)
 {
-	pt_own_expire(pd, 0);
+	pt_domain_expire(pd, 0);
 }
 
-static void pt_own_set_closing(struct pt_own *own, bool closing)
+static void pt_domain_set_closing(struct pt_domain *dom, bool closing)
 {
-	spin_lock(&own->pd->group_lock);
-	own->closing = closing;
-	spin_unlock(&own->pd->group_lock);
+	spin_lock(&dom->pd->group_lock);
+	dom->closing = closing;
+	spin_unlock(&dom->pd->group_lock);
 }
 
 /*
@@ -103,28 +103,28 @@ static void pt_own_set_closing(struct pt_own *own, bool closing)
  * A kernel without iopf_group_dequeue() frees groups that are on its list when
  * the last attachment goes.  So they are answered before.
  */
-void pt_own_detach(struct pt_file *pf, bool keep)
+void pt_domain_detach(struct pt_file *pf, bool keep)
 {
 	struct pt_dev *pd = pf->pd;
-	struct pt_own *own = pf->own;
+	struct pt_domain *dom = pf->dom;
 
 	lockdep_assert_held(&pf->lock);
 
-	if (!own)
+	if (!dom)
 		return;
-	pf->own = NULL;
+	pf->dom = NULL;
 	if (!keep) {
-		pt_own_set_closing(own, true);
+		pt_domain_set_closing(dom, true);
 		pt_groups_answer(pf, PRI_TESTDEV_RESP_INVALID);
 	}
-	pt_fault_detach(own);
+	pt_fault_detach(dom);
 	spin_lock(&pd->group_lock);
-	own->pf = NULL;
-	list_add_tail(&own->link, &pd->detached);
+	dom->pf = NULL;
+	list_add_tail(&dom->link, &pd->detached);
 	pd->nr_detached++;
 	spin_unlock(&pd->group_lock);
-	pt_unmap_all(pf, own);
-	pt_own_expire(pd, PT_DETACHED);
+	pt_unmap_all(pf, dom);
+	pt_domain_expire(pd, PT_DETACHED);
 }
 
 /*
@@ -132,37 +132,37 @@ void pt_own_detach(struct pt_file *pf, bool keep)
  * is through with that.  Where it would free the groups that are held, there
  * may be none meanwhile.
  */
-void pt_own_pause(struct pt_file *pf, bool pause)
+void pt_domain_pause(struct pt_file *pf, bool pause)
 {
 	lockdep_assert_held(&pf->lock);
 
-	if (!pf->own || COMPAT_GROUPS_LAST)
+	if (!pf->dom || COMPAT_GROUPS_LAST)
 		return;
-	pt_own_set_closing(pf->own, pause);
+	pt_domain_set_closing(pf->dom, pause);
 	if (pause)
 		pt_groups_answer(pf, PRI_TESTDEV_RESP_INVALID);
 }
 
-int pt_ioc_attach_own(struct pt_file *pf, void __user *arg)
+int pt_ioc_attach_domain(struct pt_file *pf, void __user *arg)
 {
-	struct pri_testdev_own req;
+	struct pri_testdev_domain req;
 	struct pt_dev *pd = pf->pd;
 	int ret;
 
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
-	if (req.flags != PRI_TESTDEV_OWN_PASID &&
-	    req.flags != PRI_TESTDEV_OWN_RID)
+	if (req.flags != PRI_TESTDEV_DOMAIN_PASID &&
+	    req.flags != PRI_TESTDEV_DOMAIN_RID)
 		return -EINVAL;
 
 	down_read(&pd->sem);
 	mutex_lock(&pf->lock);
 	ret = pt_usable(pd);
-	if (!ret && (pf->sva || pf->own))
+	if (!ret && (pf->sva || pf->dom))
 		ret = -EBUSY;
 	if (!ret)
-		ret = pt_own_new(pf, req.flags == PRI_TESTDEV_OWN_RID,
-				 &req.pasid);
+		ret = pt_domain_new(pf, req.flags == PRI_TESTDEV_DOMAIN_RID,
+				    &req.pasid);
 	mutex_unlock(&pf->lock);
 	up_read(&pd->sem);
 
@@ -171,7 +171,7 @@ int pt_ioc_attach_own(struct pt_file *pf, void __user *arg)
 	return ret;
 }
 
-int pt_ioc_detach_own(struct pt_file *pf, u32 __user *arg)
+int pt_ioc_detach_domain(struct pt_file *pf, u32 __user *arg)
 {
 	struct pt_dev *pd = pf->pd;
 	u32 flags;
@@ -187,11 +187,11 @@ int pt_ioc_detach_own(struct pt_file *pf, u32 __user *arg)
 	down_read(&pd->sem);
 	mutex_lock(&pf->lock);
 	ret = pt_usable(pd);
-	if (!ret && !pf->own)
+	if (!ret && !pf->dom)
 		ret = -EINVAL;
 	if (!ret) {
 		pt_stop_channels(pf);
-		pt_own_detach(pf, flags & PRI_TESTDEV_DETACH_KEEP);
+		pt_domain_detach(pf, flags & PRI_TESTDEV_DETACH_KEEP);
 	}
 	mutex_unlock(&pf->lock);
 	up_read(&pd->sem);

@@ -1,5 +1,5 @@
 /*
- * A page table of one's own whose end comes while groups are held: detach, the
+ * A paging domain whose end comes while groups are held: detach, the
  * process ends, the driver goes, the function is reset
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pt-own.h"
+#include "pt-domain.h"
 #include "sysfs.h"
 
 #define PATTERN     0x1122334455667788ull
@@ -29,7 +29,7 @@ static void hold_some(struct pt *pt, uint32_t how, struct pt_chan *ch,
 {
     unsigned i;
 
-    pt_own_attach(pt, how);
+    pt_domain_attach(pt, how);
     for (i = 0; i < HELD; i++) {
         struct pt_op op = {
             .cmd = PT_OP_FILL, .dst = (void *)(IOVA + i * PT_PAGE),
@@ -41,7 +41,7 @@ static void hold_some(struct pt *pt, uint32_t how, struct pt_chan *ch,
         }
         pt_start(&ch[i], &op);
     }
-    pt_own_wait(pt, grp, HELD);
+    pt_domain_wait(pt, grp, HELD);
 }
 
 /* Nothing is left over, and all of it works once more */
@@ -55,17 +55,17 @@ static void check_works(struct pt *pt, struct pt_chan *ch, uint32_t how)
     struct pri_testdev_info info;
     void *p = pt_map_anon(PT_PAGE);
 
-    CHECK_EQ(pt_own_groups(pt, &grp, 1), 0, "groups held");
+    CHECK_EQ(pt_domain_groups(pt, &grp, 1), 0, "groups held");
     CHECK_EQ(pt_rd32(pt->func, PT_PRI_GROUPS), 0, "open groups");
     CHECK_EQ(pt_counter(pt, PT_CNT_VIOLATIONS), 0, "violations");
-    pt_own_attach(pt, how);
+    pt_domain_attach(pt, how);
     pt_start(ch, &op);
-    pt_own_wait(pt, &grp, 1);
-    pt_own_map(pt, IOVA, p, PT_PAGE);
-    pt_own_respond(pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
+    pt_domain_wait(pt, &grp, 1);
+    pt_domain_map(pt, IOVA, p, PT_PAGE);
+    pt_domain_respond(pt, grp.id, PRI_TESTDEV_RESP_SUCCESS);
     CHECK_EQ(pt_wait(ch, &op, PT_TIMEOUT), PT_ST_DONE, "status");
     pt_check_fill(p, PT_PAGE, ~PATTERN);
-    pt_own_detach(pt, 0);
+    pt_domain_detach(pt, 0);
     pt_info(pt, &info);
     CHECK_EQ(info.late, 0, "groups that came after a detach");
 }
@@ -80,7 +80,7 @@ static void detach_held(uint32_t how)
     pt_open(&pt, 0);
     hold_some(&pt, how, ch, grp);
     invalid = pt_counter(&pt, PT_CNT_RESP_INVALID);
-    pt_own_detach(&pt, 0);
+    pt_domain_detach(&pt, 0);
     CHECK_EQ(pt_counter(&pt, PT_CNT_RESP_INVALID), invalid + HELD,
              "responses Invalid Request");
     check_works(&pt, &ch[0], how);
@@ -88,12 +88,12 @@ static void detach_held(uint32_t how)
 
 static void test_detach(void)
 {
-    detach_held(PRI_TESTDEV_OWN_PASID);
+    detach_held(PRI_TESTDEV_DOMAIN_PASID);
 }
 
 static void test_detach_rid(void)
 {
-    detach_held(PRI_TESTDEV_OWN_RID);
+    detach_held(PRI_TESTDEV_DOMAIN_RID);
 }
 
 /* The groups outlast the page table; they can be answered when it is gone */
@@ -111,16 +111,16 @@ static void keep(uint32_t how)
     hold_some(&pt, how, ch, grp);
     success = pt_counter(&pt, PT_CNT_RESP_SUCCESS);
     invalid = pt_counter(&pt, PT_CNT_RESP_INVALID);
-    pt_own_detach(&pt, PRI_TESTDEV_DETACH_KEEP);
+    pt_domain_detach(&pt, PRI_TESTDEV_DETACH_KEEP);
     pt_info(&pt, &info);
-    CHECK_EQ(info.own, 0, "page table in INFO");
+    CHECK_EQ(info.domain, 0, "page table in INFO");
     CHECK_EQ(info.held, HELD, "groups held");
     CHECK_EQ(pt_rd32(pt.func, PT_PRI_GROUPS), HELD, "open groups");
     CHECK_EQ(pt_counter(&pt, PT_CNT_RESP_INVALID), invalid,
              "responses Invalid Request");
     for (i = 0; i < HELD; i++) {
-        pt_own_requests(&pt, grp[i].id, &req, 1);
-        pt_own_respond(&pt, grp[i].id, i & 1 ? PRI_TESTDEV_RESP_SUCCESS :
+        pt_domain_requests(&pt, grp[i].id, &req, 1);
+        pt_domain_respond(&pt, grp[i].id, i & 1 ? PRI_TESTDEV_RESP_SUCCESS :
                                        PRI_TESTDEV_RESP_INVALID);
         CHECK_EQ(pt_rd32(pt.func, PT_PRI_GROUPS), HELD - 1 - i,
                  "open groups");
@@ -134,12 +134,12 @@ static void keep(uint32_t how)
 
 static void test_keep(void)
 {
-    keep(PRI_TESTDEV_OWN_PASID);
+    keep(PRI_TESTDEV_DOMAIN_PASID);
 }
 
 static void test_keep_rid(void)
 {
-    keep(PRI_TESTDEV_OWN_RID);
+    keep(PRI_TESTDEV_DOMAIN_RID);
 }
 
 /* A process that holds groups; it ends by itself or is killed */
@@ -161,9 +161,9 @@ static void process_ends(bool by_signal, bool kept)
     CHECK(child >= 0, "fork: %s", strerror(errno));
     if (!child) {
         pt_open(&pt, 0);
-        hold_some(&pt, PRI_TESTDEV_OWN_PASID, ch, grp);
+        hold_some(&pt, PRI_TESTDEV_DOMAIN_PASID, ch, grp);
         if (kept) {
-            pt_own_detach(&pt, PRI_TESTDEV_DETACH_KEEP);
+            pt_domain_detach(&pt, PRI_TESTDEV_DETACH_KEEP);
         }
         if (!by_signal) {
             _exit(KTAP_PASS);
@@ -184,7 +184,7 @@ static void process_ends(bool by_signal, bool kept)
     CHECK_EQ(pt_counter(&pt, PT_CNT_RESP_INVALID), invalid + HELD,
              "responses Invalid Request");
     pt_chan(&pt, &ch[0]);
-    check_works(&pt, &ch[0], PRI_TESTDEV_OWN_PASID);
+    check_works(&pt, &ch[0], PRI_TESTDEV_DOMAIN_PASID);
 }
 
 static void test_exit(void)
@@ -216,10 +216,10 @@ static void goes_away(void (*leave)(const char *), void (*back)(const char *),
 
     pt_open(&pt, 0);
     pt_info(&pt, &info);
-    hold_some(&pt, PRI_TESTDEV_OWN_PASID, ch, grp);
-    pt_own_map(&pt, IOVA + 64 * PT_PAGE, pt_map_anon(PT_PAGE), PT_PAGE);
+    hold_some(&pt, PRI_TESTDEV_DOMAIN_PASID, ch, grp);
+    pt_domain_map(&pt, IOVA + 64 * PT_PAGE, pt_map_anon(PT_PAGE), PT_PAGE);
     if (kept) {
-        pt_own_detach(&pt, PRI_TESTDEV_DETACH_KEEP);
+        pt_domain_detach(&pt, PRI_TESTDEV_DETACH_KEEP);
     }
     leave(info.pci_name);
     resp.id = grp[0].id;
@@ -237,7 +237,7 @@ static void goes_away(void (*leave)(const char *), void (*back)(const char *),
     CHECK_EQ(sysfs_wait_node(info.pci_name), 0, "number of the node");
     pt_open(&pt, 0);
     pt_chan(&pt, &ch[0]);
-    check_works(&pt, &ch[0], PRI_TESTDEV_OWN_PASID);
+    check_works(&pt, &ch[0], PRI_TESTDEV_DOMAIN_PASID);
 }
 
 static void rescan(const char *pci_name)
@@ -271,14 +271,14 @@ static void test_reset(void)
 
     pt_open(&pt, 0);
     pt_info(&pt, &info);
-    hold_some(&pt, PRI_TESTDEV_OWN_PASID, ch, grp);
+    hold_some(&pt, PRI_TESTDEV_DOMAIN_PASID, ch, grp);
     sysfs_flr(info.pci_name);
     pt_info(&pt, &info);
-    CHECK_EQ(info.own, 0, "page table in INFO");
+    CHECK_EQ(info.domain, 0, "page table in INFO");
     pt.bound = false;
     CHECK_EQ(pt_counter(&pt, PT_CNT_RESP_UNEXPECTED), 0,
              "responses to no group");
-    check_works(&pt, &ch[0], PRI_TESTDEV_OWN_PASID);
+    check_works(&pt, &ch[0], PRI_TESTDEV_DOMAIN_PASID);
 }
 
 /*
@@ -301,15 +301,15 @@ static void test_reset_kept(void)
 
     sysfs_write(KEEP_BINDINGS, "1");
     pt_open(&pt, 0);
-    hold_some(&pt, PRI_TESTDEV_OWN_PASID, ch, grp);
+    hold_some(&pt, PRI_TESTDEV_DOMAIN_PASID, ch, grp);
     pt_info(&pt, &info);
     groups = info.groups;
     sysfs_flr(info.pci_name);
     sysfs_write(KEEP_BINDINGS, "0");
     pt_info(&pt, &info);
-    CHECK_EQ(info.own, PRI_TESTDEV_OWN_PASID, "page table in INFO");
+    CHECK_EQ(info.domain, PRI_TESTDEV_DOMAIN_PASID, "page table in INFO");
     CHECK_EQ(info.pasid, pt.pasid, "PASID");
-    held = pt_own_respond_all(&pt, PRI_TESTDEV_RESP_SUCCESS);
+    held = pt_domain_respond_all(&pt, PRI_TESTDEV_RESP_SUCCESS);
     if (held) {
         CHECK_EQ(held, HELD, "groups answered");
         CHECK_EQ(pt_counter(&pt, PT_CNT_RESP_UNEXPECTED), HELD,
@@ -319,12 +319,12 @@ static void test_reset_kept(void)
     }
     CHECK_EQ(info.groups, groups, "groups seen");
 
-    pt_own_map(&pt, IOVA, p, PT_PAGE);
+    pt_domain_map(&pt, IOVA, p, PT_PAGE);
     pt_start(&ch[0], &op);
     CHECK_EQ(pt_wait(&ch[0], &op, PT_TIMEOUT), PT_ST_DONE, "status");
     pt_check_fill(p, PT_PAGE, PATTERN);
-    pt_own_detach(&pt, 0);
-    check_works(&pt, &ch[0], PRI_TESTDEV_OWN_PASID);
+    pt_domain_detach(&pt, 0);
+    check_works(&pt, &ch[0], PRI_TESTDEV_DOMAIN_PASID);
 }
 
 /*
@@ -340,13 +340,13 @@ static void again(unsigned rid)
 
     pt_open(&pt, 0);
     for (i = 0; i < 100; i++) {
-        hold_some(&pt, rid && i % rid == 0 ? PRI_TESTDEV_OWN_RID :
-                                              PRI_TESTDEV_OWN_PASID,
+        hold_some(&pt, rid && i % rid == 0 ? PRI_TESTDEV_DOMAIN_RID :
+                                              PRI_TESTDEV_DOMAIN_PASID,
                   ch, grp);
-        pt_own_respond(&pt, grp[i % HELD].id, PRI_TESTDEV_RESP_INVALID);
-        pt_own_detach(&pt, 0);
+        pt_domain_respond(&pt, grp[i % HELD].id, PRI_TESTDEV_RESP_INVALID);
+        pt_domain_detach(&pt, 0);
     }
-    check_works(&pt, &ch[0], PRI_TESTDEV_OWN_PASID);
+    check_works(&pt, &ch[0], PRI_TESTDEV_DOMAIN_PASID);
 }
 
 static void test_again(void)
