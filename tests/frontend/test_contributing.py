@@ -10,7 +10,7 @@ from pri_lab.inputs import names
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
 RECIPES = ('knob', 'link action', 'register', 'race', 'scenario', 'kernel',
-           'kind of machine', 'checklist item', 'trace event')
+           'kind of machine', 'patch of QEMU', 'checklist item', 'trace event')
 
 
 class Page(unittest.TestCase):

@@ -3,6 +3,7 @@
 
 PRI_LAB_QEMU_SRC=DIR|TARBALL:... names sources to try besides the cache's.
 """
+import importlib.util
 import io
 import os
 import re
@@ -26,6 +27,18 @@ def subject(path):
         head = f.read().split('\n\n', 1)[0]
     return re.search(r'^Subject: \[PATCH[^]]*\] (.*(?:\n .*)*)', head,
                      re.M).group(1).replace('\n', '')
+
+
+def load(name):
+    """A tool of scripts/ whose name is not one of Python's."""
+    spec = importlib.util.spec_from_file_location(
+        name.replace('-', '_'), os.path.join(REPO, 'scripts', f'{name}.py'))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+renumber = load('renumber-patches')
 
 
 def sources():
@@ -111,6 +124,44 @@ class Which(unittest.TestCase):
         self.assertIn('bench compares with QEMU 10.2.2', e.exception.what)
 
 
+class Renumber(unittest.TestCase):
+    def test_what_is_a_reference(self):
+        for text, want in (
+                ('patch 0055 makes', ['0055']),
+                ('Patches 0001, 0003 to 0005; 0009', ['0001', '0003',
+                                                      '0005']),
+                ('from its patches 0001 and\n * 0002;', ['0001', '0002']),
+                ('at 0055 and 0x0055', []), ('patch 00555', [])):
+            self.assertEqual([n for _, _, n in renumber.references(text)],
+                             want, text)
+
+    def test_gaps_are_closed_with_what_names_them(self):
+        with tempfile.TemporaryDirectory() as d:
+            for s in series.ALL:
+                for n in ('0001-a', '0003-b', '0060-c'):
+                    path = os.path.join(d, s.path, f'{n}.patch')
+                    cache.write_atomic(path, n.encode())
+            page = os.path.join(d, 'page.md')
+            cache.write_atomic(page, b'Patch 0003; patches 0001 to 0060\n')
+            subprocess.run(['git', 'init', '-q', d], check=True)
+            subprocess.run(['git', '-C', d, 'add', '.'], check=True)
+            self.assertEqual(len(renumber.gaps(d)), 2)
+            self.assertEqual(renumber.renumber(d), (4, 2))
+            self.assertEqual((renumber.gaps(d), renumber.dangling(d)),
+                             ([], []))
+            for s in series.ALL:
+                self.assertEqual(
+                    [os.path.basename(p) for p in s.files(d)],
+                    ['0001-a.patch', '0002-b.patch', '0003-c.patch'])
+            with open(page, encoding='utf-8') as f:
+                self.assertEqual(f.read(), 'Patch 0002; patches 0001 to 0003\n')
+            subprocess.run(['git', '-C', d, 'add', '.'], check=True)
+            self.assertEqual(renumber.renumber(d), (0, 0))
+            cache.write_atomic(page, b'patch 0009\n')
+            self.assertEqual(renumber.dangling(d),
+                             ['page.md:1: there is no patch 0009'])
+
+
 class Patches(unittest.TestCase):
     def test_every_series_has_the_same_patches(self):
         want = {os.path.basename(p): subject(p)
@@ -123,6 +174,29 @@ class Patches(unittest.TestCase):
             lacks += [f'{s.name} lacks {n}' for n in set(want) - set(have)]
         if lacks:                       # not ported yet
             self.skipTest(', '.join(sorted(lacks)))
+
+    def test_what_names_a_patch_names_one_that_is_there(self):
+        self.assertEqual(renumber.dangling(REPO), [])
+        named = sum(len(list(renumber.references(text)))
+                    for _, text in renumber.texts(REPO))
+        self.assertGreater(named, 10)
+
+    def test_numbers_have_no_gap(self):
+        wrong = renumber.gaps(REPO)
+        if wrong and series.GAPS:
+            self.skipTest(f'{len(wrong)} are not at their place, and '
+                          'series.GAPS permits that')
+        self.assertEqual(wrong, [])
+
+    def test_each_has_its_reason(self):
+        for s in series.ALL:
+            for p in s.files(REPO):
+                with open(p, encoding='utf-8') as f:
+                    head, _, rest = f.read().partition('\n\n')
+                body = rest.partition('\n---\n')[0]
+                self.assertIn('\nSubject: [PATCH', head, p)
+                self.assertLessEqual(len(subject(p)), 76, p)
+                self.assertGreater(len(body), 60, f'{p}: why?')
 
     @unittest.skipUnless(shutil.which('patch'), 'patch(1) is not installed')
     def applied(self, which):

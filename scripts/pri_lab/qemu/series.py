@@ -15,6 +15,9 @@ from typing import List, NamedTuple, Optional
 from ..core.errors import LabError
 
 TOP = 'patches'
+# Numbers may have gaps while several work on the series, each in a range of
+# its own; scripts/renumber-patches.py closes them
+GAPS = True
 
 
 class Series(NamedTuple):
