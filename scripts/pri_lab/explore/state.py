@@ -26,7 +26,7 @@ class Left(NamedTuple):
 
 def version(seed: int) -> str:
     """Of what makes the search's choices."""
-    return cache.key_of(seed, *(cache.file_digest(m.__file__)
+    return cache.key_of(seed, *(cache.file_digest(str(m.__file__))
                                 for m in (cover, plan, search, trace)))
 
 
