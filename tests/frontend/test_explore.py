@@ -540,9 +540,21 @@ class Files(unittest.TestCase):
         self.assertEqual(show.race_text(run, h.points, stage), [
             'release+0x4 touches 3000; then CPU 2 reads it at destroy+0x4, '
             'file.c:4'])
-        page = show.page([h], {h.plan + h.scenario: 'X.hit'})
+        page = show.page([h], {h: 'X.hit'})
         for part in ('# ' + UAF, './pri-lab repro X.hit', '--plan \'order='):
             self.assertIn(part, page)
+
+    def test_a_page_of_hits_with_one_sign(self):
+        """One plan on two kernels; one of them is written up."""
+        h = self.hit(fakestage.Stage())
+        other = hit.Hit(dict(h.fields, kernel='7.1.3', page='F.md'))
+        page = show.page([other, h], {h: 'X.hit', other: 'Y.hit'})
+        self.assertIn('./pri-lab repro Y.hit', page)
+        self.assertIn('Known: F.md, by what is seen in close on 7.1.3.', page)
+        self.assertIn('./pri-lab repro X.hit',
+                      show.page([h], {h: 'X.hit', other: 'Y.hit'}))
+        self.assertEqual([show.where(x) for x in (h, other)],
+                         ['close on 7.3', 'close on 7.1.3 (known: F.md)'])
 
 
 class Scenarios(unittest.TestCase):

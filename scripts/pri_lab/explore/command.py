@@ -164,12 +164,12 @@ class Explore:
         """One page a distinct bug, from all hits there are."""
         top = os.path.join(self.ctx.paths.work, 'explore')
         groups: Dict[str, List[hit.Hit]] = {}
-        paths: Dict[str, str] = {}
+        paths: Dict[hit.Hit, str] = {}
         for path in cache.files_under(top, (hit.SUFFIX,)) \
                 if os.path.isdir(top) else ():
             h = hit.load(path)
             groups.setdefault(h.sign, []).append(h)
-            paths[h.plan + h.scenario] = path
+            paths[h] = path
         if not groups:
             raise LabError('there are no hits yet', 'run ./pri-lab explore')
         pages = os.path.join(top, 'report')
@@ -178,11 +178,7 @@ class Explore:
             name = re.sub(r'[^\w.+-]+', '-', sign).strip('-')[:100] + '.md'
             path = os.path.join(pages, name)
             cache.write_atomic(path, show.page(hits, paths).encode())
-            where = ', '.join(sorted({f'{h.scenario} on {h.kernel}'
-                                      for h in hits}))
-            known = next((h.fields['page'] for h in hits
-                          if h.fields.get('page')), '')
-            self.ui.result(f'{sign}: {where}'
-                           + (f' (known: {known})' if known else ''))
+            self.ui.result(f'{sign}: '
+                           + ', '.join(sorted({show.where(h) for h in hits})))
             self.ui.result(f'  {path}')
         return 0

@@ -169,7 +169,14 @@ def hit_lines(hit: Hit) -> List[str]:
     return out
 
 
-def page(hits: List[Hit], path_of: Dict[str, str]) -> str:
+def where(hit: Hit) -> str:
+    """A sign may be written up for one scenario and new in another one."""
+    known = hit.fields.get('page')
+    return f'{hit.scenario} on {hit.kernel}' + (f' (known: {known})' if known
+                                                else '')
+
+
+def page(hits: List[Hit], path_of: Dict[Hit, str]) -> str:
     """One page of a distinct bug, from its hits in several scenarios."""
     first = min(hits, key=lambda h: (len(h.points), len(h.plan)))
     f = first.fields
@@ -177,10 +184,14 @@ def page(hits: List[Hit], path_of: Dict[str, str]) -> str:
            f'Found by `./pri-lab explore {first.scenario}` on Linux '
            f'{f.get("release") or first.kernel} ({first.kernel}), with '
            'nothing said about what to look for.', '']
-    if f.get('page'):
-        out += [f'Known: [{f["page"]}](../../{f["page"]}).', '']
+    for text in sorted({h.fields['page'] for h in hits
+                        if h.fields.get('page')}):
+        out += [f'Known: {text}, by what is seen in '
+                + ', '.join(sorted(f'{h.scenario} on {h.kernel}' for h in hits
+                                   if h.fields.get('page') == text)) + '.',
+                '']
     out += ['## To see it', '',
-            f'    ./pri-lab repro {path_of[first.plan + first.scenario]}', '',
+            f'    ./pri-lab repro {path_of[first]}', '',
             'or with the plan alone:', '',
             f'    ./pri-lab explore {first.scenario} --kernel {first.kernel} '
             f"--plan '{first.plan}'", '']
