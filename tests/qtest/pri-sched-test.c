@@ -223,6 +223,31 @@ static void test_liveness(void)
     sched_machine_end(&m);
 }
 
+/* Turns of those who wait fill no trace */
+static void test_trace_of_waits(void)
+{
+    g_autofree char *trace = NULL;
+    SchedMachine m;
+    GStatBuf st;
+    QDict *r;
+
+    start_ready(&m);
+    trace = g_strdup_printf("%s.trace", m.disk);
+    sched_machine_set(&m, "trace", trace);
+    r = run(&m, WAIT, "order=01 yield=10 limit=100000");
+    g_assert_cmpstr(qdict_get_str(r, "state"), ==, "limit");
+    g_assert_cmpint(qdict_get_int(r, "switches"), >, 1000);
+    g_assert_cmpint(qdict_get_int(r, "records"), <, 10);
+    qobject_unref(r);
+    r = run(&m, ADD, "order=01 at=0:1");
+    g_assert_cmpint(qdict_get_int(r, "records"), >, 4 * GUEST_ROUNDS + 1);
+    g_assert_cmpint(g_stat(trace, &st), ==, 0);
+    g_assert_cmpint(st.st_size, ==, 64 * qdict_get_int(r, "records"));
+    qobject_unref(r);
+    g_unlink(trace);
+    sched_machine_end(&m);
+}
+
 static void expect_same(QDict *r, int64_t *insns, char **hash, int n)
 {
     if (!n) {
@@ -327,6 +352,53 @@ static void test_cold(void)
     sched_machine_end(&m);
 }
 
+/* From a boot to the end of LEAVE, with the other CPU ready to go on */
+static void leave(SchedMachine *m, const char *action)
+{
+    g_autofree char *options = g_strdup_printf(EXACT " -no-shutdown -action "
+                                               "reboot=%s", action);
+
+    sched_machine_start(m, options);
+    sched_machine_set(m, "plan", "on");
+    sched_machine_cont(m);
+    sched_machine_wait_stopped(m);
+    qtest_writel(m->qts, GUEST_MODE, LEAVE);
+    sched_machine_set(m, "plan", "order=01 slice=1000");
+    sched_machine_cont(m);
+    sched_machine_wait_stopped(m);
+}
+
+/*
+ * The main loop turns the machine off when it gets to it: nothing happens from
+ * the guest's instruction on
+ */
+static void test_off(void)
+{
+    g_autofree char *hash = NULL;
+    int64_t insns = 0;
+    SchedMachine m;
+
+    for (int n = 0; n < 5; n++) {
+        leave(&m, "shutdown");
+        g_assert_cmpuint(qtest_readl(m.qts, GUEST_COUNTER), ==, 0);
+        expect_same(sched_machine_report(&m), &insns, &hash, n);
+        sched_machine_end(&m);
+    }
+}
+
+/* After a reset it goes on: to the first marker again */
+static void test_reset(void)
+{
+    SchedMachine m;
+    QDict *r;
+
+    leave(&m, "reset");
+    r = sched_machine_report(&m);
+    g_assert_cmpstr(qdict_get_str(r, "state"), ==, "ready");
+    qobject_unref(r);
+    sched_machine_end(&m);
+}
+
 static void test_markers(void)
 {
     SchedMachine m;
@@ -407,10 +479,13 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-sched/locks", test_locks);
     qtest_add_func("/pri-sched/instructions", test_instructions);
     qtest_add_func("/pri-sched/liveness", test_liveness);
+    qtest_add_func("/pri-sched/trace-of-waits", test_trace_of_waits);
     qtest_add_func("/pri-sched/same", test_same);
     qtest_add_func("/pri-sched/random-slices", test_random_slices);
     qtest_add_func("/pri-sched/rdrand", test_rdrand);
     qtest_add_func("/pri-sched/cold", test_cold);
+    qtest_add_func("/pri-sched/off", test_off);
+    qtest_add_func("/pri-sched/reset", test_reset);
     qtest_add_func("/pri-sched/markers", test_markers);
     qtest_add_func("/pri-sched/errors", test_errors);
     qtest_add_func("/pri-sched/not-exact", test_not_exact);

@@ -137,6 +137,8 @@ typedef struct Sched {
     uint64_t slices;
     uint64_t pauses;
     uint64_t records;
+    bool switched;          /* since the last record, at @switch_at */
+    uint64_t switch_at;
     FILE *trace;
     GPtrArray *log;
     GArray *notes;          /* of two uint64_t: instructions, value */

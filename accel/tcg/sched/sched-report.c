@@ -61,6 +61,7 @@ void sched_trace_begin(void)
         sched.trace = NULL;
     }
     sched.records = 0;
+    sched.switched = false;
     if (sched.plan.on && sched.trace_path) {
         sched.trace = fopen(sched.trace_path, "wb");
         if (!sched.trace) {
@@ -77,14 +78,11 @@ void sched_trace_flush(void)
     }
 }
 
-void sched_record(SchedRecord *record)
+static void sched_write(SchedRecord *record, uint64_t now)
 {
     char comm[17];
 
-    if (!sched.trace) {
-        return;
-    }
-    record->icount = cpu_to_le64(sched_now());
+    record->icount = cpu_to_le64(now);
     record->task = cpu_to_le64(current_cpu ? sched_task(comm) : 0);
     record->pc = cpu_to_le64(record->pc);
     record->addr = cpu_to_le64(record->addr);
@@ -93,6 +91,32 @@ void sched_record(SchedRecord *record)
     record->n = cpu_to_le32(record->n);
     record->size = cpu_to_le64(record->size);
     sched.records += fwrite(record, sizeof(*record), 1, sched.trace);
+}
+
+/*
+ * vCPUs that wait take turns at each PAUSE, for as long as the run may last: of
+ * switches without anything in between the last one is written.
+ */
+void sched_record(SchedRecord *record)
+{
+    if (!sched.trace) {
+        return;
+    }
+    if (record->kind == SCHED_RECORD_SWITCH) {
+        sched.switched = true;
+        sched.switch_at = sched_now();
+        return;
+    }
+    if (sched.switched) {
+        SchedRecord last = {
+            .actor = sched.current, .kind = SCHED_RECORD_SWITCH,
+            .phys = UINT64_MAX,
+        };
+
+        sched.switched = false;
+        sched_write(&last, sched.switch_at);
+    }
+    sched_write(record, sched_now());
 }
 
 /* -- Report ---------------------------------------------------------------- */

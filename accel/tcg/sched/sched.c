@@ -203,10 +203,23 @@ static uint64_t sched_budget(uint64_t now)
     return MIN(n, MIN(sched_points_budget(), sched_events_budget(now)));
 }
 
+/*
+ * A vCPU that resets the machine or turns it off stops itself, and the main
+ * loop does the rest in its own time (cpu_stop_current()).  What others did
+ * until then would be up to the host.
+ */
+static bool sched_leaving(void)
+{
+    return sched.current >= 0 && sched.cpu[sched.current].cpu->stopped;
+}
+
 CPUState *sched_pick(int64_t *budget)
 {
     uint64_t now = sched_now();
 
+    if (sched_leaving()) {
+        return NULL;
+    }
     if (sched.fresh) {
         sched_settle();
     }

@@ -31,7 +31,10 @@ TIMES = 4                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
 _EXTRA = runner.SMALL + ['-smp', str(CPUS)] + OPTIONS
-_WORDS = runner.WORDS.replace('pri_lab.go ', '')
+# A kernel that panics stops the other processors by NMI, and is off: else it
+# waits for one that spins with interrupts off, for the second that it gives it
+_WORDS = runner.WORDS.replace('pri_lab.go ', '') + \
+    ' crash_kexec_post_notifiers'
 
 
 class Run(NamedTuple):
@@ -125,7 +128,7 @@ class Stage:
         return cache.key_of(cache.file_digest(self.machine.kernel),
                             cache.file_digest(self.machine.initrd),
                             cache.file_digest(self.machine.qemu),
-                            self.wants.key(), self.focus)
+                            self.wants.key(), self.focus, _WORDS, *_EXTRA)
 
     def _to_mark(self, step) -> str:
         """Under a plan, so that it is the same every time; its hash."""

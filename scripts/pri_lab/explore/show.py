@@ -100,7 +100,7 @@ def record_text(r: trace.Record, stage: Stage) -> str:
     if r.kind == trace.MARK:
         what = f'mark {r.what} {r.value}'
     elif r.kind == trace.SWITCH:
-        what = f'goes to CPU {r.n}'
+        what = f'goes to CPU {r.actor}'
     elif r.kind == trace.LOCK:
         what = f'lock operation {chr(r.what)} at {stage.symbols.text(r.pc)}'
     elif r.kind in (trace.SENT, trace.DELIVERED):

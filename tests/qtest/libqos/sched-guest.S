@@ -131,7 +131,7 @@ program:
         je      spin
         cmpl    $3, %eax
         je      sleep
-        cmpl    $4, %eax
+        cmpb    $4, %al
         je      random
         cmpl    $5, %eax
         je      locking
@@ -180,10 +180,14 @@ nmi:
         incl    COUNTER
         iret
 
-        /* 4: a random number */
+        /* 4: a random number, 0x104 and 0x204: below */
 random:
-        rdrand  %eax
-        jnc     random
+        cmpb    $1, %ah
+        je      leave
+        cmpb    $2, %ah
+        je      wait
+1:      rdrand  %eax
+        jnc     1b
         xorl    %eax, RANDOM
         roll    $7, RANDOM
         jmp     through
@@ -230,6 +234,22 @@ give:   ret
         .code32
 short:
         jmp     through
+
+        /* 0x104: CPU 0 resets the machine (ICH9 RST_CNT), CPU 1 counts for ever */
+leave:
+        testl   %ebx, %ebx
+        jnz     count
+        movl    $0xcf9, %edx
+        movb    $6, %al
+        outb    %al, %dx
+1:      jmp     1b
+count:
+        incl    COUNTER
+        jmp     count
+
+        /* 0x204: both wait for ever */
+wait:   pause
+        jmp     wait
 
         .balign 8
 gdt:

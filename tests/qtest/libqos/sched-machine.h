@@ -11,7 +11,10 @@
 #include "qobject/qdict.h"
 
 /* Programs of the guest, for GUEST_MODE */
-enum { ADD, SPIN_PAUSE, SPIN, SLEEP, RANDOM, LOCKING };
+enum {
+    ADD, SPIN_PAUSE, SPIN, SLEEP, RANDOM, LOCKING,
+    LEAVE = 0x104, WAIT = 0x204,
+};
 
 /* Options of a machine that takes a plan */
 #define EXACT "-icount shift=3,sleep=off -rtc clock=vm -seed 1"
