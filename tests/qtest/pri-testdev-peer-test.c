@@ -18,10 +18,22 @@
 #define PATTERN         0x0123456789abcdefull
 #define OTHER           0x5555555555555555ull
 #define PEER_MEMORY     (4 << 8 | 1)    /* of ivshmem, beside the peer */
+#define PEER_BRIDGE     PEER_MEMORY
+#define BEHIND_BRIDGE   (5 << 8 | 1 << 3)
+#define PEER_IO         (4 << 8 | 2)    /* of pci-testdev */
+#define ROOT_PORT       (4 << 3)
+#define UPSTREAM        (1 << 8)
+#define PEER_PORT       (2 << 8 | 1 << 3)
+#define REGISTERS       0xe1780000ull   /* of ivshmem: 256 bytes */
+#define IO_ADDRESS      0xc000
 #define COMMAND         0x04
 #define COMMAND_NO_MEM  0x4
 #define COMMAND_NO_BME  0x2
+#define BAR0            0x10
+#define BAR1            0x14
 #define BAR2            0x18
+#define BUSES           0x18
+#define WINDOW          0x20
 #define UNTRANSLATED    (PT_FLAG_UNTRANSLATED | PT_FLAG_PASID)
 #define ATS             (PT_FLAG_PASID | PT_FLAG_NO_PRI)
 
@@ -31,16 +43,20 @@ typedef struct PeerTest {
     uint64_t copy;          /* at LAB_IOVA */
 } PeerTest;
 
-static void start(PeerTest *t)
+static void start_devices(PeerTest *t, const char *devices)
+{
+    pri_switch_start_with(&t->s, " -object memory-backend-ram,id=m,size=1M",
+                          ",acs=on", ",multifunction=on", devices);
+}
+
+/* What the addresses lead to: memory of the peer, of function @rid, or pages */
+static void map(PeerTest *t, uint16_t rid)
 {
     PriLab *lab = &t->s.lab;
 
-    pri_switch_start_with(&t->s, " -object memory-backend-ram,id=m,size=1M",
-                          ",acs=on", ",multifunction=on",
-                          " -device ivshmem-plain,memdev=m,bus=dn1,addr=0.1");
-    qtest_writel(lab->qts, qpt_ecam(PEER_MEMORY, BAR2), PEER);
-    qtest_writel(lab->qts, qpt_ecam(PEER_MEMORY, BAR2 + 4), 0);
-    qtest_writew(lab->qts, qpt_ecam(PEER_MEMORY, COMMAND), 0x6);
+    qtest_writel(lab->qts, qpt_ecam(rid, BAR2), PEER);
+    qtest_writel(lab->qts, qpt_ecam(rid, BAR2 + 4), 0);
+    qtest_writew(lab->qts, qpt_ecam(rid, COMMAND), 0x6);
     qtest_writeq(lab->qts, PEER, OTHER);
     g_assert_cmphex(qtest_readq(lab->qts, PEER), ==, OTHER);
     t->page = qvtd_alloc(&lab->v, 1);
@@ -54,6 +70,12 @@ static void start(PeerTest *t)
     }
 }
 
+static void start(PeerTest *t)
+{
+    start_devices(t, " -device ivshmem-plain,memdev=m,bus=dn1,addr=0.1");
+    map(t, PEER_MEMORY);
+}
+
 static void acs(PeerTest *t, uint16_t bits)
 {
     QRootPort *p = &t->s.port[PRI_SWITCH_DOWN];
@@ -62,14 +84,20 @@ static void acs(PeerTest *t, uint16_t bits)
     g_assert_cmphex(qrp_readw(p, p->acs + QRP_ACS_CTL), ==, bits);
 }
 
-static unsigned int fill(PeerTest *t, uint32_t flags, uint64_t addr)
+static unsigned int fill_bytes(PeerTest *t, uint32_t flags, uint64_t addr,
+                               uint64_t len)
 {
     QPtOp op = {
         .cmd = PT_OP_FILL, .flags = flags, .pasid = LAB_PASID, .dst = addr,
-        .len = 8, .pattern = PATTERN,
+        .len = len, .pattern = PATTERN,
     };
 
     return qpt_run(&t->s.lab.d, 0, &op);
+}
+
+static unsigned int fill(PeerTest *t, uint32_t flags, uint64_t addr)
+{
+    return fill_bytes(t, flags, addr, 8);
 }
 
 /* What a read of @addr gets */
@@ -169,10 +197,6 @@ static void test_edges(void)
 {
     PeerTest t;
     PriLab *lab = &t.s.lab;
-    QPtOp op = {
-        .cmd = PT_OP_FILL, .flags = PT_FLAG_UNTRANSLATED, .len = 1,
-        .dst = WINDOW_LAST, .pattern = PATTERN,
-    };
 
     start(&t);
     g_assert_cmphex(lab->d2.bar0, ==, WINDOW_FIRST);
@@ -180,13 +204,82 @@ static void test_edges(void)
     qvtd_fs_map(&lab->v, lab->rid_pml4, WINDOW_LAST & ~(PAGE - 1), t.page,
                 QVTD_FS_USER);
     fill(&t, PT_FLAG_UNTRANSLATED, WINDOW_FIRST);
-    g_assert_cmpuint(qpt_run(&lab->d, 0, &op), ==, PT_ST_DMA_ERROR);
+    g_assert_cmpuint(fill_bytes(&t, PT_FLAG_UNTRANSLATED, WINDOW_LAST, 1), ==,
+                     PT_ST_DMA_ERROR);
     g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, WINDOW_LAST - 7), ==,
                      PT_ST_DMA_ERROR);
     for (unsigned int i = 0; i < PAGE; i += 8) {
         g_assert_cmphex(qtest_readq(lab->qts, t.page + i), ==, 0);
     }
     pri_lab_stop(lab);
+}
+
+/* A function has its BARs to the last byte, and no request that leaves one */
+static void test_bar_edges(void)
+{
+    PeerTest t;
+    QTestState *qts;
+
+    start(&t);
+    qts = t.s.lab.qts;
+    qtest_writel(qts, qpt_ecam(PEER_MEMORY, BAR0), REGISTERS);
+    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, PEER + 0x100000 - 8), ==,
+                     PT_ST_DONE);
+    g_assert_cmphex(qtest_readq(qts, PEER + 0x100000 - 8), !=, 0);
+    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, REGISTERS), ==,
+                     PT_ST_DONE);
+    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, REGISTERS + 0xf8), ==,
+                     PT_ST_DONE);
+    g_assert_cmpuint(fill_bytes(&t, PT_FLAG_UNTRANSLATED, REGISTERS + 0xf8,
+                                16), ==, PT_ST_DMA_ERROR);
+    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, REGISTERS - 8), ==,
+                     PT_ST_DMA_ERROR);
+    pri_lab_stop(&t.s.lab);
+}
+
+/* An address of I/O space is no address of memory */
+static void test_io_bar(void)
+{
+    PeerTest t;
+    QTestState *qts;
+
+    start_devices(&t, " -device ivshmem-plain,memdev=m,bus=dn1,addr=0.1"
+                  " -device pci-testdev,bus=dn1,addr=0.2");
+    map(&t, PEER_MEMORY);
+    qts = t.s.lab.qts;
+    qtest_writel(qts, qpt_ecam(PEER_IO, BAR1), IO_ADDRESS);
+    qtest_writew(qts, qpt_ecam(PEER_IO, COMMAND), 0x7);
+    g_assert_cmphex(qtest_readl(qts, qpt_ecam(PEER_IO, BAR1)), ==,
+                    IO_ADDRESS | 1);
+    qtest_writel(qts, qpt_ecam(PEER_PORT, WINDOW), 0);  /* the first MiB */
+    qtest_writeq(qts, IO_ADDRESS, OTHER);
+    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, IO_ADDRESS), ==,
+                     PT_ST_DMA_ERROR);
+    g_assert_cmphex(qtest_readq(qts, IO_ADDRESS), ==, OTHER);
+    pri_lab_stop(&t.s.lab);
+}
+
+/* The function is behind a bridge that is behind the port */
+static void test_bridge(void)
+{
+    static const uint16_t above[] = { ROOT_PORT, UPSTREAM, PEER_PORT };
+    PeerTest t;
+    QTestState *qts;
+
+    start_devices(&t, " -device pcie-pci-bridge,id=br0,bus=dn1,addr=0.1"
+                  " -device ivshmem-plain,memdev=m,bus=br0,addr=1");
+    qts = t.s.lab.qts;
+    for (unsigned int i = 0; i < ARRAY_SIZE(above); i++) {
+        qtest_writeb(qts, qpt_ecam(above[i], BUSES + 2), 5);
+    }
+    qtest_writel(qts, qpt_ecam(PEER_BRIDGE, BUSES), 5 << 16 | 5 << 8 | 4);
+    qtest_writel(qts, qpt_ecam(PEER_BRIDGE, WINDOW),
+                 (PEER >> 16) << 16 | PEER >> 16);
+    qtest_writew(qts, qpt_ecam(PEER_BRIDGE, COMMAND), 0x6);
+    map(&t, BEHIND_BRIDGE);
+    check_write(&t, PT_FLAG_UNTRANSLATED, PEER, true);
+    check_read(&t, PT_FLAG_UNTRANSLATED, PEER, true);
+    pri_lab_stop(&t.s.lab);
 }
 
 /* Registers of a peer; its own port's window is not a peer's */
@@ -256,6 +349,9 @@ int main(int argc, char **argv)
     qtest_add_func("/peer/PORT-06/no-window", test_no_window);
     qtest_add_func("/peer/PORT-06/unclaimed", test_unclaimed);
     qtest_add_func("/peer/PORT-06/edges", test_edges);
+    qtest_add_func("/peer/PORT-06/bar-edges", test_bar_edges);
+    qtest_add_func("/peer/PORT-06/io-bar", test_io_bar);
+    qtest_add_func("/peer/PORT-06/bridge", test_bridge);
     qtest_add_func("/peer/PORT-06/registers", test_registers);
     qtest_add_func("/peer/PORT-06/translated", test_translated);
     qtest_add_func("/peer/PORT-06/translation-request",
