@@ -100,7 +100,19 @@ static const Refusal refusals[] = {
       "intel-iommu,x-scalable-mode=on,x-flts=on,x-prs=on",
       "x-prs=on needs device-iotlb=on" },
     { "PORT-12/no-range", "intel-iommu,rmrr=pt0", "is not DEVICE:FIRST-LAST" },
+    { "PORT-12/no-device", "intel-iommu,rmrr=:80000000-8000ffff",
+      "is not DEVICE:FIRST-LAST" },
+    { "PORT-12/no-first", "intel-iommu,rmrr=pt0:x-8000ffff",
+      "is not DEVICE:FIRST-LAST" },
+    { "PORT-12/no-dash", "intel-iommu,rmrr=pt0:80000000+8000ffff",
+      "is not DEVICE:FIRST-LAST" },
+    { "PORT-12/no-last", "intel-iommu,rmrr=pt0:80000000-",
+      "is not DEVICE:FIRST-LAST" },
     { "PORT-12/no-pages", "intel-iommu,rmrr=pt0:80000000-80000800",
+      "is not a range of whole pages" },
+    { "PORT-12/no-first-page", "intel-iommu,rmrr=pt0:80000800-8000ffff",
+      "is not a range of whole pages" },
+    { "PORT-12/backwards", "intel-iommu,rmrr=pt0:80010000-8000ffff",
       "is not a range of whole pages" },
 };
 
@@ -357,13 +369,16 @@ static const uint8_t *find_rmrr(const uint8_t *tables, size_t size)
     return NULL;
 }
 
+/* With @opaque, the name of a device, for memory of that device */
 static void test_rmrr(const void *opaque)
 {
     /* function 0 below a switch: slot 4 of bus 0, then the first of each */
     static const uint8_t scope[] = {
         1, 14, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0
     };
-    bool with = opaque;
+    g_autofree char *option = opaque ?
+        g_strdup_printf(",rmrr=%s:80000000-8000ffff", (char *)opaque) : NULL;
+    bool with = opaque, function = !g_strcmp0(opaque, "pt0");
     g_autofree uint8_t *tables = g_malloc0(TABLES_MAX);
     E820 e820[64] = { };
     const uint8_t *rmrr;
@@ -372,8 +387,8 @@ static void test_rmrr(const void *opaque)
     PriSwitch s;
     size_t n;
 
-    pri_switch_start(&s, with ? ",rmrr=pt0:80000000-8000ffff" : NULL, NULL,
-                     NULL);
+    pri_switch_start_with(&s, option, NULL, NULL,
+                          " -device isa-debug-exit,id=isa0");
     fw_cfg = pc_fw_cfg_init(s.lab.qts);
     n = qfw_cfg_get_file(fw_cfg, "etc/acpi/tables", tables, TABLES_MAX);
     rmrr = find_rmrr(tables, MIN(n, TABLES_MAX));
@@ -383,7 +398,7 @@ static void test_rmrr(const void *opaque)
                     e820[i].type == E820_RESERVED;
     }
     g_assert_cmpint(reserved, ==, with);
-    if (!with) {
+    if (!function) {
         g_assert_null(rmrr);
     } else if (rmrr) {
         g_assert_cmpuint(lduw_le_p(rmrr + 2), ==, 24 + sizeof(scope));
@@ -424,7 +439,9 @@ int main(int argc, char **argv)
     qtest_add_func("/place/PASID-05/no-page-requests", test_no_prs);
     qtest_add_func("/place/PASID-06/no-pasid", test_no_pasid);
     qtest_add_func("/place/PASID-01/stop-marker", test_marker_gate);
-    qtest_add_data_func("/place/PORT-12/rmrr", GINT_TO_POINTER(1), test_rmrr);
+    qtest_add_data_func("/place/PORT-12/rmrr", "pt0", test_rmrr);
+    qtest_add_data_func("/place/PORT-12/not-pci", "isa0", test_rmrr);
+    qtest_add_data_func("/place/PORT-12/nobody", "pt7", test_rmrr);
     qtest_add_data_func("/place/PORT-12/none", NULL, test_rmrr);
     return g_test_run();
 }
