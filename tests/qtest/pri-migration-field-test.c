@@ -1,0 +1,200 @@
+/*
+ * One field of a stream changed: what can be is taken, what cannot is refused
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "libqtest.h"
+#include "libqos/lab-posted.h"
+#include "libqos/lab-rules.h"
+#include "libqos/lab-state.h"
+#include "libqos/lab-stream.h"
+#include <glib/gstdio.h>
+
+#define PAGE            4096
+#define FN              "fn/"
+#define RULES           ":svm/svm.rules/ruleset/"
+#define PRQ             ":svm/svm.prq/"
+/* Both entries are in use, and no write more fits */
+#define DEV             "atc-entries=2,dma-do=hold"
+#define ATC             2
+/* of the queue of messages for interrupts, and of errors of ports */
+#define IRQS            32
+#define ERRORS          8
+#define POSTED          128
+#define HELD            16384
+#define PRGIS           512
+#define OWNERS          64
+
+typedef struct Field {
+    const char *path;
+    uint64_t value;
+    unsigned int size;
+} Field;
+
+/* Fields that go together; @why: part of the reason, NULL if they are taken */
+typedef struct Row {
+    const char *name, *section, *why;
+    Field fields[5];            /* the last one is empty */
+} Row;
+
+#define PT              "pri-testdev"
+#define VTD             "iommu-intel"
+#define NUMBER          "validation"
+#define PRI             "pcie-pri"
+#define FUNCTION        "ats-function"
+#define WRITES          "ats-posted"
+#define RULESET         "ats/ruleset"
+#define PRQ_STATE       "intel-iommu/prq"
+
+static const Row rows[] = {
+    { "group/stale", PT, NULL, { { FN "pri/groups[5]/use", 3, 1 } } },
+    { "group/no-use", PT, PRI, { { FN "pri/groups[5]/use", 4, 1 } } },
+    { "group/last-index", PT, NULL,
+      { { FN "pri/groups[5]/prgi", PRGIS - 1, 2 } } },
+    { "group/no-index", PT, PRI, { { FN "pri/groups[5]/prgi", PRGIS, 2 } } },
+    { "group/pages", PT, NULL,
+      { { FN "pri/groups[5]/use", 1, 1 },
+        { FN "pri/groups[5]/pages", UINT32_MAX, 4 } } },
+    { "group/too-many-pages", PT, PRI,
+      { { FN "pri/groups[5]/use", 1, 1 },
+        { FN "pri/groups[5]/pages", UINT32_MAX, 4 },
+        { FN "pri/groups[6]/use", 1, 1 },
+        { FN "pri/groups[6]/pages", 1, 4 } } },
+    { "next-index/last", PT, NULL, { { FN "pri/last_prgi", PRGIS - 1, 2 } } },
+    { "next-index/none", PT, PRI, { { FN "pri/last_prgi", PRGIS, 2 } } },
+    { "atc/more-than-capacity", PT, NUMBER,
+      { { FN "atc/n_saved", ATC + 1, 4 } } },
+    { "atc/negative", PT, NUMBER, { { FN "atc/n_saved", UINT32_MAX, 4 } } },
+    { "inflight/done", PT, NULL, { { FN "inflight.slot[3]/state", 3, 1 } } },
+    { "inflight/no-state", PT, FUNCTION,
+      { { FN "inflight.slot[3]/state", 4, 1 } } },
+    { "inflight/last-owner", PT, NULL,
+      { { FN "inflight.slot[3]/owner", OWNERS - 1, 4 } } },
+    { "inflight/no-owner", PT, NULL,
+      { { FN "inflight.slot[3]/owner", UINT32_MAX, 4 } } },
+    { "inflight/other-owner", PT, FUNCTION,
+      { { FN "inflight.slot[3]/owner", OWNERS, 4 } } },
+    { "posted/more", PT, NUMBER, { { FN "posted/n", POSTED + 1, 4 } } },
+    { "posted/empty", PT, NUMBER, { { FN "posted/slot[0]/len", 0, 4 } } },
+    { "posted/long", PT, NUMBER, { { FN "posted/slot[0]/len", PAGE + 1, 4 } } },
+    { "posted/requests", PT, NULL, { { FN "posted/slot[0]/requests", 2, 1 } } },
+    { "posted/more-requests", PT, WRITES,
+      { { FN "posted/slot[0]/requests", 3, 1 } } },
+    { "posted/never", PT, WRITES,
+      { { FN "posted/slot[0]/due", 1ull << 63, 8 } } },
+    { "posted/before-its-entry", PT, WRITES,
+      { { FN "posted/slot[0]/entry/untranslated", 0, 1 },
+        { FN "posted/slot[0]/entry/iova", LAB_IOVA + PAGE, 8 } } },
+    { "errors/all", PT, NULL, { { FN "n_path_errors", ERRORS, 1 } } },
+    { "errors/more", PT, FUNCTION, { { FN "n_path_errors", ERRORS + 1, 1 } } },
+    { "message/last-kind", VTD, NULL, { { RULES "saved[0]/msg/kind", 4, 1 } } },
+    { "message/no-kind", VTD, RULESET,
+      { { RULES "saved[0]/msg/kind", 5, 1 } } },
+    { "message/completer-abort", VTD, NULL,
+      { { RULES "saved[0]/status", 2, 1 } } },
+    { "message/no-status", VTD, RULESET,
+      { { RULES "saved[0]/status", 3, 1 } } },
+    { "message/no-rule", VTD, RULESET, { { RULES "saved[0]/rule_at", 1, 4 } } },
+    { "messages/more", VTD, NUMBER, { { RULES "n_saved", HELD + 1, 4 } } },
+    { "messages/negative", VTD, NUMBER,
+      { { RULES "n_saved", UINT32_MAX, 4 } } },
+    { "requests/not-there", VTD, PRQ_STATE,
+      { { PRQ "queue.n_pending", 1, 4 } } },
+    { "interrupt/last", VTD, NULL, { { PRQ "irq_first", IRQS - 1, 4 } } },
+    { "interrupt/none", VTD, PRQ_STATE, { { PRQ "irq_first", IRQS, 4 } } },
+    { "interrupts/all", VTD, NULL, { { PRQ "irq_n", IRQS, 4 } } },
+    { "interrupts/more", VTD, PRQ_STATE, { { PRQ "irq_n", IRQS + 1, 4 } } },
+};
+
+static void post(PriLab *lab, uint64_t iova)
+{
+    qvtd_fs_map(&lab->v, lab->pml4, iova, qvtd_alloc(&lab->v, 1),
+                QVTD_FS_USER);
+    lab_post(lab, 0, iova, 0);
+}
+
+/* Something of each kind, saved */
+static void save(LabStream *s, const char *file)
+{
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    PriLab lab;
+
+    pri_lab_start_with(&lab, NULL, DEV, 0);
+    g_assert_null(lab_object_add(lab.qts, "r", ", 'action': 'hold',"
+                                 " 'kind': 'page-request'"));
+    lab_request(&lab, LAB_IOVA + 2 * PAGE, PT_RAW_READ | PT_RAW_LAST, 1);
+    post(&lab, LAB_IOVA);
+    post(&lab, LAB_IOVA + PAGE);
+    g_assert_cmpuint(lab_dma_waiting(&lab), ==, 2);
+    lab_save(&lab, uri);
+    pri_lab_stop(&lab);
+    lab_stream_read(s, file);
+    g_assert_cmpuint(lab_stream_get(s, PT, FN "atc/n_saved", 4), ==, ATC);
+    g_assert_cmpuint(lab_stream_get(s, PT, FN "posted/n", 4), ==, 2);
+    g_assert_cmpuint(lab_stream_get(s, VTD, RULES "n_saved", 4), ==, 1);
+    g_assert_cmpuint(lab_stream_get(s, VTD, PRQ "irq_n", 4), ==, 0);
+}
+
+/* Why a stream is refused, or NULL */
+static char *load(const char *file)
+{
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    const char *status;
+    char *why = NULL;
+    QDict *info;
+    PriLab to;
+    bool end;
+
+    pri_lab_boot_incoming(&to, NULL, DEV);
+    qtest_qmp_assert_success(to.qts, "{ 'execute': 'migrate-incoming', "
+                             "'arguments': { 'uri': %s, "
+                             "'exit-on-error': false } }", uri);
+    do {
+        g_free(why);
+        info = qtest_qmp_assert_success_ref(to.qts,
+                                            "{ 'execute': 'query-migrate' }");
+        status = qdict_get_try_str(info, "status");
+        end = !g_strcmp0(status, "completed") || !g_strcmp0(status, "failed");
+        why = !g_strcmp0(status, "completed") ? NULL :
+              g_strdup(qdict_get_try_str(info, "error-desc") ?: "");
+        qobject_unref(info);
+    } while (!end);
+    qtest_quit(to.qts);
+    return why;
+}
+
+static void test_field(const void *opaque)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *why = NULL;
+    const Row *row = opaque;
+    LabStream s;
+
+    save(&s, file);
+    for (const Field *f = row->fields; f->path; f++) {
+        lab_stream_set(&s, row->section, f->path, f->size, f->value);
+    }
+    g_assert_true(g_file_set_contents(file, (char *)s.data, s.len, NULL));
+    why = load(file);
+    g_test_message("%s", why ?: "taken");
+    g_assert_cmpint(!!row->why, ==, !!why);
+    g_assert_true(!row->why || (why && strstr(why, row->why)));
+    lab_stream_free(&s);
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
+int main(int argc, char **argv)
+{
+    pri_lab_test_init(&argc, &argv);
+    for (unsigned int i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *name = g_strdup_printf("/pri-lab/MIG-06/field/%s",
+                                                rows[i].name);
+
+        qtest_add_data_func(name, &rows[i], test_field);
+    }
+    return g_test_run();
+}
