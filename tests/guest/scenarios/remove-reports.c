@@ -6,11 +6,13 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include "gone.h"
 #include "scene.h"
 #include "sysfs.h"
 
 static void setup(void)
 {
+    gone_is_fine();
     scene_begin(4);
 }
 

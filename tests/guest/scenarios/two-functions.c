@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include "gone.h"
 #include "scene.h"
 #include "sysfs.h"
 
@@ -13,6 +14,7 @@ static struct pri_testdev_info info[2];
 
 static void setup(void)
 {
+    gone_is_fine();
     scene_map(2);
     for (unsigned i = 0; i < 2; i++) {
         struct pt pt;

@@ -8,6 +8,7 @@
 
 #include <sys/mman.h>
 
+#include "gone.h"
 #include "port.h"
 #include "scene.h"
 
@@ -21,6 +22,7 @@ static void setup(void)
 {
     struct pt_chan ch;
 
+    gone_is_fine();
     scene_map(GROUPS);
     port_open(&port, 0);
     pt_open(&own, port_node(&port));
