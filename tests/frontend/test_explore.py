@@ -332,6 +332,18 @@ class Oracle(unittest.TestCase):
             with self.subTest(sign=sign):
                 self.assertEqual(self.signs(text), [sign])
 
+    def test_a_data_race_is_of_two_functions(self):
+        run = ended('BUG: KCSAN: data-race in iopf_b.isra.0 / iopf_a\n\nwrite '
+                    'to 0xffff888 of 8 bytes by task 60 on cpu 1:\n '
+                    'iopf_b.isra.0+0x1/0x2\n\nread to 0xffff888 of 8 bytes '
+                    'by task 61 on cpu 2:\n iopf_a+0x1/0x2\n' + 66 * '=')
+        for ours, signs in (
+                ((), ['KCSAN: data-race in iopf_a / iopf_b']),
+                (('iopf_b',), ['KCSAN: data-race in iopf_a / iopf_b']),
+                (('iopf_c',), [])):
+            self.assertEqual([f.sign for f in oracle.findings(
+                run._replace(ours=frozenset(ours)))], signs)
+
     def test_what_the_scenario_says(self):
         self.assertEqual(self.signs('', '# race: sign no-answer: 3 of 4\n'
                                     '# scene: end'), ['sign no-answer'])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, FrozenSet, List, NamedTuple, Optional
 
 from . import trace
 from ..core import cache
@@ -46,6 +46,7 @@ class Run(NamedTuple):
     console: List[str]
     ktap: List[str]
     stuck: List[str]            # where vCPUs are, if the run did not end
+    ours: FrozenSet[str] = frozenset()  # functions in focus; none: all are
 
     @property
     def same(self) -> tuple:
@@ -57,16 +58,18 @@ class Stage:
     """A guest that stands at the mark."""
 
     def __init__(self, machine: vm.Machine, entry: race.Entry,
-                 wants: jobs.Wants, symbols: Symbols, focus: str,
+                 wants: jobs.Wants, symbols: Symbols, focus: List[str],
                  logdir: str, log,
                  recording: Optional[record.Recording] = None):
-        """recording: of QEMU's side, or none"""
+        """focus: words of --focus; recording: of QEMU's side, or none"""
         self.machine = machine
         self.recording = recording
         self.entry = entry
         self.wants = wants
         self.symbols = symbols
-        self.focus = focus      # the machine's property
+        self.words = focus
+        self.focus = focus_text(symbols, focus)     # the machine's property
+        self.ours = symbols.named(focus)
         self.logdir = logdir
         self.log = log
         self.release = ''
@@ -154,7 +157,7 @@ class Stage:
     def clone(self, logdir: str) -> 'Stage':
         """Another one from the same snapshot."""
         other = Stage(self.machine, self.entry, self.wants, self.symbols,
-                      self.focus, logdir, self.log)
+                      self.words, logdir, self.log)
         other.release, other.boot_hash = self.release, self.boot_hash
         other.s.keep_image = True
         os.makedirs(logdir, exist_ok=True)
@@ -181,7 +184,7 @@ class Stage:
     def cold(self, plan: Plan, logdir: str, step) -> Run:
         """The same from a boot, without a snapshot in between."""
         other = Stage(self.machine, self.entry, self.wants, self.symbols,
-                      self.focus, logdir, self.log)
+                      self.words, logdir, self.log)
         other.limit = self.limit
         try:
             other._start()
@@ -212,7 +215,7 @@ class Stage:
             word = 'lost'
         records = trace.read(self._trace) if traced else []
         return Run(plan, word, report, records, s.out.console, s.out.ktap,
-                   stuck)
+                   stuck, self.ours)
 
     def _text(self, plan: Plan) -> str:
         """With a limit; 'off' is what no plan has: the marks alone."""
@@ -269,4 +272,4 @@ def stage(job: Machines, which: str, entry: race.Entry, focus: List[str],
     machine = job.machine(which)
     symbols = symbols or Symbols(machine.kernel, job.builds.get(which))
     return Stage(machine, entry, jobs.wants(job.paths.repo, entry.job),
-                 symbols, focus_text(symbols, focus), logdir, log, recording)
+                 symbols, focus, logdir, log, recording)

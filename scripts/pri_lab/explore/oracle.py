@@ -8,7 +8,7 @@ found that must not be: signs, race_sign() in tests/guest/lib/race.h.
 from __future__ import annotations
 
 import re
-from typing import Dict, List, NamedTuple
+from typing import Dict, FrozenSet, List, NamedTuple
 
 from ..races import race
 from ..results import splat
@@ -27,6 +27,7 @@ _GENERIC = re.compile(
     r'__pfx_|preempt_schedule|io_schedule|mark_lock|rcu_)')
 _FRAME = re.compile(r'^\s*(\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x')
 _RIP = re.compile(r'RIP: \w+:([A-Za-z_][\w.]*)\+0x')
+_RACING = re.compile(r'KCSAN: data-race in ([\w.]+)(?: / ([\w.]+))?')
 _IN = re.compile(r' (?:in|at) ([A-Za-z_][\w.]*)\+0x')
 
 
@@ -70,9 +71,24 @@ def _kind(lines: List[str]) -> str:
     return splat.strip_stamp(lines[0]).strip()[:60]
 
 
+def _racing(lines: List[str]) -> List[str]:
+    """The functions of a data race that KCSAN reports; else none."""
+    m = _RACING.search('\n'.join(lines[:4]))
+    return [_plain(x) for x in m.groups() if x] if m else []
+
+
+def _elsewhere(lines: List[str], ours: FrozenSet[str]) -> bool:
+    """A data race of functions that nobody asked for: the kernel has many
+    that are meant, and the search is not about them."""
+    racing = _racing(lines)
+    return bool(racing and ours and not ours.intersection(racing))
+
+
 def _function(lines: List[str]) -> str:
     """The first one that the splat is about."""
     bare = [splat.strip_stamp(x).strip() for x in lines]
+    if racing := _racing(lines):
+        return ' / '.join(sorted(racing))
     for line in bare[:4]:
         m = _IN.search(line)
         if m and not _GENERIC.match(m.group(1)):
@@ -134,7 +150,8 @@ def findings(run: Run) -> List[Finding]:
     out = []
     lines = race.log(run.console, run.ktap)
     for block in splat.find('\n'.join(lines)):
-        if not any('sysrq: Show' in x for x in block[:2]):
+        if not any('sysrq: Show' in x for x in block[:2]) and \
+                not _elsewhere(block, run.ours):
             out.append(of_splat(block))
     for name, text in race.said(run.ktap).items():
         out.append(Finding('sign', name, [text], ''))

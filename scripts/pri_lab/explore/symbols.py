@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import tempfile
-from typing import Dict, List, Optional, Set, Tuple
+from typing import Dict, FrozenSet, List, Optional, Set, Tuple
 
 from ..core.errors import LabError
 from ..linux import bugkernel
@@ -123,9 +123,13 @@ class Symbols:
                     and os.path.exists(os.path.join(d, f'.{f}.cmd'))]
         return sorted(out)
 
+    def named(self, words: List[str]) -> FrozenSet[str]:
+        """All functions that words of --focus mean."""
+        return frozenset().union(*(self.functions(w) for w in words))
+
     def ranges(self, words: List[str]) -> List[Tuple[int, int]]:
         """Text of what --focus names, at most RANGES pieces."""
-        wanted = set().union(*(self.functions(w) for w in words))
+        wanted = self.named(words)
         out: List[List[int]] = []
         for i, (start, name) in enumerate(zip(self._addrs[:-1], self._names)):
             end = self._addrs[i + 1]
