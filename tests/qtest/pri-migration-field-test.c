@@ -37,6 +37,8 @@ typedef struct Field {
 typedef struct Row {
     const char *name, *section, *why;
     Field fields[5];            /* the last one is empty */
+    const char *repeat;         /* an element that is there @times more */
+    unsigned int times;
 } Row;
 
 #define PT              "pri-testdev"
@@ -77,6 +79,8 @@ static const Row rows[] = {
     { "inflight/other-owner", PT, FUNCTION,
       { { FN "inflight.slot[3]/owner", OWNERS, 4 } } },
     { "posted/more", PT, NUMBER, { { FN "posted/n", POSTED + 1, 4 } } },
+    { "posted/all", PT, NULL, { { FN "posted/n", POSTED, 4 } },
+      FN "posted/slot[0]", POSTED - 2 },
     { "posted/empty", PT, NUMBER, { { FN "posted/slot[0]/len", 0, 4 } } },
     { "posted/long", PT, NUMBER, { { FN "posted/slot[0]/len", PAGE + 1, 4 } } },
     { "posted/requests", PT, NULL, { { FN "posted/slot[0]/requests", 2, 1 } } },
@@ -97,6 +101,8 @@ static const Row rows[] = {
     { "message/no-status", VTD, RULESET,
       { { RULES "saved[0]/status", 3, 1 } } },
     { "message/no-rule", VTD, RULESET, { { RULES "saved[0]/rule_at", 1, 4 } } },
+    { "messages/all", VTD, NULL, { { RULES "n_saved", HELD, 4 } },
+      RULES "saved[0]", HELD - 1 },
     { "messages/more", VTD, NUMBER, { { RULES "n_saved", HELD + 1, 4 } } },
     { "messages/negative", VTD, NUMBER,
       { { RULES "n_saved", UINT32_MAX, 4 } } },
@@ -176,6 +182,9 @@ static void test_field(const void *opaque)
     save(&s, file);
     for (const Field *f = row->fields; f->path; f++) {
         lab_stream_set(&s, row->section, f->path, f->size, f->value);
+    }
+    if (row->repeat) {
+        lab_stream_repeat(&s, row->section, row->repeat, row->times);
     }
     g_assert_true(g_file_set_contents(file, (char *)s.data, s.len, NULL));
     why = load(file);

@@ -72,11 +72,11 @@ static size_t size_of(const QDict *desc, bool all)
     return size;
 }
 
-static ssize_t find(const QDict *desc, const char *path, size_t size);
+static ssize_t find(const QDict *desc, const char *path, size_t *size);
 
 /* In the subsection that @path begins with the name of */
 static ssize_t find_subsection(const QDict *desc, const char *path,
-                               size_t size)
+                               size_t *size)
 {
     const char *rest = strchr(path, '/');
     g_autofree char *name = g_strndup(path, rest - path);
@@ -99,7 +99,7 @@ static ssize_t find_subsection(const QDict *desc, const char *path,
 }
 
 /* Offset of a field in what is described; negative if there is none */
-static ssize_t find(const QDict *desc, const char *path, size_t size)
+static ssize_t find(const QDict *desc, const char *path, size_t *size)
 {
     size_t len = strcspn(path, "[/"), at = 0;
     size_t n = path[len] != '[' ? 0 :
@@ -124,7 +124,8 @@ static ssize_t find(const QDict *desc, const char *path, size_t size)
             if (rest) {
                 in = find(qdict_get_qdict(field, "struct"), rest + 1, size);
             } else {
-                g_assert_cmpuint(bytes, ==, size);
+                *size = *size ?: bytes;
+                g_assert_cmpuint(*size, ==, bytes);
             }
             return in < 0 ? in : at + in;
         }
@@ -134,7 +135,7 @@ static ssize_t find(const QDict *desc, const char *path, size_t size)
 }
 
 uint8_t *lab_stream_field(LabStream *s, const char *section, const char *path,
-                          size_t size)
+                          size_t *size)
 {
     const QListEntry *e;
 
@@ -161,7 +162,7 @@ uint8_t *lab_stream_field(LabStream *s, const char *section, const char *path,
 void lab_stream_set(LabStream *s, const char *section, const char *path,
                     size_t size, uint64_t value)
 {
-    uint8_t *at = lab_stream_field(s, section, path, size);
+    uint8_t *at = lab_stream_field(s, section, path, &size);
 
     if (at) {
         stn_be_p(at, size, value);
@@ -171,7 +172,30 @@ void lab_stream_set(LabStream *s, const char *section, const char *path,
 uint64_t lab_stream_get(LabStream *s, const char *section, const char *path,
                         size_t size)
 {
-    uint8_t *at = lab_stream_field(s, section, path, size);
+    uint8_t *at = lab_stream_field(s, section, path, &size);
 
     return at ? ldn_be_p(at, size) : UINT64_MAX;
+}
+
+void lab_stream_repeat(LabStream *s, const char *section, const char *path,
+                       unsigned int n)
+{
+    size_t size = 0;
+    const uint8_t *at = lab_stream_field(s, section, path, &size);
+    uint8_t *data;
+    size_t front;
+
+    if (!at) {
+        return;
+    }
+    front = at + size - s->data;
+    data = g_malloc(s->len + n * size);
+    memcpy(data, s->data, front);
+    for (unsigned int i = 0; i < n; i++) {
+        memcpy(data + front + i * size, at, size);
+    }
+    memcpy(data + front + n * size, s->data + front, s->len - front);
+    g_free(s->data);
+    s->data = data;
+    s->len += n * size;
 }

@@ -24,7 +24,8 @@ void lab_stream_read(LabStream *s, const char *file);
 void lab_stream_free(LabStream *s);
 
 /**
- * lab_stream_field: where a field is, and that it has @size bytes
+ * lab_stream_field: where a field is, and that it has *@size bytes; if that is
+ * 0, how many it has
  *
  * @section: name of the device's state, such as "pri-testdev"
  * @path: names of fields with / between them; [N] behind the name of an array
@@ -34,7 +35,7 @@ void lab_stream_free(LabStream *s);
  * Fails the test and returns NULL if there is none.
  */
 uint8_t *lab_stream_field(LabStream *s, const char *section, const char *path,
-                          size_t size);
+                          size_t *size);
 
 /**
  * lab_stream_set, lab_stream_get: the same as a number of @size bytes
@@ -43,5 +44,14 @@ void lab_stream_set(LabStream *s, const char *section, const char *path,
                     size_t size, uint64_t value);
 uint64_t lab_stream_get(LabStream *s, const char *section, const char *path,
                         size_t size);
+
+/**
+ * lab_stream_repeat: the element of an array that @path names is there @n times
+ * more
+ *
+ * What is behind it cannot be named any more.
+ */
+void lab_stream_repeat(LabStream *s, const char *section, const char *path,
+                       unsigned int n);
 
 #endif /* PRI_LAB_LIBQOS_LAB_STREAM_H */
