@@ -96,6 +96,16 @@ static const Refusal refusals[] = {
     { "PASID-04/global-invalidate",
       "pri-testdev,pasid=off,global-invalidate=on",
       "global-invalidate=on needs pasid=on" },
+    { "PASID-04/no-bits", "pri-testdev,pasid-bits=0",
+      "pasid-bits must be 1 to 20" },
+    { "PASID-04/bits", "pri-testdev,pasid-bits=21",
+      "pasid-bits must be 1 to 20" },
+    { "PASID-04/queue-depth", "pri-testdev,queue-depth=32",
+      "queue-depth must be 0 to 31" },
+    { "PASID-04/pri-capacity", "pri-testdev,pri-capacity=0",
+      "pri-capacity must not be 0" },
+    { "PASID-04/atc-entries", "pri-testdev,atc-entries=1048577",
+      "atc-entries must be 0 to 1048576" },
     { "PASID-05/prs-without-dt",
       "intel-iommu,x-scalable-mode=on,x-flts=on,x-prs=on",
       "x-prs=on needs device-iotlb=on" },
@@ -132,6 +142,23 @@ static void test_refused(const void *opaque)
     g_assert_cmpint(status, !=, 0);
     g_test_message("%s", said);
     g_assert_nonnull(strstr(said, refusal->message));
+}
+
+/* The last values that are not, and those of a capability that is not there */
+static void test_taken(void)
+{
+    static const char *const options[] = {
+        "pasid-bits=1,queue-depth=31,pri-capacity=1,atc-entries=1048576",
+        "pasid=off,pasid-bits=0,pri=off,pri-capacity=0",
+    };
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(options); i++) {
+        PriLab lab;
+
+        pri_lab_boot(&lab, NULL, options[i], 0);
+        g_assert_cmphex(qpt_readl(&lab.d, PT_ID), ==, PT_ID_MAGIC);
+        pri_lab_stop(&lab);
+    }
 }
 
 /* -- PORT-11: Access Control Services -------------------------------------- */
@@ -423,6 +450,7 @@ int main(int argc, char **argv)
 
         qtest_add_data_func(path, &refusals[i], test_refused);
     }
+    qtest_add_func("/place/PASID-04/taken", test_taken);
     qtest_add_func("/place/PORT-11/none", test_acs_none);
     qtest_add_data_func("/place/PORT-11/function", ",acs=on,multifunction=on",
                         test_acs_function);
