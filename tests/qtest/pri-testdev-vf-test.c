@@ -16,6 +16,9 @@
 #define COMMAND         0x04
 #define EXT_ID_ARI      0x000e
 #define FAILURE         QPT_RESPONSE_FAILURE
+#define MEMORY_LIMIT    0x22            /* of a bridge */
+#define VFS             63              /* as many as there can be */
+#define ROOM            0x400000ull     /* for BARs of one kind */
 
 /* -- Capabilities ---------------------------------------------------------- */
 
@@ -102,6 +105,60 @@ static void test_request(void)
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_CREDITS), ==, credits);
     g_assert_cmpuint(qpt_readl(&vf, PT_ATC_USED), ==, 2);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+/* The last Virtual Function of VFS; the port's window has room for all */
+static void find_last(PriLab *lab, QPriTestdev *vf)
+{
+    uint16_t cap = lab_vf_find_ext(&lab->d, LAB_EXT_ID_SRIOV);
+    uint64_t end = lab->d.bar0 + 3 * ROOM - 1;
+
+    qtest_writew(lab->qts, qpt_ecam(lab->d.port << 3, MEMORY_LIMIT),
+                 end >> 16 & 0xfff0);
+    lab_vf_enable(lab, VFS);
+    qpt_config_writel(&lab->d, cap + SRIOV_BAR0, lab->d.bar0 + ROOM);
+    qpt_config_writel(&lab->d, cap + SRIOV_BAR0 + 8, lab->d.bar0 + 2 * ROOM);
+    *vf = lab->d;
+    vf->rid += VFS;
+    vf->bar0 = lab->d.bar0 + ROOM + (VFS - 1) * 0x10000;
+    vf->bar2 = lab->d.bar0 + 2 * ROOM + (VFS - 1) * 0x1000;
+    vf->ats = lab_vf_find_ext(vf, QPT_EXT_ID_ATS);
+    qpt_config_writew(vf, COMMAND, 0x2);
+    g_assert_cmphex(qpt_readl(vf, PT_ID), ==, PT_ID_MAGIC);
+}
+
+/* PRI-36: the last of as many Virtual Functions as there can be */
+static void test_last(void)
+{
+    static const QPtOp once = {
+        .cmd = PT_OP_WRITE, .flags = PT_FLAG_PASID, .pasid = LAB_PASID,
+        .dst = LAB_IOVA + PAGE, .len = 8,
+    };
+    uint16_t prgi;
+    QPriTestdev vf;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, NULL, "vfs=" G_STRINGIFY(VFS), 0);
+    find_last(&lab, &vf);
+    lab_vf_program(&lab, &vf);
+    lab_vf_start_dma(&vf, 1);
+    prgi = lab_vf_take_request(&lab, vf.rid);
+    qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA, 0x8000000, QVTD_FS_USER);
+    qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_SUCCESS);
+    g_assert_cmpuint(qpt_wait(&vf, 0), ==, PT_ST_DONE);
+
+    /* it waits for credits, and is told that there are some */
+    qpt_pri_disable(&lab.d);
+    qpt_enable(&lab.d, 1);
+    lab_vf_start_dma(&lab.d, 1);
+    qpt_start(&vf, 0, &once);
+    g_assert_cmpuint(qpt_wait(&vf, 0), ==, PT_ST_RUNNING);
+    prgi = lab_vf_take_request(&lab, lab.d.rid);
+    qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, prgi, QPT_INVALID_REQUEST);
+    prgi = lab_vf_take_request(&lab, vf.rid);
+    qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_INVALID_REQUEST);
+    g_assert_cmpuint(qpt_wait(&vf, 0), ==, PT_ST_INVALID_REQUEST);
     pri_lab_stop(&lab);
 }
 
@@ -341,6 +398,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/vf/PRI-36/ATS-24/capabilities",
                    test_vf_capabilities);
     qtest_add_func("/pri-testdev/vf/PRI-36/PRQ-27/request", test_request);
+    qtest_add_func("/pri-testdev/vf/PRI-36/last", test_last);
     qtest_add_func("/pri-testdev/vf/PRI-21/failure", test_failure);
     qtest_add_func("/pri-testdev/vf/gates", test_gates);
     qtest_add_func("/pri-testdev/vf/invalidate", test_invalidate);

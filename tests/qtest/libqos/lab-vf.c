@@ -57,6 +57,16 @@ void lab_vf_find(PriLab *lab, QPriTestdev *vf, unsigned int n)
     g_assert_cmphex(qpt_readl(vf, PT_ID), ==, PT_ID_MAGIC);
 }
 
+void lab_vf_program(PriLab *lab, QPriTestdev *vf)
+{
+    qvtd_device_setup(&lab->v, vf->rid, 7);
+    qvtd_pasid_setup(&lab->v, vf->rid, 0, LAB_RID_DID);
+    lab->pml4 = qvtd_pasid_setup(&lab->v, vf->rid, LAB_PASID, LAB_DID);
+    qvtd_flush(&lab->v);
+    qpt_config_writew(vf, COMMAND, 0x6);
+    qpt_config_writew(vf, vf->ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
+}
+
 void lab_vf_start_at(PriLab *lab, QPriTestdev *vf, const char *options,
                      PriLabFlags flags)
 {
@@ -65,12 +75,7 @@ void lab_vf_start_at(PriLab *lab, QPriTestdev *vf, const char *options,
     pri_lab_start_with(lab, "ite-timeout-ms=100", dev, flags);
     lab_vf_enable(lab, 2);
     lab_vf_find(lab, vf, 0);
-    qvtd_device_setup(&lab->v, vf->rid, 7);
-    qvtd_pasid_setup(&lab->v, vf->rid, 0, LAB_RID_DID);
-    lab->pml4 = qvtd_pasid_setup(&lab->v, vf->rid, LAB_PASID, LAB_DID);
-    qvtd_flush(&lab->v);
-    qpt_config_writew(vf, COMMAND, 0x6);
-    qpt_config_writew(vf, vf->ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
+    lab_vf_program(lab, vf);
 }
 
 void lab_vf_start(PriLab *lab, QPriTestdev *vf, const char *options)

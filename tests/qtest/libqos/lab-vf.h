@@ -38,6 +38,12 @@ void lab_vf_enable(PriLab *lab, unsigned int n);
 void lab_vf_find(PriLab *lab, QPriTestdev *vf, unsigned int n);
 
 /**
+ * lab_vf_program: tables for @vf as pri_lab_program() has them for the
+ * function, @lab->pml4 of LAB_PASID among them, and its ATS enabled
+ */
+void lab_vf_program(PriLab *lab, QPriTestdev *vf);
+
+/**
  * lab_vf_start: a machine whose first Virtual Function has a PASID and ATS
  * enabled
  *
