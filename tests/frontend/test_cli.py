@@ -9,10 +9,12 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 
 from pri_lab import cli
 from pri_lab.core import cache, errors, host, options, proc, ui
 from pri_lab.core.errors import LabError
+from pri_lab.own import mirror
 from pri_lab.qemu import qemubuild
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -96,6 +98,26 @@ class Errors(unittest.TestCase):
         e = errors.from_oserror(OSError(28, 'No space left', '/x'), '/c')
         self.assertIn('disk is full', e.what)
         self.assertIn('/x', e.what)
+
+    def test_a_place_that_is_not_ours(self):
+        """The cache where it cannot be made; the name of a file is not the
+        one it has while it is written."""
+        for path in ('/c', '/c/pri-lab', '/c/pri-lab/work/x'):
+            e = errors.from_oserror(OSError(13, 'Permission denied', path),
+                                    '/c/pri-lab')
+            self.assertIn('XDG_CACHE_HOME', e.hint or '', path)
+        e = errors.from_oserror(OSError(13, 'Permission denied',
+                                        '/c/x.html.part17'), '/c/pri-lab')
+        self.assertEqual((e.hint, e.what), (
+            None, 'cannot write or read (/c/x.html): Permission denied'))
+
+    def test_git_of_a_directory_of_somebody_else(self):
+        """As a repository or a kernel tree is in a container."""
+        with unittest.mock.patch.dict(os.environ, {
+                'GIT_TEST_ASSUME_DIFFERENT_OWNER': '1'}):
+            self.assertEqual(proc.output_of(['git', '-C', REPO, 'log']), '')
+            self.assertTrue(proc.git(REPO, 'rev-parse', 'HEAD'))
+            self.assertTrue(mirror.is_git(REPO))
 
     def test_the_cache_is_blamed_for_what_is_in_it_alone(self):
         """F16"""

@@ -34,7 +34,8 @@ class Systems(unittest.TestCase):
         with mock.patch.dict(os.environ, {'PATH': self.dir}), \
                 mock.patch.object(apt, 'os_release', lambda: about), \
                 mock.patch('platform.machine', lambda: machine), \
-                mock.patch.object(packages, 'installed', lambda: have or {}), \
+                mock.patch.object(packages, 'installed',
+                                  lambda: have or {'dpkg': '1'}), \
                 mock.patch.object(packages, '_candidate', lambda _: meson), \
                 mock.patch.object(packages, 'install') as install:
             packages.prepare(cache.Paths('/', self.dir), None,

@@ -43,8 +43,8 @@ class Column(NamedTuple):
 
 
 def commit_of(repo: str) -> str:
-    return proc.output_of(['git', '-C', repo, 'describe', '--always',
-                           '--dirty', '--exclude=*']).strip() or '?'
+    return proc.git(repo, 'describe', '--always', '--dirty',
+                    '--exclude=*').strip() or '?'
 
 
 def config_names(configs: List[str]) -> str:

@@ -132,8 +132,11 @@ def from_oserror(e: OSError, cache: str) -> LabError:
     cache: the cache's directory: only what lies there is helped by another
     one, or by emptying it.
     """
-    name = f' ({e.filename})' if e.filename else ''
-    ours = bool(e.filename) and str(e.filename).startswith(cache + '/')
+    path = re.sub(r'\.part\d*$', '', str(e.filename or ''))
+    name = f' ({path})' if path else ''
+    # the cache itself, what is in it, or where it shall be made
+    ours = bool(path) and (path + '/').startswith(cache + '/') or \
+        bool(path) and cache.startswith(path.rstrip('/') + '/')
     if e.errno in (errno.ENOSPC, errno.EDQUOT):
         if not e.filename:
             return LabError('cannot write the results: the disk is full',

@@ -124,6 +124,8 @@ def prepare(paths: cache.Paths, log: proc.Log, ui,
             step.done('not a Debian system, taking the tools as they are')
             return host
         have = installed()
+        if not have:
+            raise LabError('dpkg-query does not say what is installed')
         want = missing(have, qemu)
         private = False
         if qemu and not _meson_ok(have):

@@ -84,13 +84,12 @@ def maintainer() -> str:
 
 def version(repo: str) -> Tuple[str, int]:
     """(version of the package, time of the commit)."""
-    out = proc.output_of(['git', '-C', repo, 'log', '-1',
-                          '--format=%ct %cd %h', '--date=format:%Y%m%d',
-                          '--abbrev=10']).split()
+    out = proc.git(repo, 'log', '-1', '--format=%ct %cd %h',
+                   '--date=format:%Y%m%d', '--abbrev=10').split()
     if len(out) != 3:
         raise LabError(f'{repo} is no git repository, so the package would '
                        'have no version', 'clone the repository')
-    dirty = proc.output_of(['git', '-C', repo, 'status', '--porcelain'])
+    dirty = proc.git(repo, 'status', '--porcelain')
     return (f'{qemusrc.VERSION}+git{out[1]}.{out[2]}'
             + ('+dirty' if dirty.strip() else '') + '-1', int(out[0]))
 

@@ -116,9 +116,8 @@ def checked(kind: str, fields: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _commit(repo: str) -> Dict[str, Any]:
-    commit = proc.output_of(['git', '-C', repo, 'rev-parse', 'HEAD']).strip()
-    dirty = bool(proc.output_of(['git', '-C', repo, 'status',
-                                 '--porcelain']).strip())
+    commit = proc.git(repo, 'rev-parse', 'HEAD').strip()
+    dirty = bool(proc.git(repo, 'status', '--porcelain').strip())
     return checked('lab', {'commit': commit, 'dirty': dirty})
 
 

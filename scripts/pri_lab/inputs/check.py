@@ -114,5 +114,5 @@ def version(repo: str) -> str:
 
 
 def commit(repo: str) -> Optional[str]:
-    return proc.output_of(['git', '-C', repo, 'describe', '--always',
-                           '--dirty', '--exclude=*']).strip() or None
+    return proc.git(repo, 'describe', '--always', '--dirty',
+                    '--exclude=*').strip() or None

@@ -30,10 +30,8 @@ def is_git(src: str) -> bool:
 
 
 def git(src: str, args: List[str]) -> str:
-    """Output of git about a tree, '' if it fails; whatever git command we
-    are called from."""
-    return proc.output_of(['env', '-u', 'GIT_DIR', '-u', 'GIT_WORK_TREE',
-                           '-u', 'GIT_INDEX_FILE', 'git', '-C', src] + args)
+    """Output of git about a tree, '' if it fails."""
+    return proc.git(src, *args)
 
 
 def wanted(rel: str) -> bool:
