@@ -53,7 +53,10 @@ def progress_path(root: str, pid: int) -> str:
 def _lock(path: str, how: int):
     """A locked file, or None if somebody else has it."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    f = open(path, 'a+', encoding='utf-8')
+    return _locked(open(path, 'a+', encoding='utf-8'), how)
+
+
+def _locked(f, how: int):
     try:
         fcntl.flock(f, how)
     except BlockingIOError:
@@ -120,7 +123,11 @@ def others(root: str) -> List[Command]:
 
 def _one(root: str, name: str) -> Optional[Command]:
     path = os.path.join(directory(root), name)
-    f = _lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:                                # who only looks need not write
+        f = _locked(open(path, encoding='utf-8'),
+                    fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:                     # it has just ended, or is not ours
+        return None
     if f is not None:                   # nobody holds it
         for p in (path, path + PROGRESS):
             with contextlib.suppress(OSError):
