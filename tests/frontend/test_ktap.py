@@ -49,7 +49,20 @@ class Reader(unittest.TestCase):
     def test_guest_that_dies_in_the_middle(self):
         r = ktap.read('KTAP version 1\n1..2\n# Subtest: a\n  1..2\n'
                       '  ok 1 x\n')
-        self.assertEqual(r.counts(), {PASS: 1, FAIL: 0, SKIP: 0, NOT_RUN: 3})
+        self.assertEqual(r.counts(), {PASS: 1, FAIL: 0, SKIP: 0, NOT_RUN: 2})
+        self.assertEqual([x.name for x in r.results],
+                         ['a/x', 'a/test 2', 'test 2'])
+
+    def test_guest_that_dies_behind_the_last_inner_test(self):
+        r = ktap.read('1..2\n# Subtest: a\n  1..1\n  ok 1 x\n')
+        self.assertEqual(r.counts(), {PASS: 1, FAIL: 0, SKIP: 0, NOT_RUN: 2})
+
+    def test_three_levels_that_are_not_finished(self):
+        r = ktap.read('1..1\n    # Subtest: a\n    1..1\n'
+                      '        # Subtest: b\n        1..2\n'
+                      '        ok 1 x\n')
+        self.assertEqual([(x.name, x.status) for x in r.results],
+                         [('a/b/x', PASS), ('a/b/test 2', NOT_RUN)])
 
     def test_bail_out(self):
         r = ktap.read('1..5\nok 1 a\nBail out! no device\n')

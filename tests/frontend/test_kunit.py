@@ -50,6 +50,8 @@ def heard(log):
         out = vm.Outcome()
         for line in log.splitlines():
             job._heard(line, out, lambda line, results: None)
+        if job.over:                    # as _follow() does, which ends it
+            out.problems.append(job.over)
         out.reader.finish()
         with open(job.console, 'w', encoding='utf-8') as f:
             f.write(log)
@@ -108,7 +110,25 @@ class Log(unittest.TestCase):
             '[    0.750000] reboot: Restarting system\n'
         status, said, _ = status_of(log)
         self.assertEqual(status, EXIT_FAIL)
-        self.assertRegex(said, '1 passed, 0 failed, 0 skipped, [23] not run')
+        self.assertRegex(said, '1 passed, 0 failed, 0 skipped, 2 not run')
+
+    def test_a_kernel_that_hangs_says_so(self):
+        """A lockup, or reports without an end: more of it tells nothing."""
+        begun = LOG[:LOG.index('[    0.700000]')]
+        report = '[    0.7] WARNING: lib/list_debug.c:54\n[    0.7] a\n'
+        for more, over in (
+                ('[   21.0] rcu: INFO: rcu_preempt self-detected stall on '
+                 'CPU\n', True),
+                ('[   22.0] watchdog: BUG: soft lockup - CPU#0 stuck for '
+                 '22s!\n', True),
+                (report * kunitjob.REPORTS, True),
+                (report * (kunitjob.REPORTS - 1), False),
+                (report * (kunitjob.REPORTS - 1)
+                 + '[    0.7]     ok 2 iopf_partial_waits\n' + report, False)):
+            out = heard(begun + more)
+            self.assertEqual('no end' in ' '.join(out.problems), over,
+                             more[-80:])
+            self.assertFalse(any('QEMU' in x for x in out.problems))
 
     def test_a_kernel_that_does_not_boot(self):
         status, said, _ = status_of('[    0.0] Linux version\n')

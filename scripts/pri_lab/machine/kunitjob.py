@@ -23,6 +23,12 @@ _KTAP = re.compile(r'\s*(?:K?TAP version \d|1\.\.\d|(?:not )?ok\b|# |Bail out!'
 # as kunit_parser.py has it, and what comes of kunit_shutdown=reboot
 _END = re.compile(r'List of all partitions:|Kernel panic - not syncing: VFS:'
                   r'|reboot: (?:System halted|Restarting system)')
+# after these a kernel of one processor does not come to an end
+_HANGS = re.compile(r'soft lockup|hard LOCKUP|self-detected stall'
+                    r'|INFO: task .* blocked for more than')
+_POINT = re.compile(r'\s*(?:not )?ok\b')
+_REPORT = re.compile(r'WARNING: |BUG: ')
+REPORTS = 200                   # since the last test: it loops
 
 
 class KunitJob(vm.Job):
@@ -35,6 +41,7 @@ class KunitJob(vm.Job):
         self.words = 'kunit.enable=1 kunit.autorun=1 kunit_shutdown=reboot' + (
             f' kunit.filter_glob={tests}' if tests else '')
         self._began = False
+        self._reports = 0               # since the last test
 
     def _heard(self, line: str, out: vm.Outcome, on_line) -> None:
         bare = splat.strip_stamp(line)
@@ -42,6 +49,15 @@ class KunitJob(vm.Job):
             self._began = bool(_START.match(bare))
         elif _END.search(bare):
             out.exit = EXIT_GOOD        # what failed is in the results
+        elif _HANGS.search(bare):
+            self.over = f'no end: {bare.strip()}'
+        elif _REPORT.match(bare):
+            self._reports += 1
+            if self._reports >= REPORTS:
+                self.over = (f'no end: {REPORTS} reports since the last test, '
+                             f'such as {bare.strip()}')
         elif _KTAP.match(bare):
+            if _POINT.match(bare):
+                self._reports = 0
             out.lines.append(bare)
             on_line(bare, out.reader.feed(bare))

@@ -167,6 +167,7 @@ class Job:
         self._qmp: Optional[Qmp] = None
         self._pid = 0
         self.stuck = os.path.join(logdir, f'{safe}.stuck')
+        self.over = ''          # why there is no use to wait for an end
 
     def record(self) -> record.Recording:
         """Before run(): have it recorded."""
@@ -239,6 +240,9 @@ class Job:
                 if monitor is not None and _woken(monitor):
                     monitor = None
                 if ended:
+                    return
+                if self.over:
+                    out.problems.append(self.over)
                     return
                 if time.monotonic() > ask:
                     ask = time.monotonic() + _ASK
