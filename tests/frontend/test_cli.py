@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import unittest
-import unittest.mock
+from unittest import mock
 
 from pri_lab import cli
 from pri_lab.core import cache, errors, host, options, proc, ui
@@ -99,6 +99,16 @@ class Errors(unittest.TestCase):
         self.assertIn('disk is full', e.what)
         self.assertIn('/x', e.what)
 
+    def test_a_full_disk_under_a_file_that_has_no_name(self):
+        """F16: what write() fails of, the cache's or standard output"""
+        full = OSError(28, 'No space left')
+        for room, what in ((0, 'the disk is full (/c/x)'),
+                           (1 << 20, 'cannot write the results: the disk is '
+                            'full')):
+            there = mock.Mock(f_bavail=room // 4096, f_frsize=4096)
+            with mock.patch.object(os, 'statvfs', lambda _: there):
+                self.assertEqual(errors.from_oserror(full, '/c/x').what, what)
+
     def test_a_place_that_is_not_ours(self):
         """The cache where it cannot be made; the name of a file is not the
         one it has while it is written."""
@@ -113,7 +123,7 @@ class Errors(unittest.TestCase):
 
     def test_git_of_a_directory_of_somebody_else(self):
         """As a repository or a kernel tree is in a container."""
-        with unittest.mock.patch.dict(os.environ, {
+        with mock.patch.dict(os.environ, {
                 'GIT_TEST_ASSUME_DIFFERENT_OWNER': '1'}):
             self.assertEqual(proc.output_of(['git', '-C', REPO, 'log']), '')
             self.assertTrue(proc.git(REPO, 'rev-parse', 'HEAD'))

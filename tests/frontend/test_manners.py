@@ -83,10 +83,9 @@ class Places(unittest.TestCase):
 
 class Said(unittest.TestCase):
     def error(self, *argv):
-        err = io.StringIO()
-        with contextlib.redirect_stderr(err), self.assertRaises(SystemExit):
+        with self.assertRaises(errors.UsageError) as e:
             cli.parse(list(argv))
-        return err.getvalue()
+        return e.exception.what
 
     def test_what_a_number_must_be(self):
         """F24"""

@@ -9,6 +9,7 @@ ever the answer to bad input, a missing network or a full disk.
 from __future__ import annotations
 
 import errno
+import os
 import re
 from typing import Dict, Iterable, Optional
 
@@ -87,6 +88,7 @@ class Interrupted(BaseException):
         self.signum = signum
 
 
+ROOM = 1 << 20                  # bytes; less is a full disk
 NETWORK = 'the network or the package mirror could not be reached'
 GONE = 'the package mirror answers, and does not have it any more'
 _CAUSES = (
@@ -126,6 +128,17 @@ def known_cause(lines: Iterable[str]):
     return None
 
 
+def _is_full(path: str) -> bool:
+    """Whether there is no room for another file there."""
+    while not os.path.exists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    try:
+        there = os.statvfs(path)
+    except OSError:
+        return False
+    return there.f_bavail * there.f_frsize < ROOM
+
+
 def from_oserror(e: OSError, cache: str) -> LabError:
     """The sentence for an OSError that nobody caught closer to its cause.
 
@@ -138,7 +151,9 @@ def from_oserror(e: OSError, cache: str) -> LabError:
     ours = bool(path) and (path + '/').startswith(cache + '/') or \
         bool(path) and cache.startswith(path.rstrip('/') + '/')
     if e.errno in (errno.ENOSPC, errno.EDQUOT):
-        if not e.filename:
+        if not path and _is_full(cache):    # what is written has no name
+            return LabError(f'the disk is full ({cache})', _CAUSES[0][2])
+        if not path:
             return LabError('cannot write the results: the disk is full',
                             'they go to standard output')
         return LabError(f'the disk is full{name}', _CAUSES[0][2] if ours
