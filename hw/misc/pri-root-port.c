@@ -155,57 +155,113 @@ static const AtsKnobTable prp_knob_table = {
     .changed = prp_knob_changed,
 };
 
+/* -- Registers of the capability -------------------------------------------- */
+
+static void prp_written_KNOB_SELECT(PriRootPort *p, uint8_t *vsec)
+{
+    /* Status is that of the last write to the value or the name */
+}
+
+static void prp_written_KNOB_NAME(PriRootPort *p, uint8_t *vsec)
+{
+    uint32_t n = ats_knob_find(&prp_knob_table,
+                               pci_get_long(vsec + PRP_VSEC_KNOB_NAME));
+
+    pci_set_long(vsec + PRP_VSEC_KNOB_SELECT, n);
+    pci_set_long(vsec + PRP_VSEC_KNOB_STATUS,
+                 n == ATS_KNOB_NONE ? PT_KNOB_NONE : PT_KNOB_OK);
+}
+
+static void prp_written_KNOB_VALUE(PriRootPort *p, uint8_t *vsec)
+{
+    uint32_t n = pci_get_long(vsec + PRP_VSEC_KNOB_SELECT);
+    uint32_t value = pci_get_long(vsec + PRP_VSEC_KNOB_VALUE);
+    uint32_t status = PT_KNOB_OK;
+
+    if (n >= PRP_KNOB_NR) {
+        status = PT_KNOB_NONE;
+    } else if (!ats_knob_set(&prp_knob_table, p, n, value)) {
+        status = PT_KNOB_RANGE;
+    }
+    pci_set_long(vsec + PRP_VSEC_KNOB_STATUS, status);
+}
+
+typedef enum PrpAccess {
+    PRP_CONST,          /* never changes */
+    PRP_RO,
+    PRP_RW,
+} PrpAccess;
+
+/* @written: what a write does besides changing the register */
+static const struct {
+    uint32_t offset;
+    PrpAccess access;
+    void (*written)(PriRootPort *p, uint8_t *vsec);
+} prp_vsec_regs[] = {
+#define PRP_WRITTEN_CONST(f)    NULL
+#define PRP_WRITTEN_RO(f)       NULL
+#define PRP_WRITTEN_RW(f)       f
+#define PRP_VSEC_ROW(NAME, offset, access, text) \
+    { offset, PRP_##access, PRP_WRITTEN_##access(prp_written_##NAME) },
+    PRP_VSEC_REGS(PRP_VSEC_ROW)
+#undef PRP_VSEC_ROW
+};
+
 static void prp_vsec_init(PCIDevice *dev)
 {
-    uint8_t *wmask = dev->wmask + PRP_VSEC_OFFSET;
-
     pcie_add_capability(dev, PCI_EXT_CAP_ID_VNDR, 1, PRP_VSEC_OFFSET,
                         PRP_VSEC_SIZEOF);
     pci_set_long(dev->config + PRP_VSEC_OFFSET + PRP_VSEC_HEADER,
                  PRP_VSEC_SIZEOF << 20 | PRP_VSEC_ID);
-    pci_set_long(wmask + PRP_VSEC_KNOB_SELECT, UINT32_MAX);
-    pci_set_long(wmask + PRP_VSEC_KNOB_VALUE, UINT32_MAX);
-    pci_set_long(wmask + PRP_VSEC_KNOB_NAME, UINT32_MAX);
-    pci_set_long(dev->cmask + PRP_VSEC_OFFSET + PRP_VSEC_KNOB_STATUS, 0);
+    for (unsigned int i = 0; i < ARRAY_SIZE(prp_vsec_regs); i++) {
+        uint32_t at = PRP_VSEC_OFFSET + prp_vsec_regs[i].offset;
+        PrpAccess access = prp_vsec_regs[i].access;
+
+        pci_set_long(dev->wmask + at, access == PRP_RW ? UINT32_MAX : 0);
+        pci_set_long(dev->cmask + at, access == PRP_RO ? 0 : UINT32_MAX);
+    }
+}
+
+/* The host may have turned the knob that is selected */
+static void prp_vsec_refresh(PriRootPort *p)
+{
+    uint8_t *vsec = PCI_DEVICE(p)->config + PRP_VSEC_OFFSET;
+
+    pci_set_long(vsec + PRP_VSEC_KNOB_VALUE,
+                 ats_knob_get(&prp_knob_table, p,
+                              pci_get_long(vsec + PRP_VSEC_KNOB_SELECT)));
 }
 
 static void prp_vsec_write(PriRootPort *p, uint32_t addr, int len)
 {
     uint8_t *vsec = PCI_DEVICE(p)->config + PRP_VSEC_OFFSET;
-    uint32_t n = pci_get_long(vsec + PRP_VSEC_KNOB_SELECT);
-    uint32_t status = PT_KNOB_OK;
 
-    if (range_covers_byte(addr, len, PRP_VSEC_OFFSET + PRP_VSEC_KNOB_NAME)) {
-        n = ats_knob_find(&prp_knob_table,
-                          pci_get_long(vsec + PRP_VSEC_KNOB_NAME));
-        pci_set_long(vsec + PRP_VSEC_KNOB_SELECT, n);
-        pci_set_long(vsec + PRP_VSEC_KNOB_STATUS,
-                     n == ATS_KNOB_NONE ? PT_KNOB_NONE : PT_KNOB_OK);
-    }
-    if (range_covers_byte(addr, len, PRP_VSEC_OFFSET + PRP_VSEC_KNOB_VALUE)) {
-        uint32_t value = pci_get_long(vsec + PRP_VSEC_KNOB_VALUE);
-
-        if (n >= PRP_KNOB_NR) {
-            status = PT_KNOB_NONE;
-        } else if (!ats_knob_set(&prp_knob_table, p, n, value)) {
-            status = PT_KNOB_RANGE;
+    for (unsigned int i = 0; i < ARRAY_SIZE(prp_vsec_regs); i++) {
+        if (prp_vsec_regs[i].written &&
+            range_covers_byte(addr, len,
+                              PRP_VSEC_OFFSET + prp_vsec_regs[i].offset)) {
+            prp_vsec_regs[i].written(p, vsec);
         }
-        pci_set_long(vsec + PRP_VSEC_KNOB_STATUS, status);
     }
-    pci_set_long(vsec + PRP_VSEC_KNOB_VALUE,
-                 ats_knob_get(&prp_knob_table, p, n));
+    prp_vsec_refresh(p);
+}
+
+static void prp_vsec_reset(PriRootPort *p)
+{
+    uint8_t *vsec = PCI_DEVICE(p)->config + PRP_VSEC_OFFSET;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(prp_vsec_regs); i++) {
+        if (prp_vsec_regs[i].access != PRP_CONST) {
+            pci_set_long(vsec + prp_vsec_regs[i].offset, 0);
+        }
+    }
 }
 
 /* -- Configuration space, resets ------------------------------------------- */
 
 static uint32_t prp_config_read(PCIDevice *dev, uint32_t addr, int len)
 {
-    uint8_t *vsec = dev->config + PRP_VSEC_OFFSET;
-
-    /* The host may have turned it */
-    pci_set_long(vsec + PRP_VSEC_KNOB_VALUE,
-                 ats_knob_get(&prp_knob_table, PRI_ROOT_PORT(dev),
-                              pci_get_long(vsec + PRP_VSEC_KNOB_SELECT)));
+    prp_vsec_refresh(PRI_ROOT_PORT(dev));
     return pci_default_read_config(dev, addr, len);
 }
 
@@ -238,9 +294,7 @@ static void prp_reset_hold(Object *obj, ResetType type)
     pcie_dpc_reset(&p->dpc);
     pci_word_test_and_clear_mask(exp + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_LD);
     pci_word_test_and_clear_mask(exp + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_DLLSCE);
-    pci_set_long(dev->config + PRP_VSEC_OFFSET + PRP_VSEC_KNOB_SELECT, 0);
-    pci_set_long(dev->config + PRP_VSEC_OFFSET + PRP_VSEC_KNOB_STATUS, 0);
-    pci_set_long(dev->config + PRP_VSEC_OFFSET + PRP_VSEC_KNOB_NAME, 0);
+    prp_vsec_reset(p);
     prp_update_link(dev);
     pci_word_test_and_clear_mask(exp + PCI_EXP_SLTSTA,
                                  PCI_EXP_SLTSTA_DLLSC | PCI_EXP_SLTSTA_PDC);

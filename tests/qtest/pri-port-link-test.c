@@ -397,6 +397,50 @@ static void test_empty_slot(void)
     qtest_quit(qts);
 }
 
+/* Each row of the table is what it says: what a write changes, and a reset */
+static void test_registers(void)
+{
+    enum { CONST, RO, RW };
+    static const struct {
+        uint32_t offset;
+        int access;
+    } rows[] = {
+#define ROW(NAME, offset, access, text) { offset, access },
+        PRP_VSEC_REGS(ROW)
+#undef ROW
+    };
+    PriLab lab;
+    QRootPort p;
+    uint32_t header;
+
+    start(&lab, &p, NULL);
+    header = qrp_readl(&p, p.vsec + PRP_VSEC_HEADER);
+    for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint32_t at = p.vsec + rows[i].offset;
+        uint32_t before = qrp_readl(&p, at);
+
+        if (rows[i].access != RW) {
+            qrp_writel(&p, at, ~before);
+            g_assert_cmphex(qrp_readl(&p, at), ==, before);
+        }
+    }
+    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_SELECT, PRP_KNOB_BUTTON);
+    g_assert_cmphex(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_SELECT), ==,
+                    PRP_KNOB_BUTTON);
+    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_VALUE, 2);
+    g_assert_cmphex(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_STATUS), ==,
+                    PT_KNOB_RANGE);
+    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_NAME, qpt_knob_hash("link"));
+
+    lab_reset(&lab);
+    qpt_ecam_enable(lab.qts);
+    for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+        g_assert_cmphex(qrp_readl(&p, p.vsec + rows[i].offset), ==,
+                        rows[i].access == CONST ? header : 0);
+    }
+    pri_lab_stop(&lab);
+}
+
 static void test_migration(void)
 {
     g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
@@ -444,6 +488,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-root-port/slot/FLR-10/power", test_power);
     qtest_add_func("/pri-root-port/slot/events", test_events);
     qtest_add_func("/pri-root-port/knobs", test_knobs);
+    qtest_add_func("/pri-root-port/registers", test_registers);
     qtest_add_func("/pri-root-port/unplug/button", test_unplug_button);
     qtest_add_func("/pri-root-port/unplug/surprise", test_unplug_surprise);
     qtest_add_func("/pri-root-port/unplug/held", test_unplug_held);

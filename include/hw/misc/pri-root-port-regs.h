@@ -65,14 +65,34 @@ enum {
 
 /*
  * Vendor-Specific Extended Capability (PCIe 6.2 7.9.5) in the configuration
- * space of the port.  Offsets from its start, registers of 32 bits.
+ * space of the port
+ *
+ * X(NAME, offset, access, text): registers of 32 bits, offsets from the start
+ * of the capability.  Of the row are PRP_VSEC_<NAME>, what a write changes, what
+ * a reset clears (all that is not constant), and the page in docs/specs.
  */
 #define PRP_VSEC_ID             0x5250
-#define PRP_VSEC_HEADER         0x04    /* RO  15:0 PRP_VSEC_ID, 31:20 size */
-#define PRP_VSEC_KNOB_SELECT    0x08    /* RW  number of the knob */
-#define PRP_VSEC_KNOB_STATUS    0x0c    /* RO  PT_KNOB_*, of the last write */
-#define PRP_VSEC_KNOB_VALUE     0x10    /* RW  takes effect at once */
-#define PRP_VSEC_KNOB_NAME      0x14    /* RW  selects, as PT_KNOB_NAME does */
-#define PRP_VSEC_SIZEOF         0x18
+#define PRP_VSEC_REGS(X) \
+    X(HEADER,      0x04, CONST, \
+      "15:0 VSEC ID, 31:20 size of the capability in bytes") \
+    X(KNOB_SELECT, 0x08, RW, \
+      "Number of the knob: its row in the table of the QEMU that runs. It " \
+      "means nothing in another one; select by name.") \
+    X(KNOB_STATUS, 0x0c, RO, \
+      "Of the last write to the value or the name: 0 done, 1 there is no " \
+      "such knob, 2 the value is too large.") \
+    X(KNOB_VALUE,  0x10, RW, \
+      "Value; a write takes effect at once.") \
+    X(KNOB_NAME,   0x14, RW, \
+      "32-bit FNV-1a hash of a name: a write selects the knob of that name, " \
+      "or ``ffffh``, which is none.")
+
+enum {
+#define PRP_VSEC_OFFSET_OF(NAME, offset, access, text) \
+    PRP_VSEC_##NAME = (offset),
+    PRP_VSEC_REGS(PRP_VSEC_OFFSET_OF)
+#undef PRP_VSEC_OFFSET_OF
+    PRP_VSEC_SIZEOF = PRP_VSEC_KNOB_NAME + 4    /* the last row's */
+};
 
 #endif /* HW_MISC_PRI_ROOT_PORT_REGS_H */
