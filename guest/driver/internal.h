@@ -74,7 +74,7 @@ struct pt_dev {
 	char pci_name[32];
 
 	/*
-	 * Held for reading by whoever touches the function or a binding, for
+	 * Held for reading by code that touches the function or a binding, for
 	 * writing by who takes the function away from them (reset, removal).
 	 */
 	struct rw_semaphore sem;

@@ -48,7 +48,7 @@ int pt_table_mmap(struct pt_file *pf, struct vm_area_struct *vma)
  */
 #define PT_TABLE_OFFSET		BIT_ULL(52)
 
-/* The processor touches what is not mapped (any more) */
+/* The CPU touches what is not mapped (any more) */
 static vm_fault_t pt_table_fault(struct vm_fault *vmf)
 {
 	return VM_FAULT_SIGBUS;

@@ -101,7 +101,7 @@ bool ats_itags_send(AtsItags *t, AtsMsg *msg, unsigned int limit,
     t->ops->send(t->opaque, msg);
     /*
      * The completion may have come already.  If others are outstanding the
-     * alarm may be too early for them: then it is set once more.
+     * alarm may be too early for them: then it is set again.
      */
     if (t->outstanding && timeout) {
         t->ops->alarm_by(t->opaque, deadline);

@@ -57,7 +57,7 @@ __attribute__((constructor)) static void pri_mutant_start(void)
         close(fd);
     }
 }
-/* Here the mutant would make a difference: a test that never comes to that
+/* Here the mutant would make a difference: a test that never gets to that
  * cannot tell it from the code that is meant. */
 #define PRI_MUTANT_DIFFERS(n, differs) \\
     ((void)(pri_mutant_seen && (differs) && (pri_mutant_seen[n] = 1)))

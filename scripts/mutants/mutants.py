@@ -16,7 +16,7 @@ expression have another value; the others cannot tell it.
 
 `reach` and `run` go on where they stopped.  `run` tries again what nothing
 killed, with what was not tried yet: more tests, or more --patience, which is
-processor time, so that a busy machine decides nothing (trial.py).  After
+CPU time, so that a busy machine decides nothing (trial.py).  After
 tests were added: `tests`, `reach`, `run`.  After an engine was changed:
 `prepare`.  What is in explained.txt beside this file is counted as explained.
 
@@ -52,7 +52,7 @@ from pri_lab.qemu import overlay, qemubuild, qemusrc
 
 ENGINES = ('hw/pci/ats_*.c', 'hw/pci/pcie_pri*.c', 'hw/pci/pcie_atc*.c',
            'hw/i386/intel_iommu_*.c')
-# Of processor time: a test that takes so long hangs
+# Of CPU time: a test that takes so long hangs
 LIMIT = 90.0
 
 
@@ -418,7 +418,7 @@ def run(place: Place, args) -> None:
             meetings.killed(m, row['killed'])
         cpu += row['cpu']
         progress(i + 1, len(todo), f', {died} die, {cpu / (i + 1):.2f} s of '
-                 'processor time each')
+                 'CPU time each')
 
 
 # -- report -------------------------------------------------------------------
@@ -469,7 +469,7 @@ def report(place: Place, args) -> None:
     share = 100 * total[2] / max(1, total[1] - total[3])
     cpu = sum(results.cpu[n] for n in results.killed)
     print(f'{share:.1f} % of those that a test could tell die; '
-          f'{cpu / max(1, total[2]):.2f} s of processor time for each')
+          f'{cpu / max(1, total[2]):.2f} s of CPU time for each')
     if args.survivors:
         for m in sorted(left):
             print(f'{m.file}:{m.line}: {m.kind}: {name_of(m)} '
@@ -495,7 +495,7 @@ def main() -> int:
                            help='... and do this one (from 0)')
             s.add_argument('--patience', type=float, default=60,
                            metavar='SECONDS',
-                           help='of processor time for one mutant, in all '
+                           help='of CPU time for one mutant, in all '
                            'runs (default: 60)')
         if f is reach:
             s.add_argument('--tests', default='*',

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One test with one mutant: does it pass, and what does that cost?
 
-A busy machine decides nothing: a test is ended by the processor time that it
-takes itself, or because for some seconds nobody in it wanted a processor.
+A busy machine decides nothing: a test is ended by the CPU time that it
+takes itself, or because for some seconds nobody in it wanted a CPU.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LOOK = 0.005
 
 class Outcome(NamedTuple):
     failure: str            # '' if the test passes
-    cpu: float              # seconds of processor time, QEMU's included
+    cpu: float              # seconds of CPU time, QEMU's included
 
 
 def _states(group: int) -> List[Tuple[str, int]]:
@@ -63,7 +63,7 @@ class _Watch:
 
 def run(argv: List[str], cwd: str, env: Dict[str, str],
         limit: float) -> Outcome:
-    """Run a test; `limit` is of processor time, for each of its processes."""
+    """Run a test; `limit` is of CPU time, for each of its processes."""
     def restrict() -> None:
         most = int(limit) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (most, most))

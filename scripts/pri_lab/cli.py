@@ -17,7 +17,7 @@ from .commands import (bench, build, cache as cache_command, check, clean,
                        kunit, package, packages, qemu, repro, resets, run,
                        shared, shell, timeline)
 from .core import cache, defaults, near, options, proc, running, ui
-from .core.context import Context, Outcome, processors
+from .core.context import Context, Outcome, cpus
 from .core.errors import (EXIT_ABORT, EXIT_CANNOT, EXIT_INTERRUPTED,
                           EXIT_USAGE, STATUSES, Interrupted, LabError,
                           UsageError, from_oserror)
@@ -249,7 +249,7 @@ class Invocation:
         self.context = Context(
             line, paths, screen,
             proc.Log(lambda: os.path.join(self.logdir(), 'log')),
-            request.jobs or processors(), parser(), self.logdir, Outcome())
+            request.jobs or cpus(), parser(), self.logdir, Outcome())
 
     def logdir(self) -> str:
         """This command's, made when it is first asked for: one that only

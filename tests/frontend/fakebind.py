@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A machine without a guest whose bug takes two points and a lock: two
-processors bind one object and let it go.  The one that makes it shares it with
+CPUs bind one object and let it go.  The one that makes it shares it with
 the other under a lock, and stores into it once it has given the lock; the other
 one reads that before it takes the lock to let go, and uses it after that."""
 

@@ -64,7 +64,7 @@ class Shares(unittest.TestCase):
                          [('7.3', abreast.SHARE), ('7.3', 1), ('7.2', 1)])
 
     def test_no_processor_is_idle_while_one_has_all(self):
-        """F12: five entries on two processors are 3 and 2, not 4 and 1."""
+        """F12: five entries on two CPUs are 3 and 2, not 4 and 1."""
         work = [('7.3', Entry(f'a{n}')) for n in range(5)]
         for jobs, sizes in ((2, [3, 2]), (3, [2, 2, 1]), (8, [1] * 5)):
             self.assertEqual([len(s.entries) for s in abreast.shares(

@@ -150,7 +150,7 @@ class Campaign(unittest.TestCase):
                           for h in whole.hits])
         self.assertEqual(again.state.tried, whole.state.tried)
         self.assertEqual(again.state.signs, whole.state.signs)
-        # and once more: it is there, and no new one
+        # and again: it is there, and no new one
         last = self.go(stage, runs=61, resume=True)
         self.assertEqual((last.hits, last.before), ([], 1))
         self.assertIn('0 new hits, 1 of before', last.summary())

@@ -215,7 +215,7 @@ class Searching(unittest.TestCase):
             Event('prq', 0, 'pd#1')})
         self.assertEqual(len({p.order for p in first
                               if p.events[0].when == 'pd#1'}), 2)
-        # nobody is idle while a processor spins for an invalidation
+        # nobody is idle while a CPU spins for an invalidation
         rest = [two.next().events[0] for _ in range(3)]
         self.assertNotIn(Event('inv', 0, 'idle'), rest)
         self.assertIn(Event('prq', 0, 'idle'), rest)
@@ -241,7 +241,7 @@ class Searching(unittest.TestCase):
             if p.points:
                 self.assertEqual(p.points[0].word(),
                                  f'at={p.events[0].when}')
-        s.kinds = {'cpl': 2}        # a processor spins for it
+        s.kinds = {'cpl': 2}        # a CPU spins for it
         self.assertEqual({s._event_at().events[0].n for _ in range(20)},
                          {1, 2})
         s.events = False
@@ -351,11 +351,11 @@ class Oracle(unittest.TestCase):
     def test_a_stuck_processor_is_where_it_is(self):
         self.assertEqual(self.signs('', '', 'limit', [
             'pv_native_safe_halt+0xb', 'qi_submit_sync+0x200']),
-            ['stuck processor in qi_submit_sync'])
+            ['stuck CPU in qi_submit_sync'])
 
     def test_who_spins_for_what_the_plan_keeps_is_not_stuck(self):
         run = ended('', '', 'limit', ['qi_submit_sync+0x200'])
-        for delivered, signs in ((3, ['stuck processor in qi_submit_sync']),
+        for delivered, signs in ((3, ['stuck CPU in qi_submit_sync']),
                                  (2, [])):
             one = run._replace(plan=plan.parse('order=01 desc=0:56'), report={
                 'events': {'desc': {'sent': 3, 'delivered': delivered},
@@ -514,11 +514,11 @@ class Files(unittest.TestCase):
                 ('prq=pd#1', 'each "a request is written to the page request '
                  'queue" comes after "a wait with PD=1 begins to wait" 1 '
                  '(prq=pd#1)'),
-                ('bh#2=idle', 'work of the device 2 comes when no processor '
+                ('bh#2=idle', 'work of the device 2 comes when no CPU '
                  'can run (bh#2=idle)'),
                 ('msi#1=1:21', 'MSI 1 comes when CPU 1 has been at '
                  'release+0x4, file.c:4 (execution 1) (msi#1=1:21)'),
-                ('msi#1=1:999', 'MSI 1 comes when CPU 1 has come to 1:999 '
+                ('msi#1=1:999', 'MSI 1 comes when CPU 1 has reached 1:999 '
                  '(msi#1=1:999)')):
             event, = plan.parse(text).events
             self.assertEqual(show.event_text(

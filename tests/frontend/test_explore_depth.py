@@ -76,7 +76,7 @@ class Cuts(unittest.TestCase):
         return search.Search(4, 1, cover.Coverage(), False)
 
     def test_counts_of_two_processors_are_no_order(self):
-        """Access 5 of processor 2 is after access 9 of processor 1."""
+        """Access 5 of CPU 2 is after access 9 of CPU 1."""
         s = self.search()
         p = Plan('0123', (Point(1, '', 9),))
         s.learn(p, run_of(record(1, 9, 0x40, True), record(2, 5, 8),

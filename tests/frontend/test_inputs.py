@@ -118,7 +118,7 @@ class Wrong(Front):
             self.assertEqual(os.listdir(self.dir), [], argv)
 
     def test_milliseconds(self):
-        """Of the processor's time: a busy machine changes nothing."""
+        """Of the CPU's time: a busy machine changes nothing."""
         start = time.process_time()
         for argv in self.CASES[:10]:
             self.main(*argv)

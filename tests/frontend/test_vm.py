@@ -306,7 +306,7 @@ class Boot(unittest.TestCase):
 
     def test_time_out_says_where_the_processors_are(self):
         out = self.boot(MONITOR, 1.0)
-        self.assertIn('processors at ffffffff81000000, ffffffff82000000',
+        self.assertIn('CPUs at ffffffff81000000, ffffffff82000000',
                       ' '.join(out.problems))
         self.assertEqual(self.stuck().count('CPU#1'), 3)
 

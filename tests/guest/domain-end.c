@@ -44,7 +44,7 @@ static void hold_some(struct pt *pt, uint32_t how, struct pt_chan *ch,
     pt_domain_wait(pt, grp, HELD);
 }
 
-/* Nothing is left over, and all of it works once more */
+/* Nothing is left over, and all of it works again */
 static void check_works(struct pt *pt, struct pt_chan *ch, uint32_t how)
 {
     struct pt_op op = {

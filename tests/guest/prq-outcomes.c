@@ -398,7 +398,7 @@ static void test_attach_window(void)
 
 /* -- Overflow -------------------------------------------------------------- */
 
-/* Processes that keep one processor each busy while *busy */
+/* Processes that keep one CPU each busy while *busy */
 static atomic_int *busy, *ready;
 
 static void become_hog(int cpu)
@@ -416,7 +416,7 @@ static void become_hog(int cpu)
 
 /*
  * Keep the kernel's thread of page requests, real-time but of a lower
- * priority, from running: this process and one more for each other processor
+ * priority, from running: this process and one more for each other CPU
  * do not let go of theirs.
  */
 static void starve_prq_thread(void)

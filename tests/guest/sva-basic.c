@@ -38,7 +38,7 @@ static void test_write(void)
     CHECK_EQ(res.requests, 256, "page requests");
     pt_check_stamp(op.dst, op.len, PATTERN);
 
-    /* Once more: the pages are there now, and no request is due */
+    /* Again: the pages are there now, and no request is due */
     op.pattern = ~PATTERN;
     pt_expect(&ch, &op, PT_ST_DONE, &res);
     CHECK_EQ(res.requests, 0, "page requests for pages that are there");

@@ -38,15 +38,15 @@ static void run_on(unsigned cpu)
 
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
-    CHECK(!sched_setaffinity(0, sizeof(set), &set), "processor %u: %s", cpu,
+    CHECK(!sched_setaffinity(0, sizeof(set), &set), "CPU %u: %s", cpu,
           strerror(errno));
 }
 
-/* The second processor helps while the first spins */
+/* The second CPU helps while the first spins */
 static void need_two_processors(void)
 {
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
-        ktap_skip("needs two processors: one spins in the kernel");
+        ktap_skip("needs two CPUs: one spins in the kernel");
     }
 }
 

@@ -1,9 +1,9 @@
 /*
  * Race: L-boot
- * Title: a guest that starts anew in the middle of a race
+ * Title: a guest that starts again in the middle of a race
  * What: no race: it shows that `repro` follows a guest that boots again.
  * Loses: nobody
- * Order: a reset; the program runs once more
+ * Order: a reset; the program runs again
  * Fix: none
  * Kernels: all
  * Sign: second-boot

@@ -209,7 +209,7 @@ static void check_forgotten(PriLab *lab)
     g_assert_cmpuint(counter(lab, PT_CNT_INV_COMPLETIONS), ==, 0);
 }
 
-/* It works anew, with all its credits (PRQ-91) */
+/* It works again, with all its credits (PRQ-91) */
 static void check_works(PriLab *lab, uint32_t prgi)
 {
     QPriTestdev *d = &lab->d;

@@ -231,7 +231,7 @@ static void test_reset_in_flight(void)
     g_assert_cmphex(qvtd_readq(&lab.v, QVTD_PQT), ==, 0);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, 0);
 
-    /* from the start once more */
+    /* from the start again */
     qpt_init(&lab.d, lab.qts, lab.d.port, LAB_BUS);
     lab.v.status_next++;
     pri_lab_program(&lab);

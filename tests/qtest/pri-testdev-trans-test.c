@@ -350,7 +350,7 @@ static void test_disable(void)
     pri_lab_stop(&lab);
 }
 
-/* A channel that starts anew and again has no more requests than there are */
+/* A channel that is started again has no more requests than there are */
 static void test_bounded(void)
 {
     PriLab lab;

@@ -401,7 +401,7 @@ static void test_rc_on_ur(void)
                         !disable);
         g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, disable ?
                          PT_ST_NOT_ENABLED : PT_ST_DONE);
-        /* until it is enabled anew */
+        /* until it is enabled again */
         qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 0);
         qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
         g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);

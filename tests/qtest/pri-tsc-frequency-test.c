@@ -60,7 +60,7 @@ static char *make_firmware(uint32_t leaf)
     return name;
 }
 
-/* Run it once; what did the processor say? */
+/* Run it once; what did the CPU say? */
 static Said ask(const char *cpu, uint32_t leaf)
 {
     char *firmware = make_firmware(leaf);
@@ -107,7 +107,7 @@ static void test_crystal(void)
     check(&s, 1, 1, 1000000000);
 }
 
-static void test_processor(void)
+static void test_cpu(void)
 {
     Said s = ask("max,tsc-frequency=2500000000", 0x16);
 
@@ -147,7 +147,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/pri-tsc-frequency/crystal", test_crystal);
-    qtest_add_func("/pri-tsc-frequency/processor", test_processor);
+    qtest_add_func("/pri-tsc-frequency/cpu", test_cpu);
     qtest_add_func("/pri-tsc-frequency/not-told", test_not_told);
     qtest_add_func("/pri-tsc-frequency/invariant", test_invariant);
     qtest_add_func("/pri-tsc-frequency/rate", test_rate);

@@ -411,7 +411,7 @@ static void test_recipe(void)
     pri_lab_stop(&lab);
 }
 
-/* (d): overflow on the way, so once more; then everything is answered */
+/* (d): overflow on the way, so again; then everything is answered */
 static void test_recipe_overflow(void)
 {
     unsigned int rounds = 0, served = 0;

@@ -288,7 +288,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/qi/QI-12/injected-both-at", test_both_at);
     g_test_add_func("/vtd/qi/QI-10/injected-counts-executed",
                     test_counts_executed);
-    g_test_add_func("/vtd/qi/QI-12/injected-anew", test_anew);
+    g_test_add_func("/vtd/qi/QI-12/injected-again", test_anew);
     g_test_add_func("/vtd/qi/QI-12/injected-reset", test_reset_forgets);
     for (i = 0; i < G_N_ELEMENTS(slow); i++) {
         g_autofree char *name = g_strdup_printf(

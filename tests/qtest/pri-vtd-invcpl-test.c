@@ -385,7 +385,7 @@ static void test_copies_by_itag(void)
 }
 
 /*
- * An ITag that is used again starts to count anew, though others of the
+ * An ITag that is used again starts to count again, though others of the
  * function were in use all the time
  */
 static void test_copies_anew(void)
@@ -451,6 +451,6 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/qi/QI-21/deferred-goes-on", test_deferred_goes_on);
     add_copies();
     g_test_add_func("/vtd/qi/QI-22/by-itag", test_copies_by_itag);
-    g_test_add_func("/vtd/qi/QI-22/anew", test_copies_anew);
+    g_test_add_func("/vtd/qi/QI-22/again", test_copies_anew);
     return g_test_run();
 }

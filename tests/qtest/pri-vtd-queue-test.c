@@ -188,7 +188,7 @@ static void test_head_update(void)
     qvtd_writel(&lab.v, QVTD_PRS, QVTD_PRS_PPR);
     events = qvtd_counter(&lab.v, "x-msis");
 
-    /* no event on a head update, and each request looks at the head anew */
+    /* no event on a head update, and each request looks at the head again */
     qvtd_writeq(&lab.v, QVTD_PQH, 0x20);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, 0);
     g_assert_cmpuint(qvtd_counter(&lab.v, "x-msis"), ==, events);
@@ -516,7 +516,7 @@ static void test_live_reprogramming(void)
     }
     g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_FAILURE), ==, 0);
 
-    /* set up anew, the queue works */
+    /* set up again, the queue works */
     qvtd_writel(&lab.v, QVTD_PRS, QVTD_PRS_PPR | QVTD_PRS_PRO);
     qvtd_prq_start(&lab.v, 0);
     lab_request(&lab, LAB_IOVA, R | L, 2);

@@ -193,7 +193,7 @@ static void test_fs_other(void)
         for (unsigned int i = 0; i < ARRAY_SIZE(pasids); i++) {
             expect(&lab, 0x85, PT_OP_WRITE, pasids[i], LAB_IOVA);
             expect(&lab, 0, PT_OP_READ, pasids[i], LAB_IOVA);
-            /* and once more, with what the read left in the IOTLB */
+            /* and again, with what the read left in the IOTLB */
             expect(&lab, 0x85, PT_OP_WRITE, pasids[i], LAB_IOVA);
         }
         qfs_change(&lab, level, 0, QVTD_FS_RW);

@@ -13,7 +13,7 @@
 typedef struct World {
     AtsPosted p;
     GString *landed;            /* a letter a write */
-    AtsPosted *again;           /* what landing pushes once more, or NULL */
+    AtsPosted *again;           /* what landing pushes again, or NULL */
 } World;
 
 static void land(void *opaque, const AtsPostedWrite *w)
@@ -153,7 +153,7 @@ static void test_late_push(void)
     invalidate(w);
     g_assert_cmpstr(w->landed->str, ==, "ab");
     g_assert_cmpuint(w->p.overtaken, ==, 3);
-    /* others push as ever */
+    /* others push as always */
     ats_posted_sending(&w->p, ATS_SEND_PAGE_REQUEST);
     g_assert_cmpstr(w->landed->str, ==, "abc");
     world_free(w);

@@ -51,7 +51,7 @@ static void test_hold(void)
     rules_free(w);
 }
 
-/* What a released message causes is held anew, and not released with it */
+/* What a released message causes is held again, and not released with it */
 static void test_hold_causes(void)
 {
     World *w = rules_new();

@@ -44,7 +44,7 @@ if [ "$(cat "$work/headers.of" 2>/dev/null)" != "$tree" ]; then
     echo "$tree" > "$work/headers.of"
 fi
 ./install.sh "$work/tree"
-# An emulated processor takes longer for a gigabyte of pinned memory than the
+# An emulated CPU takes longer for a gigabyte of pinned memory than the
 # tests have
 sed -i 's/\(define TEST_TIMEOUT_DEFAULT\) [0-9]*/\1 300/' \
     "$work/tree/$self/kselftest_harness.h"

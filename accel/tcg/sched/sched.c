@@ -24,7 +24,7 @@
 #include "system/runstate.h"
 #include "sched-internal.h"
 
-/* Of the guest's random numbers, anew with each plan: a snapshot has none */
+/* Of the guest's random numbers, again with each plan: a snapshot has none */
 #define SCHED_RANDOM_SEED   0x5c4ed
 
 Sched sched;

@@ -90,7 +90,7 @@ typedef struct PtChannel {
     bool fault;
     bool fault_write;       /* on the destination */
     bool answered;          /* with Success, and not looked at since */
-    uint32_t tries;         /* times it was answered in vain */
+    uint32_t tries;         /* times it was answered without an effect */
     uint64_t fault_page;
 } PtChannel;
 

@@ -120,7 +120,7 @@ static bool pt_link_lost(PriTestdev *d)
 /*
  * Who wants this reset?  Those who begin one here say so.  If the bus is in
  * reset and its port is not, the port does it.  A port that ends its hot reset
- * resets the bus once more.
+ * resets the bus again.
  */
 static PtResetKind pt_find_kind(PriTestdev *d)
 {

@@ -112,7 +112,7 @@
     X(RC_ON_UR, rc_on_ur, "rc-on-ur", 0, 1, \
       V(RC_ON_UR_KEEP, "keep") V(RC_ON_UR_DISABLE, "disable"), \
       "Translation Completion with status UR: go on, or ask for no more " \
-      "translations until ATS is enabled anew") \
+      "translations until ATS is enabled again") \
     X(GROUP_SHAPE, group_shape, "group-shape", 0, 7, \
       V(GROUP_SHAPE_OK, "ok") V(GROUP_SHAPE_NO_LAST, "no-last") \
       V(GROUP_SHAPE_NO_ACCESS, "no-access") \

@@ -298,7 +298,7 @@ enum {
     X(RESP_STALE,       0x198, pri, resp_stale, \
       "responses that may be from before a reset") \
     X(RESP_MISTAKEN,    0x1a0, pri, resp_mistaken, \
-      "stale ones that ended a newer group") \
+      "stale responses that completed a newer group") \
     X(TRANS_DISCARDED,  0x1b0, fn, trans_discarded, \
       "Translation Completions that were invalidated on the way") \
     X(TRANS_UNEXPECTED, 0x1b8, fn, trans_unexpected, \

@@ -5,7 +5,7 @@
  * halves pass here before they happen, if there is a decider: it lets each
  * happen now or keeps it until it is released.  Without one nothing is asked
  * and nothing is kept.  Nothing is known here of the decider (it is the
- * schedule machine); what an event does is known to whoever passes it.
+ * schedule machine); what an event does is known to the caller.
  *
  * Order: an event that is kept keeps back those behind it that hardware must
  * not let pass (PCIe 6.2 2.4.1), per lane:
@@ -121,7 +121,7 @@ static inline bool ats_actor_event(AtsEventKind kind, uint32_t lane,
 
 /**
  * ats_actor_timer: a timer of @owner has expired: @expired() is called, now or
- * when the event happens.  It must do no harm if the timer was set anew or
+ * when the event happens.  It must do no harm if the timer was set again or
  * stopped meanwhile
  */
 void ats_actor_timer(uint32_t lane, void *owner, void (*expired)(void *owner));

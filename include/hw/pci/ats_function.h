@@ -83,8 +83,8 @@ typedef struct AtsFunction AtsFunction;
  *
  * @group_done, @wake, @raw_response: as in PciePriOps.  They can come from
  *     inside any call of this file and from the IOMMU; they only take note.
- * @inv_request: an Invalidate Request has arrived, and is answered by whoever
- *     implements this, with ats_function_invalidate() and
+ * @inv_request: an Invalidate Request has arrived, and is answered by an owner
+ *     that implements this, with ats_function_invalidate() and
  *     ats_function_complete(); if NULL, the function does both at once
  * @note: as in PciePriOps, violations of the function included; may be NULL
  * @message: a message is about to be sent or was received; may be NULL
@@ -158,7 +158,7 @@ struct AtsFunction {
     AtsInflight inflight;
     AtsPosted posted;
     bool ur_disables;       /* status UR stops the use of ATS, 10.2.3 */
-    bool no_ats;            /* it has, until ATS is enabled anew */
+    bool no_ats;            /* it has, until ATS is enabled again */
     uint16_t ats_control;
     uint16_t pasid_control;
     bool unresponsive;      /* PRG Responses do not reach it */
@@ -360,8 +360,8 @@ bool ats_function_may_request(const AtsFunction *f);
 bool ats_function_may_send(const AtsFunction *f, AtsSend what);
 
 /**
- * ats_function_push: @what goes now, for whoever has asked already: the posted
- * writes that it pushes have reached memory when this returns
+ * ats_function_push: @what goes now, for a caller that has asked already: the
+ * posted writes that it pushes have reached memory when this returns
  */
 void ats_function_push(AtsFunction *f, AtsSend what);
 
@@ -386,7 +386,7 @@ bool ats_function_pasid_ok(const AtsFunction *f, uint32_t pasid, bool priv,
  *         ATS_NO_OWNER it takes none
  *
  * Returns: ATS_PENDING only with an owner.  He asks for the same access again
- * when he is told to, and then gets the result, or has to wait anew.
+ * when he is told to, and then gets the result, or has to wait again.
  */
 AtsResult ats_function_translate(AtsFunction *f, const AtsAccess *acc,
                                  AtsTrEntry *entry, uint32_t owner);

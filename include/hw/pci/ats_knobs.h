@@ -80,7 +80,7 @@ uint32_t ats_knob_hash(const char *name);
  * ats_knob_find: index of the knob whose name has that hash, or ATS_KNOB_NONE
  *
  * The order of rows means nothing outside of the build that has them, so
- * whoever is not built with it (a guest) looks a knob up by its name.
+ * a program that is not built with it (a guest) looks a knob up by its name.
  */
 unsigned int ats_knob_find(const AtsKnobTable *table, uint32_t hash);
 

@@ -8,7 +8,7 @@
  * some time later: it may contain the error and reset the function, which must
  * not happen in the middle of something.
  *
- * The registers of the ports are read anew for each TLP, as software changes
+ * The registers of the ports are read again for each TLP, as software changes
  * them at any time.  There is no state here.
  *
  * Locking: the BQL.

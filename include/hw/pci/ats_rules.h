@@ -4,7 +4,7 @@
  * A rule is an object of type "ats-rule".  -object, object-add and object-del
  * make and remove it, a guest does so by registers of a function on the link
  * (ats_rules_get(), ats_rules_remove()), and qom-get and qom-set read and
- * change it.  Whoever owns a link has an AtsRules for it, which has the
+ * change it.  The owner of a link has an AtsRules for it, which has the
  * messages that rules keep (ats_ruleset.h) and puts rules into the stream: they
  * are state of the machine, and a machine that is loaded has those of the
  * stream, whatever it had before.

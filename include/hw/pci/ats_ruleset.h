@@ -118,7 +118,7 @@ void ats_ruleset_clear(AtsRuleSet *set);
  * ats_ruleset_add_rule: link @rule, before the rules with a greater id
  *
  * The order is that of ids, not of creation, so that a machine that was loaded
- * asks in the same order whoever made its rules when.
+ * asks in the same order, whenever its rules were made.
  *
  * Returns: false if there are ATS_RULES_MAX.
  */

@@ -176,7 +176,7 @@ typedef struct PciePriCounters {
     uint64_t resp_unexpected;
     uint64_t resp_ignored;  /* after a Response Failure */
     uint64_t resp_stale;    /* may belong to a group from before a reset */
-    uint64_t resp_mistaken; /* of them those taken for a newer group's */
+    uint64_t resp_mistaken; /* of them, those that completed a newer group */
     uint64_t violations;    /* of the protocol, by the other side */
 } PciePriCounters;
 

@@ -346,7 +346,7 @@ class Bench:
         load, cpus = os.getloadavg()[0], len(os.sched_getaffinity(0))
         if load > cpus / 2:
             self.ui.say(f'the machine is busy (load {load:.1f} on {cpus} '
-                        'processors): expect noise')
+                        'CPUs): expect noise')
         results = Results()
         path = os.path.join(self.logdir, RESULT)
         try:
@@ -357,7 +357,7 @@ class Bench:
                 'target': TARGET, 'accel': self.accel, 'processors': cpus,
                 'load': load, 'rounds': self.rounds, **results.as_json()
             }, indent=1).encode())
-            for x in [f'{cpus} processors, {self.accel}, {self.rounds} '
+            for x in [f'{cpus} CPUs, {self.accel}, {self.rounds} '
                       'rounds; ratio is the throughput of ours relative to '
                       'stock', ''] + results.lines():
                 self.ui.result(x)

@@ -86,7 +86,7 @@ class Tally:
             return 0
         if stored.get('key') != self.key:
             raise LabError('the boots there are were of another QEMU, kernel '
-                           'or load', 'leave out --resume to begin anew')
+                           'or load', 'leave out --resume to begin again')
         self.boots = [Boot(**b) for b in stored['boots']]
         return len(self.boots)
 

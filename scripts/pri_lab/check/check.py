@@ -54,7 +54,7 @@ def short_name(name: str) -> str:
 
 
 def judge(record: Dict) -> Verdict:
-    """What one record of testlog.json comes to.
+    """The result that one record of testlog.json is.
 
     A program that speaks TAP is its sub-tests, and one failure more if it
     went wrong in another way (crash, time-out); any other is one test.
@@ -148,7 +148,7 @@ class Check:
             ninja = ['ninja', '-C', self.dir, f'-j{self.jobs}']
             if proc.run(ninja, 'building the unit tests', self.log,
                         ui=self.ui, env=self.host.env(), check=False):
-                # a damaged directory is set up anew; a real error comes back
+                # a damaged directory is set up again; a real error comes back
                 self._setup(options)
                 proc.run(ninja, 'building the unit tests', self.log,
                          ui=self.ui, env=self.host.env())

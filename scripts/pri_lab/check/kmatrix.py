@@ -53,7 +53,7 @@ def config_names(configs: List[str]) -> str:
 
 
 def without_kernel(name: str, status: str, why: str, repo: str) -> Column:
-    """A column for a kernel that did not come to run anything."""
+    """A column for a kernel that ran nothing."""
     return Column(name, '', '', commit_of(repo), today(), why,
                   [Result('kernel', status, why)])
 

@@ -42,7 +42,7 @@ TOLERATED = (
     (r'^tests/guest/(bad-mmio|lib/pt|lost-pages|machines/reset-methods)\..*'
      r'Use of volatile', 'registers, and memory that another one writes'),
     (r'^tests/guest/lib/(?:scene\.c|mark\.h):.*architecture specific defines',
-     'a mark for the host is an instruction of the processor'),
+     'a mark for the host is an instruction of the CPU'),
     (r'^tests/guest/lib/pt\.c:.*before a quoted newline',
      'the separators of /proc/cmdline'),
     (r'^tests/guest/long/stress\.c:.*around that .\*.',

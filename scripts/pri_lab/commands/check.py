@@ -105,7 +105,7 @@ def for_tests(ctx: Context, request: Request):
 
 def _tested(ctx: Context, build, sanitize: bool) -> str:
     """The QEMU under test by a name that stays, so that the tests need not
-    be set up anew for each."""
+    be set up again for each."""
     link = os.path.join(ctx.paths.work, 'tested'
                         + ('-sanitize' if sanitize else ''))
     cache.remove(link)

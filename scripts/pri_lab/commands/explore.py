@@ -23,7 +23,7 @@ HELP = 'look for races that nobody has worked out'
 TEXT = """\
 Without a name: lists tests/guest/scenarios, plain work of a few tasks without
 an order. Boots a scenario once, up to the point before its tasks begin, and
-runs it from there under one plan after another: which processor runs, where
+runs it from there under one plan after another: which CPU runs, where
 another one is let in, what the device keeps back. Ends when nothing new is
 covered, or at --budget or --runs. Whatever is wrong and not written up is a
 hit: it is shrunk, replayed, printed and kept for `repro FILE`. Exit status 0:
@@ -110,7 +110,7 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
         steps = [e for e in entries if e.steps]
         if self.accel == 'kvm' and len(steps) < len(entries) + self.all:
             raise UsageError('explore needs TCG: with KVM nobody says which '
-                             'processor runs')
+                             'CPU runs')
         if steps and (len(steps) < len(entries) or self.all):
             raise UsageError(f'{steps[0].name} is of steps and runs in '
                              'another way', 'name it alone')

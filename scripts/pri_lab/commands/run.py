@@ -143,7 +143,7 @@ def _verdict(ctx: Context, request: Request, job: vm.Job,
     good = out.passed and not counts[FAIL] and bool(ran)
     status = suites.exit_status(counts) if good else EXIT_FAIL
     if not good and not ran and not out.splats:
-        status = EXIT_CANNOT            # it did not come to run anything
+        status = EXIT_CANNOT            # nothing was run
     ctx.outcome.evidence = bool(out.splats or out.known)
     ctx.ui.result('')
     ctx.ui.result(f'{VERDICT[status]}  ' + suites.summary(counts))

@@ -58,7 +58,7 @@ class Request(requests.Request):
                        help='show the output of every step')
         p.add_argument('-j', '--jobs', type=positive, metavar='N',
                        default=argparse.SUPPRESS,
-                       help='parallel jobs (default: one a processor)')
+                       help='parallel jobs (default: one a CPU)')
 
     @property
     def reads_only(self) -> bool:

@@ -48,5 +48,5 @@ class Context:
         return cache.lock(self.paths, f'clone-{self.paths.clone}', self.ui)
 
 
-def processors() -> int:
+def cpus() -> int:
     return len(os.sched_getaffinity(0))

@@ -24,8 +24,8 @@ EXIT_ABORT = 128                # `git bisect run` stops
 EXIT_INTERRUPTED = 130
 # The exit statuses of every command; help and manual are made from it.
 STATUSES: Dict[int, str] = {
-    EXIT_GOOD: 'good: tests passed, a race came to what is expected of it',
-    EXIT_FAIL: 'a test failed, a race came to something else than expected, '
+    EXIT_GOOD: 'good: tests passed, a race had the expected verdict',
+    EXIT_FAIL: 'a test failed, a race had another verdict than expected, '
     'an order of steps went wrong; --bisect: REPRODUCED',
     EXIT_USAGE: 'bad usage: an option, a name or a file on the command line, '
     'found before anything is built',

@@ -3,7 +3,7 @@
 
 A limit on the clock on the wall makes a busy machine red.  What is counted here
 is the time in which a process ran or slept, not that in which it was ready to
-run and waited for a processor (proc(5): schedstat).  A program that loops, and
+run and waited for a CPU (proc(5): schedstat).  A program that loops, and
 one that waits for what will never come, both use it up; one that is starved
 does not.
 """
@@ -57,7 +57,7 @@ def family(pid: int) -> List[int]:
 
 def waited(pid: int) -> Dict[Tuple[int, int], float]:
     """Seconds that each thread of a process and its family has waited for a
-    processor so far."""
+    CPU so far."""
     out = {}
     for one in family(pid):
         try:

@@ -51,7 +51,7 @@ def _known(about: Dict[str, str]) -> str:
 
 
 def machine() -> None:
-    """LabError on a processor that the guest's kernel is not compiled on."""
+    """LabError on an architecture that the guest's kernel is not built on."""
     here = platform.machine()
     if here not in ('x86_64', 'amd64'):
         raise LabError(

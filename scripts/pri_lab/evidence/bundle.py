@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`repro --bundle FILE`: a race, what it came to and of what, in one archive
+"""`repro --bundle FILE`: a race, its result and what it is of, in one archive
 that `repro FILE` runs again on another machine."""
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def _wrapped(text: str) -> List[str]:
 
 
 def console(tally: Tally) -> List[str]:
-    """The log of the first run that came to the verdict."""
+    """The log of the first run with the verdict."""
     names = sorted(n for n in os.listdir(tally.logdir)
                    if n.endswith('.console')) if tally.logdir else []
     for name in names:
@@ -78,7 +78,7 @@ def text(repo: str, tally: Tally, machine, command: str) -> List[str]:
         if field in e.fields:
             out += _wrapped(e.fields[field]) + ['']
     out += _wrapped(f'Seen on Linux {tally.release or tally.kernel}: '
-                    f'{tally.counts()} came to '
+                    f'{tally.counts()}: '
                     f'{tally.verdict or "different results"}.') + ['']
     out += ['To see it again, on any x86-64 machine:', '',
             f'    {command}', '']

@@ -43,7 +43,7 @@ FIELDS: Dict[str, Dict[str, str]] = {
         'race': 'ID', 'name': 'of the entry', 'machine': 'object, or null if '
         'there was no kernel to run', 'verdict': 'REPRODUCED, NOT '
         'REPRODUCED, CANNOT RUN or DIFFERS', 'expected': 'a verdict or null',
-        'snapshot': '[runs that came to the verdict, all] from a snapshot',
+        'snapshot': '[runs with the verdict, all] from a snapshot',
         'cold': 'the same from cold boots', 'hashes': 'with --exact, '
         '[different ones of the runs from a snapshot, of the cold ones], else '
         'zeros', 'signs': 'those that were seen',

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`repro FILE`: a hit of `explore` once more, on this or another kernel."""
+"""`repro FILE`: a hit of `explore` again, on this or another kernel."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Again:
 
     def _recorded(self, stored: hit.Hit, stage: machine.Stage,
                   last: machine.Run, which: str) -> List[str]:
-        """With --record: the same run once more, written down; what of it."""
+        """With --record: the same run again, written down; what of it."""
         if stage.recording is None:
             return []
         part = stage.recording.part(os.path.join(stage.logdir,

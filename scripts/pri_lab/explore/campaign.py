@@ -27,7 +27,7 @@ from .state import Left, State
 
 RUNS = 1000                     # of a scenario, unless told
 STORE = 20                      # runs between two stores of the state
-LOST = 5                        # runs in a row that come to nothing: give up
+LOST = 5                        # runs in a row without a result: give up
 KNOWN = os.path.join('docs', 'findings', 'known-signs')
 
 
@@ -132,7 +132,7 @@ class Campaign:
             self._resume()
         if not stage.events:
             self.ui.say('this machine cannot hold device events yet: '
-                        'processors alone are explored')
+                        'CPUs alone are explored')
         self.start = time.monotonic()
 
     def _resume(self) -> None:
@@ -266,7 +266,7 @@ class Campaign:
             if run.end == 'lost':
                 self.lost += 1
                 if self.lost >= LOST or not stage.s.alive():
-                    raise LabError(f'{self.entry.name}: runs come to nothing: '
+                    raise LabError(f'{self.entry.name}: runs have no result: '
                                    + ' '.join(run.stuck), log=stage.logdir)
                 return
             self.lost = 0

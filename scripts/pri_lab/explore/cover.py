@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Accesses that conflict, and in which order they were seen.
 
-Two accesses conflict when two actors (processors, the device) touch one place
+Two accesses conflict when two actors (CPUs, the device) touch one place
 of memory and one of them writes.  What was covered is ordered pairs of sites: A
 touched a place, and the next of another actor to touch it was B.
 """
@@ -41,7 +41,7 @@ def conflicting(records: List[Record]) -> List[Record]:
 
 
 def accesses(records: List[Record]) -> List[Access]:
-    """Those of processors among the conflicting ones."""
+    """Those of CPUs among the conflicting ones."""
     places = hot(records)
     return [Access(r.actor, r.n, r.site, i) for i, r in enumerate(records)
             if r.kind in (ACCESS, MEMORY) and r.actor != DEVICE

@@ -92,7 +92,7 @@ def _told(point: Point, run: Run) -> Dict[str, Any]:
 
 def _record_of(point: Point, run: Run) -> Optional[trace.Record]:
     """What a point is at; of one between two instructions (i123), what the
-    processor that was stopped there touches next."""
+    CPU that was stopped there touches next."""
     if point.where.startswith('i'):
         cpu = _told(point, run).get('cpu', -1)
         return next((r for r in run.records if r.kind == trace.ACCESS
@@ -177,7 +177,7 @@ def has(run: Run, sign: str, exact: bool) -> bool:
 
 def _moved(told: Dict, point: Point, n: int, records: List[trace.Record]
            ) -> Point:
-    """The point at access n of its processor, or right before that."""
+    """The point at access n of its CPU, or right before that."""
     if not told.get('before'):
         return point._replace(n=n)
     here = next(r for r in records if r.kind == trace.ACCESS

@@ -31,14 +31,14 @@ TIMES = 4                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
 _EXTRA = runner.SMALL + ['-smp', str(CPUS)] + OPTIONS
-# A kernel that panics stops the other processors by NMI, and is off: else it
+# A kernel that panics stops the other CPUs by NMI, and is off: else it
 # waits for one that spins with interrupts off, for the second that it gives it
 _WORDS = runner.WORDS.replace('pri_lab.go ', '') + \
     ' crash_kexec_post_notifiers'
 
 
 class Run(NamedTuple):
-    """What one came to."""
+    """The result of one."""
     plan: Plan
     end: str                    # end, limit, panic, off; lost: of no use
     report: Dict
@@ -143,7 +143,7 @@ class Stage:
         report = self.schedule.report() if s.alive() else {}
         if end != 'stop' or report.get('state') != 'ready':
             s.out.store(os.path.join(self.logdir, 'boot'))
-            raise LabError(f'{self.entry.name} does not come to its mark: '
+            raise LabError(f'{self.entry.name} does not reach its mark: '
                            + race.no_end(s.out.ktap, end), log=self.logdir)
         return report['hash']
 
@@ -226,7 +226,7 @@ class Stage:
         return f'{plan}{limit}'
 
     def learn_limit(self, longest: int) -> None:
-        """A processor that spins costs a run the whole limit: no more than is
+        """A CPU that spins costs a run the whole limit: no more than is
         needed to know, from the longest run that has come to its end."""
         self.limit = min(LIMIT, max(LEAST, TIMES * longest))
 

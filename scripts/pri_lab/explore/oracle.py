@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Is anything wrong with a run?  Nobody says what to look for.
 
-A splat of the kernel, a hang, a processor that is stuck, and what the scenario
+A splat of the kernel, a hang, a CPU that is stuck, and what the scenario
 found that must not be: signs, race_sign() in tests/guest/lib/race.h.
 """
 
@@ -120,7 +120,7 @@ def of_splat(lines: List[str]) -> Finding:
 
 
 def _kept_back(run: Run) -> bool:
-    """The plan still keeps a device event back: a processor that spins for it
+    """The plan still keeps a device event back: a CPU that spins for it
     is the plan's doing, hardware is not that slow."""
     kinds = {e.kind for e in run.plan.events}
     return any(n.get('sent', 0) > n.get('delivered', 0)
@@ -136,7 +136,7 @@ def _hang(run: Run) -> List[Finding]:
                       if not re.match(r'(pv_native|default_idle|acpi_|'
                                       r'native_(safe_)?halt|cpu_idle)', x)),
                      '?')
-        return [Finding('stuck processor', _plain(where), run.stuck, '')]
+        return [Finding('stuck CPU', _plain(where), run.stuck, '')]
     if any(x.startswith(race.STUCK) for x in run.ktap):
         blocked = next((i for i, x in enumerate(log)
                         if 'Show Blocked State' in x), len(log))

@@ -7,7 +7,7 @@
    one order only, turned round; and who has read what another one is about to
    write, stopped behind that read; those under no common lock before others;
 3. for good: those that are new since, two or three points by site, device
-   events held besides, or until a processor is at a conflicting access, and
+   events held besides, or until a CPU is at a conflicting access, and
    points at anything (PCT).
 
 A point extends the plan that it was found in: all up to it stays as it was,
@@ -28,7 +28,7 @@ ORDERS = 8                      # profiles without device events
 POINTS = 3                      # in a plan, at most
 AGAIN = 2                       # orders more, of what is held until a wait
 WINDOW = 100                    # runs without a new pair: flat
-# How a kind of device event is held: legal for any hardware.  A processor that
+# How a kind of device event is held: legal for any hardware.  A CPU that
 # spins until an invalidation is through is never idle: no `idle` for those.
 _HOLDS = ('+50000', 'idle', '+2000')
 _SPUN_FOR = ('inv', 'cpl', 'desc', 'wait')
@@ -52,7 +52,7 @@ def ways(kind: str) -> Tuple[str, ...]:
 
 
 def holds(kind: str) -> List[Hold]:
-    """These that wait for the IOMMU in several orders of the processors."""
+    """These that wait for the IOMMU in several orders of the CPUs."""
     special = _SPECIAL.get(kind, ())
     return [Hold(i - len(special), kind, when)
             for i, when in enumerate(ways(kind))] + \
@@ -78,7 +78,7 @@ class Touch(NamedTuple):
     """An access in a run."""
     at: int                     # index of its record
     r: trace.Record
-    held: Dict[int, int]        # locks of its processor -> record of taking it
+    held: Dict[int, int]        # locks of its CPU -> record of taking it
 
 
 class Cut:
@@ -113,7 +113,7 @@ class Cut:
             p for p in self.plan.points if self._came.get(p, at) < at))
 
     def point_before(self, at: int, to: int) -> Optional[Point]:
-        """Stops a processor right before its access: behind the access before
+        """Stops a CPU right before its access: behind the access before
         that, or behind a lock that it has given since (one that it holds would
         keep the other one out), before one that it takes."""
         r = self.records[at]
@@ -373,7 +373,7 @@ class Search:
         return plan._replace(events=plan.events + (Event(kind, n, when),))
 
     def _event_at(self) -> Optional[Plan]:
-        """A device event comes when a processor is at a conflicting access;
+        """A device event comes when a CPU is at a conflicting access;
         now and then that one gives way to who is to see it."""
         profile = self.rng.choice(self.profiles)
         kinds = sorted(set(self.kinds) - {e.kind for e in profile.plan.events})

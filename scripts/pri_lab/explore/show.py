@@ -50,14 +50,14 @@ def event_text(e: Dict) -> str:
     elif when.startswith('+'):
         text = f'{when[1:]} instructions later'
     elif when == 'idle':
-        text = 'when no processor can run'
+        text = 'when no CPU can run'
     elif at and 'symbol' in at:
         line = f', {at["line"]}' if at.get('line') else ''
         text = f'when {who(at["cpu"], at.get("task", ""))} has been at ' \
             f'{at["symbol"]}+0x{at["offset"]:x}{line} (execution ' \
             f'{at["count"]})'
     elif at:
-        text = f'when CPU {at["cpu"]} has come to {when}'
+        text = f'when CPU {at["cpu"]} has reached {when}'
     else:
         kind, _, n = when.partition('#')
         text = f'after "{_TEXT.get(kind, kind)}" {n}'

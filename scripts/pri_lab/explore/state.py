@@ -2,7 +2,7 @@
 """What --resume goes on from.
 
 state.json is for the eye, too.  search.pickle has what the search has learnt;
-it is of no use to other versions of the search, which then learns anew.
+it is of no use to other versions of the search, which then learns again.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class State:
             seen=sorted(c.seen), all=sorted(sorted(x) for x in c.all), new_at=c.new_at)).encode())
 
     def teach(self, made: search.Search, seed: int) -> bool:
-        """What the search knew at that moment; False: it learns anew, and
+        """What the search knew at that moment; False: it learns again, and
         tries no plan with a point again."""
         try:
             with open(self.learnt, 'rb') as f:

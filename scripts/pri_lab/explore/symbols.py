@@ -203,7 +203,7 @@ class Symbols:
 
     def line(self, pc: int) -> str:
         """file:line, '' if nobody knows: by vmlinux, or by its object compiled
-        once more with -g, which does not change the code."""
+        again with -g, which does not change the code."""
         name, offset = self.find(pc)
         text = self._addr2line([self.vmlinux], pc)
         if text:

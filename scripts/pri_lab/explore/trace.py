@@ -42,7 +42,7 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> int:
-        """Of memory: the same for the processor and the device."""
+        """Of memory: the same for the CPU and the device."""
         where = self.addr if self.phys == UNKNOWN else self.phys
         return where // GRAIN
 
@@ -80,7 +80,7 @@ def racing(records: List[Record]) -> List[Record]:
 
 
 def touches(records: List[Record]) -> List[Record]:
-    """Accesses to memory, of processors and of the device."""
+    """Accesses to memory, of CPUs and of the device."""
     return [r for r in records if r.kind in (ACCESS, MEMORY)]
 
 

@@ -15,7 +15,7 @@ else, so an error names the file and the key.  Every key must be there:
     qemu.qtests         QEMU's own tests of it
     qemu.cpu            kvm, tcg: -cpu
     kernel.append       words for the kernel command line that turn it on
-    kernel.accel        kvm, tcg: words that go with the processor
+    kernel.accel        kvm, tcg: words that go with the CPU
     kernel.needs        option of the configuration = what it is for
     log.inv_timeout     regular expression: an invalidation timed out
     log.fault           regular expression: a DMA was refused

@@ -23,7 +23,7 @@ _KTAP = re.compile(r'\s*(?:K?TAP version \d|1\.\.\d|(?:not )?ok\b|# |Bail out!'
 # as kunit_parser.py has it, and what comes of kunit_shutdown=reboot
 _END = re.compile(r'List of all partitions:|Kernel panic - not syncing: VFS:'
                   r'|reboot: (?:System halted|Restarting system)')
-# after these a kernel of one processor does not come to an end
+# after these a kernel of one CPU does not come to an end
 _HANGS = re.compile(r'soft lockup|hard LOCKUP|self-detected stall'
                     r'|INFO: task .* blocked for more than')
 _POINT = re.compile(r'\s*(?:not )?ok\b')

@@ -27,7 +27,7 @@ from . import disk
 from .jobs import Wants
 from .vm import Machine
 
-# 8 ns an instruction; while the guest's processors sleep its time jumps to the
+# 8 ns an instruction; while the guest's CPUs sleep its time jumps to the
 # next timer, so that a wait of seconds in a race costs nothing
 _SHIFT = 3
 NS = 1 << _SHIFT

@@ -119,7 +119,7 @@ def job_words(job: str, args: str = '') -> str:
 
 
 class Outcome:
-    """What a job came to."""
+    """The result of a job."""
 
     def __init__(self) -> None:
         self.lines: List[str] = []      # of the second serial port
@@ -265,8 +265,8 @@ class Job:
         return self._qmp
 
     def _where(self, qmp: socket.socket) -> str:
-        """What the guest's processors are at, for whoever has to find out why
-        it came to no end: registers, three times, go to a file."""
+        """What the guest's CPUs are at, for the user, who has to find out why
+        it does not end: registers, three times, go to a file."""
         seen: List[str] = []
         try:
             monitor = self._monitor(qmp)
@@ -280,7 +280,7 @@ class Job:
         with open(self.stuck, 'w', encoding='utf-8') as f:
             f.write('\n'.join(seen))
         at = re.findall(r'\bRIP=([0-9a-f]+)', seen[0])
-        return f'processors at {", ".join(at) or "?"} ({self.stuck})'
+        return f'CPUs at {", ".join(at) or "?"} ({self.stuck})'
 
     def _judge(self, rc: int, out: Outcome) -> None:
         text = _read(self.console)

@@ -2,7 +2,7 @@
 """A race that is over its time: the host calls it stuck if the guest cannot.
 
 The program itself says that its race takes longer than RACE_MAIN() allows, from
-a process of the guest.  No process runs if every processor of the guest loops
+a process of the guest.  No process runs if every CPU of the guest loops
 with interrupts off.  But the guest's time goes on all the same, as it is a count
 of instructions, and those that have been executed can be asked for.
 """
@@ -15,9 +15,9 @@ from . import race
 from ..core.errors import LabError
 from ..machine.session import NS, Session
 
-# The program says `stuck` at its limit, then what the processors are at.  It
+# The program says `stuck` at its limit, then what the CPUs are at.  It
 # has half of the limit again for that, as a race may leave it little of the
-# processor it runs on, and some seconds if the limit is short.
+# CPU it runs on, and some seconds if the limit is short.
 AGAIN = 0.5                     # of the limit
 TELL = 10.0                     # seconds, of the guest's time
 

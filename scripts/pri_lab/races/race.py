@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reproducers: what their header comments say, and what a run came to.
+"""Reproducers: what their header comments say, and the verdict of a run.
 
 docs/manual/pri-lab.md has the fields for those who write one.
 
@@ -20,7 +20,7 @@ fields, `Name: text`, whose text goes on up to the next field or a blank line:
                  log /RE/         a line of the kernel's log matches
                  log /RE/ xN      N lines do
                  stuck            the run does not end in time, RACE_MAIN(); the
-                                  log has what every processor is at.  If the
+                                  log has what every CPU is at.  If the
                                   guest cannot say so, the host does when the
                                   guest's time is well over (overdue.py), but
                                   not with Icount: off or KVM
@@ -33,7 +33,7 @@ fields, `Name: text`, whose text goes on up to the next field or a blank line:
              platform strict, the least forgiving legal machine
     Needs    CONFIG_X, ... of the kernel; without one of them, or without the
              checkers that all signs are of, the verdict is CANNOT RUN
-    Icount   off: processors of the guest on a thread each.  Otherwise they share
+    Icount   off: CPUs of the guest on a thread each.  Otherwise they share
              one, and the guest's time is a count of its instructions, so that
              a busy host does not change a race
 
@@ -385,7 +385,7 @@ def _further(entry: Entry, lines: List[str]) -> List[str]:
 
 def judge(entry: Entry, console: List[str], ktap: List[str], end: str
           ) -> Verdict:
-    """What a run came to.
+    """The verdict of a run.
 
     end: how it ended: 'done' (the program said so or ended), 'limit' (of the
     host's patience), 'over' (its own time), or what became of the guest.

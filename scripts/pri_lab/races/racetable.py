@@ -19,7 +19,7 @@ OWN = 'own'                     # directory of results of the user's kernels
 _HEAD = '''\
 # Races
 
-What each reproducer of `tests/guest/races` came to on each kernel it was run
+The result of each reproducer of `tests/guest/races` on each kernel it was run
 on. This page is written by the last of these commands, from the results there
 are in the clone; what it has not run stays as it was:
 
@@ -28,7 +28,7 @@ are in the clone; what it has not run stays as it was:
     ./pri-lab repro --table
 
 One cell is one entry on one kernel. `yes` is REPRODUCED and `no` is NOT
-REPRODUCED, with the number of runs that came to it: N/N from a snapshot taken
+REPRODUCED, with the number of runs that had it: N/N from a snapshot taken
 before the race (several, with `--resume`), and after `+` those from cold boots, if
 there were any. It is the number that was made, which is less than 100 and 5 where
 the machine was busy, and of the last time that the entry was run, which may have
@@ -49,7 +49,7 @@ specification or the kernel's own documentation promises; `7.3+S-...` without
 _HEAD_PLATFORM = '''\
 # Races on the platform {0}
 
-What each reproducer of `tests/guest/races` came to on a machine with `--platform
+The result of each reproducer of `tests/guest/races` on a machine with `--platform
 {0}` ([platforms](platforms.md)), next to what its header expects of the kernel on the
 permissive one ([races](races.md)). This page is written by the last of these
 commands, from the results there are:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What runs of a reproducer came to: the count, and the record that is kept.
+"""The result of runs of a reproducer: the count, and the record that is kept.
 
 A record is what is stored of one entry on one kernel, and what docs/races.md is
 made from (racetable.py).
@@ -18,7 +18,7 @@ from .race import CANNOT_RUN, Entry, Verdict
 
 
 class Tally:
-    """What the runs of one entry on one kernel came to."""
+    """The result of the runs of one entry on one kernel."""
 
     def __init__(self, entry: Entry, kernel_name: str, expect: str = ''):
         """expect: 'yes' or 'no' instead of what the header says, or ''."""

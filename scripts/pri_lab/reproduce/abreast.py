@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Reproducers side by side: a process for each of several shares of the work.
 
-A guest whose time is a count of instructions takes one processor and does not
+A guest whose time is a count of instructions takes one CPU and does not
 notice what the others do, so as many runs go on at once as there are
-processors.  A share is entries of one kernel and one kind of machine, so that
+CPUs.  A share is entries of one kernel and one kind of machine, so that
 they have their boot in common; each is a `pri-lab repro` of its own, which
 tells what came of an entry as a line of JSON (told.py).
 """
@@ -36,14 +36,14 @@ VERDICTS = (EXIT_GOOD, EXIT_FAIL, EXIT_CANNOT, EXIT_DIFFER, EXIT_UNTESTABLE,
 class Share(NamedTuple):
     kernel: str
     entries: List[Entry]
-    alone: bool                 # its guests use several processors
+    alone: bool                 # its guests use several CPUs
 
 
 def shares(work: List[Tuple[str, Entry]], key, jobs: int) -> List[Share]:
     """Cut (kernel, entry) pairs into shares, those that run alone last.
 
     key(kernel, entry): equal for what can share a machine.  A share has at
-    most what one of `jobs` processors would get of all.
+    most what one of `jobs` CPUs would get of all.
     """
     size = max(1, min(SHARE, -(-len(work) // jobs)))
     groups: Dict[Tuple, Tuple[str, List[Entry]]] = {}

@@ -18,7 +18,7 @@ def name(session: Session, job: str, boot: int = 1) -> None:
 
 
 class Namer:
-    """Answers each time that the guest has booted once more."""
+    """Answers each time that the guest has booted again."""
 
     def __init__(self, session: Session, job: str):
         self._session = session
@@ -33,7 +33,7 @@ class Namer:
 
 def again(session: Session, job: str, enough: Callable[[Output], bool]
           ) -> Callable[[Output], bool]:
-    """enough(), and an answer each time that the guest has booted once more."""
+    """enough(), and an answer each time that the guest has booted again."""
     namer = Namer(session, job)
 
     def look(out: Output) -> bool:

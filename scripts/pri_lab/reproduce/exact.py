@@ -30,9 +30,9 @@ REBOOTS = 'race_reboot('        # the host names the program again: not exact
 def impossible(entry: Entry, accel: str) -> str:
     """Why the runs of an entry cannot be exact; '': they can."""
     if accel != 'tcg':
-        return f'with --accel {accel} the guest\'s processors run by themselves'
+        return f'with --accel {accel} the guest\'s CPUs run by themselves'
     if not entry.icount:
-        return 'Icount: off, the guest\'s processors run by themselves'
+        return 'Icount: off, the guest\'s CPUs run by themselves'
     return ''
 
 

@@ -39,7 +39,7 @@ class Repro(Machines):
     def __init__(self, ctx: Context, options: requests.Repro):
         super().__init__(ctx, options, race.RACES)
         self.results = os.path.join(ctx.paths.work, 'repro')
-        self.tallies: List[Tally] = []          # what this command came to
+        self.tallies: List[Tally] = []          # the results of this command
         self.manifest: Dict = {}                # of a bundle that is run
         self.progress = campaign.Progress(
             campaign.default_path(self.paths.root))
@@ -145,7 +145,7 @@ class Repro(Machines):
             k: v for k, v in values.items() if k not in OF_ALL})
 
     def _abreast(self, todo: List[abreast.Share], runs: int, cold: int) -> int:
-        """Several processors: a process for each share of the work."""
+        """Several CPUs: a process for each share of the work."""
         for share in todo:              # built here, so that none waits
             try:
                 self.machine(share.kernel)
@@ -270,7 +270,7 @@ class Repro(Machines):
                             f'{tally.entry.name}@{tally.key[:16]}.json')
 
     def _stored(self, tally: Tally) -> Optional[Dict]:
-        """What earlier runs of the same program, QEMU and kernel came to."""
+        """The result of earlier runs of the same program, QEMU and kernel."""
         try:
             with open(self._path(tally), encoding='utf-8') as f:
                 old = json.load(f)

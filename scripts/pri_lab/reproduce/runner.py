@@ -123,7 +123,7 @@ class Runner:
         verdict = race.judge(entry, s.out.console, s.out.ktap, end)
         if verdict.word == CANNOT_RUN:
             return verdict
-        return Verdict(CANNOT_RUN, [], 'it came to its end before the point '
+        return Verdict(CANNOT_RUN, [], 'it ended before the point '
                        'where the race begins', [])
 
     def go(self, entry: Entry, s: Session, enough: Callable[[Output], bool],
@@ -225,7 +225,7 @@ class Runner:
             step.count(1)
 
     def cold_once(self, entry: Entry, base: str) -> Tuple[Verdict, bool]:
-        """One run; False: it did not come to the race, nor will others."""
+        """One run; False: it did not get to the race, nor will others."""
         with self._new('port', base, False) as s:
             s.start()
             s.cont()

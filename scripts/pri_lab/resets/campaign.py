@@ -88,7 +88,7 @@ class Campaign:
 
     def __init__(self, make: Callable[[int], Worker], results: store.Results,
                  logdir: str, workers: int, tell: Callable[[Cell, dict], None]):
-        """tell: is called with what each cell came to, one at a time."""
+        """tell: is called with the result of each cell, one at a time."""
         self.make = make
         self.results = results
         self.logdir = logdir

@@ -88,7 +88,7 @@ def senseless(cell: Cell) -> str:
         if method in _OTHER:
             return 'the function of this method has no other beside it'
         if method in _GONE and who != 'rmrr':
-            return 'whoever works is gone as well, as with `function`'
+            return 'its users are gone as well, as with `function`'
         if method in _VFIO_METHODS or work in _VFIO_WORKS:
             return 'VFIO has the first function alone'
     if who in _NO_SVA and work not in ('idle', 'unmap'):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a cell came to, from the guest's console and its program's lines."""
+"""The result of a cell, from the guest's console and its program's lines."""
 
 from __future__ import annotations
 

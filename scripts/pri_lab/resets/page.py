@@ -25,8 +25,8 @@ for.
 
 | verdict | |
 |---|---|
-| OK | the reset is done, whoever was to keep its address space has it, DMA works, every byte is right |
-| hangs | invalidations timed out, each with a processor that waits with interrupts off; or there was no end |
+| OK | the reset is done, each process that was to keep its address space has it, DMA works, every byte is right |
+| hangs | invalidations timed out, each with a CPU that waits with interrupts off; or there was no end |
 | splat | the kernel reports a bug of its own |
 | DMA error | DMA that must work afterwards does not, or a fault is recorded |
 | data wrong | memory is not as it must be, or was reached when it must not be |

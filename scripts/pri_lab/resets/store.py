@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the cells of a kernel came to, kept from command to command.
+"""The results of the cells of a kernel, kept from command to command.
 
     $XDG_CACHE_HOME/pri-lab/resets/KERNEL/CONTENT.json
 
@@ -69,7 +69,7 @@ class Results:
         self.release = old.get('release', '')
 
     def now(self, cell: cells.Cell) -> Optional[Dict]:
-        """What it came to on the same program, QEMU and kernel."""
+        """Its result on the same program, QEMU and kernel."""
         return self.cells.get(cell.name)
 
     def has(self, cell: cells.Cell) -> bool:
@@ -90,7 +90,7 @@ class Results:
 
 
 def _together(found: List[Dict]) -> Dict:
-    """Of one kernel: what each cell came to the last time it was run."""
+    """Of one kernel: the result of each cell the last time it was run."""
     out: Dict = {**max(found, key=lambda d: max(
         c['when'] for c in d['cells'].values())), 'cells': {}}
     for d in found:

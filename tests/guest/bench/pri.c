@@ -66,7 +66,7 @@ static int64_t median(int64_t *v, unsigned n)
     return v[n / 2];
 }
 
-/* Memory nobody has touched, not timed: where it ends, it begins anew */
+/* Memory nobody has touched, not timed: where it ends, it begins again */
 static char *fresh(uint64_t len)
 {
     char *p;

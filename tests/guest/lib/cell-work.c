@@ -294,7 +294,7 @@ static void invalidation_start(struct cell *cell)
     pt_sleep_ms(2);
 }
 
-/* It does not work any more, which a reset is to mend */
+/* It does not work any more, which a reset is to fix */
 static void silent_start(struct cell *cell)
 {
     work_bound(cell);

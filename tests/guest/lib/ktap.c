@@ -203,7 +203,7 @@ static bool ktap_chosen(const struct ktap_test *test, int argc, char **argv)
 }
 
 /*
- * A name that no test has is an error of whoever typed it: nothing runs then.
+ * A name that no test has is an error of the user: nothing runs then.
  */
 static bool ktap_known(const struct ktap_test *tests, unsigned n, int argc,
                        char **argv)

@@ -207,8 +207,8 @@ static bool port_knows(struct port *port)
 
 /*
  * pciehp is busy with a slot for a second after it has switched it off, and
- * says ENODEV to whoever wants it on.  It says the same if a card came back in
- * that second: then it switches the slot on by itself.
+ * says ENODEV to a request to switch it on.  It says the same if a card came
+ * back in that second: then it switches the slot on by itself.
  */
 void port_power(struct port *port, bool on)
 {

@@ -88,9 +88,9 @@ void pt_need(const char *what)
     static const char *const why[][2] = {
         { "sva", "SVA is switched off in this kernel" },
         { "iopf-dequeue", "this kernel frees groups twice that are not "
-          "answered at a detach (mended in 6.18.44, 7.1.8, 7.2)" },
+          "answered at a detach (fixed in 6.18.44, 7.1.8, 7.2)" },
         { "ite-retry", "an invalidation that times out can stop this kernel "
-          "for good (mended in 6.18.20, 6.19.10, 7.0)" },
+          "for good (fixed in 6.18.20, 6.19.10, 7.0)" },
     };
     unsigned i;
 
@@ -302,7 +302,7 @@ uint32_t pt_wait(struct pt_chan *ch, const struct pt_op *op, unsigned ms)
         }
         /*
          * The guest's clock goes on while a busy host gives the guest no
-         * processor: bytes that are done, and not the time, tell a slow
+         * CPU: bytes that are done, and not the time, tell a slow
          * operation from one that hangs.
          */
         done = pt_rd64(ch->regs, PT_CH_DONE);

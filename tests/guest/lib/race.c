@@ -159,7 +159,7 @@ void race_cpu(unsigned cpu)
 
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
-    CHECK(!sched_setaffinity(0, sizeof(set), &set), "processor %u: %s", cpu,
+    CHECK(!sched_setaffinity(0, sizeof(set), &set), "CPU %u: %s", cpu,
           strerror(errno));
 }
 
@@ -205,7 +205,7 @@ static void race_any_cpu(void)
     cpu_set_t set;
 
     memset(&set, 0xff, sizeof(set));
-    CHECK(!sched_setaffinity(0, sizeof(set), &set), "processors: %s",
+    CHECK(!sched_setaffinity(0, sizeof(set), &set), "CPUs: %s",
           strerror(errno));
 }
 
@@ -254,7 +254,7 @@ void race_lockup(unsigned seconds)
 }
 
 /*
- * Interrupts go to processor 0: a race often blocks the other one, and the page
+ * Interrupts go to CPU 0: a race often blocks the other one, and the page
  * request event must come all the same, as must our own output.
  */
 static void race_interrupts(void)
@@ -314,12 +314,12 @@ static int race_log_open(void)
 }
 
 /*
- * Have the log show what every processor is at, and every task that cannot be
- * interrupted, and pass it on.  A processor that is stuck with interrupts off
+ * Have the log show what every CPU is at, and every task that cannot be
+ * interrupted, and pass it on.  A CPU that is stuck with interrupts off
  * answers the NMI of the sysrq, but whatever it prints stays in the buffer:
- * nobody else can wake the thread of the console once this processor was to
+ * nobody else can wake the thread of the console once this CPU was to
  * do it.  Nothing goes to the console meanwhile: who prints the first line
- * prints all that are there, which never ends if the other processor is
+ * prints all that are there, which never ends if the other CPU is
  * faster.
  */
 static void race_show_processors(int log)
@@ -359,9 +359,9 @@ void race_when_stuck(void (*then)(void))
 }
 
 /*
- * Watch the body from processor 0, as long as it may take.  This process has
+ * Watch the body from CPU 0, as long as it may take.  This process has
  * never been on another one, race_main() sees to that: Linux sends the flush
- * of a TLB to every processor that an address space was on, and waits for its
+ * of a TLB to every CPU that an address space was on, and waits for its
  * answer, which does not come from one that is stuck.
  */
 static void race_run(void)

@@ -53,11 +53,11 @@ struct race_step {
 
 void race_steps(const struct race_step *steps, unsigned n);
 
-/* Stay on one processor; the page request event is handled on another */
+/* Stay on one CPU; the page request event is handled on another */
 void race_cpu(unsigned cpu);
 
 /*
- * Go before every other task on a processor, threads of interrupts among them:
+ * Go before every other task on a CPU, threads of interrupts among them:
  * when this one wakes up, another one stops where it is
  */
 void race_first(void);
@@ -79,7 +79,7 @@ void race_sign(const char *name, const char *fmt, ...)
 void race_hung_task(unsigned seconds);
 
 /*
- * Seconds of the soft lockup detector's clock, instead of ten: a processor that
+ * Seconds of the soft lockup detector's clock, instead of ten: a CPU that
  * does not take interrupts any more is reported after two of them or three.
  */
 void race_lockup(unsigned seconds);

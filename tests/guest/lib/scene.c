@@ -382,7 +382,7 @@ static void take_pasid(void)
 }
 
 /*
- * A processor that is idle keeps the address space it has run last, and with it
+ * A CPU that is idle keeps the address space it has run last, and with it
  * the PASID, until a process runs there again (lazy TLB).
  */
 static void visit_processors(void)
@@ -541,7 +541,7 @@ static void scene_body(void)
     log_begin();
     /*
      * All tasks are awake when they may begin: if they are woken one after
-     * another, and this processor comes last, the first has come to its end
+     * another, and this CPU comes last, the first has come to its end
      * before the next one begins.
      */
     pthread_barrier_wait(&all->ready);

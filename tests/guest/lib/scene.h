@@ -19,12 +19,12 @@
 #include "pt.h"
 #include "race.h"
 
-#define SCENE_TASKS     3       /* at most; each on a processor of its own */
+#define SCENE_TASKS     3       /* at most; each on a CPU of its own */
 #define SCENE_BASE      0x200000000000ull   /* address of scene_map() */
 #define SCENE_IOVA      0x10000000ull       /* of paging domains */
 
 /*
- * A task: task i runs on processor i + 1, processor 0 has the interrupts and
+ * A task: task i runs on CPU i + 1, CPU 0 has the interrupts and
  * their threads.  `name` is the task's name in the kernel, 15 characters.
  */
 struct scene_task {
@@ -36,7 +36,7 @@ struct scene_task {
 
 struct scene {
     const char *name;
-    void (*setup)(void);        /* runs on processor 0, as `after` does */
+    void (*setup)(void);        /* runs on CPU 0, as `after` does */
     struct scene_task tasks[SCENE_TASKS];
     void (*after)(void);        /* all tasks have ended; may be NULL */
     unsigned flags;             /* SCENE_* */
@@ -147,7 +147,7 @@ void scene_flr(void);
 /* For `after`: the driver has function 0 again */
 void scene_wait_node(void);
 
-/* For `after`: did the IOMMU wait for a completion in vain?  A sign, if so */
+/* For `after`: did the IOMMU wait for a completion that did not come? A sign */
 void scene_check_timeouts(void);
 
 #endif

@@ -191,7 +191,7 @@ static void disturb_keep(uint8_t *p, uint64_t *rnd)
         }
         break;
     default:
-        p[at] += 0;             /* a page that the processor writes, too */
+        p[at] += 0;             /* a page that the CPU writes, too */
         break;
     }
 }

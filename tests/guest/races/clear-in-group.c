@@ -4,7 +4,7 @@
  * What: a PASID is released when the kernel has two requests of a group of
  *   three. The last one finds no PASID-table entry: the IOMMU answers Invalid
  *   Request (VT-d 7.5, SPT.*), once, and nobody else answers. When the PASID is
- *   bound again the device sends the group once more, and gets all of it.
+ *   bound again the device sends the group again, and gets all of it.
  * Loses: the device, which is answered twice, or never.
  * Order: bind; two requests, index 9; unbind; the last request; bind; three
  *   requests, index 9. Then the same with the first two in the queue when the

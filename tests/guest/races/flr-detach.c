@@ -2,7 +2,7 @@
  * Race: C-07
  * Title: a PASID is detached while its function is reset
  * What: before a reset the domains of all PASIDs are taken off the function and
- *   stay in the group's list. A detach at that moment took them off once more.
+ *   stay in the group's list. A detach at that moment took them off again.
  * Loses: the task that detaches: warnings, and counters of users that go below
  *   zero.
  * Order: bind, and keep the binding in a reset (keep_bindings); write reset,

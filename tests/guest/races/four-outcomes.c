@@ -7,7 +7,7 @@
  *   function has looked: the same, and nothing is written to the page that was
  *   taken back. Invalid Request and the page mapped afterwards: that operation
  *   has ended, the next one needs not even ask. Response Failure: page requests
- *   are off until they are enabled anew, by a reset here, and work then.
+ *   are off until they are enabled again, by a reset here, and work then.
  * Loses: the device, if it hangs; the data, if it lands in memory that was
  *   taken back.
  * Order: as it says, with a paging domain; for the second one the

@@ -72,7 +72,7 @@ static bool reports(pid_t thread)
     return found;
 }
 
-/* Stop the thread in the midst of a report: the processor is ours a while */
+/* Stop the thread in the midst of a report: the CPU is ours a while */
 static void busy(struct pt *pt, pid_t thread)
 {
     double look, until, start = pt_now();

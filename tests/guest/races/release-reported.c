@@ -9,7 +9,7 @@
  * Order: a PASID is attached; the function sends many requests with it, which
  *   reach the queue when its detach drains them (prq-hold=until-pd), too late
  *   for it to wait for; their event is held (prq-irq-hold) and let go. The
- *   function is removed by a task with a higher priority, on the processor of
+ *   function is removed by a task with a higher priority, on the CPU of
  *   the thread. With voluntary preemption, as distributions had it, that puts
  *   the thread off at the next might_sleep(), which is in
  *   mutex_lock(&dev->iommu->lock).
@@ -38,7 +38,7 @@
 #define BEGUN_MS    50          /* after that it is at work */
 #define END_MS      400
 
-/* Processor 0 for us and for the thread, and we go first on it */
+/* CPU 0 for us and for the thread, and we go first on it */
 static pid_t go_first(void)
 {
     char path[64];

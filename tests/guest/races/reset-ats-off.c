@@ -49,7 +49,7 @@ static void unmap_once(void)
     CHECK(!munmap((void *)page, PT_PAGE), "munmap");
 }
 
-/* A fifth of the processor is left to others, in slices as short as can be */
+/* A fifth of the CPU is left to others, in slices as short as can be */
 static struct timespec nap_for(void)
 {
     struct timespec nap = { .tv_nsec = 1 };

@@ -5,7 +5,7 @@
  *   secondary bus reset of a CXL root port (CXL 3.1 8.1.5.2), resets the bus,
  *   and masks it again. The function is blocked meanwhile, as by any other
  *   method.
- * Loses: the processor that unmaps: it hangs until the invalidation times out.
+ * Loses: the CPU that unmaps: it hangs until the invalidation times out.
  * Order: a process that is bound maps, touches and unmaps memory without pause;
  *   cxl_bus, which takes longer than an invalidation may (ite-timeout-ms), with
  *   the binding left to the IOMMU core (keep_bindings) and given back by the

@@ -5,7 +5,7 @@
  *   Invalidations that are on their way then are never answered: each of them
  *   times out once (VT-d 6.5.2.11), and the process that unmaps goes on. Then
  *   the driver recovers the function through its error handlers, and DMA works.
- * Loses: the processor that unmaps, if it tries again for ever.
+ * Loses: the CPU that unmaps, if it tries again for ever.
  * Order: a process that is bound maps, touches and unmaps memory without pause;
  *   DPC Software Trigger; recovery; the process binds again.
  * Fix: none needed.

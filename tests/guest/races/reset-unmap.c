@@ -2,12 +2,12 @@
  * Race: S-08
  * Title: every reset method while a process unmaps memory
  * What: a function that is being reset need not answer invalidations (PCIe
- *   10.3.1), and the processor that waits for the answer spins with interrupts
+ *   10.3.1), and the CPU that waits for the answer spins with interrupts
  *   off. So none may be sent to it: pci_dev_reset_iommu_prepare() blocks it
  *   before and pci_dev_reset_iommu_done() lets it back afterwards. For a reset
  *   that only the function's driver knows of, the function answers all the
  *   while (VT-d 7.9). Nobody notices a reset but the function's own users.
- * Loses: the processor that unmaps: it hangs until the invalidation times out.
+ * Loses: the CPU that unmaps: it hangs until the invalidation times out.
  * Order: a process that is bound maps, touches and unmaps memory without pause;
  *   reset by FLR, AF FLR, PM, secondary bus, ACPI _RST, each taking longer than
  *   an invalidation may (ite-timeout-ms), with the binding left to the IOMMU

@@ -148,7 +148,7 @@ void qrp_slot_clear(QRootPort *p);
 
 /**
  * qrp_expect_absent, qrp_expect_fresh: what is below cannot be reached, or can,
- * as after a reset; then it is set up anew by lab_restart()
+ * as after a reset; then it is set up again by lab_restart()
  */
 void qrp_expect_absent(PriLab *lab);
 void qrp_expect_fresh(PriLab *lab);
