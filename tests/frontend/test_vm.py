@@ -42,7 +42,9 @@ class Splat(unittest.TestCase):
             '[    0.21] DMAR: IOMMU enabled\n'
             '[    0.22] kmemleak: Kernel memory leak detector initialized\n'
             '[    0.3] NMI watchdog: Enabled. soft lockup detection\n'
-            '[    0.4] ACPI BIOS Warning (bug): x\n'), 0)
+            '[    0.4] ACPI BIOS Warning (bug): x\n'
+            '[    9.1] Kernel panic - not syncing: sysrq triggered crash\n'),
+            0)
 
     def test_each_kind(self):
         for line in ('BUG: KASAN: slab-use-after-free in f+0x1/0x2',

@@ -37,7 +37,9 @@ _END = re.compile(r'^---\[ end (?:trace|Kernel panic)|^ ?</TASK>$'
 _MAX = 60
 # A line that belongs to what the kernel says about itself, not to a fault.
 _HARMLESS = re.compile(r'lockdep is turned off|lockup detector'
-                       r'|NMI watchdog|hung_task|panic=|Command line:')
+                       r'|NMI watchdog|hung_task|panic=|Command line:'
+                       # a program asked for it (kdump)
+                       r'|Kernel panic - not syncing: sysrq triggered crash')
 
 
 class Known(NamedTuple):

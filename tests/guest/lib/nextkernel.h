@@ -1,0 +1,35 @@
+/*
+ * Another kernel after this one: kexec, and kdump after a panic
+ *
+ * The program wants `@image kernel` (scripts/pri_lab/machine/jobs.py), which puts the
+ * running kernel's own image into the guest.  The second kernel gets a user
+ * space of the same files, and runs the same program: its race_boot() is 2.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TESTS_GUEST_NEXTKERNEL_H
+#define TESTS_GUEST_NEXTKERNEL_H
+
+#include <stdbool.h>
+
+/*
+ * Load it.  `program` is its path below /tests.  With `crash` it is for a
+ * panic, and goes into the memory that `crashkernel=` has kept free
+ * (`@append crashkernel=...`).  Skips the test on a kernel without kexec.
+ */
+void next_load(const char *program, bool crash);
+
+/*
+ * The point before the race, and then: page requests of a process' DMA are on
+ * their way, and reach the IOMMU so many microseconds from now
+ */
+void next_requests_out(unsigned later_us);
+
+/* Start it, without a shutdown of user space; does not return */
+void next_start(void) __attribute__((noreturn));
+
+/* Panic; the kernel that was loaded for it starts */
+void next_panic(void) __attribute__((noreturn));
+
+#endif
