@@ -57,6 +57,35 @@ class Campaign(unittest.TestCase):
         self.assertEqual(hit.load(path).plan, c.hits[0].plan)
         self.assertEqual(c.state.runs, 60)
 
+    def test_a_panic_is_a_hit_like_others(self):
+        """The machine is off at an instruction: it has a hash, and no length
+        that a limit could be learnt from."""
+        stage, run = fakestage.Stage(), fakestage.Stage.run
+
+        def panics(plan, traced=True):
+            r = run(stage, plan, traced)
+            return r._replace(end='off', ktap=[], console=r.console + [
+                'Kernel panic - not syncing: Fatal exception'],
+                report=dict(r.report, instructions=10 ** 6)) \
+                if r.console else r
+        stage.run = panics
+        c = self.go(stage, runs=60)
+        self.assertEqual([(h.sign, h.replay, h.ways) for h in c.hits],
+                         [(UAF, [7, 7], 1)])
+        self.assertLess(c.state.longest, 10 ** 6)
+
+    def test_a_kept_boot_is_of_its_command_line(self):
+        stage = machine.Stage.__new__(machine.Stage)
+        path = os.path.join(self.dir.name, 'x')
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write('x')
+        stage.machine = SimpleNamespace(kernel=path, initrd=path, qemu=path)
+        stage.wants, stage.focus = SimpleNamespace(key=lambda: ''), ''
+        before = stage.key()
+        for name, value in (('_WORDS', 'quiet'), ('_EXTRA', ['-m', '1G'])):
+            with unittest.mock.patch.object(machine, name, value):
+                self.assertNotEqual(stage.key(), before)
+
     def test_results_for_programs(self):
         c = self.go(fakestage.Stage(), runs=60)
         got = found.search(c)
