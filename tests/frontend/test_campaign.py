@@ -184,6 +184,28 @@ class Campaign(unittest.TestCase):
         self.assertEqual((last.hits, last.before), ([], 1))
         self.assertIn('0 new hits, 1 of before', last.summary())
 
+    def test_resume_boots_nothing_when_nothing_is_left(self):
+        stage = fakestage.Stage()
+        whole = self.go(stage, runs=60)
+        for runs, left in ((60, True), (61, False)):
+            c = self.campaign(runs=runs, resume=True)
+            self.assertEqual(c._complete(stage), left)
+        c = self.campaign(runs=60, resume=True)
+        c.ctx.ui.plan = lambda n: self.fail('it boots')
+        c.ctx.log = None
+        c.job = SimpleNamespace(new_logdir=lambda *_: '')
+        with unittest.mock.patch.object(machine, 'stage',
+                                        lambda *_: stage):
+            stage.machine = None
+            self.assertEqual(c.run(), [])
+        self.assertIn('0 new hits, 1 of before', self.said[-1])
+        self.assertIn('nothing is left', self.said[-1])
+        self.assertFalse(self.campaign(runs=60)._complete(stage))
+        whole.state.left.append(('order=01', UAF, 1, ''))
+        whole.store()
+        c = self.campaign(runs=60, resume=True)
+        self.assertFalse(c._complete(stage))
+
     def test_resume_of_another_search_repeats_no_point(self):
         first = self.go(fakestage.Stage(fixed=True), runs=40)
         second = self.go(fakestage.Stage(fixed=True), runs=70, resume=True,

@@ -92,7 +92,6 @@ class Campaign:
 
     def run(self) -> List[hit.Hit]:
         """Hits that are new; LabError if the scenario cannot run."""
-        self.ui.plan(2)
         title = f'{self.entry.name} on {self.which}'
         self.logdir = logdir = self.job.new_logdir(
             self.entry, f'explore-{self.which}')
@@ -101,6 +100,10 @@ class Campaign:
                               self.ctx.log)
         self._stages.append(stage)
         self.machine = stage.machine
+        if self._complete(stage):
+            self.ui.say(f'{title}: {self.summary()}; nothing is left to do')
+            return self.hits
+        self.ui.plan(2)
         try:
             with self.ui.step(f'Boot {title}') as step:
                 stage.boot(step, boots(self.ctx.paths))
@@ -121,6 +124,15 @@ class Campaign:
                     self.ended = True
                     self.store()
         return self.hits
+
+    def _complete(self, stage: Stage) -> bool:
+        """--resume of what has come to its end, which needs no boot."""
+        s = self.state
+        if not (self.options.resume and self.wanted and s.load(stage.key())
+                and s.runs >= self.wanted and not s.open and not s.left):
+            return False
+        self.before, self.ended = len(s.hits), True
+        return True
 
     def _begin(self, stage: Stage) -> None:
         self.state.key = stage.key()

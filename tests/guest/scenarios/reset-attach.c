@@ -7,9 +7,14 @@
  */
 
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "scene.h"
 #include "sysfs.h"
+
+/* Now and then over the 100 ms that a reset takes */
+#define TIMES   6
+#define WAIT_US 20000
 
 static struct pt pt, own;
 static struct pri_testdev_info info;
@@ -28,10 +33,11 @@ static void reset(void)
 
 static void bind_it(void)
 {
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < TIMES; i++) {
         if (scene_bind(&pt)) {
             scene_unbind(&pt);
         }
+        usleep(WAIT_US);
     }
 }
 
@@ -40,10 +46,11 @@ static void attach(void)
     struct pri_testdev_domain req = { .flags = PRI_TESTDEV_DOMAIN_PASID };
     uint32_t keep = 0;
 
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < TIMES; i++) {
         if (!ioctl(own.fd, PRI_TESTDEV_IOC_ATTACH_DOMAIN, &req)) {
             ioctl(own.fd, PRI_TESTDEV_IOC_DETACH_DOMAIN, &keep);
         }
+        usleep(WAIT_US);
     }
 }
 
