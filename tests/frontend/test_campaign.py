@@ -106,14 +106,16 @@ class Campaign(unittest.TestCase):
         stage, run = fakestage.Stage(fixed=True), fakestage.Stage.run
         stage.run = lambda *a, **k: run(stage, *a, **k)._replace(end='limit')
         c = self.go(stage, runs=3)
-        self.assertFalse(hasattr(stage, 'longest'))
+        self.assertEqual(stage.longest, 0)
         stage = fakestage.Stage(fixed=True)
         c = self.go(stage, runs=1)
         self.assertEqual(stage.longest, c.state.longest)
         self.assertGreater(c.state.longest, 0)
         real = machine.Stage.__new__(machine.Stage)
         for longest, limit in ((1, machine.LEAST), (80_000_000, 320_000_000),
-                               (200_000_000, machine.LIMIT)):
+                               (350_000_000, 700_000_000),
+                               (200_000_000, machine.LIMIT),
+                               (0, machine.LIMIT)):
             real.learn_limit(longest)
             self.assertEqual(real.limit, limit)
         self.assertIn(f'limit={machine.LIMIT}', real._text(Plan('01')))

@@ -162,7 +162,7 @@ class Campaign:
             self.ui.say(f'  a hit of before: {os.path.join(self.top, name)}')
 
     def _learn_limit(self, stage: Stage) -> None:
-        if self.state.longest:
+        if self.state.runs:
             stage.learn_limit(self.state.longest)
 
     def store(self) -> None:

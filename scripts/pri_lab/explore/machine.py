@@ -25,7 +25,8 @@ from .plan import Event, Plan
 from .symbols import Symbols
 
 CPUS = 4
-LIMIT = 400_000_000             # instructions of a run: a vCPU is stuck
+FIRST = 1_200_000_000           # instructions of the first run: it is stuck
+LIMIT = 400_000_000             # of others, unless runs that end are as long
 LEAST = 240_000_000             # of that: one that hangs and tells where
 TIMES = 4                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
@@ -75,7 +76,7 @@ class Stage:
         self.release = ''
         self.boot_hash = ''
         self.events = True      # the machine can hold device events
-        self.limit = LIMIT
+        self.limit = FIRST
         self._trace = os.path.join(logdir, 'trace.bin')
         self.s = self._session(logdir)
         self.schedule = Schedule(self.s)
@@ -227,8 +228,10 @@ class Stage:
 
     def learn_limit(self, longest: int) -> None:
         """A CPU that spins costs a run the whole limit: no more than is
-        needed to know, from the longest run that has come to its end."""
-        self.limit = min(LIMIT, max(LEAST, TIMES * longest))
+        needed to know, from the longest run that has come to its end; 0: none
+        has."""
+        self.limit = max(LEAST, 2 * longest, min(LIMIT, TIMES * longest)) \
+            if longest else LIMIT
 
     def _where(self) -> List[str]:
         """What each vCPU is at."""

@@ -24,7 +24,7 @@ static void setup(void)
 
 static void functions(void)
 {
-    sysfs_write(numvfs, "2");
+    sysfs_write(numvfs, "1");
     sysfs_write(numvfs, "0");
 }
 
