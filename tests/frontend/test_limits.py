@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Limits are of a process' own time: a busy host decides nothing (F9)."""
 
+import os
 import socket
+import subprocess
 import sys
 import unittest
 import unittest.mock
@@ -9,6 +11,16 @@ import unittest.mock
 from pri_lab.core import owntime
 from pri_lab.core.errors import LabError
 from pri_lab.qemu import qmp
+
+
+class Cpu(unittest.TestCase):
+    def test_what_a_process_used_and_no_process(self):
+        before = owntime.cpu(os.getpid())
+        while owntime.cpu(os.getpid()) < before + 0.05:
+            sum(range(1000))
+        with subprocess.Popen(['true']) as p:
+            p.wait()
+        self.assertEqual(owntime.cpu(p.pid), 0.0)
 
 
 class Monitor(unittest.TestCase):

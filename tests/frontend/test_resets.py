@@ -159,6 +159,9 @@ class FakeWorker:
         self.ran.append(cell)
         return judge.judge([], self.said.get(cell.name, DONE), 'done')
 
+    def cpu(self):
+        return 2.5 * len(self.ran)
+
     def close(self):
         self.closed = True
 
@@ -343,6 +346,7 @@ class Command(unittest.TestCase):
         with mock.patch.object(results, 'machine', lambda *_: {}):
             r.main()
         self.assertEqual(r.ctx.outcome.found[0]['verdict'], 'OK')
+        self.assertEqual(r.ctx.outcome.found[0]['cpu'], 2.5)
         self.assertEqual(set(r.ctx.outcome.found[0]), set(results.FIELDS['reset']))
 
 
@@ -366,6 +370,14 @@ class Page(unittest.TestCase):
         self.assertNotIn('### vf', text)
         for what in cells.METHODS:
             self.assertIn(f'`{what}`', text)
+
+    def test_cpu_seconds_of_those_that_know_them(self):
+        found = of('7.3', {f'flr/{w}/pf': ('OK', '')
+                           for w in ('idle', 'unmap', 'groups')})
+        found['cells']['flr/idle/pf']['cpu'] = 30.0
+        found['cells']['flr/unmap/pf']['cpu'] = 90.0
+        self.assertIn('CPU seconds of 2 of them: 90 (median), 90 at most, 120 '
+                      'in all.', page.text([found]))
 
     def test_what_is_written_up_is_named(self):
         rules = known.rules('# x\n7.3  bus/.*  hangs: tw  docs/findings/a.md\n')

@@ -71,6 +71,17 @@ def waited(pid: int) -> Dict[Tuple[int, int], float]:
     return out
 
 
+def cpu(pid: int) -> float:
+    """CPU seconds of a process so far, those of threads that have ended
+    among them; 0.0: there is no such process."""
+    try:
+        with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as f:
+            fields = f.read().rpartition(')')[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
 def said(cmd: Sequence[str], seconds: float, **kw) -> Optional[
         subprocess.CompletedProcess]:
     """subprocess.run(), with stdout and stderr, whose time-out is of the

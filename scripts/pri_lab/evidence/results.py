@@ -95,6 +95,7 @@ FIELDS: Dict[str, Dict[str, str]] = {
         'reset and who worked', 'machine': 'object', 'verdict': 'OK, hangs, '
         'splat, DMA error, data wrong, refused or cannot run', 'why': 'of all '
         'but OK', 'facts': 'what decides nothing', 'seconds': 'it took',
+        'cpu': 'CPU seconds of QEMU',
         'logs': 'path of console and results, without .console and .ktap'},
     'test': {'suite': 'program', 'name': 'of the test',
              'status': 'passed, failed, skipped or not run',

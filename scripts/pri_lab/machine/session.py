@@ -19,7 +19,7 @@ import termios
 import time
 from typing import Callable, List, Optional
 
-from ..core import proc
+from ..core import owntime, proc
 from ..core.errors import LabError
 from ..core.owntime import OwnTime
 from ..qemu.qmp import Qmp
@@ -158,6 +158,10 @@ class Session:
         """Of QEMU, from now on; what a busy host makes it wait is not in it."""
         assert self._p is not None
         return OwnTime(self._p.pid)
+
+    def cpu(self) -> float:
+        """CPU seconds of QEMU so far."""
+        return owntime.cpu(self._p.pid) if self._p else 0.0
 
     def alive(self) -> bool:
         return self._p is not None and self._p.poll() is None

@@ -79,6 +79,10 @@ class Worker:
         s.out.store(base)
         return judge.judge(s.out.console, s.out.ktap, end)
 
+    def cpu(self) -> float:
+        """CPU seconds of the guest so far."""
+        return self.session.cpu() if self.session else 0.0
+
     def close(self) -> None:
         self.runner.close()
 
@@ -156,7 +160,7 @@ class Campaign:
     def _cell(self, worker: Worker, cell: Cell) -> bool:
         """False: the guest is lost."""
         base = os.path.join(self.logdir, cell.name.replace('/', '.'))
-        start = time.monotonic()
+        start, used = time.monotonic(), worker.cpu()
         lost = ''
         try:
             got = worker.run(cell, base)
@@ -166,7 +170,9 @@ class Campaign:
             lost = e.what
             got = judge.Judged(judge.CANNOT, lost, [])
         what = {'verdict': got.verdict, 'why': got.why, 'facts': got.facts,
-                'seconds': round(time.monotonic() - start, 1), 'logs': base}
+                'seconds': round(time.monotonic() - start, 1),
+                'cpu': round(max(worker.cpu() - used, 0.0), 1),
+                'logs': base}
         self.results.put(cell, what)
         with self._lock:
             self.counts[got.verdict] += 1

@@ -101,14 +101,23 @@ def _reasons(d: Dict, who: str, rules: List[known.Rule]) -> List[str]:
     return out
 
 
+def _cost(cells: List[Dict]) -> str:
+    """Of those that know it, which a busy machine does not change."""
+    used = sorted(got['cpu'] for got in cells if 'cpu' in got)
+    if not used:
+        return ''
+    return f' CPU seconds of {len(used)} of them: ' \
+        f'{used[len(used) // 2]:.0f} (median), {used[-1]:.0f} at most, ' \
+        f'{sum(used):.0f} in all.'
+
+
 def _kernel(d: Dict, rules: List[known.Rule]) -> List[str]:
     cells = d['cells']
     count = Counter(got['verdict'] for got in cells.values())
-    seconds = sum(got['seconds'] for got in cells.values())
     out = ['', f'## {d["kernel"]}', '',
            f'Linux {d["release"]}: {len(cells)} cells, '
            + ', '.join(f'{n} {w}' for w, n in sorted(count.items()))
-           + f'; {seconds / 60:.0f} minutes without the boot.']
+           + f'.{_cost(list(cells.values()))}']
     for who in WHO:
         if any(n.endswith('/' + who) for n in cells):
             out += _table(d, who, rules)
