@@ -61,6 +61,15 @@ class Cells(unittest.TestCase):
         self.assertEqual(cells.senseless(Cell('s3', 'idle', 'vf')), '')
         self.assertTrue(cells.senseless(Cell('cxl', 'idle', 'vf')))
         self.assertTrue(cells.senseless(Cell('s3', 'attach', 'function')))
+        self.assertTrue(cells.senseless(Cell('flr', 'attach', 'pf')))
+        self.assertEqual(cells.senseless(Cell('slot', 'idle', 'pf')), '')
+        self.assertTrue(cells.senseless(Cell('slot', 'idle', 'fails')))
+        self.assertTrue(cells.senseless(Cell('slot', 'unmap', 'group')))
+        self.assertEqual(cells.senseless(Cell('slot', 'unmap', 'pf')), '')
+        self.assertEqual(cells.senseless(Cell('rst', 'idle', 'pf')), '')
+        self.assertTrue(cells.senseless(Cell('rst', 'unmap', 'pf')))
+        self.assertTrue(cells.senseless(Cell('bus', 'unmap', 'group')))
+        self.assertEqual(cells.senseless(Cell('bus', 'unmap', 'pf')), '')
 
     def test_only(self):
         self.assertEqual(cells.select(['flr/unmap/pf']),
@@ -370,6 +379,12 @@ class Page(unittest.TestCase):
         self.assertNotIn('### vf', text)
         for what in cells.METHODS:
             self.assertIn(f'`{what}`', text)
+
+    def test_a_cell_that_makes_no_sense_any_more_is_left_out(self):
+        text = page.text([of('7.3', {'rst/idle/pf': ('refused', 'no'),
+                                     'rst/unmap/pf': ('refused', 'no')})])
+        self.assertIn('- rst/idle: refused: no', text)
+        self.assertIn(': 1 cells, 1 refused', text)
 
     def test_cpu_seconds_of_those_that_know_them(self):
         found = of('7.3', {f'flr/{w}/pf': ('OK', '')

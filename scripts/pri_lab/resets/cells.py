@@ -19,6 +19,8 @@ METHODS: Dict[str, str] = {
     'd3hot': 'D3hot and back, without No_Soft_Reset',
     'bus': 'Secondary Bus Reset',
     'rst': 'the firmware\'s _RST',
+    'slot': 'all functions of a slot at once (reset_subordinate of the port: a '
+            'Secondary Bus Reset)',
     'cxl': 'Secondary Bus Reset below a CXL root port (CXL 3.1 8.1.5.2)',
     'quirk': 'a reset that the kernel has for an identity '
              '(8086:0953, delay_250ms_after_flr)',
@@ -62,11 +64,22 @@ WHO: Dict[str, str] = {
     'few-pasids': 'a function with three PASIDs, all of them in use',
 }
 _SYSFS = ('flr', 'af-flr', 'd3hot', 'bus', 'rst')
+_PORT = ('slot',)                       # by the port above
 _OTHER = ('quirk', 'cxl', 'dpc')        # of a function of its own
 _GONE = ('surprise', 'unplug', 'link')
 _VFIO_METHODS = ('vfio', 'vfio-hot')
 _VFIO_WORKS = ('attach', 'replace', 'detach')
 _NO_SVA = ('group', 'alias')
+_PAIRS = ('neighbour', *_NO_SVA)
+_ONE = ('function', 'fails')            # has every method
+
+
+def _lacks(method: str, who: str) -> bool:
+    """The function has no such method: the kernel refuses, whatever is at
+    work."""
+    return (method in ('af-flr', 'rst') and who not in _ONE) or \
+        (method == 'd3hot' and who == 'vf') or \
+        (method == 'bus' and who in _PAIRS)
 
 
 class Cell(NamedTuple):
@@ -91,6 +104,10 @@ def senseless(cell: Cell) -> str:
             return 'its users are gone as well, as with `function`'
         if method in _VFIO_METHODS or work in _VFIO_WORKS:
             return 'VFIO has the first function alone'
+    if method in _PORT and who in _NO_SVA and work == 'unmap':
+        return 'the other function is reset as well, and gives no channel'
+    if _lacks(method, who) and work != 'idle':
+        return 'the function has not this method, as `idle` shows'
     if who in _NO_SVA and work not in ('idle', 'unmap'):
         return 'Linux binds no PASID in a group of several devices'
     if who == 'fails' and (method not in _SYSFS or work != 'idle'):
@@ -101,7 +118,8 @@ def senseless(cell: Cell) -> str:
         return 'VFIO has another function than this method is of'
     if work in _VFIO_WORKS and method == 's3':
         return 'every process is frozen before the machine sleeps'
-    if work in _VFIO_WORKS and method not in _SYSFS + _VFIO_METHODS:
+    if work in _VFIO_WORKS and \
+            method not in _SYSFS + _PORT + _VFIO_METHODS:
         return 'the method needs the driver of the function, VFIO has it'
     if work == 'held' and method in _GONE:
         return 'the file that holds the group is that of the driver, gone'

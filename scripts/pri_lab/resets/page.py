@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Dict, List, Sequence, Tuple
 
 from . import judge, known
-from .cells import Cell, METHODS, WHO, WORKS, senseless
+from .cells import Cell, METHODS, WHO, WORKS, every, senseless
 from ..core import cache
 
 PAGE = os.path.join('docs', 'results', 'resets.md')
@@ -34,6 +34,13 @@ for.
 | – | makes no sense: see the end of the page |
 | . | not run |
 '''
+
+
+def _of_now(d: Dict) -> Dict:
+    """Without cells that were run once and make no sense any more."""
+    names = {c.name for c in every()}
+    return {**d, 'cells': {n: got for n, got in d['cells'].items()
+                           if n in names}}
 
 
 def _rows(title: str, names: Dict[str, str]) -> List[str]:
@@ -155,6 +162,7 @@ def _senseless() -> List[str]:
 
 def text(found: List[Dict], rules: Sequence[known.Rule] = ()) -> str:
     """The page; found: of every kernel, as store.everything() has them."""
+    found = [_of_now(d) for d in found]
     out = [_INTRO.rstrip()]
     out += _rows('method', METHODS) + _rows('work', WORKS) + _rows('who', WHO)
     for d in found:

@@ -64,6 +64,12 @@ static int method_sysfs(struct cell *cell)
     return method_write(cell->target, "reset", "1");
 }
 
+/* All functions of the slot, by the port above it */
+static int method_slot(struct cell *cell)
+{
+    return method_write(cell->target, "../reset_subordinate", "1");
+}
+
 /* One that only the function's driver knows of (VT-d 7.9) */
 static int method_device(struct cell *cell)
 {
@@ -182,6 +188,7 @@ static const struct cell_method methods[] = {
     { "quirk", method_sysfs, "device_specific", .keeps = true,
       .target = QUIRK },
     { "cxl", method_sysfs, "cxl_bus", .keeps = true, .target = CXL },
+    { "slot", method_slot, .keeps = true },
     { "device", method_device, .keeps = true },
     { "dpc", method_dpc, .target = CONTAINED },
     { "surprise", method_surprise, .gone = true },

@@ -184,7 +184,7 @@ static void groups_end(struct cell *cell)
         cell->owner.pid = 0;
     } else {
         cell_say("note", "the write ends with %s", pt_status_name(
-                 owner_do(&cell->owner, OWNER_RESULT)));
+                 cell_result(&cell->owner, "the write with the groups")));
     }
 }
 

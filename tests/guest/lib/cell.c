@@ -27,6 +27,7 @@
 #define PF              2u
 #define VFS             "2"
 #define DURING_MS       40          /* the resets of the lab take 130 */
+#define END_MS          3000        /* of DMA, some 20 times as long */
 #define FEW_PASIDS      9u          /* 1 to 3: two of them for others */
 
 /* -- Who ------------------------------------------------------------------- */
@@ -121,6 +122,18 @@ void cell_say(const char *key, const char *fmt, ...)
     ktap_mark("cell: %s %s", key, text);
 }
 
+uint32_t cell_result(struct owner *owner, const char *what)
+{
+    uint32_t status;
+
+    if (!owner_result(owner, END_MS, &status)) {
+        cell_say("lost", "%s has no end within %u ms", what, END_MS);
+        cell_say("at", "done");
+        _exit(KTAP_PASS);
+    }
+    return status;
+}
+
 /* -- The way through ------------------------------------------------------- */
 
 /* What the method says, with allocations failing one by one if so wanted */
@@ -176,7 +189,8 @@ static void cell_check_works(const char *name, bool sva)
         struct owner o;
 
         owner_start(&o, sysfs_wait_node(name));
-        status = owner_do(&o, OWNER_WRITE);
+        owner_do(&o, OWNER_START);
+        status = cell_result(&o, "DMA of a new process");
         owner_end(&o);
     } else {
         struct pt_chan ch;
@@ -204,7 +218,9 @@ static void cell_check_kept(struct cell *cell)
         return;
     }
     owner_do(&cell->owner, OWNER_FREE);
-    status = owner_do(&cell->owner, OWNER_WRITE);
+    owner_do(&cell->owner, OWNER_START);
+    status = cell_result(&cell->owner, "DMA by the process that was bound "
+                         "before");
     if (status != PT_ST_DONE) {
         cell_say("lost", "DMA of %s by the process that was bound before ends "
                  "with %s", cell->user, pt_status_name(status));

@@ -83,6 +83,12 @@ void cell_run(const char *words);
 void cell_say(const char *key, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * The status of what OWNER_START began.  If it has no end the cell is over: DMA
+ * is lost, and whoever waits for it (a release of its PASID) waits for ever.
+ */
+uint32_t cell_result(struct owner *owner, const char *what);
+
 /* NULL: there is no such name */
 const struct cell_who *cell_who(const char *name);
 const struct cell_method *cell_method(const char *name);

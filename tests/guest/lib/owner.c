@@ -198,14 +198,19 @@ uint32_t owner_do(struct owner *o, enum owner_cmd cmd)
     return reply;
 }
 
+bool owner_result(struct owner *o, unsigned ms, uint32_t *status)
+{
+    owner_tell(o, OWNER_RESULT);
+    return owner_done(o, ms, status);
+}
+
 bool owner_served(struct owner *o, unsigned ms)
 {
     uint32_t status;
 
     owner_do(o, OWNER_FREE);
     owner_do(o, OWNER_START);
-    owner_tell(o, OWNER_RESULT);
-    if (!owner_done(o, ms, &status)) {
+    if (!owner_result(o, ms, &status)) {
         return false;
     }
     CHECK_EQ(status, PT_ST_DONE, "the write");

@@ -56,6 +56,9 @@ void owner_tell(struct owner *o, enum owner_cmd cmd);
 bool owner_done(struct owner *o, unsigned ms, uint32_t *reply);
 uint32_t owner_do(struct owner *o, enum owner_cmd cmd);
 
+/* OWNER_RESULT; false: no end within so many ms, nothing more can be told it */
+bool owner_result(struct owner *o, unsigned ms, uint32_t *status);
+
 /*
  * OWNER_FREE, and DMA to memory that has never been touched: done, and right
  * (or the test fails), or false: not within so many ms

@@ -17,25 +17,25 @@
  * @device flr-duration-ms=130,d3-duration-ms=130,hot-reset-ms=130
  * @device soft-reset-ms=130,flr-config=all-ones,subsystem-vendor-id=0x1234
  * @device.0 af-flr=on,acpi-reset=on,no-soft-reset=off,subsystem-id=1
- * @device.1 vfs=2,subsystem-id=2
+ * @device.1 vfs=2,no-soft-reset=off,subsystem-id=2
  * @qemu -device pri-root-port,id=rp2,bus=pcie.0,chassis=3,slot=3
- * @qemu -device pri-testdev,id=f3,bus=rp2,addr=0.0,multifunction=on,acs=on,subsystem-vendor-id=0x1234,subsystem-id=3,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
+ * @qemu -device pri-testdev,id=f3,bus=rp2,addr=0.0,multifunction=on,acs=on,subsystem-vendor-id=0x1234,subsystem-id=3,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones,no-soft-reset=off,d3-duration-ms=130
  * @qemu -device pri-testdev,id=f4,bus=rp2,addr=0.1,acs=on,subsystem-vendor-id=0x1234,subsystem-id=4,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
  * @qemu -device pri-root-port,id=rp3,bus=pcie.0,chassis=4,slot=4
- * @qemu -device pri-testdev,id=f5,bus=rp3,addr=0.0,multifunction=on,subsystem-vendor-id=0x1234,subsystem-id=5,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
+ * @qemu -device pri-testdev,id=f5,bus=rp3,addr=0.0,multifunction=on,subsystem-vendor-id=0x1234,subsystem-id=5,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones,no-soft-reset=off,d3-duration-ms=130
  * @qemu -device pri-testdev,id=f6,bus=rp3,addr=0.1,subsystem-vendor-id=0x1234,subsystem-id=6,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
  * @qemu -device pri-root-port,id=rp4,bus=pcie.0,chassis=5,slot=5
  * @qemu -device x3130-upstream,id=up0,bus=rp4
  * @qemu -device xio3130-downstream,id=dn0,bus=up0,chassis=20,slot=20,acs=on
- * @qemu -device pri-testdev,id=f7,bus=dn0,subsystem-vendor-id=0x1234,subsystem-id=7,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
+ * @qemu -device pri-testdev,id=f7,bus=dn0,subsystem-vendor-id=0x1234,subsystem-id=7,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones,no-soft-reset=off,d3-duration-ms=130
  * @qemu -device pri-root-port,id=rp5,bus=pcie.0,chassis=6,slot=6
- * @qemu -device pri-testdev,id=f8,bus=rp5,subsystem-vendor-id=0x1234,subsystem-id=8,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
+ * @qemu -device pri-testdev,id=f8,bus=rp5,subsystem-vendor-id=0x1234,subsystem-id=8,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones,no-soft-reset=off,d3-duration-ms=130
  * @qemu -device pri-root-port,id=rp6,bus=pcie.0,chassis=7,slot=7
- * @qemu -device pri-testdev,id=f9,bus=rp6,pasid-bits=2,subsystem-vendor-id=0x1234,subsystem-id=9,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
+ * @qemu -device pri-testdev,id=f9,bus=rp6,pasid-bits=2,subsystem-vendor-id=0x1234,subsystem-id=9,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones,no-soft-reset=off,d3-duration-ms=130
  * @qemu -device pri-root-port,id=rp7,bus=pcie.0,chassis=8,slot=8,hotplug=off
  * @qemu -device pri-testdev,id=f10,bus=rp7,subsystem-vendor-id=0x1234,subsystem-id=10,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
  * @qemu -device pri-root-port,id=rp8,bus=pcie.0,chassis=9,slot=9
- * @qemu -device pri-testdev,id=f11,bus=rp8,addr=0.0,multifunction=on,vendor-id=0x1b4b,device-id=0x9123,subsystem-vendor-id=0x1234,subsystem-id=11,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
+ * @qemu -device pri-testdev,id=f11,bus=rp8,addr=0.0,multifunction=on,vendor-id=0x1b4b,device-id=0x9123,subsystem-vendor-id=0x1234,subsystem-id=11,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones,no-soft-reset=off,d3-duration-ms=130
  * @qemu -device pri-testdev,id=f12,bus=rp8,addr=0.1,subsystem-vendor-id=0x1234,subsystem-id=12,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
  * @qemu -device pri-root-port,id=rp9,bus=pcie.0,chassis=10,slot=10
  * @qemu -device pri-testdev,id=f13,bus=rp9,vendor-id=0x8086,device-id=0x0953,subsystem-vendor-id=0x1234,subsystem-id=13,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
