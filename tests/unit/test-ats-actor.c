@@ -347,6 +347,25 @@ static void test_chain(void)
     end();
 }
 
+static void flush_below(void *owner, const void *data)
+{
+    ats_actor_flush();
+    g_string_append(log_, "flushed ");
+}
+
+/* What happens lets all happen: the others do when it is through */
+static void test_flush_below(void)
+{
+    start(false);
+    verdict[ATS_EVENT_MSI] = verdict[ATS_EVENT_PRG_RESPONSE] = ATS_ACTOR_KEEP;
+    g_assert_true(ats_actor_event(ATS_EVENT_MSI, FN0, &link_, flush_below,
+                                  NULL, 0));
+    g_assert_true(event(ATS_EVENT_PRG_RESPONSE, FN0, &link_, "r"));
+    ats_actor_release(ATS_EVENT_MSI, 1);
+    expect("8.1 flushed 1.1 r ");
+    end();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -365,5 +384,6 @@ int main(int argc, char **argv)
     g_test_add_func("/ats-actor/end", test_end);
     g_test_add_func("/ats-actor/bounded", test_bounded);
     g_test_add_func("/ats-actor/chain", test_chain);
+    g_test_add_func("/ats-actor/flush-below", test_flush_below);
     return g_test_run();
 }
