@@ -38,7 +38,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from typing import Dict, List, Set, Tuple
+from typing import Dict, Iterable, List, Set, Tuple
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
@@ -51,7 +51,9 @@ from pri_lab.debian import packages
 from pri_lab.qemu import overlay, qemubuild, qemusrc
 
 ENGINES = ('hw/pci/ats_*.c', 'hw/pci/pcie_pri*.c', 'hw/pci/pcie_atc*.c',
-           'hw/i386/intel_iommu_*.c')
+           'hw/pci/pcie_dpc.c', 'hw/i386/intel_iommu_*.c')
+# One element too far of an array is seen
+BOUNDS = ['-fsanitize=bounds', '-fsanitize-undefined-trap-on-error']
 # Of CPU time: a test that takes so long hangs
 LIMIT = 90.0
 
@@ -68,7 +70,8 @@ class Place:
         self.list = os.path.join(self.top, 'mutants.json')
         self.reach = os.path.join(self.top, 'reach.jsonl')
         self.results = os.path.join(self.top, 'results.jsonl')
-        self.seen = os.path.join(self.top, 'seen')
+        # of this process: several may be at work
+        self.seen = os.path.join(self.top, f'seen.{os.getpid()}')
 
     def mutants(self) -> List[instrument.Mutant]:
         try:
@@ -143,6 +146,20 @@ def tree(place: Place) -> Dict[str, str]:
     return proc.child_env(host.env())
 
 
+def check_bounds(place: Place, names: Iterable[str]) -> None:
+    """Have ninja compile these files with BOUNDS."""
+    path = os.path.join(place.build, 'build.ninja')
+    objects = tuple(n.replace('/', '_') + '.o' for n in names)
+    out, ours = [], False
+    for line in read(path).decode().split('\n'):
+        if line.startswith('build '):
+            ours = line.partition(':')[0].endswith(objects)
+        elif ours and line.startswith(' ARGS = ') and BOUNDS[0] not in line:
+            line += ' ' + ' '.join(BOUNDS)
+        out.append(line)
+    write(path, '\n'.join(out).encode())
+
+
 def prepare(place: Place, _args) -> None:
     env = tree(place)
     os.chdir(place.build)
@@ -157,6 +174,7 @@ def prepare(place: Place, _args) -> None:
           instrument.header(first).encode())
     for name, text in texts.items():
         write(os.path.join(place.src, name), text)
+    check_bounds(place, texts)
     print(f'{len(every)} mutants in {len(texts)} files; building ...',
           flush=True)
     subprocess.run(['ninja', 'qemu-system-x86_64'], check=True, env=env,
@@ -221,11 +239,13 @@ def unit_tests(place: Place, texts: Dict[str, bytes], count: int) -> None:
     write(os.path.join(src, 'pri-mutant.h'),
           instrument.header(count).encode())
     programs: Dict[str, List[str]] = {}
+    built: Dict[Tuple[str, ...], str] = {}      # programs share engines
     for u in units:
         m = re.search(r'tests/unit/(test-[\w-]+)\.p/', u.get('output', ''))
         if not m:
             continue
-        words = shlex.split(u['command'])
+        words = [w for w in shlex.split(u['command'])
+                 if not w.startswith(f'-Itests/unit/{m.group(1)}.p')]
         if 'ccache' in words[0]:        # meson's, where there is one
             del words[0]
         name = os.path.relpath(os.path.join(u['directory'], u['file']), REPO)
@@ -233,18 +253,18 @@ def unit_tests(place: Place, texts: Dict[str, bytes], count: int) -> None:
             words[words.index(u['file'])] = os.path.join(
                 src, os.path.basename(name))
             write(os.path.join(src, os.path.basename(name)), texts[name])
-        obj = os.path.join(new, f'{m.group(1)}.'
-                           f'{os.path.basename(u["file"])}.o')
-        words[words.index('-o') + 1] = obj
-        for option in ('-MQ', '-MF'):
+        for option in ('-MQ', '-MF', '-o'):
             at = words.index(option)
             del words[at:at + 2]
         words.remove('-MD')
-        # one element too far is seen
-        words[1:1] = ['-fsanitize=bounds', '-fsanitize-undefined-trap-on-error',
-                      f'-I{src}', '-I' + os.path.join(REPO, 'hw', 'pci'), '-w']
-        subprocess.run(words, cwd=u['directory'], check=True)
-        programs.setdefault(m.group(1), []).append(obj)
+        words[1:1] = BOUNDS + [f'-I{src}', '-w',
+                               '-I' + os.path.join(REPO, 'hw', 'pci')]
+        if tuple(words) not in built:
+            obj = os.path.join(new, f'{len(built)}.'
+                               f'{os.path.basename(u["file"])}.o')
+            subprocess.run(words + ['-o', obj], cwd=u['directory'], check=True)
+            built[tuple(words)] = obj
+        programs.setdefault(m.group(1), []).append(built[tuple(words)])
     libs = shlex.split(subprocess.run(
         ['pkg-config', '--libs', 'glib-2.0'], check=True,
         capture_output=True, text=True).stdout)
@@ -312,7 +332,7 @@ def reach(place: Place, args) -> None:
     unit = [t for t in todo if t['path'].startswith(place.unit + os.sep)]
     rest = [t for t in todo if t not in unit]
     random.Random(1).shuffle(rest)
-    todo = unit + rest
+    todo = (unit + rest)[args.part::args.of]
     for i, test in enumerate(todo):
         write(place.seen, bytes(count))
         outcome = attempt(place, test, 0, place.seen)
@@ -323,6 +343,7 @@ def reach(place: Place, args) -> None:
         if outcome.failure:
             print(f'\nfails without a mutant ({outcome.failure}): '
                   f'{test["program"]} {test["test"]}')
+    cache.remove(place.seen)
 
 
 # -- run ----------------------------------------------------------------------
@@ -489,14 +510,15 @@ def main() -> int:
                            help='this many, drawn with --seed (default: all)')
             s.add_argument('--seed', type=int, default=1)
             s.add_argument('--file', default='*', help='a pattern of paths')
-            s.add_argument('--of', type=int, default=1,
-                           help='cut the work in so many parts ...')
-            s.add_argument('--part', type=int, default=0,
-                           help='... and do this one (from 0)')
             s.add_argument('--patience', type=float, default=60,
                            metavar='SECONDS',
                            help='of CPU time for one mutant, in all '
                            'runs (default: 60)')
+        if f in (reach, run):
+            s.add_argument('--of', type=int, default=1,
+                           help='cut the work in so many parts ...')
+            s.add_argument('--part', type=int, default=0,
+                           help='... and do this one (from 0)')
         if f is reach:
             s.add_argument('--tests', default='*',
                            help='a pattern of their paths')
