@@ -11,7 +11,8 @@
 #include "libqos/pri-switch.h"
 
 #define PAGE            0x1000ull
-#define PEER            0xe1600000ull   /* in the window of the other port */
+/* In the window of the other port, between the BARs of the function there */
+#define PEER            0xe1500000ull
 #define WINDOW_FIRST    0xe1400000ull   /* of that port */
 #define WINDOW_LAST     0xe17fffffull
 #define OUTSIDE         0xe1900000ull   /* in that of no port */
@@ -25,6 +26,7 @@
 #define UPSTREAM        (1 << 8)
 #define PEER_PORT       (2 << 8 | 1 << 3)
 #define REGISTERS       0xe1780000ull   /* of ivshmem: 256 bytes */
+#define UNCLAIMED       0xe1700000ull
 #define IO_ADDRESS      0xc000
 #define COMMAND         0x04
 #define COMMAND_NO_MEM  0x4
@@ -34,6 +36,10 @@
 #define BAR2            0x18
 #define BUSES           0x18
 #define WINDOW          0x20
+#define PREFETCHABLE    0x24
+#define CLOSED          0x0000fff0      /* ends before it begins */
+#define BESIDE          (2 << 8 | 2 << 3)   /* a function beside the ports */
+#define LOW             0x5000ull       /* in a window whose registers are 0 */
 #define UNTRANSLATED    (PT_FLAG_UNTRANSLATED | PT_FLAG_PASID)
 #define ATS             (PT_FLAG_PASID | PT_FLAG_NO_PRI)
 
@@ -180,14 +186,15 @@ static void test_unclaimed(void)
     PeerTest t;
 
     start(&t);
-    qvtd_fs_map(&t.s.lab.v, t.s.lab.rid_pml4, PEER + 0x180000, t.page,
+    qtest_writel(t.s.lab.qts, qpt_ecam(PEER_MEMORY, BAR0), REGISTERS);
+    qvtd_fs_map(&t.s.lab.v, t.s.lab.rid_pml4, UNCLAIMED, t.page,
                 QVTD_FS_USER);
     qtest_writeq(t.s.lab.qts, t.page, OTHER);
-    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, PEER + 0x180000), ==,
+    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, UNCLAIMED), ==,
                      PT_ST_DMA_ERROR);
     g_assert_cmphex(qtest_readq(t.s.lab.qts, t.page), ==, OTHER);
     /* the first behind the function's */
-    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, PEER + 0x100000), ==,
+    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, REGISTERS + 0x100), ==,
                      PT_ST_DMA_ERROR);
     pri_lab_stop(&t.s.lab);
 }
@@ -257,6 +264,45 @@ static void test_io_bar(void)
                      PT_ST_DMA_ERROR);
     g_assert_cmphex(qtest_readq(qts, IO_ADDRESS), ==, OTHER);
     pri_lab_stop(&t.s.lab);
+}
+
+/* The other window of the port, for memory that can be prefetched */
+static void test_prefetchable(void)
+{
+    PeerTest t;
+
+    start(&t);
+    qtest_writel(t.s.lab.qts, qpt_ecam(PEER_PORT, WINDOW), CLOSED);
+    qtest_writel(t.s.lab.qts, qpt_ecam(PEER_PORT, PREFETCHABLE),
+                 (PEER >> 16) << 16 | PEER >> 16);
+    check_write(&t, PT_FLAG_UNTRANSLATED, PEER, true);
+    pri_lab_stop(&t.s.lab);
+}
+
+/*
+ * What is no peer: a port of the Root Complex beside that of the switch, and a
+ * function beside the ports, whose registers are no windows
+ */
+static void test_others(void)
+{
+    PeerTest t;
+    PriLab *lab = &t.s.lab;
+
+    start_devices(&t, " -device ivshmem-plain,memdev=m,bus=dn1,addr=0.1"
+                  " -device pci-testdev,bus=up0,addr=2"
+                  " -device pcie-root-port,id=rp9,bus=pcie.0,addr=5,"
+                  "chassis=9,slot=9");
+    map(&t, PEER_MEMORY);
+    qtest_writel(lab->qts, qpt_ecam(5 << 3, WINDOW),
+                 (OUTSIDE >> 16) << 16 | OUTSIDE >> 16);
+    qtest_writew(lab->qts, qpt_ecam(5 << 3, COMMAND), 0x6);
+    check_write(&t, PT_FLAG_UNTRANSLATED, OUTSIDE, false);
+
+    qtest_writel(lab->qts, qpt_ecam(PEER_PORT, PREFETCHABLE), CLOSED);
+    qtest_writew(lab->qts, qpt_ecam(BESIDE, COMMAND), 0x2);
+    qvtd_fs_map(&lab->v, lab->rid_pml4, LOW, t.page, QVTD_FS_USER);
+    check_write(&t, PT_FLAG_UNTRANSLATED, LOW, false);
+    pri_lab_stop(lab);
 }
 
 /* The function is behind a bridge that is behind the port */
@@ -351,6 +397,8 @@ int main(int argc, char **argv)
     qtest_add_func("/peer/PORT-06/edges", test_edges);
     qtest_add_func("/peer/PORT-06/bar-edges", test_bar_edges);
     qtest_add_func("/peer/PORT-06/io-bar", test_io_bar);
+    qtest_add_func("/peer/PORT-06/prefetchable", test_prefetchable);
+    qtest_add_func("/peer/PORT-06/others", test_others);
     qtest_add_func("/peer/PORT-06/bridge", test_bridge);
     qtest_add_func("/peer/PORT-06/registers", test_registers);
     qtest_add_func("/peer/PORT-06/translated", test_translated);
