@@ -295,10 +295,10 @@ static void test_corrupt(void)
     g_assert_cmphex(corrupted(w, ATS_MSG_PAGE_REQUEST, ATS_RULE_FIELD_PASID,
                               0x100001).pasid, ==, 6);
     /* no bits at all */
-    g_assert_true(corrupted(w, ATS_MSG_PAGE_REQUEST, ATS_RULE_FIELD_FLAGS,
-                            0).read);
-    g_assert_false(corrupted(w, ATS_MSG_INV_REQUEST, ATS_RULE_FIELD_FLAGS,
-                             0).size);
+    m = corrupted(w, ATS_MSG_PAGE_REQUEST, ATS_RULE_FIELD_FLAGS, 0);
+    g_assert_true(m.read && !m.write && m.last && !m.priv && !m.exec);
+    m = corrupted(w, ATS_MSG_INV_REQUEST, ATS_RULE_FIELD_FLAGS, 0);
+    g_assert_false(m.size || m.global);
 
     /* another function, or nobody */
     shim_guest_errors = 0;
