@@ -267,7 +267,7 @@ static void test_write_until(void)
     pa[1] = keep_write(&lab, NULL, 1);
     expect(&lab, "dma", 1, 0);
     invalidate(&lab);
-    for (int i = 0; i < 2000 && events(&lab, "dma", "delivered") < 2; i++) {
+    while (events(&lab, "dma", "delivered") < 2) {
         g_usleep(1000);
     }
     for (int i = 0; i < 2; i++) {
