@@ -194,6 +194,26 @@ class Run(unittest.TestCase):
 
 
 class Interrupt(unittest.TestCase):
+    def test_ctrl_c_before_anything_is_loaded(self):
+        """No traceback, and to git bisect no verdict."""
+        with tempfile.TemporaryDirectory() as d:
+            script = os.path.join(d, 'pri-lab')
+            with open(os.path.join(REPO, 'pri-lab'), encoding='utf-8') as f:
+                cache.write_atomic(script, f.read().encode())
+            top = os.path.join(d, 'scripts', 'pri_lab')
+            cache.write_atomic(os.path.join(top, '__init__.py'), b'')
+            cache.write_atomic(os.path.join(top, 'cli.py'),
+                               b'import time\nprint("up", flush=True)\n'
+                               b'time.sleep(600)\n')
+            with subprocess.Popen(
+                    [sys.executable, '-B', script], stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT, preexec_fn=lambda: signal.signal(
+                        signal.SIGINT, signal.default_int_handler)) as p:
+                self.assertEqual(p.stdout.readline(), b'up\n')
+                p.send_signal(signal.SIGINT)
+                self.assertEqual(p.communicate()[0], b'')
+            self.assertEqual(p.returncode, -signal.SIGINT)
+
     def test_signal_ends_with_a_line_and_130(self):
         code = ('import sys, time; sys.path.insert(0, sys.argv[1]); '
                 'from pri_lab import cli; '

@@ -72,6 +72,8 @@ def write(path: str, repo: str, tally: Tally, machine, document: Dict,
 def unpack(path: str, dest: str) -> Dict[str, Any]:
     """Unpack into a directory; the manifest.  Nothing of it can land
     elsewhere, whatever the archive says."""
+    if not os.path.isfile(path):
+        raise UsageError(f'{path}: there is no such file')
     try:
         with tarfile.open(path, 'r:gz') as tar:
             for member in tar:

@@ -85,7 +85,11 @@ def job(repo: str, name: str, args: str, added: List[str]) -> None:
               + list(names.NO_SOURCE) + mine)
     tests = names.tests_of(repo, name)
     if tests and args:
-        near.need('test', args.split(','), tests, f' of {name}')
+        values = names.values_of(repo, name)
+        near.need('test', (x for x in args.split(',')
+                           if x.partition('=')[0] not in values
+                           or '=' not in x), tests
+                  + [f'{v}=' for v in values], f' of {name}')
 
 
 def only_with(command: str, what: str, request, defaults: dict) -> None:

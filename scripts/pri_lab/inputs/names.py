@@ -52,6 +52,13 @@ def table(text: str) -> List[str]:
     return [n for m in _TABLE.finditer(text) for n in _ROW.findall(m.group(1))]
 
 
+def values_of(repo: str, job: str) -> List[str]:
+    """Names of the arguments NAME=VALUE of a job, as long/stress has."""
+    path = os.path.join(repo, GUEST, f'{job}.c')
+    return re.findall(r'sscanf\(argv\[\w+\], "(\w+)=%', _read(path)) \
+        if os.path.isfile(path) else []
+
+
 def tests_of(repo: str, job: str) -> Optional[List[str]]:
     """Names of the tests of a job; None if its source has no such table."""
     if job == 'all':
