@@ -80,6 +80,7 @@ class Systems(unittest.TestCase):
                                          meson=meson).called)
 
     def test_another_processor(self):
+        """M12"""
         what, hint = self.refused(dict(ID='debian'), ['dpkg-query'],
                                   machine='aarch64')
         self.assertIn('this is aarch64', what)
