@@ -3,7 +3,6 @@ import json
 import os
 import re
 import tempfile
-import unittest
 import unittest.mock
 
 import fakestage
