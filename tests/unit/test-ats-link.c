@@ -175,6 +175,12 @@ static AtsMsgKind world_kind(const World *w, unsigned int i)
     return g_array_index(w->log, AtsMsg, i).kind;
 }
 
+/* A machine whose IOMMU has no link has none to free */
+static void test_none(void)
+{
+    ats_link_free(NULL);
+}
+
 static void test_at_once(void)
 {
     World *w = world_new(2);
@@ -397,6 +403,7 @@ static void test_stop_marker(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/link/none", test_none);
     g_test_add_func("/link/at-once", test_at_once);
     g_test_add_func("/link/no-reentry", test_no_reentry);
     g_test_add_func("/link/bounded", test_bounded);

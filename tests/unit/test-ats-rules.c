@@ -201,6 +201,21 @@ static void test_counted(void)
     rules_free(w);
 }
 
+/* The counter stays at the last number that the register has */
+static void test_acted_ends(void)
+{
+    World *w = rules_new();
+    AtsRuleKnobs rule = rules_any(ATS_RULE_DROP);
+
+    rule.acted = UINT32_MAX - 1;
+    rules_set(w, rule);
+    for (int i = 0; i < 3; i++) {
+        rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
+        g_assert_cmpuint(w->rule[0].knobs.acted, ==, UINT32_MAX);
+    }
+    rules_free(w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -215,5 +230,6 @@ int main(int argc, char **argv)
     g_test_add_func("/link/rules/saved", test_saved);
     g_test_add_func("/link/rules/counted", test_counted);
 
+    g_test_add_func("/link/rules/acted-ends", test_acted_ends);
     return g_test_run();
 }

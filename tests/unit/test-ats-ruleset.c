@@ -440,21 +440,26 @@ static void test_described(void)
     AtsRuleKnobs rule = rules_any(ATS_RULE_DELAY);
     g_autofree char *text = NULL;
     AtsTrEntry entry;
+    AtsHeld *item;
 
     rule.delay_us = 10;
     rules_set(w, rule);
     rules_send(w, ATS_MSG_PAGE_REQUEST, 1);
-    ((AtsHeld *)g_queue_peek_head(&w->ruleset.held))->msg.rid = 0x1fb;
+    item = g_queue_peek_head(&w->ruleset.held);
+    item->msg.rid = 0x1fb;
+    item->msg.code = 3;
     rule.act = ATS_RULE_HOLD;
     rules_set(w, rule);
     translate(w, 11, &entry);
+    item = g_queue_peek_tail(&w->ruleset.held);
+    item->status = ATS_TR_CA;
     rules_send(w, ATS_MSG_INV_COMPLETION, 6);
     text = ats_ruleset_describe(&w->ruleset);
     g_assert_cmpstr(text, ==,
                     "0 page-request rid=01:1f.3 pasid=0x7 tag=1 addr=0x1000 "
-                    "code=0 due=10000 rule=r00\n"
+                    "code=3 due=10000 rule=r00\n"
                     "1 translation rid=01:00.0 pasid=0x7 tag=0 addr=0x5000 "
-                    "code=0 rule=r00\n"
+                    "code=2 rule=r00\n"
                     "2 inv-completion rid=01:00.0 pasid=0x7 tag=6 "
                     "addr=0x6000 code=0 rule=r00\n");
     rules_free(w);
