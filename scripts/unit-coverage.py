@@ -1,38 +1,71 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""unit-coverage.py [--missing] [DIRECTORY]
+"""unit-coverage.py [--missing] [TEST...]
 
 Which lines and branches of the engines the unit tests reach, by gcov: builds
-tests/unit with coverage in DIRECTORY (default: a temporary one), runs it, and
-prints a line for each file.  --missing lists the branches that no test takes.
-An engine is in several programs; what one of them reaches counts.
+the tests of tests/unit, or those named, with coverage in a temporary
+directory, runs them, and prints a line for each file.  --missing lists the
+branches that no test takes.  An engine is in several programs; what one of
+them reaches counts.
 """
 
 import collections
+import concurrent.futures
 import glob
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 
 REPO = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+UNIT = os.path.join(REPO, 'tests', 'unit')
 ENGINES = ('hw/pci/', 'accel/tcg/sched/')
+FLAGS = ['-std=gnu11', '-O0', '-g', '--coverage', '-D_GNU_SOURCE',
+         '-Itests/unit/shim', '-Iinclude', '-Iaccel/tcg/sched']
 
 
-def run(directory):
-    """Build and run the unit tests with coverage."""
-    if not os.path.exists(os.path.join(directory, 'build.ninja')):
-        subprocess.run(['meson', 'setup', directory, REPO,
-                        '-Db_coverage=true', '-Doptimization=0'], check=True,
-                       stdout=subprocess.DEVNULL)
-    for path in glob.glob(os.path.join(directory, '**', '*.gcda'),
-                          recursive=True):
-        os.unlink(path)
-    subprocess.run(['ninja', '-C', directory, '--quiet'], check=True)
-    subprocess.run(['meson', 'test', '-C', directory, '--suite', 'unit',
-                    '--quiet'], check=True)
+def programs():
+    """Name of a test -> its sources, as tests/unit/meson.build has them."""
+    with open(os.path.join(UNIT, 'meson.build'), encoding='utf-8') as f:
+        text = f.read()
+    lists = {name: re.findall(r"'([^']+\.c)'", value) for name, value in
+             re.findall(r"(?:^|')([\w-]+)'?(?:: | = )\[([^\]]*)\]", text, re.M)}
+    lists.update((name, lists[other]) for name, other in
+                 re.findall(r"'([\w-]+)': (\w+),", text))
+    return {name: [os.path.normpath(os.path.join('tests/unit', x))
+                   for x in (f'{name}.c', *sources)]
+            for name, sources in lists.items() if name.startswith('test-')}
+
+
+def build(directory, name, sources):
+    """One program; its .gcno are in the directory."""
+    glib = subprocess.run(['pkg-config', '--cflags', '--libs', 'glib-2.0'],
+                          check=True, stdout=subprocess.PIPE,
+                          text=True).stdout.split()
+    out = os.path.join(directory, name)
+    subprocess.run(['cc', *FLAGS, f'-I{directory}', *sources, '-o', out,
+                    *glib], cwd=REPO, check=True)
+    return out
+
+
+def run(directory, names):
+    """Build and run the tests."""
+    have = programs()
+    for name in names:
+        if name not in have:
+            raise SystemExit(f'there is no unit test {name}; there are '
+                             + ' '.join(have))
+    subprocess.run([os.path.join(UNIT, 'shim', 'gen-trace.py'),
+                    os.path.join(REPO, 'hw/pci/trace-events'),
+                    os.path.join(directory, 'trace.h')], check=True)
+    todo = {n: s for n, s in have.items() if not names or n in names}
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda x: build(directory, *x), todo.items()))
+    for path in made:
+        subprocess.run([path, '--tap'], check=True, stdout=subprocess.DEVNULL)
 
 
 def reports(directory):
@@ -71,19 +104,18 @@ def merged(directory):
 
 def main(argv):
     missing = '--missing' in argv
-    rest = [a for a in argv if a != '--missing']
-    if len(rest) > 1 or rest and rest[0].startswith('-'):
+    names = [a for a in argv if a != '--missing']
+    if any(a.startswith('-') for a in names):
         raise SystemExit(__doc__)
-    with tempfile.TemporaryDirectory() as d:
-        directory = os.path.realpath(rest[0]) if rest else d
-        run(directory)
+    with tempfile.TemporaryDirectory() as directory:
+        run(directory, names)
         files = merged(directory)
     print(f'{"file":34} {"lines":>12} {"branches":>12}')
     for path, lines in sorted(files.items()):
         taken = [n for _, branches in lines.values() for n in branches]
         reached = sum(1 for times, _ in lines.values() if times)
-        print(f'{path:34} {reached:5} of {len(lines):4} '
-              f'{sum(map(bool, taken)):5} of {len(taken):4}')
+        print(f'{path:34} {reached:4} of {len(lines):4} '
+              f'{sum(map(bool, taken)):4} of {len(taken):4}')
         for n, (times, branches) in sorted(lines.items()):
             if missing and (not times or not all(branches)):
                 way = ', '.join(str(i) for i, b in enumerate(branches)
