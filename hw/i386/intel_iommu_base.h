@@ -12,6 +12,11 @@
 
 #include "intel_iommu_internal.h"
 
+/* QEMU 11.1: MemoryRegionCache has a header of its own; 10.2: in memory.h */
+#if __has_include("system/memory_cached.h")
+#include "system/memory_cached.h"
+#endif
+
 /* QEMU 11.1: the macros take the entry, PGTT is a number; 10.2: word, bits */
 #ifdef VTD_SM_PASID_ENTRY_FST
 #define VTD_BASE_PGTT(pe)       VTD_SM_PASID_ENTRY_PGTT(pe)

@@ -18,7 +18,7 @@
 #include "system/dma.h"
 #include "system/memory.h"
 #include "hw/i386/intel_iommu.h"
-#include "intel_iommu_internal.h"
+#include "intel_iommu_base.h"
 #include "intel_iommu_pages.h"
 #include "intel_iommu_walk.h"
 

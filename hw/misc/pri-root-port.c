@@ -155,7 +155,7 @@ static const AtsKnobTable prp_knob_table = {
     .changed = prp_knob_changed,
 };
 
-/* -- Registers of the capability -------------------------------------------- */
+/* -- Registers of the capability ------------------------------------------- */
 
 static void prp_written_KNOB_SELECT(PriRootPort *p, uint8_t *vsec)
 {

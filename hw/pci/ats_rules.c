@@ -346,11 +346,7 @@ static int ats_rules_pre_save(void *opaque)
     return 0;
 }
 
-static int ats_rules_post_save(void *opaque)
-{
-    ats_rules_free_saved(opaque);
-    return 0;
-}
+ATS_DEFINE_POST_SAVE(ats_rules_post_save, ats_rules_free_saved)
 
 static int ats_rules_pre_load(void *opaque)
 {
@@ -446,7 +442,7 @@ static const VMStateDescription vmstate_ats_rules_saved = {
     .version_id = 1,
     .minimum_version_id = 1,
     .pre_save = ats_rules_pre_save,
-    .post_save = ats_rules_post_save,
+    .post_save = ATS_POST_SAVE(ats_rules_post_save),
     .pre_load = ats_rules_pre_load,
     .post_load = ats_rules_post_load,
     .fields = (const VMStateField[]) {

@@ -78,11 +78,7 @@ static int ats_ruleset_pre_save(void *opaque)
     return 0;
 }
 
-static int ats_ruleset_post_save(void *opaque)
-{
-    ats_ruleset_free_saved(opaque);
-    return 0;
-}
+ATS_DEFINE_POST_SAVE(ats_ruleset_post_save, ats_ruleset_free_saved)
 
 static int ats_ruleset_pre_load(void *opaque)
 {
@@ -157,7 +153,7 @@ const VMStateDescription vmstate_ats_ruleset = {
     .version_id = 2,
     .minimum_version_id = 2,
     .pre_save = ats_ruleset_pre_save,
-    .post_save = ats_ruleset_post_save,
+    .post_save = ATS_POST_SAVE(ats_ruleset_post_save),
     .pre_load = ats_ruleset_pre_load,
     .post_load = ats_ruleset_post_load,
     .fields = (const VMStateField[]) {
@@ -244,7 +240,7 @@ const VMStateDescription vmstate_pcie_pri = {
     .minimum_version_id = 1,
     .post_load = pcie_pri_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT32_EQUAL(capacity, PciePri, NULL),
+        VMSTATE_ATS_EQUAL(capacity, PciePri),
         VMSTATE_UINT32(allocation, PciePri),
         VMSTATE_BOOL(enable, PciePri),
         VMSTATE_BOOL(response_failure, PciePri),
@@ -291,11 +287,7 @@ static int pcie_atc_pre_save(void *opaque)
     return 0;
 }
 
-static int pcie_atc_post_save(void *opaque)
-{
-    pcie_atc_free_saved(opaque);
-    return 0;
-}
+ATS_DEFINE_POST_SAVE(pcie_atc_post_save, pcie_atc_free_saved)
 
 static int pcie_atc_pre_load(void *opaque)
 {
@@ -321,11 +313,11 @@ const VMStateDescription vmstate_pcie_atc = {
     .version_id = 1,
     .minimum_version_id = 1,
     .pre_save = pcie_atc_pre_save,
-    .post_save = pcie_atc_post_save,
+    .post_save = ATS_POST_SAVE(pcie_atc_post_save),
     .pre_load = pcie_atc_pre_load,
     .post_load = pcie_atc_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT32_EQUAL(capacity, PcieAtc, NULL),
+        VMSTATE_ATS_EQUAL(capacity, PcieAtc),
         VMSTATE_INT32(n_saved, PcieAtc),
         VMSTATE_VALIDATE("no more entries than capacity", pcie_atc_count_ok),
         VMSTATE_STRUCT_VARRAY_ALLOC(saved, PcieAtc, n_saved, 1,

@@ -193,7 +193,7 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_STRUCT(parent_obj.exp.aer_log, PriTestdev, 0,
                        vmstate_pcie_aer_log, PCIEAERLog),
         VMSTATE_MSIX(parent_obj, PriTestdev),
-        VMSTATE_UINT32_EQUAL(n_channels, PriTestdev, NULL),
+        VMSTATE_ATS_EQUAL(n_channels, PriTestdev),
         VMSTATE_ATS_FUNCTION(fn, PriTestdev),
         VMSTATE_TIMER_PTR(sched.pause_timer, PriTestdev),
         VMSTATE_BOOL(sched.wake, PriTestdev),

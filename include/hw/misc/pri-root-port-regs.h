@@ -68,8 +68,8 @@ enum {
  * space of the port
  *
  * X(NAME, offset, access, text): registers of 32 bits, offsets from the start
- * of the capability.  Of the row are PRP_VSEC_<NAME>, what a write changes, what
- * a reset clears (all that is not constant), and the page in docs/specs.
+ * of the capability.  Of the row are PRP_VSEC_<NAME>, what a write changes,
+ * what a reset clears (all that is not constant), and the page in docs/specs.
  */
 #define PRP_VSEC_ID             0x5250
 #define PRP_VSEC_REGS(X) \
