@@ -89,7 +89,8 @@ def sizes(repo: str) -> Dict[str, int]:
 
 _NOISE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
 _DEFINED = re.compile(
-    r'^(?!static|typedef|struct|enum|#)[\w \*]*?\b(\w+)\([^;{]*\)\n\{'
+    r'^(?!static|typedef|struct|enum|#)[\w \*]*?\b(\w+)'
+    r'\((?:[^;{()]|\([^;{()]*\))*\)\n\{'
     r'|^(?:const )?\w+ (\w+)(?:\[\])? = \{', re.M)
 
 
