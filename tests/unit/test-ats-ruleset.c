@@ -501,6 +501,33 @@ static void test_saved(void)
     rules_free(w);
 }
 
+static uint16_t other_rid(void *opaque)
+{
+    return RID + 8;
+}
+
+/* The bus has another number when it comes, or the function takes none */
+static void test_translation_for_nobody(void)
+{
+    static const AtsPortOps no_ats = { .rid = other_rid };
+    World *w = rules_new();
+    AtsRuleKnobs rule = rules_any(ATS_RULE_HOLD);
+    AtsTrReq req = { .addr = 0x5000, .pasid = 7, .rid = RID + 8, .tag = 12 };
+    AtsTrEntry entry;
+    AtsPort *port = ats_link_attach(w->link, &no_ats, w);
+
+    rule.kind = ATS_RULE_TRANSLATION;
+    rules_set(w, rule);
+    g_assert_cmpint(translate(w, 11, &entry), ==, ATS_TR_PENDING);
+    g_assert_cmpint(ats_link_translate(w->link, &req, &entry), ==,
+                    ATS_TR_PENDING);
+    w->rid = RID + 0x100;
+    ats_link_release(w->link, 2, false);
+    g_assert_cmpuint(w->tags->len, ==, 0);
+    ats_link_detach(w->link, port);
+    rules_free(w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -520,5 +547,7 @@ int main(int argc, char **argv)
     g_test_add_func("/link/rules/bounded", test_bounded);
     g_test_add_func("/link/rules/described", test_described);
     g_test_add_func("/link/rules/saved", test_saved);
+    g_test_add_func("/link/rules/translation-for-nobody",
+                    test_translation_for_nobody);
     return g_test_run();
 }
