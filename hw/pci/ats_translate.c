@@ -78,10 +78,20 @@ static void ats_function_aborted(AtsFunction *f, uint16_t bit)
     pci_word_test_and_set_mask(f->dev->config + PCI_STATUS, bit);
 }
 
+/* A range smaller than the STU is as good as UR, PCIe 6.2 10.2.3.2 */
+static AtsTrStatus ats_effective(const AtsFunction *f, AtsTrStatus status,
+                                 const AtsTrEntry *entry)
+{
+    return status == ATS_TR_SUCCESS && entry->mask < ats_function_stu(f) ?
+           ATS_TR_UR : status;
+}
+
 /* What a completion means for the request, apart from its permissions */
 static AtsResult ats_finish(AtsFunction *f, const AtsTrReq *req,
-                            AtsTrStatus status, const AtsTrEntry *entry)
+                            AtsTrStatus wire, const AtsTrEntry *entry)
 {
+    AtsTrStatus status = ats_effective(f, wire, entry);
+
     if (status == ATS_TR_UR) {
         f->cnt.trans_ur++;
         ats_function_aborted(f, PCI_STATUS_REC_MASTER_ABORT);

@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "libqos/vtd-inv.h"
+#include "libqos/vtd-pages.h"
 
 #define RETRY_DELAY_NS  10000   /* retry-delay-us, as it is by default */
 #define PAGE            4096
@@ -185,7 +186,10 @@ static void test_accepts_32(const void *opaque)
     pri_lab_stop(&lab);
 }
 
-/* ATS-25: with an STU of 16 KiB, 4 KiB are rounded up to it */
+/*
+ * ATS-25: with an STU of 16 KiB, 4 KiB are rounded up to it.  The translations
+ * are from before: those of less than the STU are not taken (ATS-13).
+ */
 static void test_below_stu(void)
 {
     unsigned int i;
@@ -193,12 +197,11 @@ static void test_below_stu(void)
     PriLab lab;
 
     pri_lab_start(&lab);
-    set_ats(&lab, 0);
-    set_ats(&lab, QPT_ATS_CTRL_E | 2);
     map_pages(&lab, 16, QVTD_FS_USER);
     for (i = 0; i < 16; i++) {
         access_page(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA + i * PAGE, 0);
     }
+    set_ats(&lab, QPT_ATS_CTRL_E | 2);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 16);
     /* page 3 is 0x..56a, of the 16 KiB from 0x..568 on: pages 1 to 4 */
     qvtd_submit(&lab.v, qvtd_desc_dev_ptlb(lab.d.rid, LAB_PASID,
@@ -206,6 +209,7 @@ static void test_below_stu(void)
                                            false));
     qvtd_wait(&lab.v, 0);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 12);
+    set_ats(&lab, QPT_ATS_CTRL_E);
     for (i = 0; i < 16; i++) {
         uint64_t before = counter(&lab, PT_CNT_ATC_HITS);
 
@@ -213,6 +217,54 @@ static void test_below_stu(void)
         left |= (counter(&lab, PT_CNT_ATC_HITS) - before) << i;
     }
     g_assert_cmphex(left, ==, 0xffe1);
+    pri_lab_stop(&lab);
+}
+
+/*
+ * ATS-13: a translation that is smaller than the STU, one without permissions
+ * included, is as good as status UR; one that is as large or larger is taken
+ */
+static void test_less_than_stu(void)
+{
+    static const struct {
+        unsigned int stu;
+        uint32_t small, large, absent;
+    } cases[] = {
+        { 0, PT_ST_DONE, PT_ST_DONE, PT_ST_NO_PRI },
+        { 1, PT_ST_TRANS_UR, PT_ST_DONE, PT_ST_TRANS_UR },
+        { 9, PT_ST_TRANS_UR, PT_ST_DONE, PT_ST_TRANS_UR },
+        { 10, PT_ST_TRANS_UR, PT_ST_TRANS_UR, PT_ST_TRANS_UR },
+    };
+    const uint64_t large = (LAB_IOVA & ~0x1fffffULL) + 0x400000;
+    unsigned int i;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    map_pages(&lab, 2, QVTD_FS_USER);
+    /* 2 MiB, by the entry that is two behind */
+    qtest_writeq(lab.qts, qfs_entry(&lab, lab.pml4, 2) + 2 * 8,
+                 PA | QVTD_FS_PS | QVTD_FS_USER);
+    qvtd_flush(&lab.v);
+    for (i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t ur = counter(&lab, PT_CNT_TRANS_UR);
+
+        set_ats(&lab, 0);
+        set_ats(&lab, QPT_ATS_CTRL_E | cases[i].stu);
+        g_assert_cmpuint(access_page(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, 0),
+                         ==, cases[i].small);
+        g_assert_cmpuint(access_page(&lab, PT_OP_READ, LAB_PASID, large, 0),
+                         ==, cases[i].large);
+        g_assert_cmpuint(access_page(&lab, PT_OP_READ, LAB_PASID,
+                                     LAB_IOVA + 8 * PAGE, 0), ==,
+                         cases[i].absent);
+        g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_UR) - ur, ==,
+                         (cases[i].small == PT_ST_TRANS_UR) +
+                         (cases[i].large == PT_ST_TRANS_UR) +
+                         (cases[i].absent == PT_ST_TRANS_UR));
+        g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==,
+                         (cases[i].small == PT_ST_DONE) +
+                         (cases[i].large == PT_ST_DONE));
+    }
     pri_lab_stop(&lab);
 }
 
@@ -477,6 +529,7 @@ int main(int argc, char **argv)
     qtest_add_data_func("/pri-testdev/inv/ATS-24/depth-3", "queue-depth=3",
                         test_accepts_32);
     qtest_add_func("/pri-testdev/inv/ATS-25/below-stu", test_below_stu);
+    qtest_add_func("/pri-testdev/ats/ATS-13/less-than-stu", test_less_than_stu);
     qtest_add_func("/pri-testdev/inv/ATS-26/foreign-pasid",
                    test_foreign_pasid);
     qtest_add_func("/pri-testdev/pasid/PASID-01/enables", test_pasid_enables);
