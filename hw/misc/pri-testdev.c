@@ -79,12 +79,7 @@ static void pt_translate_again(void *opaque, uint32_t n)
     }
 }
 
-static void pt_function_error(void *opaque, uint32_t error)
-{
-    pt_report(opaque, error);
-}
-
-static void pt_path_error(void *opaque)
+static void pt_errors(void *opaque)
 {
     pt_channels_kick(opaque);
 }
@@ -100,8 +95,7 @@ static const AtsFunctionOps pt_function_ops = {
     .translate_again = pt_translate_again,
     .due = pt_translation_due,
     .timed_out = pt_translation_timed_out,
-    .error = pt_function_error,
-    .path_error = pt_path_error,
+    .errors = pt_errors,
     .stopping = pt_pri_stopping,
     .land = pt_posted_land,
 };
@@ -122,7 +116,7 @@ static void pt_bh(void *opaque)
     }
     pt_channels_run(d);
     pt_msi_run(d);
-    pt_report_now(d);
+    ats_function_report_errors(&d->fn);
     pt_channels_kick(d);
 }
 

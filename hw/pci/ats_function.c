@@ -102,9 +102,9 @@ static void ats_function_raw_response(void *opaque, const AtsMsg *msg)
 }
 
 static void ats_function_pri_note(void *opaque, PciePriNote note,
-                                  uint16_t prgi)
+                                  const AtsMsg *msg)
 {
-    ats_function_note(opaque, note, prgi);
+    ats_function_note(opaque, note, msg);
 }
 
 static void ats_function_stopping(void *opaque)
@@ -383,6 +383,7 @@ void ats_function_reset(AtsFunction *f)
     f->pasid_control = 0;
     f->no_ats = false;
     ats_function_forget(f);
+    ats_function_forget_errors(f);
     pcie_atc_flush(&f->atc);
     ats_inflight_forget(&f->inflight);
     ats_function_clear_counters(f);

@@ -20,18 +20,23 @@
 /**
  * ats_function_note: tell the owner, if it wants to know (AtsFunctionOps)
  */
-void ats_function_note(AtsFunction *f, PciePriNote note, uint16_t prgi);
+void ats_function_note(AtsFunction *f, PciePriNote note, const AtsMsg *msg);
 
 /**
  * ats_function_pass: does a TLP pass the ports above the function?
  *
- * If not, the error is kept for ats_function_report_path().
+ * If not, the error is kept for ats_function_report_errors().
  */
 AtsPathEnd ats_function_pass(AtsFunction *f, const AtsTlp *tlp);
 
 /**
- * ats_function_note_error: keep an error of a port above
+ * ats_function_note_error: keep an error of a port above, or of the function
  */
 void ats_function_note_error(AtsFunction *f, const AtsPathError *error);
+
+/**
+ * ats_function_forget_errors: those of the function are not reported any more
+ */
+void ats_function_forget_errors(AtsFunction *f);
 
 #endif /* HW_PCI_ATS_FUNCTION_INTERNAL_H */

@@ -218,18 +218,47 @@ bool ats_path_down(PCIDevice *dev, const AtsTlp *tlp, AtsPathError *error)
     return passed;
 }
 
-void ats_path_report(PCIDevice *dev, const AtsPathError *error)
+/* A posted Request is no advisory case, PCIe 6.2 6.2.3.2.4 */
+AtsPathError ats_path_own_error(const AtsMsg *msg, uint32_t status)
 {
-    PCIEAERErr err = error->err;
+    AtsPathError error = {
+        .above = ATS_PATH_SELF,
+        .err.status = status,
+        .err.flags = status == PCI_ERR_UNC_UNX_COMP ?
+                     PCIE_AER_ERR_MAYBE_ADVISORY : 0,
+    };
+
+    if (msg) {
+        AtsTlp tlp = ats_path_message(msg);
+
+        ats_tlp_log(&tlp, &error.err);
+    }
+    return error;
+}
+
+/* Who it is that has to report the error */
+static PCIDevice *ats_path_reporter(PCIDevice *dev, const AtsPathError *error)
+{
     PCIDevice *port = ats_path_above(dev);
 
+    if (error->above == ATS_PATH_SELF) {
+        return dev;
+    }
     for (uint8_t i = 0; port && i < error->above; i++) {
         port = ats_path_above(port);
     }
+    return port;
+}
+
+void ats_path_report(PCIDevice *dev, const AtsPathError *error)
+{
+    PCIEAERErr err = error->err;
+    PCIDevice *port = ats_path_reporter(dev, error);
+
     if (!port || !pci_is_express(port)) {
         return;
     }
-    if (ats_path_end(err.status) == ATS_PATH_CA) {
+    if (port != dev && ats_path_end(err.status) == ATS_PATH_CA) {
         /* PCIe 6.2 6.12.5, 7.5.1.3.7 */
         pci_word_test_and_set_mask(port->config + PCI_SEC_STATUS,
                                    PCI_STATUS_SIG_TARGET_ABORT);

@@ -72,7 +72,9 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
 
     if (!ats_function_owner(f)->cfg->pri) {
         if (reached) {
+            /* a message that it does not support, PCIe 6.2 2.3.1 */
             ats_function_violation(f, "PRG Response without Page Requests");
+            ats_function_error(f, PCI_ERR_UNC_UNSUP, msg);
         }
         return;
     }
@@ -125,13 +127,6 @@ void ats_function_complete(AtsFunction *f, uint16_t rid, uint32_t itags,
     }
 }
 
-static void ats_function_error(AtsFunction *f, uint32_t error)
-{
-    if (f->ops->error) {
-        f->ops->error(f->opaque, error);
-    }
-}
-
 /*
  * An invalidation is answered whatever Bus Master Enable and ATS Enable are
  * (PCIe 6.2 10.3.3, 10.3.4), but by nobody who has no ATS.
@@ -148,7 +143,7 @@ static void ats_function_inv_request(void *opaque, const AtsMsg *msg)
     ats_function_message(f, msg);
     if (!f->cfg->ats) {
         /* Unsupported Request: no completion can come (10.3.4) */
-        ats_function_error(f, PCI_ERR_UNC_UNSUP);
+        ats_function_error(f, PCI_ERR_UNC_UNSUP, msg);
     } else if (f->ops->inv_request) {
         f->ops->inv_request(f->opaque, msg);
     } else {

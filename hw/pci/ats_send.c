@@ -85,35 +85,59 @@ bool ats_function_sending(AtsFunction *f, AtsSend what)
     return true;
 }
 
-/* -- Through the ports above ----------------------------------------------- */
+/* -- Errors ---------------------------------------------------------------- */
 
 /* The AER log takes the first error of a kind; others add nothing to it */
 void ats_function_note_error(AtsFunction *f, const AtsPathError *error)
 {
-    for (unsigned int i = 0; i < f->n_path_errors; i++) {
-        const AtsPathError *e = &f->path_error[i];
+    for (unsigned int i = 0; i < f->n_errors; i++) {
+        const AtsPathError *e = &f->errors[i];
 
         if (e->above == error->above && e->err.status == error->err.status) {
             return;
         }
     }
-    if (f->n_path_errors < ARRAY_SIZE(f->path_error)) {
-        f->path_error[f->n_path_errors++] = *error;
-        f->ops->path_error(f->opaque);
+    if (f->n_errors < ARRAY_SIZE(f->errors)) {
+        f->errors[f->n_errors++] = *error;
+        f->ops->errors(f->opaque);
     }
 }
 
-void ats_function_report_path(AtsFunction *f)
+void ats_function_error(AtsFunction *f, uint32_t error, const AtsMsg *msg)
 {
-    AtsPathError error[ATS_FUNCTION_PATH_ERRORS];
-    unsigned int n = f->n_path_errors;
+    AtsPathError own = ats_path_own_error(msg, error);
 
-    memcpy(error, f->path_error, sizeof(error));
-    f->n_path_errors = 0;
+    ats_function_note_error(f, &own);
+}
+
+void ats_function_forget_errors(AtsFunction *f)
+{
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < f->n_errors; i++) {
+        if (f->errors[i].above != ATS_PATH_SELF) {
+            f->errors[kept++] = f->errors[i];
+        }
+    }
+    f->n_errors = kept;
+}
+
+void ats_function_report_errors(AtsFunction *f)
+{
+    AtsPathError error[ATS_FUNCTION_ERRORS];
+    unsigned int n = f->n_errors;
+
+    memcpy(error, f->errors, sizeof(error));
+    f->n_errors = 0;
     for (unsigned int i = 0; i < n; i++) {
-        ats_path_report(f->dev, &error[i]);
+        if (error[i].above != ATS_PATH_SELF ||
+            (!f->unresponsive && ats_function_sending(f, ATS_SEND_ERROR))) {
+            ats_path_report(f->dev, &error[i]);
+        }
     }
 }
+
+/* -- Through the ports above ----------------------------------------------- */
 
 AtsPathEnd ats_function_pass(AtsFunction *f, const AtsTlp *tlp)
 {

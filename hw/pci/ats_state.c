@@ -16,17 +16,17 @@
 #include "hw/pci/pci_device.h"
 #include "trace.h"
 
-void ats_function_note(AtsFunction *f, PciePriNote note, uint16_t prgi)
+void ats_function_note(AtsFunction *f, PciePriNote note, const AtsMsg *msg)
 {
     if (f->ops->note) {
-        f->ops->note(f->opaque, note, prgi);
+        f->ops->note(f->opaque, note, msg);
     }
 }
 
 void ats_function_violation(AtsFunction *f, const char *what)
 {
     f->cnt.violations++;
-    ats_function_note(f, PCIE_PRI_NOTE_VIOLATION, 0);
+    ats_function_note(f, PCIE_PRI_NOTE_VIOLATION, NULL);
     trace_ats_function_violation(f->dev->name, what);
     qemu_log_mask(LOG_GUEST_ERROR, "%s: %s\n", f->dev->name, what);
 }

@@ -450,11 +450,11 @@ static int ats_function_post_load(void *opaque, int version_id)
     AtsFunction *f = opaque;
 
     if (!ats_inflight_ok(&f->inflight) ||
-        f->n_path_errors > ARRAY_SIZE(f->path_error)) {
+        f->n_errors > ARRAY_SIZE(f->errors)) {
         return -EINVAL;
     }
-    for (unsigned int i = 0; i < f->n_path_errors; i++) {
-        PCIEAERErr *err = &f->path_error[i].err;
+    for (unsigned int i = 0; i < f->n_errors; i++) {
+        PCIEAERErr *err = &f->errors[i].err;
 
         /* one without a header would be an assertion of the AER code */
         err->flags &= PCIE_AER_ERR_MAYBE_ADVISORY |
@@ -515,8 +515,8 @@ const VMStateDescription vmstate_ats_function = {
         VMSTATE_UINT64(inflight.starved, AtsFunction),
         VMSTATE_STRUCT(posted, AtsFunction, 1, vmstate_ats_posted, AtsPosted),
         VMSTATE_BOOL(no_ats, AtsFunction),
-        VMSTATE_UINT8(n_path_errors, AtsFunction),
-        VMSTATE_STRUCT_ARRAY(path_error, AtsFunction, ATS_FUNCTION_PATH_ERRORS,
+        VMSTATE_UINT8(n_errors, AtsFunction),
+        VMSTATE_STRUCT_ARRAY(errors, AtsFunction, ATS_FUNCTION_ERRORS,
                              1, vmstate_ats_path_error, AtsPathError),
         VMSTATE_STRUCT(cnt, AtsFunction, 1, vmstate_ats_function_counters,
                        AtsFunctionCounters),

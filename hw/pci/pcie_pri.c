@@ -10,17 +10,17 @@
 #include "standard-headers/linux/pci_regs.h"
 #include "trace.h"
 
-static void pcie_pri_note(PciePri *pri, PciePriNote note, uint16_t prgi)
+static void pcie_pri_note(PciePri *pri, PciePriNote note, const AtsMsg *msg)
 {
     if (pri->ops->note) {
-        pri->ops->note(pri->opaque, note, prgi);
+        pri->ops->note(pri->opaque, note, msg);
     }
 }
 
 static void pcie_pri_violation(PciePri *pri, const char *what, uint32_t val)
 {
     pri->cnt.violations++;
-    pcie_pri_note(pri, PCIE_PRI_NOTE_VIOLATION, 0);
+    pcie_pri_note(pri, PCIE_PRI_NOTE_VIOLATION, NULL);
     trace_pcie_pri_violation(what, val);
     qemu_log_mask(LOG_GUEST_ERROR, "pcie_pri: %s (0x%x)\n", what, val);
 }
@@ -427,7 +427,7 @@ static void pcie_pri_unexpected(PciePri *pri, const AtsMsg *msg,
 {
     pri->uprgi |= !pri->quirks.no_uprgi;
     pri->cnt.resp_unexpected++;
-    pcie_pri_note(pri, PCIE_PRI_NOTE_UNEXPECTED, msg->prgi);
+    pcie_pri_note(pri, PCIE_PRI_NOTE_UNEXPECTED, msg);
     if (group) {
         pcie_pri_violation(pri, "response before the last request",
                            msg->prgi);
@@ -469,7 +469,7 @@ static void pcie_pri_take_response(PciePri *pri, const AtsMsg *msg,
         pcie_pri_count_response(pri, msg);
         if (stale) {
             pri->cnt.resp_mistaken++;
-            pcie_pri_note(pri, PCIE_PRI_NOTE_MISTAKEN, msg->prgi);
+            pcie_pri_note(pri, PCIE_PRI_NOTE_MISTAKEN, msg);
         }
         pcie_pri_complete(pri, group, pri->quirks.rf_as_ir ?
                           MIN(msg->code, ATS_PRG_INVALID_REQUEST) :
@@ -490,7 +490,7 @@ void pcie_pri_response(PciePri *pri, const AtsMsg *arrived)
     if (stale) {
         pri->forgotten[msg.prgi]--;
         pri->cnt.resp_stale++;
-        pcie_pri_note(pri, PCIE_PRI_NOTE_STALE, msg.prgi);
+        pcie_pri_note(pri, PCIE_PRI_NOTE_STALE, &msg);
         trace_pcie_pri_stale(msg.prgi, msg.pasid, pri->in_use[msg.prgi]);
     }
     if (pri->failed && !pri->raw[msg.prgi]) {

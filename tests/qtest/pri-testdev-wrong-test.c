@@ -17,9 +17,16 @@
 #define VTD             "ite-timeout-ms=60000,wait-depth=1024"
 #define PATTERN         0x1122334455667788ULL
 #define EXP_DEVSTA      10
+#define DEVSTA_CED      (1 << 0)
 #define DEVSTA_NFED     (1 << 1)
 #define DEVSTA_URD      (1 << 3)
 #define AER_UNC_STATUS  0x104
+#define AER_COR_MASK    0x114
+#define AER_HEADER      0x11c
+#define TLP_MSG_BY_ID   0x32
+#define TLP_MSGD_BY_ID  0x72
+#define MSG_INV_REQUEST 0x01
+#define MSG_PRG_RESPONSE 0x05
 #define AER_UC          (1 << 16)
 #define AER_UR          (1 << 20)
 
@@ -315,28 +322,49 @@ static uint32_t aer(PriLab *lab)
     return qpt_config_readl(&lab->d, AER_UNC_STATUS);
 }
 
-/* PRI-22: four ways to take a response to no group */
+/* ERR-01: the first byte of the header that is logged, and its Message Code */
+static void check_logged(PriLab *lab, uint8_t type, uint8_t code)
+{
+    uint32_t dw0 = qpt_config_readl(&lab->d, AER_HEADER);
+    uint32_t dw1 = qpt_config_readl(&lab->d, AER_HEADER + 4);
+
+    g_assert_cmphex(__builtin_bswap32(dw0) >> 24, ==, type);
+    g_assert_cmphex(__builtin_bswap32(dw1) & 0xff, ==, code);
+}
+
+/*
+ * PRI-22: four ways to take a response to no group.  ERR-01: what is reported
+ * has the header of the message, and an Unexpected Completion is an advisory
+ * error.
+ */
 static void test_unexpected(void)
 {
     static const struct {
         const char *knob;
         uint16_t status;
         uint32_t aer;
+        uint16_t devsta;
     } ways[] = {
-        { "unexpected-resp=uprgi", QPT_PRI_STATUS_UPRGI, 0 },
-        { "unexpected-resp=ignore", 0, 0 },
-        { "unexpected-resp=ur", 0, AER_UR },
-        { "unexpected-resp=uc", 0, AER_UC },
+        { "unexpected-resp=uprgi", QPT_PRI_STATUS_UPRGI, 0, 0 },
+        { "unexpected-resp=ignore", 0, 0, 0 },
+        { "unexpected-resp=ur", 0, AER_UR, DEVSTA_URD | DEVSTA_NFED },
+        { "unexpected-resp=uc", 0, AER_UC, DEVSTA_CED },
     };
 
     for (int i = 0; i < ARRAY_SIZE(ways); i++) {
         PriLab lab;
 
         pri_lab_start_with(&lab, VTD, ways[i].knob, 0);
+        /* Advisory Non-Fatal Errors are masked by default */
+        qpt_config_writel(&lab.d, AER_COR_MASK, 0);
         respond(&lab, 17, QPT_SUCCESS);
         settle(&lab);
         g_assert_cmphex(pri_status(&lab), ==, ways[i].status);
         g_assert_cmphex(aer(&lab), ==, ways[i].aer);
+        g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + EXP_DEVSTA) & 0xf,
+                        ==, ways[i].devsta);
+        check_logged(&lab, ways[i].aer ? TLP_MSG_BY_ID : 0,
+                     ways[i].aer ? MSG_PRG_RESPONSE : 0);
         g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
         pri_lab_stop(&lab);
     }
@@ -431,11 +459,11 @@ static void test_sub_stu(void)
         PriLab lab;
 
         pri_lab_start_with(&lab, VTD, ur ? "inv-sub-stu=ur" : NULL, 0);
-        qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 0);
-        qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL,
-                          QPT_ATS_CTRL_E | 1);
         map(&lab, 1);
         g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
+        /* that one is in the ATC; none of less than 8 KiB comes after it */
+        qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL,
+                          QPT_ATS_CTRL_E | 1);
         /* its neighbour in a unit of 8 KiB */
         g_assert_cmpint(invalidate(&lab, LAB_IOVA ^ PAGE, false), ==, !ur);
         g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, ur);
@@ -443,6 +471,7 @@ static void test_sub_stu(void)
         g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + EXP_DEVSTA) &
                         (DEVSTA_URD | DEVSTA_NFED), ==,
                         ur ? DEVSTA_URD | DEVSTA_NFED : 0);
+        check_logged(&lab, ur ? TLP_MSGD_BY_ID : 0, ur ? MSG_INV_REQUEST : 0);
         if (!ur) {
             g_assert_true(invalidate(&lab, LAB_IOVA & ~0x1fffULL, true));
         }
@@ -488,10 +517,11 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/wrong/PRI-01/disabled", test_disabled);
     qtest_add_func("/pri-testdev/wrong/PRI-31/stop-delay", test_stop_delay);
     qtest_add_func("/pri-testdev/wrong/PRI-20/resp-code", test_resp_code);
-    qtest_add_func("/pri-testdev/wrong/PRI-22/unexpected", test_unexpected);
+    qtest_add_func("/pri-testdev/wrong/PRI-22/ERR-01/unexpected",
+                   test_unexpected);
     qtest_add_func("/pri-testdev/wrong/PRI-20/retry", test_retry);
     qtest_add_func("/pri-testdev/wrong/ATS-01/rc-on-ur", test_rc_on_ur);
-    qtest_add_func("/pri-testdev/wrong/ATS-25/sub-stu", test_sub_stu);
+    qtest_add_func("/pri-testdev/wrong/ATS-25/ERR-01/sub-stu", test_sub_stu);
     qtest_add_func("/pri-testdev/wrong/ATS-20/when-e0", test_when_e0);
     return g_test_run();
 }

@@ -1,9 +1,7 @@
 /*
- * pri-testdev: function events, and errors that are reported
+ * pri-testdev: function events
  *
- * Events set a bit that the driver reads, and may raise vector 0.  Errors wait
- * for the bottom half: the port above may contain one, and that resets the
- * function.
+ * Events set a bit that the driver reads, and may raise vector 0.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -37,32 +35,7 @@ void pt_event_enable(PriTestdev *d, uint32_t val)
     }
 }
 
-void pt_report(PriTestdev *d, uint32_t error)
-{
-    d->sched.pending_aer |= error;
-    if (error) {
-        pt_channels_kick(d);
-    }
-}
-
-void pt_report_now(PriTestdev *d)
-{
-    while (d->sched.pending_aer) {
-        PCIEAERErr err = {
-            .status = d->sched.pending_aer & -d->sched.pending_aer,
-            .source_id = pci_requester_id(PCI_DEVICE(d)),
-        };
-
-        d->sched.pending_aer &= ~err.status;
-        if (!pt_unresponsive(d) &&
-            ats_function_sending(&d->fn, ATS_SEND_ERROR)) {
-            pcie_aer_inject_error(PCI_DEVICE(d), &err);
-        }
-    }
-    ats_function_report_path(&d->fn);
-}
-
-void pt_event_note(void *opaque, PciePriNote note, uint16_t prgi)
+void pt_event_note(void *opaque, PciePriNote note, const AtsMsg *msg)
 {
     static const struct {
         uint32_t kind;
@@ -78,12 +51,13 @@ void pt_event_note(void *opaque, PciePriNote note, uint16_t prgi)
     static const uint32_t errors[] = {
         0, 0, PCI_ERR_UNC_UNSUP, PCI_ERR_UNC_UNX_COMP,
     };
-
     PriTestdev *d = opaque;
+    uint32_t error = note == PCIE_PRI_NOTE_UNEXPECTED ?
+                     errors[d->knobs.unexpected_resp] : 0;
 
-    pt_log(d, notes[note].kind, ATS_NO_PASID, prgi, 0, 0);
+    pt_log(d, notes[note].kind, ATS_NO_PASID, msg ? msg->prgi : 0, 0, 0);
     pt_event(d, notes[note].event);
-    if (note == PCIE_PRI_NOTE_UNEXPECTED) {
-        pt_report(d, errors[d->knobs.unexpected_resp]);
+    if (error) {
+        ats_function_error(&d->fn, error, msg);
     }
 }

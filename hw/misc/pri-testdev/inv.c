@@ -214,15 +214,16 @@ void pt_inv_request(void *opaque, const AtsMsg *msg)
         return;
     }
     if (d->knobs.inv_when_e0 && !ats_function_ats_enabled(&d->fn)) {
-        pt_report(d, d->knobs.inv_when_e0 == PT_INV_WHEN_E0_UR ?
-                  PCI_ERR_UNC_UNSUP : 0);
+        if (d->knobs.inv_when_e0 == PT_INV_WHEN_E0_UR) {
+            ats_function_error(&d->fn, PCI_ERR_UNC_UNSUP, msg);
+        }
         return;
     }
     if (d->knobs.inv_in_d3 && !ats_function_in_d0(&d->fn)) {
         return;
     }
     if (d->knobs.inv_sub_stu && ats_function_inv_too_small(&d->fn, msg)) {
-        pt_report(d, PCI_ERR_UNC_UNSUP);
+        ats_function_error(&d->fn, PCI_ERR_UNC_UNSUP, msg);
         return;
     }
     if (!d->knobs.atc_leak) {

@@ -186,7 +186,7 @@ void pt_reset_hold(Object *obj, ResetType type)
         held = false;
         lost = false;
         pt_late_forget(d);
-        d->fn.n_path_errors = 0;
+        d->fn.n_errors = 0;
     }
     if (kind == PT_RESET_OTHER || kind == PT_RESET_BACK) {
         pt_sticky_power_on(d);

@@ -39,8 +39,8 @@ void pt_channels_kick(PriTestdev *d)
 {
     const PtSched *s = &d->sched;
 
-    if (s->ready || s->irqs || s->wake || d->event.irq || s->pending_aer ||
-        d->late.due || d->fn.n_path_errors) {
+    if (s->ready || s->irqs || s->wake || d->event.irq ||
+        d->late.due || d->fn.n_errors) {
         pt_schedule(d);
     }
 }
@@ -55,7 +55,6 @@ void pt_sched_reset(PriTestdev *d)
 {
     d->sched.ready = 0;
     d->sched.irqs = 0;
-    d->sched.pending_aer = 0;
     d->sched.n_waiters = 0;
     d->sched.next_channel = 0;
     d->sched.wake = false;

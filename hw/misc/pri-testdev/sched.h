@@ -17,7 +17,6 @@
  * @wake: those who wait for credits shall try
  * @ready: bit n: channel n is PT_RUN_READY
  * @irqs: bit n: send the interrupt of channel n
- * @pending_aer: PCI_ERR_UNC_* that are to be reported
  * @waiters: channels that wait for credits, in the order in which they came
  * @next_channel: channel that runs next
  */
@@ -29,7 +28,6 @@ typedef struct PtSched {
     bool wake;
     uint64_t ready;
     uint64_t irqs;
-    uint32_t pending_aer;
     uint8_t waiters[PRI_TESTDEV_MAX_CHANNELS];
     uint32_t n_waiters;
     uint32_t next_channel;

@@ -57,7 +57,7 @@ void pt_translation_timed_out(void *opaque, const AtsTrReq *req,
     PriTestdev *d = opaque;
 
     pt_log(d, PT_LOG_TIMEOUT, req->pasid, req->tag, req->addr, 0);
-    pt_report(d, PCI_ERR_UNC_COMP_TIME);
+    ats_function_error(&d->fn, PCI_ERR_UNC_COMP_TIME, NULL);
     if (owner != ATS_NO_OWNER && d->ch[owner].run == PT_RUN_TRANSLATION) {
         pt_end(d, owner, PT_ST_TIMEOUT, req->addr);
     }

@@ -185,8 +185,8 @@ static int pt_post_load(void *opaque, int version_id)
 const VMStateDescription vmstate_pri_testdev = {
     .name = TYPE_PRI_TESTDEV,
     .priority = MIG_PRI_PCI_BUS,
-    .version_id = 4,
-    .minimum_version_id = 3,
+    .version_id = 5,
+    .minimum_version_id = 5,
     .post_load = pt_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, PriTestdev),
@@ -198,7 +198,6 @@ const VMStateDescription vmstate_pri_testdev = {
         VMSTATE_TIMER_PTR(sched.pause_timer, PriTestdev),
         VMSTATE_BOOL(sched.wake, PriTestdev),
         VMSTATE_UINT64(sched.irqs, PriTestdev),
-        VMSTATE_UINT32(sched.pending_aer, PriTestdev),
         VMSTATE_UINT8_ARRAY(sched.waiters, PriTestdev,
                             PRI_TESTDEV_MAX_CHANNELS),
         VMSTATE_UINT32(sched.n_waiters, PriTestdev),

@@ -97,10 +97,8 @@ typedef struct AtsFunction AtsFunction;
  *     never
  * @timed_out: it has, and is forgotten; @owner is ATS_NO_OWNER if he had left
  *     it
- * @error: the function has to report an uncorrectable error, PCI_ERR_UNC_*; may
- *     be NULL
- * @path_error: a port above the function has to report an error: call
- *     ats_function_report_path() when nothing else is under way
+ * @errors: the function, or a port above it, has to report an error: call
+ *     ats_function_report_errors() when nothing else is under way
  * @stopping: as in PciePriOps; answered with ats_function_stopped(); may be
  *     NULL
  * @land: a posted write of AtsFunction::posted reaches memory; NULL if the
@@ -112,15 +110,14 @@ typedef struct AtsFunctionOps {
     void (*wake)(void *opaque);
     void (*raw_response)(void *opaque, const AtsMsg *msg);
     void (*inv_request)(void *opaque, const AtsMsg *msg);
-    void (*note)(void *opaque, PciePriNote note, uint16_t prgi);
+    void (*note)(void *opaque, PciePriNote note, const AtsMsg *msg);
     void (*message)(void *opaque, const AtsMsg *msg);
     void (*translated)(void *opaque, const AtsTrReq *req, AtsTrStatus status,
                        const AtsTrEntry *entry, bool discarded);
     void (*translate_again)(void *opaque, uint32_t owner);
     int64_t (*due)(void *opaque);
     void (*timed_out)(void *opaque, const AtsTrReq *req, uint32_t owner);
-    void (*error)(void *opaque, uint32_t error);
-    void (*path_error)(void *opaque);
+    void (*errors)(void *opaque);
     void (*stopping)(void *opaque);
     AtsPostedLand *land;
 } AtsFunctionOps;
@@ -140,8 +137,8 @@ typedef struct AtsFunctionCounters {
 } AtsFunctionCounters;
 
 #define ATS_FUNCTION_VF_MAX     63
-/* Errors of ports above it that are to be reported, one a place and kind */
-#define ATS_FUNCTION_PATH_ERRORS    8
+/* Its errors and those of ports above it to be reported, one a place and kind */
+#define ATS_FUNCTION_ERRORS     12
 
 struct AtsFunction {
     PCIDevice *dev;
@@ -162,8 +159,8 @@ struct AtsFunction {
     uint16_t ats_control;
     uint16_t pasid_control;
     bool unresponsive;      /* PRG Responses do not reach it */
-    uint8_t n_path_errors;
-    AtsPathError path_error[ATS_FUNCTION_PATH_ERRORS];  /* to be reported */
+    uint8_t n_errors;
+    AtsPathError errors[ATS_FUNCTION_ERRORS];   /* to be reported */
     AtsFunctionCounters cnt;
 };
 
@@ -262,12 +259,20 @@ void ats_function_send(AtsFunction *f, const AtsMsg *msg);
 AtsPathEnd ats_function_may_pass(AtsFunction *f, AtsTlp *tlp);
 
 /**
- * ats_function_report_path: let ports report what AtsFunctionOps::path_error
- * was about
+ * ats_function_error: the function has an uncorrectable error to report
  *
- * The function can be reset before this returns.
+ * @error: PCI_ERR_UNC_*
+ * @msg: the message that it is about, whose header is logged, or NULL
  */
-void ats_function_report_path(AtsFunction *f);
+void ats_function_error(AtsFunction *f, uint32_t error, const AtsMsg *msg);
+
+/**
+ * ats_function_report_errors: what AtsFunctionOps::errors was about
+ *
+ * A function that is reset or gone has none.  It can be reset before this
+ * returns: a port above may contain the error.
+ */
+void ats_function_report_errors(AtsFunction *f);
 
 /**
  * ats_function_stop_marker: pcie_pri_stop_marker() for a PASID of the function,

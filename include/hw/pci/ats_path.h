@@ -72,10 +72,13 @@ typedef enum AtsPathEnd {
     ATS_PATH_PEER,      /* a switch sends it down again, ats_peer.h */
 } AtsPathEnd;
 
+/* No port: the function itself */
+#define ATS_PATH_SELF       UINT8_MAX
+
 /**
- * struct AtsPathError - what a port has to report
+ * struct AtsPathError - what a port, or the function itself, has to report
  *
- * @above: ports between it and the function
+ * @above: ports between the port and the function, or ATS_PATH_SELF
  * @err: all but the source id
  */
 typedef struct AtsPathError {
@@ -107,7 +110,15 @@ bool ats_path_down(struct PCIDevice *dev, const AtsTlp *tlp,
                    AtsPathError *error);
 
 /**
- * ats_path_report: let the port above @dev report
+ * ats_path_own_error: an error that the function itself has detected
+ *
+ * @msg: the message that it is about, whose header is logged, or NULL
+ * @status: PCI_ERR_UNC_*
+ */
+AtsPathError ats_path_own_error(const AtsMsg *msg, uint32_t status);
+
+/**
+ * ats_path_report: let the port above @dev, or @dev itself, report
  *
  * Downstream Port Containment can reset @dev before this returns.
  */

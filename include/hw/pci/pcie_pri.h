@@ -66,8 +66,8 @@ typedef enum PciePriEnd {
 /* What the engine notices about the other side */
 typedef enum PciePriNote {
     PCIE_PRI_NOTE_VIOLATION,
-    PCIE_PRI_NOTE_UNEXPECTED,   /* response to no group; has a PRG index */
-    PCIE_PRI_NOTE_STALE,        /* as PciePriCounters; has a PRG index */
+    PCIE_PRI_NOTE_UNEXPECTED,   /* response to no group; has a message */
+    PCIE_PRI_NOTE_STALE,        /* as PciePriCounters; has a message */
     PCIE_PRI_NOTE_MISTAKEN,     /* the same */
 } PciePriNote;
 
@@ -82,7 +82,8 @@ typedef enum PciePriNote {
  * @wake: there may be room again, or there never will be: everyone who was
  *        told PCIE_PRI_BUSY should try again
  * @raw_response: the response to a request sent by pcie_pri_send_raw()
- * @note: something to write down; may be NULL
+ * @note: something to write down; @msg is the PRG Response that it is about, or
+ *        NULL; may be NULL
  * @stopping: nothing is outstanding any more, and pcie_pri_stopped() has to say
  *            when that has become Stopped; may be NULL without stop_by_owner
  */
@@ -92,7 +93,7 @@ typedef struct PciePriOps {
                        unsigned int code);
     void (*wake)(void *opaque);
     void (*raw_response)(void *opaque, const AtsMsg *msg);
-    void (*note)(void *opaque, PciePriNote note, uint16_t prgi);
+    void (*note)(void *opaque, PciePriNote note, const AtsMsg *msg);
     void (*stopping)(void *opaque);
 } PciePriOps;
 
