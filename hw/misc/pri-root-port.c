@@ -63,6 +63,7 @@ struct PriRootPortClass {
     PCIERootPortClass parent_class;
 
     PCIConfigWriteFunc *parent_config_write;
+    void (*parent_pci_realize)(PCIDevice *dev, Error **errp);
     PCIUnregisterFunc *parent_exit;
     ResettablePhases parent_phases;
     void (*parent_plug)(HotplugHandler *handler, DeviceState *dev,
@@ -358,6 +359,14 @@ static void prp_interrupts_uninit(PCIDevice *dev)
     msix_uninit_exclusive_bar(dev);
 }
 
+/* What no capability claims is read-only and 0, PCIe 6.2 7.2 */
+static void prp_pci_realize(PCIDevice *dev, Error **errp)
+{
+    memset(dev->wmask + PCI_CONFIG_HEADER_SIZE, 0,
+           pci_config_size(dev) - PCI_CONFIG_HEADER_SIZE);
+    PRI_ROOT_PORT_GET_CLASS(dev)->parent_pci_realize(dev, errp);
+}
+
 static void prp_realize(DeviceState *qdev, Error **errp)
 {
     ERRP_GUARD();
@@ -447,6 +456,8 @@ static void prp_class_init(ObjectClass *klass, const void *data)
     k->vendor_id = PRI_ROOT_PORT_VENDOR_ID;
     k->device_id = PRI_ROOT_PORT_DEVICE_ID;
     prpc->parent_config_write = k->config_write;
+    prpc->parent_pci_realize = k->realize;
+    k->realize = prp_pci_realize;
     prpc->parent_exit = k->exit;
     k->config_read = prp_config_read;
     k->config_write = prp_config_write;

@@ -138,8 +138,9 @@ static bool pt_check(PriTestdev *d, Error **errp)
                    PRI_TESTDEV_MAX_CHANNELS);
         return false;
     }
+    /* what a Virtual Function lacks is in its PF, which has been checked */
     return pt_identity_check(&d->ident, errp) && pt_acs_check(d, errp) &&
-           ats_function_check(&d->cfg, errp);
+           (pci_is_vf(PCI_DEVICE(d)) || ats_function_check(&d->cfg, errp));
 }
 
 /* -- Virtual Functions ----------------------------------------------------- */
@@ -165,16 +166,18 @@ static uint32_t pt_bar0_size(const PriTestdev *d)
     return pow2ceil((d->n_channels + 1) * PT_CHANNEL_SIZE);
 }
 
-/* SR-IOV and ARI, PCIe 6.2 9.3.3, 7.8.7; @offset is free */
+/* ARI is in each function of such a device, PCIe 6.2 7.8.8; @offset is free */
 static bool pt_add_vfs(PriTestdev *d, uint16_t offset, Error **errp)
 {
     PCIDevice *dev = PCI_DEVICE(d);
 
+    if (d->n_vfs || pci_is_vf(dev)) {
+        pcie_ari_init(dev, offset);
+        offset += PCI_ARI_SIZEOF;
+    }
     if (!d->n_vfs) {
         return true;
     }
-    pcie_ari_init(dev, offset);
-    offset += PCI_ARI_SIZEOF;
     if (!pcie_sriov_pf_init(dev, offset, TYPE_PRI_TESTDEV_VF,
                             d->ident.vf_device, d->n_vfs, d->n_vfs,
                             PT_VF_OFFSET, PT_VF_STRIDE, errp)) {

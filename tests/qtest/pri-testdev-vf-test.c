@@ -55,6 +55,8 @@ static void test_vf_capabilities(void)
     g_assert_cmpuint(vf.pri, ==, 0);
     g_assert_cmpuint(vf.pasid, ==, 0);
     g_assert_cmpuint(lab_vf_find_ext(&vf, LAB_EXT_ID_SRIOV), ==, 0);
+    /* PCIe 6.2 7.8.8: each function of an ARI device has it */
+    g_assert_cmpuint(lab_vf_find_ext(&vf, LAB_EXT_ID_ARI), !=, 0);
     g_assert_cmphex(qpt_config_readl(&vf, 0), ==, UINT32_MAX);
     g_assert_cmpuint(qpt_config_readl(&vf, vf.exp + QPT_EXP_DEVCAP) &
                      QPT_EXP_DEVCAP_FLR, !=, 0);

@@ -146,6 +146,14 @@ bool pt_config_realize(PriTestdev *d, Error **errp)
 {
     PCIDevice *dev = PCI_DEVICE(d);
 
+    /* what no capability claims is read-only and 0, PCIe 6.2 7.2 */
+    memset(dev->wmask + PCI_CONFIG_HEADER_SIZE, 0,
+           pci_config_size(dev) - PCI_CONFIG_HEADER_SIZE);
+    if (!pci_is_vf(dev)) {
+        /* Parity Error Response is in each function but a VF, 7.5.1.1.3 */
+        pci_word_test_and_set_mask(dev->wmask + PCI_COMMAND,
+                                   PCI_COMMAND_PARITY);
+    }
     pt_set_identity(d);
     if (!pci_is_vf(dev) && !pt_add_pm(d, errp)) {
         return false;

@@ -52,8 +52,6 @@ void lab_vf_find(PriLab *lab, QPriTestdev *vf, unsigned int n)
     vf->ats = lab_vf_find_ext(vf, QPT_EXT_ID_ATS);
     vf->pri = lab_vf_find_ext(vf, QPT_EXT_ID_PRI);
     vf->pasid = lab_vf_find_ext(vf, QPT_EXT_ID_PASID);
-    /* QEMU maps the BARs of a VF by its own bit */
-    qpt_config_writew(vf, COMMAND, 0x2);
     g_assert_cmphex(qpt_readl(vf, PT_ID), ==, PT_ID_MAGIC);
 }
 
@@ -63,7 +61,7 @@ void lab_vf_program(PriLab *lab, QPriTestdev *vf)
     qvtd_pasid_setup(&lab->v, vf->rid, 0, LAB_RID_DID);
     lab->pml4 = qvtd_pasid_setup(&lab->v, vf->rid, LAB_PASID, LAB_DID);
     qvtd_flush(&lab->v);
-    qpt_config_writew(vf, COMMAND, 0x6);
+    qpt_config_writew(vf, COMMAND, 0x4);
     qpt_config_writew(vf, vf->ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
 }
 

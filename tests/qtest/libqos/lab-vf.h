@@ -9,6 +9,7 @@
 
 #include "libqos/pri-lab.h"
 
+#define LAB_EXT_ID_ARI      0x000e
 #define LAB_EXT_ID_SRIOV    0x0010
 
 /* SR-IOV Extended Capability, PCIe 6.2 9.3.3 */
