@@ -26,6 +26,7 @@
 #define QRP_SLTCTL              0x18
 #define QRP_SLTCTL_HPIE         (1 << 5)
 #define QRP_SLTCTL_ABPE         (1 << 0)
+#define QRP_SLTCTL_EIC          (1 << 11)   /* toggles the interlock */
 #define QRP_SLTCTL_DLLSCE       (1 << 12)
 #define QRP_SLTCTL_ON           0x01c0  /* indicator of power on, power on */
 #define QRP_SLTCTL_OFF          0x07c0  /* indicator off, power off */
@@ -34,6 +35,7 @@
 #define QRP_SLTSTA_PDC          (1 << 3)
 #define QRP_SLTSTA_CC           (1 << 4)
 #define QRP_SLTSTA_PDS          (1 << 6)
+#define QRP_SLTSTA_EIS          (1 << 7)    /* the interlock is closed */
 #define QRP_SLTSTA_DLLSC        (1 << 8)
 
 /* Advanced Error Reporting of a root port */
