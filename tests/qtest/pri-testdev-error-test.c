@@ -135,7 +135,7 @@ static void test_first_error(void)
     pri_lab_stop(&s.lab);
 }
 
-/* -- ERR-03: a Virtual Function has the controls of its PF ------------------ */
+/* -- ERR-03: a Virtual Function has the controls of its PF ----------------- */
 
 typedef struct VfErrors {
     PriLab lab;

@@ -137,7 +137,7 @@ typedef struct AtsFunctionCounters {
 } AtsFunctionCounters;
 
 #define ATS_FUNCTION_VF_MAX     63
-/* Its errors and those of ports above it to be reported, one a place and kind */
+/* Its errors, and those of ports above it, that wait: one a place and kind */
 #define ATS_FUNCTION_ERRORS     12
 
 struct AtsFunction {
