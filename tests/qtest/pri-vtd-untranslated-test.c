@@ -12,6 +12,7 @@
 #include "qemu/bitops.h"
 #include "libqtest.h"
 #include "libqos/lab-state.h"
+#include "libqos/vtd-inv.h"
 #include "libqos/vtd-pages.h"
 
 #define FR_SGN_4        0x83
@@ -233,23 +234,49 @@ static void test_ss(const void *opaque)
     pri_lab_stop(&lab);
 }
 
-/* LGN.2: legacy mode has the IOTLB too, and must not fail in silence */
-static void test_legacy_read_only(void)
+/* Legacy mode, with @low in the entry of the function next to P */
+static void legacy_start(PriLab *lab, uint64_t low)
 {
     uint64_t root, context, top;
-    PriLab lab;
-    QVtd *v = &lab.v;
+    QVtd *v = &lab->v;
 
-    pri_lab_start_with(&lab, "svm=off,x-flts=off,x-prs=on", NULL, 0);
+    pri_lab_start_with(lab, "svm=off,x-flts=off,x-prs=on", NULL, 0);
     root = qvtd_alloc(v, 1);
     context = qvtd_alloc(v, 1);
     top = qvtd_alloc(v, 1);
     qvtd_ss_map(v, top, LAB_IOVA, QPG_PA, QVTD_SS_R);
-    qtest_writeq(lab.qts, root + LAB_BUS * 16, context | 1);
-    /* DID 1, AW 48 bits; SSPTPTR, TT=00b, P */
-    qtest_writeq(lab.qts, context + (lab.d.rid & 0xff) * 16 + 8, 1 << 8 | 2);
-    qtest_writeq(lab.qts, context + (lab.d.rid & 0xff) * 16, top | 1);
+    qtest_writeq(lab->qts, root + LAB_BUS * 16, context | 1);
+    /* DID 1, AW 48 bits */
+    qtest_writeq(lab->qts, context + (lab->d.rid & 0xff) * 16 + 8, 1 << 8 | 2);
+    qtest_writeq(lab->qts, context + (lab->d.rid & 0xff) * 16, top | low | 1);
     qvtd_set_root(v, root, QVTD_TTM_LEGACY);
+}
+
+/* LGN.1.3, in pass-through (TT=10b), also with FPD */
+static void test_legacy_pass_through(void)
+{
+    PriLab lab;
+
+    legacy_start(&lab, 2 << 2);
+    expect(&lab, 0, PT_OP_WRITE, QVTD_NO_PASID, QPG_PA);
+    g_assert_cmphex(qtest_readq(lab.qts, QPG_PA), !=, 0);
+    expect(&lab, 4, PT_OP_WRITE, QVTD_NO_PASID, 1ULL << 51);
+    expect(&lab, 4, PT_OP_READ, QVTD_NO_PASID, 1ULL << 48 | QPG_PA);
+    pri_lab_stop(&lab);
+
+    legacy_start(&lab, 2 << 2 | 1 << 1);
+    g_assert_cmpuint(dma(&lab, PT_OP_WRITE, QVTD_NO_PASID, 1ULL << 51), ==,
+                     PT_ST_DMA_ERROR);
+    expect_fault(&lab, 0, 0, 0, 0);
+    pri_lab_stop(&lab);
+}
+
+/* LGN.2: legacy mode has the IOTLB too, and must not fail in silence */
+static void test_legacy_read_only(void)
+{
+    PriLab lab;
+
+    legacy_start(&lab, 0);
     for (unsigned int i = 0; i < 2; i++) {
         expect(&lab, 5, PT_OP_WRITE, QVTD_NO_PASID, LAB_IOVA);
         expect(&lab, 0, PT_OP_READ, QVTD_NO_PASID, LAB_IOVA);
@@ -313,7 +340,10 @@ static void test_pass_through(void)
         g_assert_cmphex(qtest_readq(lab.qts, QPG_PA + i * 0x1000), !=, 0);
     }
     expect(&lab, FR_SGN_8, PT_OP_WRITE, LAB_PASID, MSI_ADDR);
-    expect(&lab, FR_SGN_4, PT_OP_WRITE, LAB_PASID, 1ULL << 51);
+    for (unsigned int i = 0; i < ARRAY_SIZE(pasids); i++) {
+        expect(&lab, FR_SGN_4, PT_OP_WRITE, pasids[i], 1ULL << 51);
+        expect(&lab, FR_SGN_4, PT_OP_READ, pasids[i], 1ULL << 48 | QPG_PA);
+    }
     pri_lab_stop(&lab);
 }
 
@@ -333,6 +363,35 @@ static void test_pass_through_tables(void)
              QVTD_PDE_RSVD, 0);
     qvtd_flush(&lab.v);
     expect(&lab, 0, PT_OP_WRITE, QVTD_NO_PASID, QPG_PA);
+    pri_lab_stop(&lab);
+}
+
+/*
+ * 6.5.2.2, table 28: pass-through ends with the invalidation of its entry, also
+ * of one that became present without any, and whatever RID_PASID is
+ */
+static void test_pass_through_ends(const void *opaque)
+{
+    uint32_t rid_pasid = GPOINTER_TO_UINT(opaque);
+    uint64_t pe;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    qvtd_pasid_setup(&lab.v, lab.d.rid, rid_pasid, LAB_RID_DID);
+    pe = qvtd_pasid_entry(&lab.v, lab.d.rid, rid_pasid);
+    pass_through(&lab, rid_pasid);
+    qvtd_set(&lab.v, pe, QVTD_PE_P, 0);
+    qvtd_set(&lab.v, qvtd_context_entry(&lab.v, lab.d.rid),
+             QVTD_CE_RID_PASID, rid_pasid);
+    qvtd_flush(&lab.v);
+    qvtd_set(&lab.v, pe, QVTD_PE_P, 1);
+    expect(&lab, 0, PT_OP_WRITE, QVTD_NO_PASID, QPG_PA);
+    qvtd_set(&lab.v, pe, QVTD_PE_P, 0);
+    qvtd_submit(&lab.v, (QVtdDesc) { { QINV_PC | 1 << 4 | LAB_RID_DID << 16 |
+                                       (uint64_t)rid_pasid << 32 } });
+    qvtd_submit(&lab.v, qvtd_desc_iotlb_global());
+    qvtd_wait(&lab.v, 0);
+    expect(&lab, QVTD_FR_SPT_P, PT_OP_WRITE, QVTD_NO_PASID, QPG_PA);
     pri_lab_stop(&lab);
 }
 
@@ -462,12 +521,18 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/untranslated/UNT-01/SCT.3-enables",
                     test_reserved_enables);
     g_test_add_func("/vtd/untranslated/UNT-01/LGN.2", test_legacy_read_only);
+    g_test_add_func("/vtd/untranslated/UNT-04/LGN.1.3",
+                    test_legacy_pass_through);
     g_test_add_func("/vtd/untranslated/UNT-03/input", test_interrupt_range);
     g_test_add_func("/vtd/untranslated/UNT-03/large-page", test_large_page);
     g_test_add_func("/vtd/untranslated/UNT-04/pass-through",
                     test_pass_through);
     g_test_add_func("/vtd/untranslated/UNT-04/tables",
                     test_pass_through_tables);
+    g_test_add_data_func("/vtd/untranslated/UNT-04/ends",
+                         GUINT_TO_POINTER(0), test_pass_through_ends);
+    g_test_add_data_func("/vtd/untranslated/UNT-04/ends-rid-pasid",
+                         GUINT_TO_POINTER(5), test_pass_through_ends);
     g_test_add_func("/vtd/untranslated/UNT-05/invalidation", test_iotlb);
     g_test_add_func("/vtd/untranslated/UNT-05/rid-pasid",
                     test_iotlb_rid_pasid);
