@@ -189,6 +189,34 @@ static void test_interrupt(void)
     pri_lab_stop(&lab);
 }
 
+/* VT-d 6.5.2.10, 7.3: so does a read of a register of another event */
+static void test_interrupt_pushed(void)
+{
+    static const unsigned int regs[] = {
+        QVTD_FSTS, QVTD_FECTL, QVTD_ICS, QVTD_IECTL
+    };
+    PriLab lab;
+
+    start(&lab);
+    qvtd_writel(&lab.v, QVTD_FECTL, 0);
+    qvtd_writel(&lab.v, QVTD_IECTL, 0);
+    plan(&lab, "msi=idle");
+    for (int i = 0; i < ARRAY_SIZE(regs); i++) {
+        if (regs[i] == QVTD_FSTS || regs[i] == QVTD_FECTL) {
+            qvtd_set_property(&lab.v, "inject-ice", "1");
+        } else {
+            qinv_put_wait(&lab.v, QVTD_WAIT_IF);
+            qvtd_qi_ring(&lab.v);
+        }
+        g_assert_cmpint(events(&lab, "msi", "delivered"), ==, i);
+        qvtd_readl(&lab.v, regs[i]);
+        g_assert_cmpint(events(&lab, "msi", "delivered"), ==, i + 1);
+        qvtd_writel(&lab.v, QVTD_FSTS, QVTD_FSTS_ICE);
+        qvtd_writel(&lab.v, QVTD_ICS, 1);
+    }
+    pri_lab_stop(&lab);
+}
+
 /* -- Posted writes --------------------------------------------------------- */
 
 #define FOREVER " hold=1000000000000000"
@@ -419,6 +447,8 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-sched-event/invalidation", test_invalidation);
     qtest_add_func("/pri-sched-event/descriptor", test_descriptor);
     qtest_add_func("/pri-sched-event/interrupt", test_interrupt);
+    qtest_add_func("/pri-sched-event/REG-05/interrupt-pushed",
+                   test_interrupt_pushed);
     qtest_add_func("/pri-sched-event/write", test_write);
     qtest_add_func("/pri-sched-event/write-until", test_write_until);
     qtest_add_func("/pri-sched-event/write-overtaken", test_write_overtaken);
