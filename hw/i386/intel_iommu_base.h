@@ -52,4 +52,10 @@ static inline void vtd_set_pss(IntelIOMMUState *s, unsigned int pasid_bits)
     s->ecap = deposit64(s->ecap, 35, 5, pasid_bits - 1);
 }
 
+/* And read back: what a request with a PASID is held to */
+static inline unsigned int vtd_get_pss(const IntelIOMMUState *s)
+{
+    return extract64(s->ecap, 35, 5) + 1;
+}
+
 #endif /* HW_I386_INTEL_IOMMU_BASE_H */

@@ -34,7 +34,8 @@ void vtd_xlat_record(IntelIOMMUState *s, const VTDXlatReq *req, int reason)
     uint64_t hi = VTD_FRCD_SID(req->rid) | VTD_FRCD_FR(reason);
 
     hi |= req->untranslated ? 0 : VTD_FRCD_AT_TRANSLATION;
-    hi |= req->write ? 0 : VTD_FRCD_T;
+    /* A translation request is a memory read, whatever it asks for (4.2.1) */
+    hi |= req->write && req->untranslated ? 0 : VTD_FRCD_T;
     if (req->pasid != ATS_NO_PASID) {
         hi |= VTD_FRCD_PP(1) | VTD_FRCD_PV((uint64_t)req->pasid);
         hi |= req->priv ? VTD_FRCD_PRIV : 0;
@@ -214,9 +215,13 @@ int vtd_sm_translate(IntelIOMMUState *s, const VTDXlatReq *req, VTDXlat *x)
     if (reason) {
         return reason;
     }
-    if (req->pasid != ATS_NO_PASID && (req->exec || req->priv)) {
-        /* ECAP.ERS and SRS are 0 with first-stage tables */
-        return req->exec ? VTD_FR_SPT_5 : VTD_FR_SPT_6;
+    if (req->pasid != ATS_NO_PASID && req->exec) {
+        return VTD_FR_SPT_5;                            /* ECAP.ERS is 0 */
+    }
+    /* ECAP.SRS, and SRE with it, is 0 if there is first-stage translation */
+    if (req->pasid != ATS_NO_PASID && req->priv &&
+        !(walk.pe.val[2] & VTD_SM_PE_SRE)) {
+        return VTD_FR_SPT_6;
     }
     if (!req->untranslated && req->pasid == ATS_NO_PASID &&
         vtd_addr_is_interrupt(req->addr)) {

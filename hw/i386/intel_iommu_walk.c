@@ -30,7 +30,6 @@
 #define VTD_SM_PE_AW(pe)            extract64((pe)->val[0], 2, 3)
 #define VTD_SM_PE_RSVD0             0xe20ULL        /* 5, SSADE, 11:10 */
 #define VTD_SM_PE_DID               0xffffULL
-#define VTD_SM_PE_SRE               (1ULL << 0)
 #define VTD_SM_PE_FSPM(pe)          extract64((pe)->val[2], 2, 2)
 #define VTD_SM_PE_RSVD2             0xf82ULL        /* 1, EAFE, 11:8 */
 #define VTD_SM_PE_FS_FIELDS         (~0xfffULL | 0x1cULL)
@@ -102,6 +101,7 @@ static const VTDSmFaultRow vtd_sm_faults[] = {
     { VTD_FR_READ,               true,  ATS_TR_SUCCESS }, /* LGN.3 */
     { VTD_FR_PAGING_ENTRY_INV,   true,  ATS_TR_CA },    /* LSS.1 */
     { VTD_FR_PAGING_ENTRY_RSVD,  true,  ATS_TR_CA },    /* LSS.2 */
+    { VTD_FR_INTERRUPT_ADDR,     true,  ATS_TR_CA },    /* LGN.4 */
 };
 
 static const VTDSmFaultRow *vtd_sm_fault_row(int reason)
@@ -256,7 +256,7 @@ static int vtd_sm_check_request(IntelIOMMUState *s, VTDSmWalk *walk)
     if (!(ce->val[0] & VTD_SM_CE_PASIDE)) {
         return VTD_FR_SCT_6;
     }
-    if (!walk->page_request && walk->pasid >> s->svm.pasid_bits) {
+    if (!walk->page_request && walk->pasid >> vtd_get_pss(s)) {
         return VTD_FR_SGN_10;
     }
     if (walk->pasid > max_pasid) {

@@ -61,9 +61,11 @@ typedef enum VTDSmFault {
     VTD_FR_SGN_10 = 0x89,   /* PASID beyond ECAP.PSS */
 } VTDSmFault;
 
-/* Scalable-mode PASID-table entry, VT-d 9.6: Page-walk Snoop, Page Snoop */
+/* Scalable-mode PASID-table entry, VT-d 9.6: Page-walk Snoop, Page Snoop ... */
 #define VTD_SM_PE_PWSNP         (1ULL << 23)
 #define VTD_SM_PE_PGSNP         (1ULL << 24)
+/* ... and Supervisor Requests Enable, in the third word */
+#define VTD_SM_PE_SRE           (1ULL << 0)
 
 /* Entries that can be read in pieces, knob "torn-entry" */
 typedef enum VTDTornKind {

@@ -18,6 +18,7 @@
 #define IOVA_NONE       (LAB_IOVA + 0x2000)
 #define FR_LCT_2        0x02    /* P=0 */
 #define FR_LCT_5        0x0d    /* the type lets no translation request in */
+#define FR_LGN_4        0x0e    /* output address in the interrupt range */
 
 /* Legacy context entry, VT-d 9.3 */
 #define CE_P            (1 << 0)
@@ -141,6 +142,21 @@ static void test_fpd(void)
     pri_lab_stop(&l.lab);
 }
 
+/* LGN.4: a page may lead to the interrupt range; that can be suppressed, too */
+static void test_interrupt_output(void)
+{
+    Legacy l;
+
+    start(&l, CE_P | CE_TT_DEV_TLB);
+    qvtd_ss_map(&l.lab.v, l.top, IOVA_NONE, 0xfee00000, QVTD_SS_R | QVTD_SS_W);
+    g_assert_cmpuint(access_page(&l, true, IOVA_NONE), ==, PT_ST_TRANS_CA);
+    expect_fault(&l, FR_LGN_4);
+    change_entry(&l, CE_P | CE_TT_DEV_TLB | CE_FPD);
+    g_assert_cmpuint(access_page(&l, true, IOVA_NONE), ==, PT_ST_TRANS_CA);
+    expect_fault(&l, 0);
+    pri_lab_stop(&l.lab);
+}
+
 /* S.1, S.2: writing gets W and U, reading nothing; the tables are not asked */
 static void test_interrupt_range(void)
 {
@@ -164,6 +180,7 @@ int main(int argc, char **argv)
     qtest_add_func("/vtd/ats/ATS-04/legacy/translates", test_translates);
     qtest_add_func("/vtd/ats/ATS-04/legacy/LCT.5", test_type);
     qtest_add_func("/vtd/ats/ATS-04/legacy/fpd", test_fpd);
+    qtest_add_func("/vtd/ats/ATS-04/legacy/LGN.4", test_interrupt_output);
     qtest_add_func("/vtd/ats/ATS-03/legacy/interrupt-range",
                    test_interrupt_range);
     return g_test_run();

@@ -250,12 +250,41 @@ static void test_fs_privileged(const void *opaque)
     pri_lab_stop(&lab);
 }
 
-/* 11.4.7.6: PRIV and EXE are those of the request */
-static void test_fault_record(void)
+/* 9.6: with ECAP.SRS, SRE of the entry decides on privileged requests */
+static void test_supervisor(void)
+{
+    static const QSsRow present = { "present", 0, PA | R | W };
+    uint32_t end;
+    Completion got;
+    PriLab lab;
+
+    qss_start(&lab, &present);
+    g_assert_cmphex(lab.v.ecap & QVTD_ECAP_SRS, !=, 0);
+    qpt_config_writew(&lab.d, lab.d.pasid + QPT_PASID_CTRL,
+                      QPT_PASID_CTRL_E | QPT_PASID_CTRL_PRIV);
+    got = request(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, PT_FLAG_PRIV, &end);
+    expect(&lab, TR_EMPTY, got, end);
+    qvtd_set(&lab.v, qvtd_pasid_entry(&lab.v, lab.d.rid, LAB_PASID),
+             QVTD_PE_SRE, 1);
+    qvtd_flush(&lab.v);
+    got = request(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, PT_FLAG_PRIV, &end);
+    g_assert_cmpuint(got.status, ==, 0);
+    g_assert_cmphex(got.permits & R, ==, R);
+    g_assert_cmpuint(end, ==, PT_ST_DONE);
+    expect_fault(&lab, 0, 0, 0);
+    pri_lab_stop(&lab);
+}
+
+/*
+ * 11.4.7.6: PRIV and EXE are those of the request, which is a memory read also
+ * if it asks for write permission (4.2.1)
+ */
+static void test_fault_record(const void *opaque)
 {
     static const uint32_t flags[] = {
         0, PT_FLAG_EXEC, PT_FLAG_PRIV, PT_FLAG_EXEC | PT_FLAG_PRIV
     };
+    uint32_t cmd = GPOINTER_TO_UINT(opaque);
     unsigned int i;
     PriLab lab;
 
@@ -267,7 +296,10 @@ static void test_fault_record(void)
     for (i = 0; i < ARRAY_SIZE(flags); i++) {
         QVtdFault fault;
 
-        request(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, flags[i], NULL);
+        if (cmd == PT_OP_WRITE && flags[i] & PT_FLAG_EXEC) {
+            continue;                   /* EXEC is for what is read */
+        }
+        request(&lab, cmd, LAB_PASID, LAB_IOVA, flags[i], NULL);
         g_assert_true(qvtd_fault(&lab.v, &fault));
         g_assert_cmphex(QVTD_FAULT_FR(&fault), ==, QVTD_FR_SCT_PASIDE);
         g_assert_cmpuint(QVTD_FAULT_T1(&fault), ==, 1);
@@ -553,7 +585,11 @@ int main(int argc, char **argv)
     g_test_add_data_func("/vtd/ats/ATS-04/SPT.6",
                          GUINT_TO_POINTER(PT_FLAG_PRIV), test_fs_privileged);
     g_test_add_func("/vtd/ats/ATS-04/disabled", test_disabled);
-    g_test_add_func("/vtd/ats/ATS-10/priv-exe", test_fault_record);
+    g_test_add_data_func("/vtd/ats/ATS-10/priv-exe/read",
+                         GUINT_TO_POINTER(PT_OP_READ), test_fault_record);
+    g_test_add_data_func("/vtd/ats/ATS-10/priv-exe/write",
+                         GUINT_TO_POINTER(PT_OP_WRITE), test_fault_record);
+    g_test_add_func("/vtd/ats/ATS-04/SPT.6-SRE", test_supervisor);
     g_test_add_func("/vtd/ats/ATS-02/nwfs", test_no_write);
     g_test_add_func("/vtd/ats/ATS-02/no-nwfs", test_no_nwfs);
     g_test_add_func("/vtd/ats/ATS-03/interrupt-range", test_interrupt_range);

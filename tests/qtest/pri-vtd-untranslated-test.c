@@ -76,6 +76,8 @@ static const QT30Row more_rows[] = {
       .change = { { IN_TTM, .value = QVTD_TTM_LEGACY } } },
     { "UNT-01", "SGN.10", 0x89, true, TR_UR, ONLY_PASID,
       .vtd = "pasid-bits=16" },
+    { "UNT-01", "SGN.10-pss-of-qemu", 0x89, true, TR_UR, ONLY_PASID,
+      .vtd = "svm=off" },
     /* Neither the device-TLB nor page requests are its business */
     { "UNT-01", "no-device-tlb", 0, false, TR_NA,
       .change = { { IN_CE, QVTD_CE_DTE, 0 }, { IN_CE, QVTD_CE_PRE, 0 } } },
