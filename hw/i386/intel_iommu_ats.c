@@ -1,5 +1,5 @@
 /*
- * VT-d translation requests
+ * VT-d: translation requests, and the translated requests that follow them
  *
  * A Translation Request that comes over the link is answered with a completion
  * status and, if that is Success, with the permissions that the page tables
@@ -7,9 +7,13 @@
  * permissions and the endpoint may ask for the page (VT-d 7.1.2).  What table
  * 30 answers with UR or CA is recorded as a non-recoverable fault.
  *
+ * A Translated Request is not translated again.  But the function must still be
+ * allowed to send it: what has become of its context entry counts, whatever its
+ * device-TLB holds (VT-d 4.2.5).
+ *
  * Locking: called under the BQL; takes iommu_lock around the translation.
  *
- * VT-d 3.6, 3.7, 4.2.3, 7.1.2, 7.1.3
+ * VT-d 3.6, 3.7, 4.2, 7.1.2, 7.1.3
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -125,4 +129,66 @@ AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
     entry->untranslated = x.untranslated_only;
     entry->non_snooped = x.non_snooped && (entry->read || entry->write);
     return ATS_TR_SUCCESS;
+}
+
+/* -- translated requests --------------------------------------------------- */
+
+/* May the function send it? */
+static int vtd_ats_translated_function(IntelIOMMUState *s,
+                                       const VTDXlatReq *req, bool *fpd)
+{
+    VTDSmWalk walk = { .rid = req->rid, .pasid = ATS_NO_PASID };
+    VTDContextEntry ce = {};
+    int reason;
+
+    if (s->svm.ttm == VTD_TTM_LEGACY) {
+        reason = vtd_ats_legacy_context(s, req, &ce);
+        *fpd = ce.lo & VTD_CONTEXT_ENTRY_FPD;
+    } else {
+        reason = vtd_sm_walk_function(s, &walk);
+        *fpd = walk.fpd;
+    }
+    return reason;
+}
+
+/* SGN.4.0 and SGN.8.3, LGN.1.2 and LGN.4 */
+static int vtd_ats_translated_address(IntelIOMMUState *s, uint64_t addr)
+{
+    bool legacy = s->svm.ttm == VTD_TTM_LEGACY;
+
+    if (addr >> s->aw_bits) {
+        return legacy ? VTD_FR_ADDR_BEYOND_MGAW : VTD_FR_SGN_4;
+    }
+    if (vtd_addr_is_interrupt(addr)) {
+        return legacy ? VTD_FR_INTERRUPT_ADDR : VTD_FR_SGN_8;
+    }
+    return 0;
+}
+
+bool vtd_ats_translated(IntelIOMMUState *s, uint16_t rid, uint64_t addr,
+                        bool write)
+{
+    VTDXlatReq req = {
+        .addr = addr,
+        .pasid = ATS_NO_PASID,
+        .rid = rid,
+        .translated = true,
+        .write = write,
+    };
+    bool fpd = false;
+    int reason;
+
+    if (!s->dmar_enabled) {
+        return false;                                   /* VT-d 4.2.1 */
+    }
+    QEMU_LOCK_GUARD(&s->iommu_lock);
+    reason = vtd_ats_translated_function(s, &req, &fpd) ?:
+             vtd_ats_translated_address(s, addr);
+    if (reason) {
+        trace_vtd_ats_fault(rid, ATS_NO_PASID, addr, reason, fpd);
+        if (!fpd || !vtd_sm_fault_qualified(reason)) {
+            vtd_xlat_record(s, &req, reason);
+        }
+    }
+    return !reason;
 }

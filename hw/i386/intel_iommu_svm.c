@@ -337,6 +337,14 @@ static bool vtd_agent_untranslated(void *opaque, PCIDevice *dev, uint32_t pasid,
     return vtd_ats_untranslated(opaque, dev, pasid, addr, write, out);
 }
 
+static bool vtd_agent_translated(void *opaque, uint16_t rid, uint64_t addr,
+                                 bool write)
+{
+    IntelIOMMUState *s = opaque;
+
+    return s->ecap & VTD_ECAP_DT && vtd_ats_translated(s, rid, addr, write);
+}
+
 static int64_t vtd_agent_now(void *opaque)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
@@ -380,6 +388,7 @@ static const AtsAgentOps vtd_agent_ops = {
     .inv_completion = vtd_agent_inv_completion,
     .translate = vtd_agent_translate,
     .untranslated = vtd_agent_untranslated,
+    .translated = vtd_agent_translated,
 };
 
 AtsLink *vtd_svm_get_link(PCIBus *bus, void *opaque, int devfn)

@@ -26,16 +26,19 @@
 
 /* FRCD: VT-d 11.4.7.6 */
 #define VTD_FRCD_AT_TRANSLATION (1ULL << 60)
+#define VTD_FRCD_AT_TRANSLATED  (2ULL << 60)
 #define VTD_FRCD_PRIV           (1ULL << 29)    /* bit 93 */
 #define VTD_FRCD_EXE            (1ULL << 30)    /* bit 94 */
 
 void vtd_xlat_record(IntelIOMMUState *s, const VTDXlatReq *req, int reason)
 {
     uint64_t hi = VTD_FRCD_SID(req->rid) | VTD_FRCD_FR(reason);
+    bool translation = !req->untranslated && !req->translated;
 
-    hi |= req->untranslated ? 0 : VTD_FRCD_AT_TRANSLATION;
+    hi |= translation ? VTD_FRCD_AT_TRANSLATION :
+          req->translated ? VTD_FRCD_AT_TRANSLATED : 0;
     /* A translation request is a memory read, whatever it asks for (4.2.1) */
-    hi |= req->write && req->untranslated ? 0 : VTD_FRCD_T;
+    hi |= req->write && !translation ? 0 : VTD_FRCD_T;
     if (req->pasid != ATS_NO_PASID) {
         hi |= VTD_FRCD_PP(1) | VTD_FRCD_PV((uint64_t)req->pasid);
         hi |= req->priv ? VTD_FRCD_PRIV : 0;

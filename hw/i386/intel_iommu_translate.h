@@ -11,14 +11,15 @@
 #include "intel_iommu_pages.h"
 
 /**
- * struct VTDXlatReq - an untranslated request or a translation request
+ * struct VTDXlatReq - a request with an address
  *
- * @addr: untranslated address
+ * @addr: untranslated address; of a translated request its own
  * @pasid: PASID or ATS_NO_PASID
  * @rid: requester
- * @untranslated: AT=00b; else a translation request, AT=01b
- * @write: untranslated: a write, else a read. Translation request: write
- *         permission is asked for (NW=0)
+ * @untranslated: AT=00b; @translated: AT=10b; else a translation request,
+ *                AT=01b
+ * @write: a write, else a read. Translation request: write permission is asked
+ *         for (NW=0)
  * @priv, @exec: bits of the PASID prefix
  */
 typedef struct VTDXlatReq {
@@ -26,6 +27,7 @@ typedef struct VTDXlatReq {
     uint32_t pasid;
     uint16_t rid;
     bool untranslated;
+    bool translated;
     bool write;
     bool priv;
     bool exec;

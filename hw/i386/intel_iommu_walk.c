@@ -42,7 +42,7 @@ typedef struct VTDSmFaultRow {
 
 /*
  * The rows of table 30 that a walk, or the page walk behind it, can end in.
- * The last ones are of legacy mode, where only translation requests get here.
+ * The last ones are of legacy mode, where no untranslated request gets here.
  */
 static const VTDSmFaultRow vtd_sm_faults[] = {
     { VTD_FR_RTA_1,  false, ATS_TR_CA },
@@ -443,16 +443,20 @@ static int vtd_sm_find_pasid(IntelIOMMUState *s, VTDSmWalk *walk)
     return ret;
 }
 
-int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk)
+int vtd_sm_walk_function(IntelIOMMUState *s, VTDSmWalk *walk)
 {
     int ret;
 
     walk->fpd = false;
     walk->table_pasid = 0;
     ret = vtd_sm_check_mode(s, walk);
-    if (!ret) {
-        ret = vtd_sm_find_context(s, walk);
-    }
+    return ret ? ret : vtd_sm_find_context(s, walk);
+}
+
+int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk)
+{
+    int ret = vtd_sm_walk_function(s, walk);
+
     return ret ? ret : vtd_sm_find_pasid(s, walk);
 }
 

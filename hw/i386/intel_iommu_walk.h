@@ -128,6 +128,12 @@ typedef struct VTDSmWalk {
 int vtd_sm_walk(IntelIOMMUState *s, VTDSmWalk *walk);
 
 /**
+ * vtd_sm_walk_function: the same walk as far as the context entry, which is all
+ * that a translated request needs (VT-d 4.2.5)
+ */
+int vtd_sm_walk_function(IntelIOMMUState *s, VTDSmWalk *walk);
+
+/**
  * vtd_sm_torn_start: find the entry of @kind that the walk would read
  *
  * The caller holds iommu_lock.

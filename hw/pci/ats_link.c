@@ -523,6 +523,13 @@ bool ats_link_untranslated(AtsLink *link, struct PCIDevice *dev,
            link->ops->untranslated(link->opaque, dev, pasid, addr, write, out);
 }
 
+bool ats_link_translated(AtsLink *link, uint16_t rid, uint64_t addr,
+                         bool write)
+{
+    return !link->ops->translated ||
+           link->ops->translated(link->opaque, rid, addr, write);
+}
+
 const AtsLinkCounters *ats_link_counters(const AtsLink *link)
 {
     return &link->cnt;

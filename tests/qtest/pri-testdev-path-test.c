@@ -299,13 +299,15 @@ static void test_prefix_up(void)
     PathTest t;
     PriLab *lab = &t.s.lab;
     QRootPort *p = &t.s.port[PRI_SWITCH_UP];
-    QPtOp op = request(WRITE);
+    QPtOp op = request(WRITE), translated = request(TRANSLATED);
 
     start(&t, NULL, NULL);
     block_prefix(&t, PRI_SWITCH_UP, true);
     check_stopped(&t, PRI_SWITCH_UP, WRITE_PASID, QRP_AER_PREFIX);
     check_stopped(&t, PRI_SWITCH_UP, READ_PASID, QRP_AER_PREFIX);
-    check_stopped(&t, PRI_SWITCH_UP, TRANSLATED, QRP_AER_PREFIX);
+    /* a translated request has none: PASID Capability bit 3 is 0 */
+    g_assert_cmpuint(qpt_run(&lab->d, 0, &translated), ==, PT_ST_DONE);
+    g_assert_cmphex(memory(&t, TRANSLATED), !=, 0);
     check_stopped(&t, PRI_SWITCH_UP, TRANSLATE, QRP_AER_PREFIX);
     g_assert_cmpuint(qpt_run(&lab->d, 0, &op), ==, PT_ST_DONE);
 
@@ -484,7 +486,7 @@ int main(int argc, char **argv)
         add("PORT-04/prefix-down", n, test_prefix_down);
     }
     qtest_add_func("/path/PORT-02/aperture", test_source_aperture);
-    qtest_add_func("/path/PORT-04/prefix-up", test_prefix_up);
+    qtest_add_func("/path/PORT-04/PASID-02/prefix-up", test_prefix_up);
     qtest_add_func("/path/PORT-04/reset", test_reset);
     qtest_add_func("/path/PORT-05/message", test_message);
     qtest_add_data_func("/path/PORT-05/contained/write",

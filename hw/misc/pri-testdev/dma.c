@@ -11,7 +11,10 @@
 #include "system/dma.h"
 #include "pri-testdev.h"
 
-/* The Memory Request, as the ports above the function see it */
+/*
+ * The Memory Request, as the ports above the function see it.  A translated one
+ * has no PASID: PASID Capability bit 3 is 0 (PCIe 6.2 7.8.9.2).
+ */
 static AtsTlp pt_dma_tlp(const AtsTrEntry *entry, uint32_t pasid,
                          uint64_t addr, uint32_t len, bool write)
 {
@@ -20,7 +23,7 @@ static AtsTlp pt_dma_tlp(const AtsTrEntry *entry, uint32_t pasid,
         .at = entry->untranslated ? ATS_AT_UNTRANSLATED : ATS_AT_TRANSLATED,
         .addr = entry->untranslated ? addr : entry->addr + (addr - entry->iova),
         .len = len,
-        .pasid = pasid,
+        .pasid = entry->untranslated ? pasid : ATS_NO_PASID,
     };
 }
 
@@ -53,6 +56,9 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
         res = pci_dma_rw(dev, addr, buf, len, write ?
                          DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE,
                          how == PT_DMA_LANDS ? attrs : MEMTXATTRS_UNSPECIFIED);
+    } else if (!ats_function_has_link(&d->fn) ||
+               !ats_link_translated(d->fn.link, tlp.rid, tlp.addr, write)) {
+        res = MEMTX_ACCESS_ERROR;
     } else {
         res = address_space_rw(&address_space_memory, tlp.addr, attrs, buf,
                                len, write);

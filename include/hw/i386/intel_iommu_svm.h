@@ -125,6 +125,12 @@ AtsTrStatus vtd_ats_translate(IntelIOMMUState *s, const AtsTrReq *req,
                               AtsTrEntry *entry);
 
 /**
+ * vtd_ats_translated: may a Translated Request go to memory? (AtsAgentOps)
+ */
+bool vtd_ats_translated(IntelIOMMUState *s, uint16_t rid, uint64_t addr,
+                        bool write);
+
+/**
  * vtd_sm_untranslated: translate an untranslated request in scalable mode, or
  * one with a PASID in any mode
  *

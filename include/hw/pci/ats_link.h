@@ -199,6 +199,8 @@ struct PCIDevice;
  *
  * @untranslated: see ats_link_untranslated(); may be NULL.
  *
+ * @translated: see ats_link_translated(); NULL: all may pass.
+ *
  * @now: the virtual clock, ns; @alarm: call ats_link_alarm() at that time, or
  * never if it is INT64_MAX; @rules_changed: a rule has counted down, or what it
  * keeps has changed.  All three may be NULL for a link without rules.  @rules:
@@ -212,6 +214,7 @@ typedef struct AtsAgentOps {
     bool (*untranslated)(void *opaque, struct PCIDevice *dev,
                          uint32_t pasid, uint64_t addr, bool write,
                          uint64_t *out);
+    bool (*translated)(void *opaque, uint16_t rid, uint64_t addr, bool write);
     const struct AtsKnobTable *knobs;
     int64_t (*now)(void *opaque);
     void (*alarm)(void *opaque, int64_t due);
@@ -320,6 +323,19 @@ AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
 bool ats_link_untranslated(AtsLink *link, struct PCIDevice *dev,
                            uint32_t pasid, uint64_t addr, bool write,
                            uint64_t *out);
+
+/**
+ * ats_link_translated: may a Memory Request with a translated address (AT=10b)
+ * go on to memory?
+ *
+ * The translation agent takes the address as it is, but not from everybody
+ * (VT-d 4.2.5).  No rule of the link applies, as above, and what is wrong has
+ * been reported when this returns.
+ *
+ * @rid: requester; @addr: translated address
+ */
+bool ats_link_translated(AtsLink *link, uint16_t rid, uint64_t addr,
+                         bool write);
 
 /**
  * ats_link_add_rule: @rule, which stays the caller's, is asked from now on
