@@ -57,7 +57,7 @@
       V(PRQ_HOLD_OFF, "off") V(PRQ_HOLD_ON, "on") \
       V(PRQ_HOLD_UNTIL_PD, "until-pd"), \
       "keep requests back after they were checked, until released or until " \
-      "a wait descriptor with PD=1 is fetched") \
+      "it is the turn of a wait descriptor with PD=1") \
     X(PRQ_RELEASE, prq_release, "prq-release", 0, UINT32_MAX, \
       ATS_KNOB_NUMBER, \
       "write: let that many held requests go on") \
