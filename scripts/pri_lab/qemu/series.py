@@ -17,7 +17,7 @@ from ..core.errors import LabError
 TOP = 'patches'
 # Numbers may have gaps while several work on the series, each in a range of
 # its own; scripts/renumber-patches.py closes them
-GAPS = True
+GAPS = False
 
 
 class Series(NamedTuple):
