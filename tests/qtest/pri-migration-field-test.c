@@ -21,7 +21,7 @@
 #define ATC             2
 /* of the queue of messages for interrupts, and of errors of ports */
 #define IRQS            32
-#define ERRORS          8
+#define ERRORS          12
 #define POSTED          128
 #define HELD            16384
 #define PRGIS           512
@@ -91,8 +91,8 @@ static const Row rows[] = {
     { "posted/before-its-entry", PT, WRITES,
       { { FN "posted/slot[0]/entry/untranslated", 0, 1 },
         { FN "posted/slot[0]/entry/iova", LAB_IOVA + PAGE, 8 } } },
-    { "errors/all", PT, NULL, { { FN "n_path_errors", ERRORS, 1 } } },
-    { "errors/more", PT, FUNCTION, { { FN "n_path_errors", ERRORS + 1, 1 } } },
+    { "errors/all", PT, NULL, { { FN "n_errors", ERRORS, 1 } } },
+    { "errors/more", PT, FUNCTION, { { FN "n_errors", ERRORS + 1, 1 } } },
     { "message/last-kind", VTD, NULL, { { RULES "saved[0]/msg/kind", 4, 1 } } },
     { "message/no-kind", VTD, RULESET,
       { { RULES "saved[0]/msg/kind", 5, 1 } } },

@@ -382,7 +382,6 @@ static void test_flr(void)
 
     pri_lab_start(&lab);
     map_three_spaces(&lab);
-    qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E | 3);
     cached(&lab, LAB_PASID, LAB_IOVA);
     qpt_writel(&lab.d, PT_SCRATCH, 0x1234);
     qpt_start(&lab.d, 0, &op);
@@ -414,6 +413,13 @@ static void test_flr(void)
     /* and it works again */
     qpt_enable(&lab.d, 0);
     g_assert_false(cached(&lab, LAB_PASID, LAB_IOVA));
+
+    /* the STU is 0 as well; it can be written while E is 0 (10.5.1.3) */
+    qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 0);
+    qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 3);
+    g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.ats + QPT_ATS_CTRL), ==, 3);
+    qpt_flr(&lab.d);
+    g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.ats + QPT_ATS_CTRL), ==, 0);
     pri_lab_stop(&lab);
 }
 

@@ -81,7 +81,8 @@ static void test_dpc(void)
     start_busy(&lab, &vf, &p, &prgi);
     qrp_writew(&p, p.exp + QRP_DEVCTL, QRP_DEVCTL_FERE);
     qrp_writew(&p, 0x3e, 0x2);
-    qpt_config_writew(&vf, vf.exp + QPT_EXP_DEVCTL, QRP_DEVCTL_FERE);
+    /* a VF has none of its own: that of the PF counts */
+    qpt_config_writew(&lab.d, lab.d.exp + QPT_EXP_DEVCTL, QRP_DEVCTL_FERE);
     qrp_writew(&p, p.dpc + QRP_DPC_CTL, 1);
     /* the VF may be gone before the knob could say that it was turned */
     qpt_writel(&vf, PT_KNOB_SELECT, PT_KNOB_AER_ERROR);
