@@ -12,13 +12,12 @@
 
 #include "intel_iommu_internal.h"
 
-/* QEMU 11.1: MemoryRegionCache has a header of its own; 10.2: in memory.h */
-#if __has_include("system/memory_cached.h")
-#include "system/memory_cached.h"
-#endif
-
-/* QEMU 11.1: the macros take the entry, PGTT is a number; 10.2: word, bits */
+/*
+ * QEMU 11.1: MemoryRegionCache has a header of its own, the macros take the
+ * entry, PGTT is a number; 10.2: it is in memory.h, word, bits
+ */
 #ifdef VTD_SM_PASID_ENTRY_FST
+#include "system/memory_cached.h"
 #define VTD_BASE_PGTT(pe)       VTD_SM_PASID_ENTRY_PGTT(pe)
 #define VTD_BASE_DID(pe)        VTD_SM_PASID_ENTRY_DID(pe)
 #define VTD_BASE_FLTS(s)        ((s)->fsts)

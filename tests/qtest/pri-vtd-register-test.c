@@ -117,10 +117,10 @@ static void test_registers(const void *vtd)
 /* 11.4: what is in the page and in no table is reserved */
 static bool is_register(QVtd *v, unsigned int at)
 {
-    unsigned int iro = ECAP_IRO(v->ecap), fro = QVTD_CAP_FRO(v->cap);
+    unsigned int iotlb = ECAP_IRO(v->ecap), frcd = QVTD_CAP_FRO(v->cap);
 
-    return at < QVTD_PEUADDR + 4 || (at >= iro && at < iro + 16) ||
-           (at >= fro && at < fro + QVTD_CAP_NFR(v->cap) * 16);
+    return at < QVTD_PEUADDR + 4 || (at >= iotlb && at < iotlb + 16) ||
+           (at >= frcd && at < frcd + QVTD_CAP_NFR(v->cap) * 16);
 }
 
 static void test_reserved(void)

@@ -1,9 +1,10 @@
 /*
  * Another kernel after this one: kexec, and kdump after a panic
  *
- * The program wants `@image kernel` (scripts/pri_lab/machine/jobs.py), which puts the
- * running kernel's own image into the guest.  The second kernel gets a user
- * space of the same files, and runs the same program: its race_boot() is 2.
+ * The program wants `@image kernel` (scripts/pri_lab/machine/jobs.py), which
+ * puts the running kernel's own image into the guest.  The second kernel gets a
+ * user space of the same files, and runs the same program: its race_boot() is
+ * 2.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
