@@ -21,7 +21,8 @@ _LINE = re.compile(r'^ {2,}(?:\$ |sudo |git bisect run )?(?:\S*/)?pri-lab '
 _WORDS = re.compile(r'`\./pri-lab ([^`\n]+)`')
 # what stands for a name, or is the reader's own
 _OPEN = re.compile(r"\b[A-Z]{2,}\b(?![-\d])|~/|\./(?!pri-lab)|\.\.\.|[][|$&]"
-                   r"|\bmore\.config|\bo-a\.tar\.gz|\bq\.log|--kernel \.$")
+                   r"|\bmore\.config|\bo-a\.tar\.gz|\bq\.log|\.hit\b"
+                   r"|--kernel \.$")
 _LEAST = 150                    # commands that are tried
 
 
