@@ -456,7 +456,10 @@ static int ats_function_post_load(void *opaque, int version_id)
     for (unsigned int i = 0; i < f->n_errors; i++) {
         PCIEAERErr *err = &f->errors[i].err;
 
-        /* one without a header would be an assertion of the AER code */
+        /* two at once, or one without a header, are assertions of AER code */
+        if (err->status & (err->status - 1)) {
+            return -EINVAL;
+        }
         err->flags &= PCIE_AER_ERR_MAYBE_ADVISORY |
                       PCIE_AER_ERR_TLP_PREFIX_PRESENT;
         err->flags |= PCIE_AER_ERR_HEADER_VALID;
