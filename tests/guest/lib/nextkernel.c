@@ -35,7 +35,8 @@
 #define PARAMS          "/sys/kernel/boot_params/data"
 #define ARCHIVE         "/tmp/next.cpio"
 
-#define GROUP               4           /* requests of one, owner.c */
+#define GROUP           4           /* requests of one, owner.c */
+#define ANSWER_MS       10000
 
 #define PAGE            4096ull
 #define MAX_SEGMENTS    16
@@ -103,8 +104,10 @@ static bool crash_memory(struct next *k)
             sscanf(line, " %llx-%llx", &start, &end) == 2;
     }
     fclose(f);
-    k->base = start;
-    k->end = end + 1;
+    if (found) {
+        k->base = start;
+        k->end = end + 1;
+    }
     return found;
 }
 
@@ -310,4 +313,19 @@ void next_panic(void)
 {
     sysfs_write("/proc/sysrq-trigger", "c");
     FAIL("sysrq c does not panic");
+}
+
+void next_served(void)
+{
+    struct owner a;
+    struct pt pt;
+
+    ktap_note("the next kernel");
+    pt_open(&pt, 0);
+    owner_start(&a, 0);
+    if (!owner_served(&a, ANSWER_MS)) {
+        race_sign("unseen", "after %u ms the function has %u groups that "
+                  "nobody has answered", ANSWER_MS,
+                  pt_rd32(pt.func, PT_PRI_GROUPS));
+    }
 }

@@ -33,4 +33,10 @@ void next_start(void) __attribute__((noreturn));
 /* Panic; the kernel that was loaded for it starts */
 void next_panic(void) __attribute__((noreturn));
 
+/*
+ * In the next kernel: DMA of a process to memory that has never been touched.
+ * The sign `unseen` if its page requests are not answered.
+ */
+void next_served(void);
+
 #endif

@@ -25,31 +25,19 @@
  */
 
 #include "nextkernel.h"
-#include "owner.h"
 #include "race.h"
 
-#define ANSWER_MS   10000
 #define PROGRAM     "races/kexec-prq"
 #define LATER_US    300000              /* translation is off by then */
 
 static void kexec_prq(void)
 {
-    struct owner a;
-    struct pt pt;
-
     if (race_boot() == 1) {
         next_load(PROGRAM, false);
         next_requests_out(LATER_US);
         next_start();
     }
-    ktap_note("the next kernel");
-    pt_open(&pt, 0);
-    owner_start(&a, 0);
-    if (!owner_served(&a, ANSWER_MS)) {
-        race_sign("unseen", "after %u ms the function has %u groups that "
-                  "nobody has answered", ANSWER_MS,
-                  pt_rd32(pt.func, PT_PRI_GROUPS));
-    }
+    next_served();
 }
 
 RACE_MAIN("kexec-prq", kexec_prq, 120)
