@@ -7,11 +7,9 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "pt-domain.h"
@@ -142,49 +140,33 @@ static void test_keep_rid(void)
     keep(PRI_TESTDEV_DOMAIN_RID);
 }
 
-/* A process that holds groups; it ends by itself or is killed */
-static void process_ends(bool by_signal, bool kept)
+/* A process that holds groups, and may have given up its domain before */
+static void hold_and_end(const void *kept)
 {
     struct pri_testdev_group grp[HELD];
     struct pt_chan ch[HELD] = {};
+    struct pt pt;
+
+    pt_open(&pt, 0);
+    hold_some(&pt, PRI_TESTDEV_DOMAIN_PASID, ch, grp);
+    if (*(const bool *)kept) {
+        pt_domain_detach(&pt, PRI_TESTDEV_DETACH_KEEP);
+    }
+}
+
+static void process_ends(bool by_signal, bool kept)
+{
+    struct pt_chan ch;
     uint64_t invalid;
     struct pt pt;
-    int status;
-    pid_t child;
-    int ready[2];
-    char byte;
 
-    CHECK(!pipe(ready), "pipe: %s", strerror(errno));
     pt_open(&pt, 0);
     invalid = pt_counter(&pt, PT_CNT_RESP_INVALID);
-    child = fork();
-    CHECK(child >= 0, "fork: %s", strerror(errno));
-    if (!child) {
-        pt_open(&pt, 0);
-        hold_some(&pt, PRI_TESTDEV_DOMAIN_PASID, ch, grp);
-        if (kept) {
-            pt_domain_detach(&pt, PRI_TESTDEV_DETACH_KEEP);
-        }
-        if (!by_signal) {
-            _exit(KTAP_PASS);
-        }
-        CHECK(write(ready[1], "x", 1) == 1, "pipe: %s", strerror(errno));
-        pause();
-    }
-    close(ready[1]);
-    if (by_signal && read(ready[0], &byte, 1) == 1) {
-        kill(child, SIGKILL);
-    }
-    CHECK(waitpid(child, &status, 0) == child, "wait: %s", strerror(errno));
-    if (WIFEXITED(status) && WEXITSTATUS(status) == KTAP_SKIP) {
-        _exit(KTAP_SKIP);
-    }
-    CHECK(by_signal ? WIFSIGNALED(status) : !status,
-          "the process ended with 0x%x", status);
+    ktap_process(hold_and_end, &kept, by_signal);
     CHECK_EQ(pt_counter(&pt, PT_CNT_RESP_INVALID), invalid + HELD,
              "responses Invalid Request");
-    pt_chan(&pt, &ch[0]);
-    check_works(&pt, &ch[0], PRI_TESTDEV_DOMAIN_PASID);
+    pt_chan(&pt, &ch);
+    check_works(&pt, &ch, PRI_TESTDEV_DOMAIN_PASID);
 }
 
 static void test_exit(void)

@@ -371,15 +371,6 @@ static void test_several(void)
     }
 }
 
-/* CHECK that a system call fails, and why */
-#define CHECK_ERRNO(call, error) \
-    do { \
-        errno = 0; \
-        CHECK((long)(call) == -1 && errno == (error), \
-              #call " gives %s, not %s", errno ? strerror(errno) : "success", \
-              strerror(error)); \
-    } while (0)
-
 static void test_refusals(void)
 {
     struct pri_testdev_domain req = { .flags = PRI_TESTDEV_DOMAIN_PASID };

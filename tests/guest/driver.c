@@ -27,15 +27,6 @@
 #define PATTERN     0x8877665544332211ull
 #define PAGES(n)    ((n) * PT_PAGE)
 
-/* CHECK that a system call fails, and why */
-#define CHECK_ERRNO(call, error) \
-    do { \
-        errno = 0; \
-        CHECK((long)(call) == -1 && errno == (error), \
-              #call " gives %s, not %s", errno ? strerror(errno) : "success", \
-              strerror(error)); \
-    } while (0)
-
 static void write_some(struct pt_chan *ch)
 {
     struct pt_op op = {

@@ -8,9 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "iofd.h"
@@ -383,41 +381,25 @@ static void test_reset_pasid(void)
     reset_held(PASID);
 }
 
-/* A process that has groups in both states ends, by itself or killed */
-static void process_ends(uint32_t pasid, bool by_signal)
+/* A process that has groups in both states */
+static void ask_and_end(const void *pasid)
 {
     struct iofd_pgfault fault;
     struct dev dev;
-    int ready[2], status;
-    pid_t child;
-    char byte;
+
+    dev_open(&dev, *(const uint32_t *)pasid);
+    dev_start(&dev, 0);
+    iofd_read(&dev.pt, &fault, 1);
+    dev_start(&dev, 1);
+    iofd_wait(&dev.pt);         /* not before it: see races/rid-detach */
+}
+
+static void process_ends(uint32_t pasid, bool by_signal)
+{
+    struct dev dev;
 
     pt_need("iopf-dequeue");
-    CHECK(!pipe(ready), "pipe: %s", strerror(errno));
-    child = fork();
-    CHECK(child >= 0, "fork: %s", strerror(errno));
-    if (!child) {
-        dev_open(&dev, pasid);
-        dev_start(&dev, 0);
-        iofd_read(&dev.pt, &fault, 1);
-        dev_start(&dev, 1);
-        iofd_wait(&dev.pt);     /* not before it: see races/rid-detach */
-        if (!by_signal) {
-            _exit(KTAP_PASS);
-        }
-        CHECK(write(ready[1], "x", 1) == 1, "pipe: %s", strerror(errno));
-        pause();
-    }
-    close(ready[1]);
-    if (by_signal && read(ready[0], &byte, 1) == 1) {
-        kill(child, SIGKILL);
-    }
-    CHECK(waitpid(child, &status, 0) == child, "wait: %s", strerror(errno));
-    if (WIFEXITED(status) && WEXITSTATUS(status) == KTAP_SKIP) {
-        _exit(KTAP_SKIP);
-    }
-    CHECK(by_signal ? WIFSIGNALED(status) : !status,
-          "the process ended with 0x%x", status);
+    ktap_process(ask_and_end, &pasid, by_signal);
     dev_open(&dev, pasid);
     check_quiet(&dev);
     check_fault(&dev, &dev.pt, 0, PATTERN);

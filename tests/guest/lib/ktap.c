@@ -144,6 +144,37 @@ static bool ktap_wait(pid_t pid, int *status, double until)
     }
 }
 
+void ktap_process(void (*body)(const void *arg), const void *arg, bool kill_it)
+{
+    int ready[2], status;
+    pid_t pid;
+    char byte;
+
+    CHECK(!pipe(ready), "pipe: %s", strerror(errno));
+    pid = fork();
+    CHECK(pid >= 0, "fork: %s", strerror(errno));
+    if (!pid) {
+        close(ready[0]);
+        body(arg);
+        if (!kill_it) {
+            _exit(KTAP_PASS);
+        }
+        CHECK(write(ready[1], "x", 1) == 1, "pipe: %s", strerror(errno));
+        pause();
+    }
+    close(ready[1]);
+    if (kill_it && read(ready[0], &byte, 1) == 1) {
+        kill(pid, SIGKILL);
+    }
+    close(ready[0]);
+    CHECK(waitpid(pid, &status, 0) == pid, "wait: %s", strerror(errno));
+    if (WIFEXITED(status) && WEXITSTATUS(status) == KTAP_SKIP) {
+        _exit(KTAP_SKIP);
+    }
+    CHECK(kill_it ? WIFSIGNALED(status) : !status,
+          "the process ended with 0x%x", status);
+}
+
 /*
  * Run one test; return KTAP_PASS, KTAP_FAIL or KTAP_SKIP.
  */

@@ -12,7 +12,9 @@
 #ifndef TESTS_GUEST_KTAP_H
 #define TESTS_GUEST_KTAP_H
 
+#include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* Exit statuses, of programs as of the processes of tests */
 #define KTAP_PASS   0
@@ -49,6 +51,12 @@ int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv);
  */
 void ktap_mark(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * A process that does its part of the test and ends, by itself or killed, which
+ * this waits for.  It may fail or skip the test.
+ */
+void ktap_process(void (*body)(const void *arg), const void *arg, bool kill_it);
+
 /* A line of diagnostics */
 void ktap_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -66,6 +74,15 @@ void ktap_skip(const char *fmt, ...)
         if (!(cond)) { \
             FAIL(__VA_ARGS__); \
         } \
+    } while (0)
+
+/* CHECK that a system call fails, and why */
+#define CHECK_ERRNO(call, error) \
+    do { \
+        errno = 0; \
+        CHECK((long)(call) == -1 && errno == (error), \
+              #call " gives %s, not %s", errno ? strerror(errno) : "success", \
+              strerror(error)); \
     } while (0)
 
 /* Compare two unsigned numbers and say both when they differ */
