@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Headers of races, what a run came to, and the tally of several"""
 import os
+import re
 import tempfile
 import unittest
 import unittest.mock
@@ -71,6 +72,17 @@ class Header(unittest.TestCase):
             with self.assertRaisesRegex(LabError, r'races/b\.c: no header'):
                 race.load(d)
 
+    def sources(self, path):
+        """A program and what it includes of tests/guest/lib, as one text."""
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+        for name in re.findall(r'^#include "(\w+)\.h"', text, re.M):
+            lib = os.path.join(REPO, 'tests/guest/lib', name + '.c')
+            if os.path.exists(lib):
+                with open(lib, encoding='utf-8') as f:
+                    text += f.read()
+        return text
+
     def test_those_of_the_repository(self):
         entries = race.load(REPO)
         scenarios = race.load(REPO, race.SCENARIOS)
@@ -80,8 +92,7 @@ class Header(unittest.TestCase):
                 for bug in kernel.split('+')[1:]:
                     self.assertIn(bug, bugkernel.names(REPO), e.name)
             self.assertTrue(e.limit or 'Sign' not in e.fields, e.name)
-            with open(e.path, encoding='utf-8') as f:
-                text = f.read()
+            text = self.sources(e.path)
             for s in e.signs:
                 for p in s.parts:
                     if p.kind == 'program':
