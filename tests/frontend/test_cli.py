@@ -257,9 +257,11 @@ class Choices(unittest.TestCase):
 
     def test_every_qtest_of_the_tree_is_found(self):
         names = qemubuild.our_qtests(REPO)
-        for n in os.listdir(os.path.join(REPO, 'tests', 'qtest')):
-            if n.endswith('-test.c'):
-                self.assertIn(n[:-2], names)
+        self.assertEqual(names, sorted(set(names)))
+        for _, _, files in os.walk(os.path.join(REPO, 'tests', 'qtest')):
+            for n in files:
+                if n.endswith('-test.c'):
+                    self.assertIn(n[:-2], names)
 
     def test_only_a_damaged_build_directory_is_built_afresh(self):
         class Fake:

@@ -38,9 +38,11 @@ SANITIZE = ['--enable-asan', '--enable-ubsan']
 
 
 def our_qtests(repo: str) -> List[str]:
-    """Names of our qtest binaries: one a source called *-test.c."""
-    return [os.path.basename(p)[:-2] for p in sorted(
-        glob.glob(os.path.join(repo, 'tests', 'qtest', '*-test.c')))]
+    """Names of our qtest binaries: one a source called *-test.c in a
+    folder of tests/qtest."""
+    return sorted(os.path.basename(p)[:-2] for p in glob.glob(
+        os.path.join(repo, 'tests', 'qtest', '**', '*-test.c'),
+        recursive=True))
 
 
 # What tools say of files that are damaged or missing in a build directory
