@@ -7,7 +7,9 @@ import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 try:
@@ -19,6 +21,7 @@ from pri_lab import cli
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
+SHELLS = ('sh', 'bash')         # contrib/entry lets them through
 FILES = sorted(glob.glob(os.path.join(REPO, 'contrib', '**', '*'),
                          recursive=True))
 
@@ -30,7 +33,9 @@ def commands(text):
         m = re.search(r'(?:\./pri-lab|podman run .* pri-lab)\s+([a-z].*)',
                       line)
         if m:
-            yield shlex.split(re.split(r'[`"\]]', m.group(1))[0])
+            args = shlex.split(re.split(r'[`"\]]', m.group(1))[0])
+            if args[0] not in SHELLS:
+                yield args
 
 
 class Recipes(unittest.TestCase):
@@ -109,6 +114,32 @@ class Recipes(unittest.TestCase):
             text = f.read()
         self.assertIn('RUN ./pri-lab packages', text)
         self.assertNotIn('libglib2.0-dev', text)
+
+    def test_entry_point(self):
+        """A command goes to pri-lab, a shell is a shell: LAVA starts one."""
+        with open(os.path.join(REPO, 'contrib', 'Containerfile'),
+                  encoding='utf-8') as f:
+            self.assertIn('ENTRYPOINT ["/lab/contrib/entry"]', f.read())
+        boot = next(a['boot'] for a in self.recipe('lava.yaml')['actions']
+                    if 'boot' in a)
+        self.assertIn(boot['command'], SHELLS)
+        with tempfile.TemporaryDirectory() as lab:
+            os.mkdir(os.path.join(lab, 'contrib'))
+            entry = shutil.copy(os.path.join(REPO, 'contrib', 'entry'),
+                                os.path.join(lab, 'contrib'))
+            with open(os.path.join(lab, 'pri-lab'), 'w',
+                      encoding='utf-8') as f:
+                f.write('#!/bin/sh\necho "lab: $*"\n')
+            os.chmod(f.name, 0o755)
+            for args, want in ((['run', '-v'], 'lab: run -v'),
+                               (['--help'], 'lab: --help'),
+                               (['shell'], 'lab: shell'), ([], 'lab:'),
+                               ([boot['command'], '-c', 'echo "a  b"'], 'a  b'),
+                               (['bash', '-c', 'echo b'], 'b'),
+                               (['/bin/echo', 'c'], 'c')):
+                p = subprocess.run([entry] + args, text=True, check=False,
+                                   stdout=subprocess.PIPE)
+                self.assertEqual((p.returncode, p.stdout.strip()), (0, want))
 
 
 if __name__ == '__main__':
