@@ -96,6 +96,15 @@ class Jobs(unittest.TestCase):
             self.assertEqual(inside[0x1000:0x1008], b'contents')
             self.assertNotIn(b'rest', inside)
             self.assertEqual(struct.unpack_from('<Q', inside, 40), (0,))
+            older = os.path.join(d, 'older')
+            with open(older, 'wb') as f:
+                f.write(elf.replace(b'contents', b'CONTENTS'))
+            os.utime(older, ns=(0, 0))
+            args = vm.Machine('q', 'tcg', older, image).args('', wants)
+            with open(args[args.index('-initrd') + 1], 'rb') as f:
+                self.assertTrue(b'CONTENTS' in f.read())
+            args = machine.args('', wants)
+            self.assertEqual(args[args.index('-initrd') + 1], made)
             with open(kernel, 'wb') as f:
                 f.write(b'MZ a bzImage')
             os.utime(kernel, ns=(2 ** 62, 2 ** 62))

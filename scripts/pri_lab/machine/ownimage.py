@@ -4,6 +4,7 @@ again (`@image kernel`: kexec, kdump)."""
 
 from __future__ import annotations
 
+import glob
 import os
 import struct
 
@@ -12,6 +13,7 @@ from ..guest import cpio
 from ..core.errors import LabError
 
 PLACE = 'lib/vmlinux'           # in the guest
+KEEP = 8                        # of one image
 _LOAD = 1                       # PT_LOAD
 _HEADER, _SEGMENT = 64, 56      # bytes, ELF-64
 
@@ -37,18 +39,34 @@ def loadable(elf: bytes) -> bytes:
 
 
 def initrd(kernel: str, image: str) -> str:
-    """The user space `image` with the kernel in it; made once, beside it."""
-    out = f'{image}.kernel'
-    newest = max(os.stat(p).st_mtime_ns for p in (kernel, image))
-    if not os.path.exists(out) or os.stat(out).st_mtime_ns <= newest:
-        with open(kernel, 'rb') as f:
-            elf = f.read()
-        try:
-            data = loadable(elf)
-        except ValueError as e:
-            raise LabError(f'{kernel}: {e}, and the program starts it again',
-                           'give a vmlinux, or a build directory') from None
-        with open(image, 'rb') as f:
-            cache.write_atomic(out, f.read() + cpio.archive(
-                {PLACE: cpio.regular(data, 0o755)}))
+    """The user space `image` with the kernel in it; made once, beside it.
+
+    Named by what is in it: kernels that differ by a patch share an image, and
+    the older of them may be asked for last.
+    """
+    key = cache.key_of(cache.content_digest(kernel),
+                       cache.content_digest(image))
+    out = f'{image}.{key[:16]}.kernel'
+    if os.path.exists(out):
+        cache.touch(out)
+        return out
+    with open(kernel, 'rb') as f:
+        elf = f.read()
+    try:
+        data = loadable(elf)
+    except ValueError as e:
+        raise LabError(f'{kernel}: {e}, and the program starts it again',
+                       'give a vmlinux, or a build directory') from None
+    with open(image, 'rb') as f:
+        cache.write_atomic(out, f.read() + cpio.archive(
+            {PLACE: cpio.regular(data, 0o755)}))
+    _prune(image)
     return out
+
+
+def _prune(image: str) -> None:
+    """Keep those that were used last; one that goes is made again."""
+    there = glob.glob(f'{glob.escape(image)}.*.kernel')
+    there.sort(key=lambda p: os.stat(p).st_mtime_ns)
+    for path in there[:-KEEP]:
+        cache.remove(path)
