@@ -48,6 +48,8 @@
 #define ENTRY_AT        0x6000000ull    /* code, boot_params, words, ELF core */
 #define ARCHIVE_AT      0x6010000ull
 
+static const char *more_words = "";
+
 struct next {
     struct kexec_segment segment[MAX_SEGMENTS];
     unsigned n;
@@ -186,8 +188,8 @@ static void make_words(char *words, const char *program, uint64_t core)
             CHECK(n < WORDS, "too many words for the next kernel");
         }
     }
-    n += snprintf(words + n, WORDS - n, "pri_lab.job=%s pri_lab.boot=2",
-                  program);
+    n += snprintf(words + n, WORDS - n, "%s pri_lab.job=%s pri_lab.boot=2",
+                  more_words, program);
     if (core && n < WORDS) {    /* is_kdump_kernel(); nr_cpus: kdump.rst */
         n += snprintf(words + n, WORDS - n, " nr_cpus=1 elfcorehdr=0x%llx",
                       (unsigned long long)core);
@@ -247,6 +249,11 @@ static void make_code(uint8_t *code, uint64_t params, uint64_t entry)
     memcpy(code + 10, "\x48\xb8", 2);
     memcpy(code + 12, &entry, 8);
     memcpy(code + 20, "\xff\xe0", 2);
+}
+
+void next_words(const char *words)
+{
+    more_words = words;
 }
 
 void next_load(const char *program, bool crash)

@@ -21,6 +21,9 @@
  */
 void next_load(const char *program, bool crash);
 
+/* Before next_load(): more for its command line, words with a blank between */
+void next_words(const char *words);
+
 /*
  * The point before the race, and then: page requests of a process' DMA are on
  * their way, and reach the IOMMU so many microseconds from now

@@ -12,10 +12,10 @@
  *   requests are on the way (action=delay) while the kernel panics. The kernel
  *   for a panic starts (kdump). A process is bound again: DMA to memory that
  *   has never been touched.
- * Fix: O-Q-fix, a trial, not run yet: PPR and PRO are cleared at the set-up.
+ * Fix: O-Q-fix, a trial: PPR and PRO are cleared at the set-up.
  * Kernels: by reading, all with page requests in VT-d.
  * Sign: unseen
- * Expect: 7.3 yes, 7.3+O-Q-fix no
+ * Expect: 7.3 yes, 7.3+O-Q-fix+O-U-fix no
  * Needs: CONFIG_KEXEC, CONFIG_CRASH_DUMP
  * @image kernel
  * @qemu -m 768M
