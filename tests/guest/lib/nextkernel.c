@@ -25,7 +25,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "hw/i386/vtd-knobs.h"
+#include "hw/misc/pri-testdev-knobs.h"
 #include "hw/pci/ats-rule-knobs.h"
+#include "klog.h"
 #include "nextkernel.h"
 #include "owner.h"
 #include "race.h"
@@ -37,6 +40,9 @@
 
 #define GROUP           4           /* requests of one, owner.c */
 #define ANSWER_MS       10000
+#define INV_DROP        1           /* inv-reply */
+#define SECOND          2           /* descriptor, where C-02 is for good */
+#define ASK_MS          2           /* until the function is asked */
 
 #define PAGE            4096ull
 #define MAX_SEGMENTS    16
@@ -310,6 +316,48 @@ void next_requests_out(unsigned later_us)
     owner_do(&a, OWNER_START);
 }
 
+/* A process on CPU 1 that the function has translations of */
+static void owner_of_pages(struct pt *pt, struct owner *a)
+{
+    pt_open(pt, 0);
+    race_cpu(1);
+    owner_start(a, 0);
+    race_cpu(0);
+    CHECK_EQ(owner_do(a, OWNER_WRITE), PT_ST_DONE, "the write before");
+    race_ready();
+}
+
+/* It gives its memory back, and CPU 1 does not come back from that */
+static void free_without_end(struct owner *a)
+{
+    owner_tell(a, OWNER_FREE);
+    pt_sleep_ms(ASK_MS);
+    CHECK(!owner_done(a, 0, NULL), "the invalidation has an end");
+}
+
+void next_invalidation_out(bool for_good)
+{
+    struct owner a;
+    struct pt pt;
+
+    owner_of_pages(&pt, &a);
+    pt_knob(&pt, PT_KNOB_INV_REPLY, INV_DROP);
+    if (!for_good) {
+        pt_knob(&pt, PT_KNOB_INV_NTH, 1);
+    }
+    free_without_end(&a);
+}
+
+void next_queue_stopped(void)
+{
+    struct owner a;
+    struct pt pt;
+
+    owner_of_pages(&pt, &a);
+    pt_iommu_knob(&pt, VTD_KNOB_INJECT_IQE, SECOND);
+    free_without_end(&a);
+}
+
 void next_start(void)
 {
     reboot(LINUX_REBOOT_CMD_KEXEC);
@@ -334,5 +382,12 @@ void next_served(void)
         race_sign("unseen", "after %u ms the function has %u groups that "
                   "nobody has answered", ANSWER_MS,
                   pt_rd32(pt.func, PT_PRI_GROUPS));
+    }
+}
+
+void next_error_left(const char *error)
+{
+    if (klog_has(error)) {
+        race_sign("error-left", "this kernel's log has \"%s\"", error);
     }
 }

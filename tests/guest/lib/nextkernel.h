@@ -30,6 +30,15 @@ void next_words(const char *words);
  */
 void next_requests_out(unsigned later_us);
 
+/*
+ * The same for an invalidation of the function's TLB: CPU 1 waits for it with
+ * interrupts off, and the function answers it not, or none of them from now on
+ */
+void next_invalidation_out(bool for_good);
+
+/* The same, and the queue has stopped with an error that nobody clears (C-02) */
+void next_queue_stopped(void);
+
 /* Start it, without a shutdown of user space; does not return */
 void next_start(void) __attribute__((noreturn));
 
@@ -41,5 +50,11 @@ void next_panic(void) __attribute__((noreturn));
  * The sign `unseen` if its page requests are not answered.
  */
 void next_served(void);
+
+/*
+ * The same: the sign `error-left` if its queue has met this error, by the words
+ * of the log.  Nothing in this kernel makes one.
+ */
+void next_error_left(const char *error);
 
 #endif
