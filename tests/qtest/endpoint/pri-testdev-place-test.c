@@ -439,6 +439,61 @@ static void test_rmrr(const void *opaque)
     pri_lab_stop(&s.lab);
 }
 
+/* A device scope has so many path elements at most: those next to the device */
+#define SCOPE_DEPTH     32
+
+static void test_rmrr_deep(void)
+{
+    g_autoptr(GString) args = g_string_new(
+        "-machine q35 -nodefaults -device intel-iommu,rmrr=deep:0-fff "
+        "-device pcie-pci-bridge,id=b0");
+    g_autofree uint8_t *tables = g_malloc0(TABLES_MAX);
+    const uint8_t *rmrr;
+    QTestState *qts;
+    QFWCFG *fw_cfg;
+    size_t n;
+
+    for (unsigned int i = 1; i < SCOPE_DEPTH; i++) {
+        g_string_append_printf(args, " -device pci-bridge,chassis_nr=%u,"
+                               "id=b%u,bus=b%u,addr=%x", i, i, i - 1,
+                               i % 31 + 1);
+    }
+    g_string_append_printf(args, " -device edu,id=deep,bus=b%u,addr=9",
+                           SCOPE_DEPTH - 1);
+    qts = qtest_init(args->str);
+    fw_cfg = pc_fw_cfg_init(qts);
+    n = qfw_cfg_get_file(fw_cfg, "etc/acpi/tables", tables, TABLES_MAX);
+    rmrr = find_rmrr(tables, MIN(n, TABLES_MAX));
+    g_assert_nonnull(rmrr);
+    g_assert_cmpuint(lduw_le_p(rmrr + 2), ==, 24 + 6 + 2 * SCOPE_DEPTH);
+    g_assert_cmpuint(rmrr[24], ==, 1);
+    g_assert_cmpuint(rmrr[25], ==, 6 + 2 * SCOPE_DEPTH);
+    /* b1 is the first of them, and the device itself the last */
+    g_assert_cmpuint(rmrr[30], ==, 2);
+    g_assert_cmpuint(rmrr[30 + 2 * (SCOPE_DEPTH - 1)], ==, 9);
+    pc_fw_cfg_uninit(fw_cfg);
+    qtest_quit(qts);
+}
+
+/* The tables are made: a write comes too late, and changes nothing */
+static void test_rmrr_late(void)
+{
+    QDict *rsp;
+    PriLab lab;
+
+    pri_lab_boot(&lab, "rmrr=pt0:80000000-8000ffff", NULL, 0);
+    rsp = qtest_qmp(lab.qts, "{ 'execute': 'qom-set', 'arguments': { 'path': "
+                    "'vtd', 'property': 'rmrr', 'value': 'pt0:0-fff' } }");
+    g_assert_true(qdict_haskey(rsp, "error"));
+    qobject_unref(rsp);
+    rsp = qtest_qmp(lab.qts, "{ 'execute': 'qom-get', 'arguments': { 'path': "
+                    "'vtd', 'property': 'rmrr' } }");
+    g_assert_cmpstr(qdict_get_try_str(rsp, "return"), ==,
+                    "pt0:80000000-8000ffff");
+    qobject_unref(rsp);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -471,5 +526,7 @@ int main(int argc, char **argv)
     qtest_add_data_func("/place/PORT-12/not-pci", "isa0", test_rmrr);
     qtest_add_data_func("/place/PORT-12/nobody", "pt7", test_rmrr);
     qtest_add_data_func("/place/PORT-12/none", NULL, test_rmrr);
+    qtest_add_func("/place/PORT-12/deep", test_rmrr_deep);
+    qtest_add_func("/place/PORT-12/late", test_rmrr_late);
     return g_test_run();
 }
