@@ -88,6 +88,32 @@ static void test_n(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* Either right is enough for N */
+static void test_one_right(void)
+{
+    static const uint64_t rights[] = { QVTD_SS_R, QVTD_SS_W };
+    uint64_t pe, top;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, WITH_SC, NULL, 0);
+    top = qvtd_alloc(&lab.v, 1);
+    pe = qvtd_pasid_entry(&lab.v, lab.d.rid, LAB_PASID);
+    qvtd_set(&lab.v, pe, QVTD_PE_PGTT, QVTD_PGTT_SECOND);
+    qvtd_set(&lab.v, pe, QVTD_PE_AW, 2);
+    qvtd_set(&lab.v, pe, QVTD_PE_SSPTPTR, top >> 12);
+    for (unsigned int i = 0; i < G_N_ELEMENTS(rights); i++) {
+        bool write = rights[i] == QVTD_SS_W;
+
+        qvtd_ss_map(&lab.v, top, LAB_IOVA, PA, rights[i] | SNP);
+        qvtd_flush(&lab.v);
+        g_assert_cmphex(permits(&lab, LAB_IOVA,
+                                write ? PT_ST_DONE : PT_ST_NO_PRI), ==,
+                        (write ? PT_RAW_WRITE : PT_RAW_READ) |
+                        PT_LOG_NON_SNOOPED);
+    }
+    pri_lab_stop(&lab);
+}
+
 /* Nothing is permitted: no N either */
 static void test_empty(void)
 {
@@ -115,6 +141,7 @@ int main(int argc, char **argv)
 
         g_test_add_data_func(name, &rows[i], test_n);
     }
+    g_test_add_func("/vtd/ats/ATS-12/one-right", test_one_right);
     g_test_add_func("/vtd/ats/ATS-12/empty", test_empty);
     return g_test_run();
 }
