@@ -7,6 +7,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bitops.h"
 #include "libqtest.h"
 #include "libqos/vtd-inv.h"
 #include "libqos/vtd-pages.h"
@@ -17,6 +18,9 @@
 #define IOVA_RW         (LAB_IOVA + 0x1000)
 #define IOVA_NONE       (LAB_IOVA + 0x2000)
 #define FR_LCT_2        0x02    /* P=0 */
+#define FR_LCT_4        0x03    /* the width, or no table where it says */
+#define FR_LSS_1        0x07    /* no table where an entry says */
+#define FR_LSS_2        0x0c    /* a reserved field of an entry */
 #define FR_LCT_5        0x0d    /* the type lets no translation request in */
 #define FR_LGN_4        0x0e    /* output address in the interrupt range */
 
@@ -142,6 +146,44 @@ static void test_fpd(void)
     pri_lab_stop(&l.lab);
 }
 
+/* Completer Abort and @fr, whatever the access is */
+static void expect_abort(Legacy *l, uint8_t fr)
+{
+    change_entry(l, CE_P | CE_TT_DEV_TLB);
+    g_assert_cmpuint(access_page(l, false, IOVA_RW), ==, PT_ST_TRANS_CA);
+    expect_fault(l, fr);
+    g_assert_cmpuint(access_page(l, true, IOVA_RW), ==, PT_ST_TRANS_CA);
+    expect_fault(l, fr);
+}
+
+/* LSS.1, LSS.2, LCT.4; and LGN.1.1, which is no error */
+static void test_tables(void)
+{
+    uint64_t pte, slot, old, top;
+    Legacy l;
+
+    start(&l, CE_P | CE_TT_DEV_TLB);
+    pte = qvtd_ss_map(&l.lab.v, l.top, IOVA_RW, PA | QPG_BIT_51, QVTD_SS_R |
+                      QVTD_SS_W);
+    expect_abort(&l, FR_LSS_2);
+    qtest_writeq(l.lab.qts, pte, PA | QVTD_SS_R | QVTD_SS_W);
+    slot = l.top + extract64(IOVA_RW, 39, 9) * 8;
+    old = qtest_readq(l.lab.qts, slot);
+    qtest_writeq(l.lab.qts, slot, QVTD_NO_MEMORY | QVTD_SS_R | QVTD_SS_W);
+    expect_abort(&l, FR_LSS_1);
+    qtest_writeq(l.lab.qts, slot, old);
+    top = l.top;
+    l.top = QVTD_NO_MEMORY;
+    expect_abort(&l, FR_LCT_4);
+    l.top = top;
+    change_entry(&l, CE_P | CE_TT_DEV_TLB);
+    g_assert_cmpuint(access_page(&l, true, 1ULL << 48 | IOVA_RW), ==,
+                     PT_ST_NO_PRI);
+    g_assert_cmpuint(access_page(&l, true, IOVA_RW), ==, PT_ST_DONE);
+    expect_fault(&l, 0);
+    pri_lab_stop(&l.lab);
+}
+
 /* LGN.4: a page may lead to the interrupt range; that can be suppressed, too */
 static void test_interrupt_output(void)
 {
@@ -180,6 +222,7 @@ int main(int argc, char **argv)
     qtest_add_func("/vtd/ats/ATS-04/legacy/translates", test_translates);
     qtest_add_func("/vtd/ats/ATS-04/legacy/LCT.5", test_type);
     qtest_add_func("/vtd/ats/ATS-04/legacy/fpd", test_fpd);
+    qtest_add_func("/vtd/ats/ATS-04/legacy/LSS.1-LSS.2-LCT.4", test_tables);
     qtest_add_func("/vtd/ats/ATS-04/legacy/LGN.4", test_interrupt_output);
     qtest_add_func("/vtd/ats/ATS-03/legacy/interrupt-range",
                    test_interrupt_range);
