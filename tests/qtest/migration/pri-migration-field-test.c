@@ -16,6 +16,9 @@
 #define FN              "fn/"
 #define RULES           ":svm/svm.rules/ruleset/"
 #define PRQ             ":svm/svm.prq/"
+#define QI              ":svm/svm.qi/"
+#define ITAGS           ":svm/svm.devtlb/itags/"
+#define KNOBS           ":svm/svm.knobs."
 /* Both entries are in use, and no write more fits */
 #define DEV             "atc-entries=2,dma-do=hold"
 #define ATC             2
@@ -49,6 +52,9 @@ typedef struct Row {
 #define WRITES          "ats-posted"
 #define RULESET         "ats/ruleset"
 #define PRQ_STATE       "intel-iommu/prq"
+#define QI_STATE        "intel-iommu/qi"
+#define ITAG_STATE      "ats/itags"
+#define SVM_STATE       "iommu-intel/svm"
 
 static const Row rows[] = {
     { "group/stale", PT, NULL, { { FN "pri/groups[5]/use", 3, 1 } } },
@@ -118,6 +124,10 @@ static const Row rows[] = {
     { "interrupt/none", VTD, PRQ_STATE, { { PRQ "irq_first", IRQS, 4 } } },
     { "interrupts/all", VTD, NULL, { { PRQ "irq_n", IRQS, 4 } } },
     { "interrupts/more", VTD, PRQ_STATE, { { PRQ "irq_n", IRQS + 1, 4 } } },
+    { "waits/not-there", VTD, QI_STATE, { { QI "n_waits", 1, 4 } } },
+    { "itags/not-there", VTD, ITAG_STATE, { { ITAGS "outstanding", 1, 4 } } },
+    { "knob/last-value", VTD, NULL, { { KNOBS "prq_hold", 2, 8 } } },
+    { "knob/no-value", VTD, SVM_STATE, { { KNOBS "prq_hold", 3, 8 } } },
 };
 
 static void post(PriLab *lab, uint64_t iova)
