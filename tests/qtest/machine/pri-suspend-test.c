@@ -61,7 +61,7 @@ static void reset(QTestState *qts)
     qtest_qmp_eventwait(qts, "RESET");
 }
 
-/* Patch 0035: a kernel that was loaded as an ELF file is such an image */
+/* Patch 0015: a kernel that was loaded as an ELF file is such an image */
 static void test_ram(void)
 {
     const uint32_t image = cpu_to_le32(LOADED);
@@ -88,7 +88,7 @@ static void test_ram(void)
     g_unlink(name);
 }
 
-/* Patch 0036: without it no extended capability can be restored */
+/* Patch 0016: without it no extended capability can be restored */
 static void test_ecam(void)
 {
     const uint32_t ecam = 0xb0000000u | PCIEXBAR_ON;

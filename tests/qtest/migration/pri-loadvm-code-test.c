@@ -1,5 +1,5 @@
 /*
- * What TCG has translated, after a snapshot is loaded (patch 0017): kept where
+ * What TCG has translated, after a snapshot is loaded (patch 0014): kept where
  * the memory is the same as before, forgotten where it is not
  *
  * A race is run a hundred times from one snapshot of a machine that is stopped.

@@ -1,5 +1,5 @@
 /*
- * A CXL root port keeps its state over loadvm (patch 0019): a race of a reset
+ * A CXL root port keeps its state over loadvm (patch 0012): a race of a reset
  * of its bus begins with a snapshot
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
