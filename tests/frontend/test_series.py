@@ -71,6 +71,21 @@ def pristine(src, names, dest):
                     *(f'*/{n}' for n in names)], stderr=subprocess.DEVNULL)
 
 
+# of one patch; patch 0063 has as many
+MOST_HUNKS = 20
+# what only the overlay has: directories, headers, and the engines by name
+OURS = re.compile(r"subdir\('(?:ats|pri-testdev|vtd|pri-lab)'\)"
+                  r'|\b(?:ats_\w|AtsLink\b|VTDSvm\b|svm\.|pri_testdev)'
+                  r'|\bvtd_(?:svm|prq|qi|devtlb|sm|smcache|pwc)_(?!supported)')
+
+
+def ours_in(path):
+    """Lines that a patch adds and that stock QEMU has no meaning for."""
+    with open(path, encoding='utf-8') as f:
+        return [line for line in f if line.startswith('+')
+                and not line.startswith('+++') and OURS.search(line)]
+
+
 class Which(unittest.TestCase):
     def test_a_version_has_one_series_or_none(self):
         for version, want in (('10.2.2', 'qemu-10.2'), ('10.2.1', None),
@@ -197,6 +212,25 @@ class Patches(unittest.TestCase):
                 self.assertIn('\nSubject: [PATCH', head, p)
                 self.assertLessEqual(len(subject(p)), 76, p)
                 self.assertGreater(len(body), 60, f'{p}: why?')
+
+    def test_fixes_of_qemu_come_first_and_need_nothing_of_ours(self):
+        for s in series.ALL:
+            paths = s.files(REPO)
+            first = [os.path.basename(p)[5:] for p in paths].index(
+                'build-compile-the-overlay.patch')
+            self.assertGreater(first, 30)
+            for p in paths[:first]:
+                self.assertEqual(ours_in(p), [], p)
+            self.assertTrue(ours_in(paths[first]), 'nothing is seen')
+            self.assertTrue(any(ours_in(p) for p in paths[first + 1:]))
+
+    def test_each_is_short_enough_to_be_reviewed(self):
+        for s in series.ALL:
+            for p in s.files(REPO):
+                with open(p, encoding='utf-8') as f:
+                    hunks = re.findall(r'^@@ -', f.read(), re.M)
+                self.assertLessEqual(len(hunks), MOST_HUNKS,
+                                     f'{p}: is that one topic?')
 
     @unittest.skipUnless(shutil.which('patch'), 'patch(1) is not installed')
     def applied(self, which):
