@@ -2,6 +2,7 @@
  * pri-testdev: what a function may do by its enables, and what it must take
  * from the other side
  *
+ * More of it, with no VT-d, is in pri-agent-ats-test.c and its neighbours.
  * PCIe 6.2 6.6.2, 6.20, 7.8.9, 10.3, 10.4, 10.5; checklist C (ATS-*, PRI-*,
  * FLR-08, PASID-*)
  *
@@ -67,27 +68,6 @@ static void map_pages(PriLab *lab, unsigned int n, uint64_t flags)
 }
 
 /* -- ATS ------------------------------------------------------------------- */
-
-/* ATS-05: nothing is translated, looked up or cached with E=0 */
-static void test_ats_disabled(void)
-{
-    PriLab lab;
-
-    pri_lab_start(&lab);
-    map_pages(&lab, 2, QVTD_FS_USER);
-    g_assert_cmpuint(access_page(&lab, PT_OP_WRITE, LAB_PASID, LAB_IOVA, 0),
-                     ==, PT_ST_DONE);
-    g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 1);
-    set_ats(&lab, 0);
-    g_assert_cmpuint(access_page(&lab, PT_OP_WRITE, LAB_PASID, LAB_IOVA, 0),
-                     ==, PT_ST_NOT_ENABLED);
-    g_assert_cmpuint(access_page(&lab, PT_OP_WRITE, LAB_PASID,
-                                 LAB_IOVA + PAGE, 0), ==, PT_ST_NOT_ENABLED);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_ATC_HITS), ==, 0);
-    g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 1);
-    pri_lab_stop(&lab);
-}
 
 /* ATS-05: more permission is seen without an invalidation of the ATC */
 static void test_ats_upgrade(void)
@@ -186,208 +166,7 @@ static void test_accepts_32(const void *opaque)
     pri_lab_stop(&lab);
 }
 
-/*
- * ATS-25: with an STU of 16 KiB, 4 KiB are rounded up to it.  The translations
- * are from before: those of less than the STU are not taken (ATS-13).
- */
-static void test_below_stu(void)
-{
-    unsigned int i;
-    uint16_t left = 0;
-    PriLab lab;
-
-    pri_lab_start(&lab);
-    map_pages(&lab, 16, QVTD_FS_USER);
-    for (i = 0; i < 16; i++) {
-        access_page(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA + i * PAGE, 0);
-    }
-    set_ats(&lab, QPT_ATS_CTRL_E | 2);
-    g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 16);
-    /* page 3 is 0x..56a, of the 16 KiB from 0x..568 on: pages 1 to 4 */
-    qvtd_submit(&lab.v, qvtd_desc_dev_ptlb(lab.d.rid, LAB_PASID,
-                                           LAB_IOVA + 3 * PAGE, false,
-                                           false));
-    qvtd_wait(&lab.v, 0);
-    g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 12);
-    set_ats(&lab, QPT_ATS_CTRL_E);
-    for (i = 0; i < 16; i++) {
-        uint64_t before = counter(&lab, PT_CNT_ATC_HITS);
-
-        access_page(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA + i * PAGE, 0);
-        left |= (counter(&lab, PT_CNT_ATC_HITS) - before) << i;
-    }
-    g_assert_cmphex(left, ==, 0xffe1);
-    pri_lab_stop(&lab);
-}
-
-/*
- * ATS-13: a translation that is smaller than the STU, one without permissions
- * included, is as good as status UR; one that is as large or larger is taken
- */
-static void test_less_than_stu(void)
-{
-    static const struct {
-        unsigned int stu;
-        uint32_t small, large, absent;
-    } cases[] = {
-        { 0, PT_ST_DONE, PT_ST_DONE, PT_ST_NO_PRI },
-        { 1, PT_ST_TRANS_UR, PT_ST_DONE, PT_ST_TRANS_UR },
-        { 9, PT_ST_TRANS_UR, PT_ST_DONE, PT_ST_TRANS_UR },
-        { 10, PT_ST_TRANS_UR, PT_ST_TRANS_UR, PT_ST_TRANS_UR },
-    };
-    const uint64_t large = (LAB_IOVA & ~0x1fffffULL) + 0x400000;
-    unsigned int i;
-    PriLab lab;
-
-    pri_lab_start(&lab);
-    map_pages(&lab, 2, QVTD_FS_USER);
-    /* 2 MiB, by the entry that is two behind */
-    qtest_writeq(lab.qts, qfs_entry(&lab, lab.pml4, 2) + 2 * 8,
-                 PA | QVTD_FS_PS | QVTD_FS_USER);
-    qvtd_flush(&lab.v);
-    for (i = 0; i < ARRAY_SIZE(cases); i++) {
-        uint64_t ur = counter(&lab, PT_CNT_TRANS_UR);
-
-        set_ats(&lab, 0);
-        set_ats(&lab, QPT_ATS_CTRL_E | cases[i].stu);
-        g_assert_cmpuint(access_page(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA, 0),
-                         ==, cases[i].small);
-        g_assert_cmpuint(access_page(&lab, PT_OP_READ, LAB_PASID, large, 0),
-                         ==, cases[i].large);
-        g_assert_cmpuint(access_page(&lab, PT_OP_READ, LAB_PASID,
-                                     LAB_IOVA + 8 * PAGE, 0), ==,
-                         cases[i].absent);
-        g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_UR) - ur, ==,
-                         (cases[i].small == PT_ST_TRANS_UR) +
-                         (cases[i].large == PT_ST_TRANS_UR) +
-                         (cases[i].absent == PT_ST_TRANS_UR));
-        g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==,
-                         (cases[i].small == PT_ST_DONE) +
-                         (cases[i].large == PT_ST_DONE));
-    }
-    pri_lab_stop(&lab);
-}
-
-/* ATS-26: a PASID that the function does not use, or cannot have */
-static void test_foreign_pasid(void)
-{
-    static const uint32_t pasids[] = { 0, 5, 0xff, 0x100, 0xfffff };
-    unsigned int i;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, NULL, "pasid-bits=8", 0);
-    for (i = 0; i < ARRAY_SIZE(pasids); i++) {
-        qvtd_submit(&lab.v, qvtd_desc_dev_ptlb(lab.d.rid, pasids[i],
-                                               QVTD_INV_ALL, true, false));
-        qvtd_wait(&lab.v, 0);
-        g_assert_cmpuint(counter(&lab, PT_CNT_INV_COMPLETIONS), ==, i + 1);
-    }
-    g_assert_cmphex(qinv_fsts(&lab.v), ==, 0);
-    pri_lab_stop(&lab);
-}
-
-/* -- PASID ----------------------------------------------------------------- */
-
-/* PASID-01: each bit of the prefix has its own enable, or is not sent */
-static void test_pasid_enables(void)
-{
-    static const struct {
-        uint16_t ctl;
-        uint32_t flags;
-        uint32_t status;
-    } rows[] = {
-        { 0, 0, PT_ST_NOT_ENABLED },
-        { QPT_PASID_CTRL_E, 0, PT_ST_DONE },
-        { QPT_PASID_CTRL_E, PT_FLAG_PRIV, PT_ST_NOT_ENABLED },
-        { QPT_PASID_CTRL_E, PT_FLAG_EXEC, PT_ST_NOT_ENABLED },
-        { QPT_PASID_CTRL_E | QPT_PASID_CTRL_PRIV, PT_FLAG_EXEC,
-          PT_ST_NOT_ENABLED },
-        { QPT_PASID_CTRL_E | QPT_PASID_CTRL_EXEC, PT_FLAG_PRIV,
-          PT_ST_NOT_ENABLED },
-        /* sent; VT-d has no supervisor or execute requests, SPT.5, SPT.6 */
-        { QPT_PASID_CTRL_E | QPT_PASID_CTRL_PRIV, PT_FLAG_PRIV, PT_ST_NO_PRI },
-        { QPT_PASID_CTRL_E | QPT_PASID_CTRL_EXEC, PT_FLAG_EXEC, PT_ST_NO_PRI },
-    };
-    uint64_t sent = 0;
-    unsigned int i;
-    PriLab lab;
-
-    pri_lab_start(&lab);
-    map_pages(&lab, 1, QVTD_FS_USER);
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        set_ats(&lab, 0);
-        set_pasid(&lab, rows[i].ctl);
-        set_ats(&lab, QPT_ATS_CTRL_E);
-        g_assert_cmpuint(access_page(&lab, PT_OP_READ, LAB_PASID, LAB_IOVA,
-                                     rows[i].flags), ==, rows[i].status);
-        sent += rows[i].status != PT_ST_NOT_ENABLED;
-        g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, sent);
-        /* what needs no prefix goes on */
-        g_assert_cmpuint(access_page(&lab, PT_OP_READ, QVTD_NO_PASID,
-                                     LAB_IOVA, 0), ==, PT_ST_DONE);
-        sent++;
-    }
-    pri_lab_stop(&lab);
-}
-
-/* PASID-01: the width, and bits of control that the function does not have */
-static void test_pasid_width(void)
-{
-    PriLab lab;
-
-    pri_lab_start_with(&lab, NULL, "pasid-bits=8,pasid-exec=off,"
-                       "pasid-priv=off", 0);
-    g_assert_cmpuint(access_page(&lab, PT_OP_READ, 0x100, LAB_IOVA, 0), ==,
-                     PT_ST_BAD_COMMAND);
-    g_assert_cmpuint(access_page(&lab, PT_OP_READ, 0xff, LAB_IOVA, 0), ==,
-                     PT_ST_NO_PRI);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 1);
-    set_ats(&lab, 0);
-    set_pasid(&lab, 0xffff);
-    g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.pasid + QPT_PASID_CTRL),
-                    ==, QPT_PASID_CTRL_E);
-    pri_lab_stop(&lab);
-}
-
 /* -- Page Requests --------------------------------------------------------- */
-
-/* PRI-01: what one of its enables forbids is not sent */
-static void test_pri_enables(void)
-{
-    static const struct {
-        bool bme, pri, pasid;
-        uint32_t with;          /* end of an access with PASID */
-        uint32_t without;       /* and without */
-    } rows[] = {
-        { true, true, true, PT_ST_RUNNING, PT_ST_RUNNING },
-        { true, false, true, PT_ST_NO_PRI, PT_ST_NO_PRI },
-        { true, true, false, PT_ST_NOT_ENABLED, PT_ST_RUNNING },
-        { false, true, true, PT_ST_NOT_ENABLED, PT_ST_NOT_ENABLED },
-    };
-    unsigned int i;
-
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        QPtOp with = op_at(PT_OP_WRITE, LAB_PASID, LAB_IOVA, 0);
-        QPtOp without = op_at(PT_OP_WRITE, QVTD_NO_PASID, LAB_IOVA, 0);
-        PriLab lab;
-
-        pri_lab_start(&lab);
-        set_ats(&lab, 0);
-        set_pasid(&lab, rows[i].pasid ? QPT_PASID_CTRL_E : 0);
-        set_ats(&lab, QPT_ATS_CTRL_E);
-        qpt_config_writew(&lab.d, lab.d.pri + QPT_PRI_CTRL,
-                          rows[i].pri ? QPT_PRI_CTRL_E : 0);
-        qpt_config_writew(&lab.d, 4, rows[i].bme ? 6 : 2);
-        qpt_start(&lab.d, 0, &with);
-        qpt_start(&lab.d, 1, &without);
-        g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, rows[i].with);
-        g_assert_cmpuint(qpt_wait(&lab.d, 1), ==, rows[i].without);
-        g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==,
-                         (rows[i].with == PT_ST_RUNNING) +
-                         (rows[i].without == PT_ST_RUNNING));
-        pri_lab_stop(&lab);
-    }
-}
 
 /*
  * PRI-25, PRQ-44, PRQ-45: the queue is full, hardware says Success, the
@@ -518,7 +297,6 @@ int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
 
-    qtest_add_func("/pri-testdev/ats/ATS-05/disabled", test_ats_disabled);
     qtest_add_func("/pri-testdev/ats/ATS-05/upgrade", test_ats_upgrade);
     qtest_add_func("/pri-testdev/ats/ATS-07/while-enabled",
                    test_control_while_enabled);
@@ -528,13 +306,6 @@ int main(int argc, char **argv)
                         test_accepts_32);
     qtest_add_data_func("/pri-testdev/inv/ATS-24/depth-3", "queue-depth=3",
                         test_accepts_32);
-    qtest_add_func("/pri-testdev/inv/ATS-25/below-stu", test_below_stu);
-    qtest_add_func("/pri-testdev/ats/ATS-13/less-than-stu", test_less_than_stu);
-    qtest_add_func("/pri-testdev/inv/ATS-26/foreign-pasid",
-                   test_foreign_pasid);
-    qtest_add_func("/pri-testdev/pasid/PASID-01/enables", test_pasid_enables);
-    qtest_add_func("/pri-testdev/pasid/PASID-01/width", test_pasid_width);
-    qtest_add_func("/pri-testdev/pri/PRI-01/enables", test_pri_enables);
     qtest_add_func("/pri-testdev/pri/PRI-25/recovers",
                    test_overflow_recovers);
     qtest_add_func("/pri-testdev/stop/PRI-43/not-quite",

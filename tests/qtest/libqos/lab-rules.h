@@ -8,7 +8,7 @@
 #define PRI_LAB_LIBQOS_LAB_RULES_H
 
 #include "hw/pci/ats-rule-knobs.h"
-#include "libqos/pri-lab.h"
+#include "libqos/pri-testdev.h"
 
 /**
  * lab_rule: turn a knob of the guest's rule 0, ATS_RULE_KNOB_*, which makes the

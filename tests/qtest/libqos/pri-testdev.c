@@ -7,7 +7,6 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "libqos/pri-testdev.h"
-#include "libqos/vtd.h"
 
 #define QPT_ECAM_BASE           0xb0000000ULL
 #define QPT_MMIO_BASE           0xe0000000ULL
@@ -300,7 +299,7 @@ uint32_t qpt_run(QPriTestdev *d, unsigned int ch, const QPtOp *op)
 void qpt_raw(QPriTestdev *d, const QPtRaw *raw)
 {
     qpt_writeq(d, PT_RAW_ADDR, raw->addr);
-    qpt_writel(d, PT_RAW_PASID, raw->pasid == QVTD_NO_PASID ? 0 :
+    qpt_writel(d, PT_RAW_PASID, raw->pasid == QPT_NO_PASID ? 0 :
                raw->pasid | PT_RAW_PASID_PRESENT);
     qpt_writel(d, PT_RAW_FLAGS, raw->flags);
     qpt_writel(d, PT_RAW_PRGI, raw->prgi);
@@ -320,7 +319,7 @@ unsigned int qpt_raw_response(QPriTestdev *d, uint32_t *prgi, uint32_t *pasid)
         *prgi = PT_RAW_RESP_PRGI(resp);
     }
     if (pasid) {
-        *pasid = resp & PT_RAW_RESP_HAD_PASID ? p : QVTD_NO_PASID;
+        *pasid = resp & PT_RAW_RESP_HAD_PASID ? p : QPT_NO_PASID;
     }
     return PT_RAW_RESP_CODE(resp);
 }

@@ -82,7 +82,10 @@ typedef struct QPtOp {
     uint32_t list_len;
 } QPtOp;
 
-/* A raw Page Request; pasid may be QVTD_NO_PASID */
+/* No PASID TLP prefix */
+#define QPT_NO_PASID            UINT32_MAX
+
+/* A raw Page Request; pasid may be QPT_NO_PASID */
 typedef struct QPtRaw {
     uint64_t addr;
     uint32_t pasid;
@@ -211,7 +214,7 @@ void qpt_raw(QPriTestdev *d, const QPtRaw *raw);
 /**
  * qpt_raw_response: take the last response to a raw request
  *
- * @prgi, @pasid: set to those of the response, @pasid to QVTD_NO_PASID if it
+ * @prgi, @pasid: set to those of the response, @pasid to QPT_NO_PASID if it
  *                has none; may be NULL
  *
  * Returns: response code, or QPT_NO_RESPONSE
