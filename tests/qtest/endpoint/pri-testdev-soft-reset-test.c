@@ -72,43 +72,66 @@ static void flr(PriLab *lab)
 
 /* -- One channel ----------------------------------------------------------- */
 
-/* PRQ-91: its credits and index are free, those of the others are not */
+/* Two groups in the queue, of channels 0 and 1; channel 2 has no credit left */
+static void start_channels(PriLab *lab, uint32_t prgi[2])
+{
+    pri_lab_start_with(lab, VTD, NULL, 0);
+    qpt_pri_disable(&lab->d);
+    qpt_enable(&lab->d, 2);
+    fault(lab, 0);
+    fault(lab, 1);
+    fault(lab, 2);
+    g_assert_cmpuint(pop_channel(lab, &prgi[0]), ==, 0);
+    g_assert_cmpuint(pop_channel(lab, &prgi[1]), ==, 1);
+    g_assert_cmpuint(qpt_readl(&lab->d, PT_PRI_CREDITS), ==, 0);
+}
+
+/* PRQ-91: its credit and index are free, and its registers as after a reset */
 static void test_channel(void)
 {
     uint32_t prgi[2], again;
     PriLab lab;
 
-    pri_lab_start_with(&lab, VTD, NULL, 0);
-    qpt_pri_disable(&lab.d);
-    qpt_enable(&lab.d, 2);
-    fault(&lab, 0);
-    fault(&lab, 1);
-    fault(&lab, 2);
-    g_assert_cmpuint(pop_channel(&lab, &prgi[0]), ==, 0);
-    g_assert_cmpuint(pop_channel(&lab, &prgi[1]), ==, 1);
-    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_CREDITS), ==, 0);
-    qpt_writel(&lab.d, PT_SCRATCH, 7);
-
+    start_channels(&lab, prgi);
     qpt_writel(&lab.d, PT_SOFT_RESET, 0);
     g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_STATUS), ==, PT_ST_IDLE);
     g_assert_cmpuint(qpt_ch_readq(&lab.d, 0, PT_CH_DST), ==, 0);
-    g_assert_cmpuint(qpt_ch_readl(&lab.d, 1, PT_CH_STATUS), ==,
-                     PT_ST_RUNNING);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_RESET_LAST), ==, PT_RESET_CHANNEL);
     g_assert_cmphex(qpt_readl(&lab.d, PT_EVENT_STATUS) & PT_EVENT_SOFT_RESET,
                     !=, 0);
     /* the one that waited has the credit now, and another index */
     g_assert_cmpuint(pop_channel(&lab, &again), ==, 2);
     g_assert_cmpuint(again, !=, prgi[0]);
+    pri_lab_stop(&lab);
+}
 
-    /* the rest of the function has not noticed */
+/* PRQ-91: the rest of the function has not noticed */
+static void test_channel_others(void)
+{
+    uint32_t prgi[2];
+    PriLab lab;
+
+    start_channels(&lab, prgi);
+    qpt_writel(&lab.d, PT_SCRATCH, 7);
+    qpt_writel(&lab.d, PT_SOFT_RESET, 0);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_SCRATCH), ==, 7);
     g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.ats + QPT_ATS_CTRL), ==,
                     QPT_ATS_CTRL_E);
+    g_assert_cmpuint(qpt_ch_readl(&lab.d, 1, PT_CH_STATUS), ==,
+                     PT_ST_RUNNING);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, prgi[1], QPT_INVALID_REQUEST);
     g_assert_cmpuint(qpt_wait(&lab.d, 1), ==, PT_ST_INVALID_REQUEST);
+    pri_lab_stop(&lab);
+}
 
-    /* PRQ-92: a late response ends nothing and is counted */
+/* PRQ-92: a late response ends nothing and is counted */
+static void test_channel_stale(void)
+{
+    uint32_t prgi[2];
+    PriLab lab;
+
+    start_channels(&lab, prgi);
+    qpt_writel(&lab.d, PT_SOFT_RESET, 0);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, prgi[0], QPT_INVALID_REQUEST);
     g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 1);
     g_assert_cmpuint(counter(&lab, PT_CNT_RESP_MISTAKEN), ==, 0);
@@ -147,64 +170,131 @@ static void test_channel_stop(void)
 
 /* -- The whole function ---------------------------------------------------- */
 
-/* PRQ-91, PRQ-93: all is forgotten, and invalidations are answered */
-static void check_soft(uint64_t ms, bool unresponsive)
+typedef struct SoftRow {
+    const char *name;
+    uint64_t ms;                /* that the reset takes */
+} SoftRow;
+
+static const SoftRow soft_rows[] = {
+    { "at-once", 0 }, { "slow", 30 },
+};
+
+static void soft_reset(PriLab *lab)
 {
-    uint32_t prgi, held, during;
-    unsigned int i;
+    qpt_writel(&lab->d, PT_SOFT_RESET, PT_SOFT_RESET_ALL);
+}
+
+/* Two groups without a response, indices 0 and 1; a reset will take @ms */
+static void start_soft(PriLab *lab, uint64_t ms)
+{
+    uint32_t prgi;
+
+    pri_lab_start_with(lab, VTD, NULL, 0);
+    turn(lab, PT_KNOB_SOFT_DURATION, ms);
+    fault(lab, 0);
+    fault(lab, 1);
+    for (unsigned int i = 0; i < 2; i++) {
+        g_assert_cmpuint(pop_channel(lab, &prgi), ==, i);
+        g_assert_cmpuint(prgi, ==, i);
+    }
+}
+
+/* PRQ-91: configuration space is as it was, the rest is not */
+static void test_soft_state(const void *opaque)
+{
+    const SoftRow *row = opaque;
     PriLab lab;
 
-    pri_lab_start_with(&lab, VTD, NULL, 0);
-    turn(&lab, PT_KNOB_SOFT_DURATION, ms);
-    turn(&lab, PT_KNOB_SOFT_RESET, unresponsive);
+    start_soft(&lab, row->ms);
     qpt_writel(&lab.d, PT_SCRATCH, 7);
-    fault(&lab, 0);
-    fault(&lab, 1);
-    g_assert_cmpuint(pop_channel(&lab, &prgi), ==, 0);
-    g_assert_cmpuint(pop_channel(&lab, &prgi), ==, 1);
-    turn(&lab, PT_KNOB_INV_DELAY, 10);
-    held = invalidate(&lab);
-    turn(&lab, PT_KNOB_INV_DELAY, 0);
-
-    qpt_writel(&lab.d, PT_SOFT_RESET, PT_SOFT_RESET_ALL);
-    during = invalidate(&lab);
-    g_assert_true(qvtd_wait_done(&lab.v, during) == false);
-    qtest_clock_step(lab.qts, 20 * QINV_US);
-    g_assert_true(qvtd_wait_done(&lab.v, held) == !unresponsive);
-    g_assert_true(qvtd_wait_done(&lab.v, during) == !unresponsive);
-    if (ms) {
-        g_assert_cmphex(qpt_readl(&lab.d, PT_SOFT_RESET), ==,
-                        PT_SOFT_RESET_BUSY);
-        /* nothing starts meanwhile */
-        qpt_writel(&lab.d, PT_CHANNEL(0) + PT_CH_CMD, PT_OP_NOP);
-        g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_REFUSED), ==, 1);
-        g_assert_cmphex(qpt_readl(&lab.d, PT_EVENT_STATUS) &
-                        PT_EVENT_SOFT_RESET, ==, 0);
-        qtest_clock_step(lab.qts, ms * QINV_MS);
-    }
-    g_assert_cmphex(qpt_readl(&lab.d, PT_SOFT_RESET), ==, 0);
-    g_assert_cmphex(qpt_readl(&lab.d, PT_EVENT_STATUS) & PT_EVENT_SOFT_RESET,
-                    !=, 0);
+    soft_reset(&lab);
+    qtest_clock_step(lab.qts, row->ms * QINV_MS + QINV_US);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_RESET_LAST), ==, PT_RESET_SOFT);
-
-    /* configuration space is as it was, the rest is not */
     g_assert_cmphex(qpt_config_readw(&lab.d, COMMAND) & COMMAND_BME, !=, 0);
     g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.ats + QPT_ATS_CTRL), ==,
                     QPT_ATS_CTRL_E);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_SCRATCH), ==, 0);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 0);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_CREDITS), ==, 512);
-    for (i = 0; i < 2; i++) {
+    for (unsigned int i = 0; i < 2; i++) {
         g_assert_cmpuint(qpt_ch_readl(&lab.d, i, PT_CH_STATUS), ==,
                          PT_ST_IDLE);
     }
-    if (unresponsive) {
-        qtest_clock_step(lab.qts, 501 * QINV_MS);
-        g_assert_cmphex(qinv_fsts(&lab.v) & QVTD_FSTS_ITE, !=, 0);
-        qvtd_writel(&lab.v, QVTD_FSTS, QINV_FSTS_W1C);
-    }
+    pri_lab_stop(&lab);
+}
 
-    /* PRQ-92, and the next fault is served */
+/* It says when it is over, and nothing starts before that */
+static void test_soft_busy(void)
+{
+    PriLab lab;
+
+    start_soft(&lab, 30);
+    soft_reset(&lab);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_SOFT_RESET), ==, PT_SOFT_RESET_BUSY);
+    qpt_writel(&lab.d, PT_CHANNEL(0) + PT_CH_CMD, PT_OP_NOP);
+    g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_REFUSED), ==, 1);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_EVENT_STATUS) & PT_EVENT_SOFT_RESET,
+                    ==, 0);
+    qtest_clock_step(lab.qts, 30 * QINV_MS);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_SOFT_RESET), ==, 0);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_EVENT_STATUS) & PT_EVENT_SOFT_RESET,
+                    !=, 0);
+    pri_lab_stop(&lab);
+}
+
+/* One invalidation whose completion waits at the reset, and one in it */
+static void invalidate_around(PriLab *lab, uint32_t slot[2])
+{
+    turn(lab, PT_KNOB_INV_DELAY, 10);
+    slot[0] = invalidate(lab);
+    turn(lab, PT_KNOB_INV_DELAY, 0);
+    soft_reset(lab);
+    slot[1] = invalidate(lab);
+    g_assert_false(qvtd_wait_done(&lab->v, slot[1]));
+    qtest_clock_step(lab->qts, 20 * QINV_US);
+}
+
+/* PRQ-93: both are answered */
+static void test_soft_answers(const void *opaque)
+{
+    const SoftRow *row = opaque;
+    uint32_t slot[2];
+    PriLab lab;
+
+    start_soft(&lab, row->ms);
+    invalidate_around(&lab, slot);
+    g_assert_true(qvtd_wait_done(&lab.v, slot[0]));
+    g_assert_true(qvtd_wait_done(&lab.v, slot[1]));
+    pri_lab_stop(&lab);
+}
+
+/* PRQ-93, the knob: neither is, and they time out */
+static void test_soft_unresponsive(void)
+{
+    uint32_t slot[2];
+    PriLab lab;
+
+    start_soft(&lab, 30);
+    turn(&lab, PT_KNOB_SOFT_RESET, PT_SOFT_RESET_UNRESPONSIVE);
+    invalidate_around(&lab, slot);
+    g_assert_false(qvtd_wait_done(&lab.v, slot[0]));
+    g_assert_false(qvtd_wait_done(&lab.v, slot[1]));
+    qtest_clock_step(lab.qts, 531 * QINV_MS);
+    g_assert_cmphex(qinv_fsts(&lab.v) & QVTD_FSTS_ITE, !=, 0);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_SOFT_RESET), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+/* PRQ-92: responses that come late end nothing, and the next fault is served */
+static void test_soft_stale(const void *opaque)
+{
+    const SoftRow *row = opaque;
+    uint32_t prgi;
+    PriLab lab;
+
+    start_soft(&lab, row->ms);
+    soft_reset(&lab);
+    qtest_clock_step(lab.qts, row->ms * QINV_MS + QINV_US);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 0, QPT_SUCCESS);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 1, QPT_SUCCESS);
     g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 2);
@@ -214,17 +304,6 @@ static void check_soft(uint64_t ms, bool unresponsive)
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, prgi, QPT_INVALID_REQUEST);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_INVALID_REQUEST);
     pri_lab_stop(&lab);
-}
-
-static void test_soft(void)
-{
-    check_soft(0, false);
-    check_soft(30, false);
-}
-
-static void test_soft_unresponsive(void)
-{
-    check_soft(30, true);
 }
 
 /* An FLR in the middle of it is an FLR, and ends it */
@@ -418,15 +497,32 @@ static void test_late_migration(void)
     pri_lab_stop(&lab);
 }
 
+static void add_soft(const char *item, void (*func)(const void *row))
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(soft_rows); i++) {
+        g_autofree char *path = g_strdup_printf(
+            "/pri-testdev/soft-reset/%s/%s", item, soft_rows[i].name);
+
+        qtest_add_data_func(path, &soft_rows[i], func);
+    }
+}
+
 int main(int argc, char **argv)
 {
     unsigned int i;
 
     pri_lab_test_init(&argc, &argv);
     qtest_add_func("/pri-testdev/soft-reset/PRQ-91/channel", test_channel);
+    qtest_add_func("/pri-testdev/soft-reset/PRQ-91/others",
+                   test_channel_others);
+    qtest_add_func("/pri-testdev/soft-reset/PRQ-92/channel",
+                   test_channel_stale);
     qtest_add_func("/pri-testdev/soft-reset/bad-channel", test_bad_channel);
     qtest_add_func("/pri-testdev/soft-reset/channel-stop", test_channel_stop);
-    qtest_add_func("/pri-testdev/soft-reset/PRQ-93/answers", test_soft);
+    add_soft("PRQ-91", test_soft_state);
+    add_soft("PRQ-92", test_soft_stale);
+    add_soft("PRQ-93/answers", test_soft_answers);
+    qtest_add_func("/pri-testdev/soft-reset/PRQ-91/busy", test_soft_busy);
     qtest_add_func("/pri-testdev/soft-reset/PRQ-93/unresponsive",
                    test_soft_unresponsive);
     qtest_add_func("/pri-testdev/soft-reset/flr", test_soft_flr);

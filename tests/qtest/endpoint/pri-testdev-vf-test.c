@@ -266,38 +266,34 @@ static void test_vf_flr(void)
     pri_lab_stop(&lab);
 }
 
-/* FLR-02, FLR-07: one that takes time, which the PF does not notice */
+/*
+ * A Virtual Function's reset that takes 70 ms, with a group of it and one of
+ * the Physical Function outstanding; returns the PRG index of the former
+ */
+static uint16_t start_slow_flr(PriLab *lab, QPriTestdev *vf)
+{
+    uint16_t prgi;
+
+    lab_vf_start(lab, vf, "");
+    g_assert_cmpuint(qpt_knob_set(vf, PT_KNOB_FLR_DURATION, 70), ==,
+                     PT_KNOB_OK);
+    g_assert_cmpuint(qpt_knob_set(vf, PT_KNOB_FLR_CONFIG,
+                                  PT_FLR_CONFIG_ALL_ONES), ==, PT_KNOB_OK);
+    lab_vf_start_dma(vf, 1);
+    prgi = lab_vf_take_request(lab, vf->rid);
+    lab_vf_start_dma(&lab->d, 1);
+    qpt_config_writew(vf, vf->exp + QPT_EXP_DEVCTL, QPT_EXP_DEVCTL_FLR);
+    return prgi;
+}
+
+/* FLR-01, FLR-05: all ones for as long as it takes, then as after any FLR */
 static void test_vf_flr_duration(void)
 {
-    unsigned int devctl;
-    uint32_t slot;
-    uint16_t prgi;
     QPriTestdev vf;
     PriLab lab;
 
-    lab_vf_start(&lab, &vf, "");
-    devctl = vf.exp + QPT_EXP_DEVCTL;
-    g_assert_cmpuint(qpt_knob_set(&vf, PT_KNOB_FLR_DURATION, 70), ==,
-                     PT_KNOB_OK);
-    g_assert_cmpuint(qpt_knob_set(&vf, PT_KNOB_FLR_CONFIG, 1), ==, PT_KNOB_OK);
-    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_FLR_DURATION), ==, 0);
-    lab_vf_start_dma(&vf, 1);
-    prgi = lab_vf_take_request(&lab, vf.rid);
-    lab_vf_start_dma(&lab.d, 1);
-    qpt_config_writew(&vf, devctl, QPT_EXP_DEVCTL_FLR);
+    start_slow_flr(&lab, &vf);
     g_assert_cmphex(qpt_config_readl(&vf, 8), ==, UINT32_MAX);
-    g_assert_cmphex(qpt_readl(&lab.d, PT_ID), ==, PT_ID_MAGIC);
-    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
-    g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_STATUS), ==,
-                     PT_ST_RUNNING);
-
-    /* Its response is lost, and so is an invalidation of it */
-    qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_SUCCESS);
-    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_STALE), ==, 0);
-    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_UNEXPECTED), ==, 0);
-    qinv_put_dev_tlb(&lab.v, vf.rid);
-    slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
-    qvtd_qi_ring(&lab.v);
     qtest_clock_step(lab.qts, 69 * QINV_MS);
     g_assert_cmphex(qpt_config_readl(&vf, 8), ==, UINT32_MAX);
     qtest_clock_step(lab.qts, 2 * QINV_MS);
@@ -306,12 +302,43 @@ static void test_vf_flr_duration(void)
     g_assert_cmphex(qpt_readl(&vf, PT_ID), ==, PT_ID_MAGIC);
     g_assert_cmpuint(qpt_ch_readl(&vf, 0, PT_CH_STATUS), ==, PT_ST_IDLE);
     g_assert_cmpuint(qpt_readl(&vf, PT_RESET_LAST), ==, PT_RESET_FLR);
-    qtest_clock_step(lab.qts, 40 * QINV_MS);
+    pri_lab_stop(&lab);
+}
+
+/* FLR-02: its response is lost meanwhile, and so is an invalidation of it */
+static void test_vf_flr_lost(void)
+{
+    uint32_t slot;
+    uint16_t prgi;
+    QPriTestdev vf;
+    PriLab lab;
+
+    prgi = start_slow_flr(&lab, &vf);
+    qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_SUCCESS);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_STALE), ==, 0);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    qinv_put_dev_tlb(&lab.v, vf.rid);
+    slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+    qvtd_qi_ring(&lab.v);
+    qtest_clock_step(lab.qts, 111 * QINV_MS);
     g_assert_false(qvtd_wait_done(&lab.v, slot));
     g_assert_cmphex(qinv_itesid(&lab.v), ==, vf.rid);
+    pri_lab_stop(&lab);
+}
 
-    /* the PF goes on */
-    qvtd_writel(&lab.v, QVTD_FSTS, QVTD_FSTS_ITE);
+/* FLR-07: the PF does not notice, its knob least of all */
+static void test_vf_flr_pf(void)
+{
+    uint16_t prgi;
+    QPriTestdev vf;
+    PriLab lab;
+
+    start_slow_flr(&lab, &vf);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_FLR_DURATION), ==, 0);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_ID), ==, PT_ID_MAGIC);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
+    g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_STATUS), ==,
+                     PT_ST_RUNNING);
     prgi = lab_vf_take_request(&lab, lab.d.rid);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, prgi, QPT_INVALID_REQUEST);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_INVALID_REQUEST);
@@ -405,8 +432,10 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/vf/gates", test_gates);
     qtest_add_func("/pri-testdev/vf/invalidate", test_invalidate);
     qtest_add_func("/pri-testdev/vf/FLR-07/vf", test_vf_flr);
-    qtest_add_func("/pri-testdev/vf/FLR-02/FLR-07/vf-duration",
+    qtest_add_func("/pri-testdev/vf/FLR-01/FLR-05/duration",
                    test_vf_flr_duration);
+    qtest_add_func("/pri-testdev/vf/FLR-02/lost", test_vf_flr_lost);
+    qtest_add_func("/pri-testdev/vf/FLR-07/pf-goes-on", test_vf_flr_pf);
     qtest_add_func("/pri-testdev/vf/soft-reset", test_soft_reset);
     qtest_add_func("/pri-testdev/vf/migration", test_migration);
     return g_test_run();
