@@ -34,7 +34,7 @@ MODULES: Tuple[Any, ...] = (
 ALL: Dict[str, Any] = {m.NAME: m for m in MODULES}
 COMMANDS = [m.NAME for m in MODULES if not getattr(m, 'HIDDEN', False)]
 
-BISECT = '--bisect'             # whoever asks takes 1 to 127 for a verdict
+BISECT = '--bisect'             # `git bisect run` takes 1 to 127 for a verdict
 SUMMARY = '''\
 A QEMU whose VT-d page requests and ATS/PRI test device behave as the
 specifications say, with a real Linux guest on top.'''

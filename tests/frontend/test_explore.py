@@ -99,7 +99,7 @@ class Cover(unittest.TestCase):
         run = [record(0, self.A, 8, True), record(1, self.B, 8),
                record(1, self.C, 8), record(0, self.A, 8, True)]
         self.assertEqual(cover.pairs(run), {('100', '200'), ('300', '100')})
-        # two reads are in no order, whoever made them
+        # two reads are in no order, also on two CPUs
         self.assertEqual(cover.pairs([record(0, 1, 8), record(1, 2, 8)]),
                          set())
 

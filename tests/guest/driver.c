@@ -113,8 +113,8 @@ static void test_unbind_in_flight(void)
 
 /*
  * What a file has started ends with it, also where its address space stays
- * bound for another file: the device writes no more, and whoever gets the
- * channel finds it idle.
+ * bound for another file: the device writes no more, and the next owner of
+ * the channel finds it idle.
  */
 static void test_close_in_flight(void)
 {

@@ -222,7 +222,7 @@ static void test_bounded(void)
     world_free(w);
 }
 
-/* PCIe 6.2 2.8: what has no completion in time, whoever still waits for it */
+/* PCIe 6.2 2.8: a request has timed out, and somebody may still wait for it */
 static void test_timeout(void)
 {
     World *w = world_new(false);

@@ -71,7 +71,7 @@ static void test_reorder_used_up(void)
     RULES_EXPECT(w, 2, 1);
     g_assert_false(w->ruleset.active);
 
-    /* another rule is for the next message, whoever waits for it */
+    /* another rule is for the next message, not for the one that is held */
     rules_set(w, rule);
     rules_send(w, ATS_MSG_PRG_RESPONSE, 3);
     rules_set(w, rules_any(ATS_RULE_DROP));

@@ -97,7 +97,7 @@ static void test_pri_31_failure(void)
     world_free(w);
 }
 
-/* Whoever waits for credits learns that there will be none */
+/* A caller that waits for credits is told that there will be none */
 static void test_pri_31_waiters(void)
 {
     World *w = world_on(1);

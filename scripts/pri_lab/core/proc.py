@@ -223,9 +223,10 @@ def output_of(cmd: Sequence[str], cwd: Optional[str] = None,
 
 
 def git(directory: str, *args: str) -> str:
-    """Output of git about a directory, '' if it fails; whatever git command
-    we are called from, and whoever owns the directory: in a container it is
-    somebody else's as a rule."""
+    """Output of git about a directory, '' if it fails.
+
+    It works inside another git command, and in a directory of another user,
+    as a mounted one is in a container."""
     return output_of(['env', '-u', 'GIT_DIR', '-u', 'GIT_WORK_TREE', '-u',
                       'GIT_INDEX_FILE', 'git', '-c', 'safe.directory=*', '-C',
                       directory, *args])

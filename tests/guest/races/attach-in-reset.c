@@ -6,8 +6,8 @@
  *   detach works. When the reset is over the PASIDs that were attached are
  *   there as they were, those that were detached are not, and the function has
  *   been able to reach nothing meanwhile.
- * Loses: whoever attaches, if it hangs or half succeeds; the memory of whoever
- *   has detached.
+ * Loses: the caller that attaches, if it hangs or half succeeds; the memory of
+ *   the one that has detached.
  * Order: vfio-pci, PASIDs 5 and 7 attached; a reset that takes 300 ms
  *   (flr-duration-ms); during it attach PASID 6, detach PASID 7; afterwards DMA
  *   with 5 and 7; attach 6, DMA with 6.

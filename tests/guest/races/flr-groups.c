@@ -1,8 +1,8 @@
 /*
  * Race: S-07
  * Title: a Function Level Reset while groups are outstanding
- * What: the function forgets its groups and uses their indices again. Whoever
- *   resets it has to drain (VT-d 7.9, 7.10), so that every old request is
+ * What: the function forgets its groups and uses their indices again.
+ *   Software that resets it has to drain (VT-d 7.9, 7.10): every old request is
  *   answered before the function is back, and no old response meets a new
  *   group. Linux drains before the reset, when it blocks the function.
  * Loses: the DMA of the new life: an old response ends it, or lets it go on

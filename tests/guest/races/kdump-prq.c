@@ -7,7 +7,7 @@
  *   intel_iommu_enable_prq() of the next kernel writes PQH, PQT and PQA and
  *   leaves PRS as it is: PPR is 1 already, so there is no event any more.
  * Loses: all SVA of the next kernel: page requests wait in the queue for ever,
- *   and so does whoever releases a PASID (the drain finds head and tail apart).
+ *   and so does the release of a PASID (the drain finds head and tail apart).
  * Order: a process is bound, its DMA asks for pages that are not there, and the
  *   requests are on the way (action=delay) while the kernel panics. The kernel
  *   for a panic starts (kdump). A process is bound again: DMA to memory that

@@ -6,9 +6,9 @@
  *   iommu_detach_device_pasid() erases the handle; that nobody uses it any more
  *   it owes to the drain, which lets requests into the queue that it does not
  *   wait for (O-G).
- * Loses: whoever attached: with the handle gone it frees it, as iommufd does,
- *   and the event thread calls a handler by what is in the freed memory. If
- *   that is still as it was, a group of the detached PASID gets into the fault
+ * Loses: the owner of the handle, which it frees after the detach, as iommufd
+ *   does: the event thread calls a handler through the freed memory. If that
+ *   memory is unchanged, a group of the detached PASID gets into the fault
  *   queue after all of them were answered.
  * Order: vfio-pci; a page table with a fault queue is attached to two PASIDs;
  *   the function sends many groups with one, the IOMMU keeps them back

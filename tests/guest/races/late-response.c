@@ -1,7 +1,7 @@
 /*
  * Race: S-11
  * Title: a response after the flush, and one for a function that has gone
- * What: whoever handles a group may answer it after the page table was taken
+ * What: a handler of a group may answer it after the page table was taken
  *   off (iopf_group_dequeue()): the response goes out once and gives the index
  *   and the credits back. User space that answers a group of a fault queue
  *   after the detach has answered for it is refused, so that there is no second

@@ -1,12 +1,12 @@
 /*
  * Race: O-T
  * Title: the time-out of a function that has gone ends another one's wait
- * What: who waits for an invalidation looks for errors of the queue
+ * What: a CPU that waits for an invalidation looks for errors of the queue
  *   (qi_check_fault()). With an Invalidation Time-out Error it looks whether
- *   the function that ITESID names is still there; if not, its own wait is
- *   over, -ETIMEDOUT, whoever's invalidation it waits for. That one may not
- *   have been sent yet, or is not answered; nobody sends it again, and the
- *   unmap goes on.
+ *   the function that ITESID names is still there; if not, its own wait ends
+ *   with -ETIMEDOUT, even if it is for another function. Its invalidation may
+ *   not have been sent yet, or is not answered; nobody sends it again, and the
+ *   unmap continues.
  * Loses: the new owner of the page. Software is to wait for the completion
  *   before memory is used again; here a write that the function had on its
  *   way, which the completion pushes (PCIe 6.2 10.3.3), lands in it.

@@ -6,9 +6,9 @@
  *   itself (VT-d 7.4, PCIe 10.4.2). The half that came through waits in
  *   software for a last request that never comes: software throws it away
  *   (iopf_queue_discard_partial()), and the device, which finds the pages still
- *   absent, asks again. Whoever uses the group's index next gets nothing of the
+ *   absent, asks again. The next group with that index gets nothing of the
  *   discarded half, and the data is right.
- * Loses: the device, if nobody answers; whoever uses the index next.
+ * Loses: the device, if nobody answers; the next group with that index.
  * Order: the queue takes four entries (prq-depth), the event is held
  *   (prq-irq-hold); a group of six requests, the last one answered at once; the
  *   event: overflow. One request with the same index. The whole group again.

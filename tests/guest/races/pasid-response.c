@@ -3,9 +3,9 @@
  * Title: a response has a PASID if and only if its request had one
  * What: with PRG Response PASID Required the response to a request with PASID
  *   carries that PASID, and the one to a request without carries none (PCIe
- *   10.4.2.2, VT-d 7.6), whoever sends it: the SVA handler, a handler of a page
- *   table of one's own, the kernel for want of a handler, and the IOMMU for
- *   want of a PASID-table entry.
+ *   10.4.2.2, VT-d 7.6). The sender can be the SVA handler, the handler of a
+ *   paging domain, the kernel if there is no handler, and the IOMMU if there is
+ *   no PASID-table entry.
  * Loses: the function, to which a response without its PASID, or with one too
  *   many, means anything or nothing.
  * Order: requests with the PASID of a process, with a PASID that nobody has,

@@ -1,7 +1,7 @@
 /*
  * Race: S-01
  * Title: a PASID is released while its groups are outstanding
- * What: whoever unbinds a PASID is told that nothing of it is left: groups in
+ * What: after an unbind nothing of the PASID is left: groups in
  *   the queue are answered before the unbind returns, and groups that the IOMMU
  *   lets into the queue during the drain (VT-d 7.7) are answered once, Success
  *   only as long as the PASID is there. Another PASID of the function notices

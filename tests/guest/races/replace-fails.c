@@ -1,14 +1,14 @@
 /*
  * Race: S-09
- * Title: a replacement that fails takes the page table that was there away
+ * Title: a replacement that fails takes the old page table away
  * What: a page table is to be replaced by another one, and memory for it
  *   cannot be had. iommufd_device_replace() has "If it fails then no change is
  *   made to the attachment". intel_iommu_attach_device() blocks translation
  *   before it does anything that can fail, so that on the RID nothing is
  *   attached afterwards; the core and iommufd go on as if the old page table
  *   were. A PASID is not touched before everything is there, and keeps its own.
- * Loses: the DMA of the old page table, from then on, and whoever believes the
- *   error code.
+ * Loses: the DMA of the old page table, from then on, and a caller that
+ *   believes the error code.
  * Order: vfio-pci, a page table that maps a page, one channel without PASID and
  *   one with; the n-th allocation of the attach of a second page table fails
  *   (fail-nth), so for each n; after each failure both channels write the page.

@@ -1,14 +1,14 @@
 /*
  * Race: O-R
- * Title: to ask whether a function can be reset by its bus takes its PASIDs
+ * Title: asking whether a function can be reset by its bus takes its PASIDs
  *   away
  * What: a write of "bus" or "default" to reset_method resets nothing, it
  *   looks whether the method is possible. pci_reset_bus_function() calls
  *   pci_dev_reset_iommu_prepare() and _done() for this look, too: the domains
  *   of the RID and of all PASIDs are replaced by the blocking domain and come
  *   back.
- * Loses: whoever does DMA at that moment: it ends with an error though nobody
- *   has reset anything, and the driver is not told.
+ * Loses: DMA of that moment: it ends with an error though nobody has reset
+ *   anything, and the driver is not told.
  * Order: a process uses SVA without pause; another one writes "bus" to
  *   reset_method, up to 40 times.
  * Fix: none known. O-R-fix is our own trial.

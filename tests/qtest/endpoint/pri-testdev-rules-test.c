@@ -206,7 +206,7 @@ static void test_overflow_recovers(void)
     pri_lab_stop(&lab);
 }
 
-/* PRI-43: they do no harm, and whoever was asked for nothing answers nothing */
+/* PRI-43: they do no harm; what asks for nothing gets no answer */
 static void test_not_quite_markers(void)
 {
     static const QPtRaw rows[] = {

@@ -1,5 +1,5 @@
 /*
- * VT-d: Accessed and Dirty flags, set by whoever reads or writes, whatever the
+ * VT-d: Accessed and Dirty flags: every read and write sets them, whatever the
  * IOTLB holds (AD-01, AD-02, AD-06), where they must not or cannot be set
  * (AD-03 to AD-05), and how (AD-07)
  *

@@ -135,7 +135,7 @@ static void test_late_responses(void)
 
 /*
  * A partial reset is none of the bus: invalidations are completed, the groups
- * are answered by whoever drains, credits come back
+ * are answered by the drain, credits come back
  */
 static void test_partial_reset(void)
 {
