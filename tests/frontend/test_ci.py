@@ -119,7 +119,8 @@ class Recipes(unittest.TestCase):
         """A command goes to pri-lab, a shell is a shell: LAVA starts one."""
         with open(os.path.join(REPO, 'contrib', 'Containerfile'),
                   encoding='utf-8') as f:
-            self.assertIn('ENTRYPOINT ["/lab/contrib/entry"]', f.read())
+            self.assertIn('ENTRYPOINT ["tini", "--", "/lab/contrib/entry"]',
+                          f.read())
         boot = next(a['boot'] for a in self.recipe('lava.yaml')['actions']
                     if 'boot' in a)
         self.assertIn(boot['command'], SHELLS)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from unittest import mock
 
@@ -16,6 +15,7 @@ from pri_lab.core import cache, errors, host, options, proc, ui
 from pri_lab.core.errors import LabError
 from pri_lab.own import mirror
 from pri_lab.qemu import qemubuild
+from orphan import wait_ended
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -176,14 +176,7 @@ class Run(unittest.TestCase):
                       'wait'], 'x', self.log, on_line=stop)
         with open(mark) as f:
             pid = int(f.read())
-        while True:             # the watchdog ends a test that hangs
-            try:
-                with open(f'/proc/{pid}/stat') as f:
-                    if f.read().split()[2] == 'Z':
-                        return
-            except FileNotFoundError:
-                return
-            time.sleep(0.1)
+        wait_ended(pid)
 
     def test_no_host_make_flags(self):
         os.environ['MAKEFLAGS'] = '-j99'

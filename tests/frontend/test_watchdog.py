@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from unittest import mock
 
@@ -16,6 +15,7 @@ from pri_lab.core import owntime
 from pri_lab.machine import vm
 from pri_lab.results import ktap
 from pri_lab.results.ktap import FAIL, NOT_RUN, PASS
+from orphan import wait_ended
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -58,9 +58,7 @@ class Watchdog(unittest.TestCase):
                     3)
             with open(mark, encoding='ascii') as f:
                 pid = f.read()
-            while os.path.exists(f'/proc/{pid}'):
-                time.sleep(0.1)
-
+            wait_ended(pid)
 
     def test_what_a_dead_test_leaves_behind_is_ended(self):
         """A QEMU of a test that died of an assertion, say: it holds the
@@ -78,8 +76,7 @@ class Watchdog(unittest.TestCase):
                 self.assertEqual(rc, 9)
                 with open(mark, encoding='ascii') as f:
                     pid = f.read()
-                while os.path.exists(f'/proc/{pid}'):
-                    time.sleep(0.1)
+                wait_ended(pid)
 
 
 class OwnTime(unittest.TestCase):
