@@ -12,7 +12,7 @@ from pri_lab.core.errors import LabError, Unavailable
 from pri_lab.linux import matrix
 from pri_lab.machine import jobs, ready, vm
 from pri_lab.results import junit
-from pri_lab.results.ktap import FAIL, PASS, SKIP, Reader, Result
+from pri_lab.results.ktap import FAIL, NOT_RUN, PASS, SKIP, Reader, Result
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -70,12 +70,13 @@ class Table(unittest.TestCase):
 
     def test_page(self):
         page = kmatrix.page([OLD._replace(config='plain'), NEW],
-                            {'6.1': 'an old one'})
+                            {'6.1': 'an old one', '7.3': '', '7.2': ''})
         self.assertIn('| 6.1 | 6.1.1 | 6.1.1-1 | base + plain | 2026-01-01, '
                       'abc | 2 | 0 | 2 | an old one |', page)
         self.assertIn('| 7.3 | 7.3.1 | 7.3.1-1 | base | 2026', page)
         self.assertIn('| **sva** | 2 skip | 1 ok, 1 FAIL |', page)
         self.assertIn('- 7.3: FAIL: boom: sva/read', page)
+        self.assertIn('Not run by it: 7.2.\n', page)
 
     def test_kept_beside_older_ones(self):
         with tempfile.TemporaryDirectory() as d:
@@ -84,6 +85,48 @@ class Table(unittest.TestCase):
             kmatrix.store(d, [again])
             got = kmatrix.load(d)
         self.assertEqual(got, {'6.1': again, '7.3': NEW})
+
+    def report(self, repo, *cols):
+        """The page that a new clone writes that has run these."""
+        with tempfile.TemporaryDirectory() as work:
+            if cols:
+                kmatrix.store(work, list(cols))
+            path = kmatrix.write_page(repo, work)
+        if not path:
+            return ''
+        with open(path, encoding='utf-8') as f:
+            return f.read()
+
+    def test_a_new_clone_adds_to_the_page(self):
+        with tempfile.TemporaryDirectory() as repo, \
+                mock.patch.object(matrix, 'load', return_value={}):
+            self.assertEqual(self.report(repo), '')
+            self.report(repo, OLD._replace(config='plain'))
+            both = self.report(repo, NEW)
+            self.assertEqual(both, kmatrix.page(
+                [OLD._replace(config='plain'), NEW], {}))
+            # of two runs of a kernel the later one
+            self.assertEqual(self.report(repo, NEW._replace(
+                date='2025-12-31', results=[])), both)
+            later = NEW._replace(date='2026-01-02', results=[])
+            self.assertIn('| 2026-01-02, abc | 0 | 0 | 0 |',
+                          self.report(repo, later))
+            self.assertEqual(list(kmatrix.of_page(repo)), ['6.1', '7.3'])
+
+    def test_results_are_the_same_when_read_again(self):
+        odd = column('x', ('all: it ends', NOT_RUN, 'no: # reason'),
+                     ('a/b', FAIL, ''), problem='why')
+        with tempfile.TemporaryDirectory() as repo, \
+                mock.patch.object(matrix, 'load', return_value={}):
+            self.report(repo, odd, NEW)
+            self.assertEqual(kmatrix.of_page(repo), {'x': odd, '7.3': NEW})
+
+    def test_page_is_that_of_its_data(self):
+        entries = matrix.load(REPO)
+        with open(os.path.join(REPO, kmatrix.PAGE), encoding='utf-8') as f:
+            self.assertEqual(f.read(), kmatrix.page(
+                kmatrix.ordered(kmatrix.of_page(REPO), entries),
+                {e.name: e.note for e in entries.values()}))
 
     def test_order_of_the_file_then_the_users_own(self):
         cols = {n: column(n) for n in ('/home/x', '7.3', '6.12', '6.1')}

@@ -3,7 +3,8 @@
 
 A column is a kernel; it is kept in the clone's work directory, so that
 kernels can be run one by one and docs/kernels.md shows the last result of
-each.  A kernel whose source cannot be had is a column of skips; one that does
+each.  The page's own columns are in docs/results/kernels.json, so that a new
+clone can add to it.  A kernel whose source cannot be had is a column of skips; one that does
 not build, or whose guest dies, is a failure.
 """
 
@@ -23,6 +24,7 @@ from ..results.ktap import FAIL, NOT_RUN, PASS, SKIP, Result
 
 STATE = 'kernel-matrix.json'
 PAGE = os.path.join('docs', 'kernels.md')
+DATA = os.path.join('docs', 'results', 'kernels.json')
 WORD = {PASS: 'ok', FAIL: 'FAIL', SKIP: 'skip', NOT_RUN: 'not run'}
 ABSENT = ''                     # a cell of a test that a kernel does not have
 
@@ -116,6 +118,34 @@ def store(work: str, new: List[Column]) -> Dict[str, Column]:
     cache.write_atomic(os.path.join(work, STATE), json.dumps(
         [c._asdict() for c in have.values()], indent=1).encode())
     return have
+
+
+def _line(r: Result) -> str:
+    return f'{WORD[r.status]}: {r.name}' + (f' # {r.reason}' if r.reason
+                                            else '')
+
+
+def _result(line: str) -> Result:
+    word, _, rest = line.partition(': ')
+    name, _, reason = rest.partition(' # ')
+    return Result(name, {w: s for s, w in WORD.items()}[word], reason)
+
+
+def page_data(cols: List[Column]) -> str:
+    """docs/results/kernels.json: the columns of the page, a line a result."""
+    return json.dumps([{**c._asdict(), 'results': [_line(r) for r in c.results]}
+                       for c in cols], indent=1) + '\n'
+
+
+def of_page(repo: str) -> Dict[str, Column]:
+    """The columns that the page has."""
+    try:
+        with open(os.path.join(repo, DATA), encoding='utf-8') as f:
+            raw: List[Dict[str, Any]] = json.load(f)
+    except FileNotFoundError:
+        return {}
+    return {c['kernel']: Column(**{**c, 'results': [
+        _result(r) for r in c['results']]}) for c in raw}
 
 
 # -- the table ----------------------------------------------------------------
@@ -226,13 +256,20 @@ def _config(c: Column) -> str:
     return ' + '.join(['base'] + ([c.config] if c.config else []))
 
 
+def _not_run(cols: List[Column], notes: Dict[str, str]) -> List[str]:
+    names = sorted(set(notes) - {c.kernel for c in cols},
+                   key=list(notes).index)
+    return ['Not run by it: ' + ', '.join(names) + '.', ''] if names else []
+
+
 def page(cols: List[Column], notes: Dict[str, str]) -> str:
-    """docs/kernels.md."""
+    """docs/kernels.md; notes are those of all kernels of the matrix."""
     out = ['# Kernels', '',
            'Written by `./pri-lab kernel report` from the last runs of',
            '`./pri-lab check --kernel all` (or a list of names). A program\'s '
            'row counts its', 'tests; below it are those that are not ok on '
-           'every kernel.', '',
+           'every kernel. Each column is as old', 'as its run; a test that came '
+           'later has a `-`.', '', *_not_run(cols, notes),
            '| kernel | release | source | config | run | ok | FAIL | skip | |',
            '|---|---|---|---|---|--:|--:|--:|---|']
     for c in cols:
@@ -254,13 +291,22 @@ def page(cols: List[Column], notes: Dict[str, str]) -> str:
 
 
 def write_page(repo: str, work: str) -> str:
-    """Write docs/kernels.md; its path, '' if nothing was run yet."""
-    cols = load(work)
+    """Write docs/kernels.md; its path, '' if nothing was run yet.
+
+    A kernel that was not run in this clone keeps its column; of two runs the
+    later one counts.
+    """
+    cols = of_page(repo)
+    for name, c in load(work).items():
+        if name not in cols or c.date >= cols[name].date:
+            cols[name] = c
     if not cols:
         return ''
     entries = matrix.load(repo)
     notes = {e.name: e.note for e in entries.values()}
     path = os.path.join(repo, PAGE)
-    cache.write_if_changed(path, page(ordered(cols, entries),
-                                      notes).encode())
+    rows_of = ordered(cols, entries)
+    cache.write_if_changed(path, page(rows_of, notes).encode())
+    cache.write_if_changed(os.path.join(repo, DATA),
+                           page_data(rows_of).encode())
     return path
