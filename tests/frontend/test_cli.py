@@ -11,7 +11,7 @@ import unittest
 from unittest import mock
 
 from pri_lab import cli
-from pri_lab.core import cache, errors, host, options, proc, ui
+from pri_lab.core import cache, errors, host, near, options, proc, ui
 from pri_lab.core.errors import LabError
 from pri_lab.own import mirror
 from pri_lab.qemu import qemubuild
@@ -19,6 +19,17 @@ from orphan import wait_ended
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
+
+
+class Names(unittest.TestCase):
+    def test_a_long_list_is_cut_where_nothing_is_near(self):
+        names = [f'job-{n}' for n in range(40)]
+        hint = near.unknown('job', 'zzz', names).hint
+        self.assertIn('job-29 and 10 more', ' '.join(hint.split()))
+        self.assertNotIn('job-30', hint)
+        self.assertEqual(near.unknown('job', 'job-39', names).hint,
+                         'did you mean job-39 or job-9 or job-3?')
+        self.assertIn('there are: a b', near.unknown('x', 'c', 'ab').hint)
 
 
 class Options(unittest.TestCase):

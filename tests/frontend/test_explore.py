@@ -49,7 +49,12 @@ class PlanText(unittest.TestCase):
 
     def test_what_is_wrong_is_named(self):
         for text, said in (('at=x', 'not a point'), ('at=1:q3', '1:q3'),
-                           ('prq#x=now', 'not a number')):
+                           ('prq#x=now', 'not a number'),
+                           ('foo', 'foo: no plan has'),
+                           ('slice=x', 'slice=x: no plan has'),
+                           ('order=2x', 'not an order'),
+                           ('order=', 'not an order'),
+                           ('prq=soon', 'soon: not a point')):
             with self.assertRaises(LabError) as e:
                 plan.parse(text)
             self.assertIn(said, e.exception.what)

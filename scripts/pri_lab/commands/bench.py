@@ -46,16 +46,16 @@ class Request(shared.Timeout, shared.Accel, shared.Kernel, shared.Qemu,
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--rounds', type=shared.positive, metavar='N',
-                       default=0, help='turns of each side (default: 15)')
+                       default=0, help='rounds of each side (default: 15)')
         p.add_argument('--runs', type=shared.positive, metavar='N',
                        default=-1, help='boots (default: 100)')
         p.add_argument('--load', type=shared.number, metavar='N', default=-1,
-                       help='threads of the host that run or could run during '
-                       'a boot (default: 14): those that are there, the '
-                       'boots of -j, and busy loops for what is missing')
+                       help='threads that run or could run on the host during '
+                       'a boot (default: 14): what others do there, the '
+                       'boots of -j, and busy loops for the rest')
         p.add_argument('--resume', action='store_true',
-                       help='count the boots that there are, of the same '
-                       'machine, and make the others')
+                       help='keep the boots so far of the same machine, and '
+                       'make only the others')
         p.add_argument('parts', nargs='*', metavar='PART')
 
     def check(self, _repo: str, _ui) -> None:

@@ -8,7 +8,7 @@ from ..core.context import Context
 from ..state import usage
 
 NAME = 'cache'
-HELP = 'show what lies in the cache: size, last use, whose it is'
+HELP = 'show what is in the cache: size, last use, owner'
 TEXT = """\
 A line each for the builds of every clone, QEMUs, kernels, downloads, results
 of races and logs, and which commands use it now."""

@@ -32,13 +32,14 @@ class Request(shared.Request):
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--all', action='store_true',
-                       help='the whole cache but results of races and '
-                       'resets, recordings and logs; refused while others use it')
+                       help='the whole cache, except results of races and '
+                       'resets, recordings and logs; refused while others '
+                       'use it')
         p.add_argument('--old', action='store_true',
                        help='what nobody used for 30 days, and builds of '
                        'clones that are gone')
         p.add_argument('--results', action='store_true',
-                       help='with --all: these, too')
+                       help='with --all: results, recordings and logs, too')
 
     @property
     def cleans(self) -> bool:

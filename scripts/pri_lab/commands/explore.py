@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`explore`: look for races that nobody has worked out."""
+"""`explore`: look for races that nobody knows yet."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ..inputs import check, names
 from ..races import race
 
 NAME = 'explore'
-HELP = 'look for races that nobody has worked out'
+HELP = 'look for races that nobody knows yet'
 TEXT = """\
 Without a name: lists tests/guest/scenarios, plain work of a few tasks without
 an order. Boots a scenario once, up to the point before its tasks begin, and
-runs it from there under one plan after another: which CPU runs, where
-another one is let in, what the device keeps back. Ends when nothing new is
-covered, or at --budget or --runs. Whatever is wrong and not written up is a
-hit: it is shrunk, replayed, printed and kept for `repro FILE`. Exit status 0:
-no hit. Of a scenario of steps it runs every order of --depth steps instead."""
+runs it from there under one plan after another. A plan says which CPU runs,
+where another one is let in and what the device holds. Ends when nothing new
+is covered, or at --budget or --runs. A sign that is not documented is a hit:
+it is shrunk, replayed, printed and kept for `repro FILE`. Exit status 0: no
+hit. A scenario marked (steps) runs in every order of --depth steps instead."""
 EXAMPLES = """\
   ./pri-lab explore
   ./pri-lab explore unbind-faults --budget 10
@@ -48,38 +48,36 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--budget', type=shared.positive, metavar='MIN',
-                       default=0, help='minutes for all that is named')
+                       default=0, help='minutes for all scenarios together')
         p.add_argument('--runs', type=shared.positive, metavar='N', default=-1,
-                       help='schedules of a scenario at most, those of before '
-                       'counted with --resume (default: 1000; orders of '
+                       help='at most N schedules of a scenario; with --resume '
+                       'those of before count (default: 1000; orders of '
                        'steps: 200)')
         p.add_argument('--seed', type=shared.number, metavar='S', default=1,
-                       help='of the choices (default: 1)')
+                       help='seed of the random choices (default: 1)')
         p.add_argument('--focus', default='iommu', metavar='A,B',
                        help='code whose accesses are points: iommu, vfio, '
                        'pci, mm, workqueue, a directory or object of the '
                        'kernel, a function (default: iommu)')
         p.add_argument('--hits', type=shared.positive, metavar='N', default=0,
-                       help='end after so many distinct hits')
+                       help='end after N distinct hits')
         p.add_argument('--replays', type=shared.positive, metavar='N',
-                       default=20, help='replay a hit so many times '
-                       '(default: 20)')
+                       default=20, help='replay each hit N times (default: 20)')
         p.add_argument('--known', action='store_true',
-                       help='what is written up counts as a hit, too')
+                       help='a documented sign counts as a hit, too')
         p.add_argument('--list', action='store_true', dest='list_all',
                        help='print the scenarios, run nothing')
         p.add_argument('--all', action='store_true',
                        help='every scenario of tasks')
         p.add_argument('--resume', action='store_true',
-                       help='go on from what was covered before')
+                       help='continue from what was covered before')
         p.add_argument('--report', action='store_true', dest='pages',
-                       help='write a page of each distinct hit there is')
+                       help='write a page for each distinct hit')
         p.add_argument('--plan', default='', metavar='TEXT',
                        help='run this plan once and print it')
-        p.add_argument('--measure', type=shared.positive, metavar='SEEDS',
+        p.add_argument('--measure', type=shared.positive, metavar='N',
                        default=0, help='count schedules until the first hit, '
-                       'for so many seeds, against random slices and round '
-                       'robin')
+                       'for N seeds, against random slices and round robin')
         p.add_argument('--sign', default='', metavar='REGEX',
                        help='end after a hit with such a sign; with '
                        '--measure: what counts as the hit')
@@ -87,9 +85,9 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
                        help='run some plans over and over (--runs, default '
                        '100; --plan: that one): is each run the same?')
         p.add_argument('--depth', type=shared.positive, metavar='D', default=0,
-                       help='of steps: how many an order has (default: 4)')
+                       help='steps of an order (default: 4)')
         p.add_argument('--order', default='', metavar='WORD',
-                       help='of steps: this order alone')
+                       help='run only this order of steps')
         p.add_argument('scenario', nargs='*', metavar='SCENARIO')
 
     @property

@@ -10,7 +10,7 @@ from ..machine import ready
 NAME = 'packages'
 HELP = 'install what the host needs, and nothing else'
 TEXT = """\
-As root; otherwise says the command."""
+Needs root; without it, prints the command to type."""
 EXAMPLES = """\
   ./pri-lab packages"""
 

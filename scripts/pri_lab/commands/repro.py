@@ -58,44 +58,44 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
         p.add_argument('--cold', type=shared.number, metavar='N', default=-1,
                        help='runs from a cold boot (default: 1)')
         p.add_argument('--limit', type=shared.positive, metavar='SECONDS',
-                       default=0, help='of a race on a kernel, start no more '
-                       'runs of either kind after that long')
+                       default=0, help='start no more runs of a race on a kernel '
+                       'after that time')
         p.add_argument('--exact', action='store_true',
-                       help='under a plan of the schedule machine: all runs '
-                       'of a snapshot are the same run, to the instruction, '
-                       'and all cold ones are; says how many hashes there '
-                       'were')
+                       help='run under a plan of the schedule machine: all '
+                       'runs of a snapshot are the same to the instruction, '
+                       'and so are all cold ones; the hashes prove it')
         p.add_argument('--resume', action='store_true',
-                       help='add to the results there are, and make only '
-                       'the runs that they lack of --runs and --cold')
+                       help='keep the results so far, and make only the '
+                       'runs of --runs and --cold that are missing')
         p.add_argument('--list', action='store_true', dest='list_all',
                        help='print the races, run nothing')
         p.add_argument('--all', action='store_true',
                        help='every race, on every kernel its header names')
         p.add_argument('--table', action='store_true',
-                       help='write docs/races.md from the results there are, '
-                       'or docs/races-PLATFORM.md of --platform')
+                       help='write docs/races.md from all results so far, or '
+                       'docs/races-PLATFORM.md for --platform')
         p.add_argument('--show', action='store_true',
-                       help='say what the races named are, run nothing')
+                       help='describe the races named, run nothing')
         p.add_argument('--status', action='store_true',
-                       help='how far the campaigns are that run now, in any '
+                       help='show how far running campaigns are, of any '
                        'clone')
         p.add_argument('--bundle', default='', metavar='FILE',
-                       help='one archive (.tar.gz) of program, configuration, '
-                       'logs and what they are of; `repro FILE` runs it')
+                       help='write an archive (.tar.gz) with program, '
+                       'configuration, logs and a manifest; `repro FILE` '
+                       'runs it')
         p.add_argument('--report', default='', metavar='FILE',
-                       help='a report ready to send, the splat decoded')
+                       help='write a report ready to send, the splat decoded')
         p.add_argument('--bisect', action='store_true',
-                       help='the exit status that `git bisect run` wants: 1 '
+                       help='exit as `git bisect run` wants it: 1 '
                        'REPRODUCED, 0 NOT REPRODUCED, 125 cannot tell; stops '
                        'at the first run that says yes (default: 3 runs from '
                        'a snapshot, none cold)')
         p.add_argument('--expect', choices=('yes', 'no'), default='',
-                       help='what is expected of the kernel, instead of what '
-                       'the header says')
+                       help='the expected verdict, instead of the one in the '
+                       'header')
         p.add_argument('--gdb', action='store_true',
-                       help='one run, held before the race until gdb, which '
-                       'it says how to attach, lets it go on')
+                       help='make one run that stops before the race and '
+                       'waits for gdb, and say how to attach it')
         p.add_argument('races', nargs='*', metavar='RACE|FILE')
 
     @property

@@ -38,14 +38,14 @@ class Request(shared.Json, shared.Config, shared.Accel, shared.Kernels,
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--only', default='', metavar='CELL,CELL',
-                       help='those cells alone: METHOD, WORK and WHO, any of '
-                       'them, as flr/unmap/pf or unmap')
+                       help='only these cells, by METHOD, WORK and WHO or some '
+                       'of the three: flr/unmap/pf, unmap')
         p.add_argument('--resume', action='store_true',
-                       help='leave out the cells that were run on the same '
+                       help='leave out cells that were run with the same '
                        'program, QEMU and kernel')
         p.add_argument('--table', action='store_true',
-                       help='write docs/results/resets.md from the results '
-                       'there are')
+                       help='write docs/results/resets.md from all results so '
+                       'far')
         p.add_argument('--list', action='store_true', dest='list_cells',
                        help='print the cells, run nothing')
 

@@ -9,13 +9,14 @@ from typing import Iterable
 
 from .errors import UsageError
 
-ALL = 30                        # names that are listed whole
+ALL = 30                        # so many names are listed
 WIDTH = 77                      # columns of a list of them
 
 
 def unknown(kind: str, name: str, names: Iterable[str],
             where: str = '') -> UsageError:
-    """The error for a name that does not exist: the nearest ones, then all.
+    """The error for a name that does not exist: the nearest ones, and all if
+    they are few; else the first ones.
 
     where: ` of ...`, whose names they are.
     """
@@ -25,8 +26,10 @@ def unknown(kind: str, name: str, names: Iterable[str],
              if n not in near]
     hint = [f'did you mean {" or ".join(near[:4])}?'] if near else []
     if not near or len(names) <= ALL:
-        hint += textwrap.wrap('there are: ' + ' '.join(names), WIDTH,
-                              break_long_words=False, break_on_hyphens=False)
+        more = [f'and {len(names) - ALL} more'] if len(names) > ALL else []
+        hint += textwrap.wrap('there are: ' + ' '.join(names[:ALL] + more),
+                              WIDTH, break_long_words=False,
+                              break_on_hyphens=False)
     return UsageError(f'there is no {kind} {name}{where}', '\n'.join(hint))
 
 

@@ -16,6 +16,9 @@ from ..core.errors import LabError
 KINDS = ('pr', 'resp', 'inv', 'cpl', 'tr', 'prq', 'desc', 'wait', 'msi',
          'dma', 'timer', 'bh', 'pd')
 _POINT = re.compile(r'^(?:([0-9a-f]):([li]?)(\d+)|i(\d+)|(\w+)#(\d+))$')
+_WHEN = re.compile(r'^(?:now|idle|lost|twice|\+\d+)$')
+_REST = re.compile(r'^(?:(?:slice|yield|limit|hold)=\d+|rand=\d+:\d+:\d+'
+                   r'|broken)$')
 
 
 class Point(NamedTuple):
@@ -71,9 +74,21 @@ def _point(text: str) -> Point:
     return Point(int(m.group(1), 16), m.group(2), int(m.group(3)), target)
 
 
+def _rest(word: str) -> str:
+    if not _REST.match(word):
+        raise LabError(f'plan: {word}: no plan has such a word',
+                       'words are order=2103, at=POINT, slice=N, yield=N, '
+                       'rand=SEED:MIN:MAX, limit=N, hold=N, broken, and '
+                       'KIND=WHEN or KIND#N=WHEN, where KIND is\n'
+                       + ', '.join(KINDS))
+    return word
+
+
 def parse(text: str) -> Plan:
-    """The plan that a line says.  What the machine does not know it refuses
-    itself, when it is given the plan."""
+    """The plan that a line says; LabError for a word that no machine takes.
+
+    What depends on the machine it refuses itself: the number of vCPUs, say.
+    """
     order, rest = '', []
     points: List[Point] = []
     events: List[Event] = []
@@ -81,13 +96,18 @@ def parse(text: str) -> Plan:
         name, _, value = word.partition('=')
         kind, _, n = name.partition('#')
         if name == 'order':
+            if not re.match('^[0-9a-f]+$', value):
+                raise LabError(f'plan: {word}: not an order of CPUs',
+                               'such as order=2103: the first one first')
             order = value
         elif name == 'at':
             points.append(_point(value))
         elif kind in KINDS:
             if n and not n.isdigit():
                 raise LabError(f'plan: {word}: {n} is not a number')
+            if value and not _WHEN.match(value):
+                _point(value)
             events.append(Event(kind, int(n or 0), value or 'now'))
         elif word != 'on':
-            rest.append(word)
+            rest.append(_rest(word))
     return Plan(order, tuple(points), tuple(events), tuple(rest))
