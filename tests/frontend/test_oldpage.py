@@ -38,6 +38,17 @@ class OldPage(unittest.TestCase):
         self.assertGreater(len(got), 150)
         self.assertGreater(len({r['name'] for r in got}), 40)
 
+    def test_so_does_the_page_of_a_platform(self):
+        on_it = [dict(r, kernel=r['kernel'] + '@strict') for r in ALL]
+        text = racetable.platform_page([entry()], on_it, 'strict')
+        got = {r['kernel']: r for r in oldpage.records(text, 'strict')}
+        self.assertEqual(got, {r['kernel']: dict(r, seconds=None)
+                               for r in on_it})
+        mine = [record('7.3@strict', NOT_REPRODUCED)]
+        got = oldpage.joined(mine, text, [entry()], 'strict')
+        self.assertEqual(len(got), len(ALL))
+        self.assertEqual(got[0]['verdict'], NOT_REPRODUCED)
+
     def test_what_was_run_here_goes_before(self):
         text = racetable.page([entry()], ALL)
         mine = [record('7.3', NOT_REPRODUCED)]

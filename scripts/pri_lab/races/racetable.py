@@ -233,8 +233,7 @@ def write(repo: str, results: str, entries: List[Entry], kernels: Set[str],
             records.append(r)
     path = os.path.join(repo,
                         ON_PLATFORM.format(platform) if platform else PAGE)
-    if not platform:
-        records = oldpage.joined(records, _before(path), entries)
+    records = oldpage.joined(records, _before(path), entries, platform)
     if not records:
         return None
     text = platform_page(entries, records, platform) if platform else \
