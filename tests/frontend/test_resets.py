@@ -62,6 +62,12 @@ class Cells(unittest.TestCase):
         self.assertTrue(cells.senseless(Cell('cxl', 'idle', 'vf')))
         self.assertTrue(cells.senseless(Cell('s3', 'attach', 'function')))
         self.assertTrue(cells.senseless(Cell('flr', 'attach', 'pf')))
+        for who in ('group', 'alias'):      # VFIO has both functions
+            for work in ('attach', 'replace', 'detach'):
+                self.assertEqual(cells.senseless(Cell('flr', work, who)), '')
+            self.assertEqual(cells.senseless(Cell('vfio', 'idle', who)), '')
+            self.assertTrue(cells.senseless(Cell('bus', 'attach', who)))
+            self.assertTrue(cells.senseless(Cell('device', 'attach', who)))
         self.assertEqual(cells.senseless(Cell('slot', 'idle', 'pf')), '')
         self.assertTrue(cells.senseless(Cell('slot', 'idle', 'fails')))
         self.assertTrue(cells.senseless(Cell('slot', 'unmap', 'group')))

@@ -45,9 +45,13 @@ WORKS: Dict[str, str] = {
     'invalidation': 'an invalidation is outstanding when the reset begins',
     'silent': 'the function answers no invalidation any more, until the reset '
               'is over',
-    'attach': 'VFIO attaches a PASID in the reset',
-    'replace': 'VFIO replaces the page table of a PASID in the reset',
-    'detach': 'VFIO detaches a PASID in the reset',
+    'attach': 'VFIO attaches a PASID in the reset; in a group of two the RID '
+              'of the other function',
+    'replace': 'VFIO replaces the page table of a PASID, or of the group, in '
+               'the reset',
+    'detach': 'VFIO detaches a PASID, or both functions of a group, in the '
+              'reset',
+    'release': 'the process that has the functions by VFIO ends in the reset',
 }
 WHO: Dict[str, str] = {
     'function': 'one function, which is reset and works',
@@ -68,7 +72,7 @@ _PORT = ('slot',)                       # by the port above
 _OTHER = ('quirk', 'cxl', 'dpc')        # of a function of its own
 _GONE = ('surprise', 'unplug', 'link')
 _VFIO_METHODS = ('vfio', 'vfio-hot')
-_VFIO_WORKS = ('attach', 'replace', 'detach')
+_VFIO_WORKS = ('attach', 'replace', 'detach', 'release')
 _NO_SVA = ('group', 'alias')
 _PAIRS = ('neighbour', *_NO_SVA)
 _ONE = ('function', 'fails')            # has every method
@@ -102,18 +106,21 @@ def senseless(cell: Cell) -> str:
             return 'the function of this method has no other beside it'
         if method in _GONE and who != 'rmrr':
             return 'its users are gone as well, as with `function`'
-        if method in _VFIO_METHODS or work in _VFIO_WORKS:
-            return 'VFIO has the first function alone'
+        if (method in _VFIO_METHODS or work in _VFIO_WORKS) and \
+                who not in _NO_SVA:
+            return 'VFIO has the first function, or both of a group, alone'
     if method in _PORT and who in _NO_SVA and work == 'unmap':
         return 'the other function is reset as well, and gives no channel'
     if _lacks(method, who) and work != 'idle':
         return 'the function has not this method, as `idle` shows'
-    if who in _NO_SVA and work not in ('idle', 'unmap'):
+    if who in _NO_SVA and work not in ('idle', 'unmap') + _VFIO_WORKS:
         return 'Linux binds no PASID in a group of several devices'
     if who == 'fails' and (method not in _SYSFS or work != 'idle'):
         return 'every allocation is a reset of its own, with nothing beside'
     if method in _VFIO_METHODS and work not in ('idle', 'unmap') + _VFIO_WORKS:
         return 'the function is VFIO\'s, no process is bound'
+    if work == 'release' and method in _VFIO_METHODS:
+        return 'nobody is left who could ask for the reset'
     if work in _VFIO_WORKS and method in _OTHER:
         return 'VFIO has another function than this method is of'
     if work in _VFIO_WORKS and method == 's3':

@@ -167,16 +167,21 @@ static int method_s3(struct cell *cell)
     return 0;
 }
 
+static struct iofd *method_io(struct cell *cell)
+{
+    return &cell->io[cell->n_io - 1];           /* the target is the last */
+}
+
 static int method_vfio(struct cell *cell)
 {
-    return ioctl(cell->io.dev, VFIO_FD_RESET) ? errno : 0;
+    return ioctl(method_io(cell)->dev, VFIO_FD_RESET) ? errno : 0;
 }
 
 static int method_hot(struct cell *cell)
 {
     struct hot_reset hot = { .argsz = sizeof(hot) };
 
-    return ioctl(cell->io.dev, HOT_RESET, &hot) ? errno : 0;
+    return ioctl(method_io(cell)->dev, HOT_RESET, &hot) ? errno : 0;
 }
 
 static const struct cell_method methods[] = {
@@ -188,7 +193,7 @@ static const struct cell_method methods[] = {
     { "quirk", method_sysfs, "device_specific", .keeps = true,
       .target = QUIRK },
     { "cxl", method_sysfs, "cxl_bus", .keeps = true, .target = CXL },
-    { "slot", method_slot, .keeps = true },
+    { "slot", method_slot, .keeps = true, .all = true },
     { "device", method_device, .keeps = true },
     { "dpc", method_dpc, .target = CONTAINED },
     { "surprise", method_surprise, .gone = true },
@@ -196,7 +201,7 @@ static const struct cell_method methods[] = {
     { "link", method_link, .gone = true },
     { "s3", method_s3, .keeps = true },
     { "vfio", method_vfio, .vfio = true },
-    { "vfio-hot", method_hot, .vfio = true },
+    { "vfio-hot", method_hot, .vfio = true, .all = true },
 };
 
 const struct cell_method *cell_method(const char *name)

@@ -20,32 +20,9 @@
 
 #define INV_DROP    1               /* inv-reply */
 #define INV_HOLD    2
-#define PATTERN     0x1fe2d3c4b5a69788ull
-#define LOOP_MS     400             /* of those that work by themselves */
 #define OWN_IOVA    0x700000000ull
 
 /* -- One write ------------------------------------------------------------ */
-
-uint32_t cell_vfio_write(struct cell *cell, uint32_t pasid)
-{
-    struct pt_op op = {
-        .cmd = PT_OP_FILL, .dst = (void *)CELL_IOVA, .len = PT_PAGE,
-        .pattern = PATTERN + pasid, .no_irq = true,
-    };
-    struct pt_chan ch;
-    uint32_t status;
-
-    memset(cell->page, 0, PT_PAGE);
-    cell->io.pt.bound = true;
-    cell->io.pt.pasid = pasid;
-    iofd_chan(&cell->io, &ch, 0);
-    pt_start(&ch, &op);
-    status = pt_wait(&ch, &op, PT_TIMEOUT);
-    if (status == PT_ST_DONE) {
-        pt_check_fill(cell->page, PT_PAGE, op.pattern);
-    }
-    return status;
-}
 
 uint32_t cell_dma_write(struct pt *pt, struct pt_chan *ch)
 {
@@ -55,7 +32,8 @@ uint32_t cell_dma_write(struct pt *pt, struct pt_chan *ch)
         .prot = PRI_TESTDEV_READ | PRI_TESTDEV_WRITE,
     };
     struct pt_op op = {
-        .cmd = PT_OP_FILL, .len = PT_PAGE, .pattern = PATTERN, .no_irq = true,
+        .cmd = PT_OP_FILL, .len = PT_PAGE, .pattern = CELL_PATTERN,
+        .no_irq = true,
     };
     uint32_t status;
 
@@ -140,19 +118,10 @@ static void unmap_start(struct cell *cell)
 
 static void unmap_during(struct cell *cell)
 {
-    double until = pt_now() + LOOP_MS / 1000.0;
-
     if (cell->vfio) {
-        void *page = pt_map_anon(PT_PAGE);
-
-        do {
-            iofd_map(&cell->io, cell->table[0].ioas, CELL_IOVA + PT_PAGE, page,
-                     PT_PAGE);
-            iofd_unmap(&cell->io, cell->table[0].ioas, CELL_IOVA + PT_PAGE,
-                       PT_PAGE);
-        } while (pt_now() < until);
+        cell_vfio_unmap(cell);
     } else if (!cell->who->sva) {
-        work_dma_loop(cell, LOOP_MS);
+        work_dma_loop(cell, CELL_LOOP_MS);
     }
 }
 
@@ -200,7 +169,7 @@ static void held_start(struct cell *cell)
 {
     struct pt_op op = {
         .cmd = PT_OP_FILL, .dst = (void *)OWN_IOVA, .len = PT_PAGE,
-        .pattern = PATTERN, .no_irq = true,
+        .pattern = CELL_PATTERN, .no_irq = true,
     };
     struct pri_testdev_group group;
     struct pt_chan ch;
@@ -259,7 +228,7 @@ static void stop_end(struct cell *cell)
 
 static void binds_during(struct cell *cell)
 {
-    double until = pt_now() + LOOP_MS / 1000.0;
+    double until = pt_now() + CELL_LOOP_MS / 1000.0;
     unsigned done = 0, not = 0;
 
     do {
@@ -316,62 +285,12 @@ static void invalidation_end(struct cell *cell)
     }
 }
 
-/* -- By VFIO: attach, replace, detach ------------------------------------- */
-
-static void vfio_start(struct cell *cell)
-{
-    iofd_open(&cell->io);
-    cell->page = pt_map_anon(PT_PAGE);
-    for (unsigned i = 0; i < 2; i++) {
-        iofd_pt_alloc(&cell->io, &cell->table[i], false);
-        iofd_map(&cell->io, cell->table[i].ioas, CELL_IOVA, cell->page,
-                 PT_PAGE);
-    }
-    iofd_attach(&cell->io, cell->table[0].hwpt, CELL_PASID);
-    CHECK_EQ(cell_vfio_write(cell, CELL_PASID), PT_ST_DONE, "status");
-}
-
-static void attach_say(const char *what, int err)
-{
-    cell_say("note", "%s in the reset: %s", what, err ? strerror(err) : "done");
-}
-
-static void attach_during(struct cell *cell)
-{
-    attach_say("attach", iofd_try_attach(&cell->io, cell->table[0].hwpt,
-                                         CELL_PASID_NEW));
-}
-
-static void replace_during(struct cell *cell)
-{
-    attach_say("replace", iofd_try_attach(&cell->io, cell->table[1].hwpt,
-                                          CELL_PASID));
-}
-
-static void detach_start(struct cell *cell)
-{
-    vfio_start(cell);
-    iofd_attach(&cell->io, cell->table[0].hwpt, CELL_PASID_NEW);
-}
-
-static void detach_during(struct cell *cell)
-{
-    iofd_detach(&cell->io, CELL_PASID_NEW);
-}
-
-static void detach_end(struct cell *cell)
-{
-    cell_say("faults", "PASID %u is detached", CELL_PASID_NEW);
-    if (cell_vfio_write(cell, CELL_PASID_NEW) == PT_ST_DONE) {
-        cell_say("data", "DMA with a PASID that was detached in the reset is "
-                 "done");
-    }
-}
+/* -- The table ------------------------------------------------------------ */
 
 static void some_start(struct cell *cell, void (*start)(struct cell *cell))
 {
     if (cell->vfio) {
-        vfio_start(cell);
+        cell_vfio_start(cell);
     } else {
         start(cell);
     }
@@ -398,9 +317,11 @@ static const struct cell_work works[] = {
     { "binds", work_bound, binds_during, nothing, false },
     { "invalidation", invalidation_start, NULL, invalidation_end, false },
     { "silent", silent_start, NULL, silent_end, false },
-    { "attach", vfio_start, attach_during, nothing, true },
-    { "replace", vfio_start, replace_during, nothing, true },
-    { "detach", detach_start, detach_during, detach_end, true },
+    { "attach", cell_attach_start, cell_attach_during, cell_attach_end, true },
+    { "replace", cell_vfio_start, cell_replace_during, nothing, true },
+    { "detach", cell_detach_start, cell_detach_during, cell_detach_end, true },
+    { "release", cell_release_start, cell_release_during, cell_release_end,
+      true },
 };
 
 const struct cell_work *cell_work(const char *name)

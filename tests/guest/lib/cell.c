@@ -231,12 +231,7 @@ static void cell_after(struct cell *cell)
 {
     cell_say("at", "check");
     if (cell->vfio) {
-        uint32_t status = cell_vfio_write(cell, CELL_PASID);
-
-        if (status != PT_ST_DONE) {
-            cell_say("lost", "DMA with PASID %u afterwards ends with %s",
-                     CELL_PASID, pt_status_name(status));
-        }
+        cell_vfio_after(cell);
         return;
     }
     cell_check_kept(cell);

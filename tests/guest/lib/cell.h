@@ -46,6 +46,7 @@ struct cell_method {
     bool keeps;                 /* bindings are the IOMMU core's business */
     bool gone;                  /* the function leaves and comes back */
     bool vfio;                  /* by the file of VFIO */
+    bool all;                   /* every function of the slot is reset */
     unsigned target;            /* a function of its own, instead of WHO's */
 };
 
@@ -62,17 +63,18 @@ struct cell {
     const struct cell_method *method;
     const struct cell_work *work;
     char target[32], user[32];  /* as in /sys/bus/pci/devices */
-    bool vfio;                  /* the user is vfio-pci's */
+    bool vfio;                  /* user and target are vfio-pci's */
     struct pt pt;               /* a file of the user, without vfio */
     struct owner owner;         /* pid 0: there is none */
-    struct iofd io;
+    struct iofd io[2];          /* the user, and the target if it is another */
+    unsigned n_io;
+    pid_t holder;               /* has them instead of this process */
     struct iofd_pt table[2];
-    void *page;
+    void *page;                 /* mapped by both, shared with what is forked */
 };
 
-#define CELL_PASID      5u      /* attached by VFIO before the reset */
-#define CELL_PASID_NEW  6u
-#define CELL_IOVA       0x600000000ull
+#define CELL_LOOP_MS    400     /* of works that go on by themselves */
+#define CELL_PATTERN    0x1fe2d3c4b5a69788ull
 
 /* Before the snapshot: what every cell needs */
 void cell_setup(void);
@@ -97,8 +99,22 @@ const struct cell_work *cell_work(const char *name);
 /* The name of a function */
 void cell_find(unsigned id, char *name);
 
-/* One page by VFIO and a PASID: PT_ST_*; looks at the data if it is done */
-uint32_t cell_vfio_write(struct cell *cell, uint32_t pasid);
+/* Works by VFIO; `start`, `during` and `end` of struct cell_work */
+void cell_vfio_start(struct cell *cell);
+void cell_vfio_unmap(struct cell *cell);
+void cell_attach_start(struct cell *cell);
+void cell_attach_during(struct cell *cell);
+void cell_attach_end(struct cell *cell);
+void cell_replace_during(struct cell *cell);
+void cell_detach_start(struct cell *cell);
+void cell_detach_during(struct cell *cell);
+void cell_detach_end(struct cell *cell);
+void cell_release_start(struct cell *cell);
+void cell_release_during(struct cell *cell);
+void cell_release_end(struct cell *cell);
+
+/* At the end: DMA of all functions that VFIO has */
+void cell_vfio_after(struct cell *cell);
 
 /* The same by the DMA API, without PASID, and given back again */
 uint32_t cell_dma_write(struct pt *pt, struct pt_chan *ch);

@@ -154,17 +154,24 @@ static void set_master(struct iofd *io)
           strerror(errno));
 }
 
-static void take(struct iofd *io, unsigned n)
+static int open_iommu(void)
 {
-    memset(io, 0, sizeof(*io));
-    io->iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-    if (io->iommu < 0 && (errno == ENOENT || errno == ENODEV)) {
+    int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+
+    if (fd < 0 && (errno == ENOENT || errno == ENODEV)) {
         ktap_skip("this kernel has no iommufd");
     }
-    CHECK(io->iommu >= 0, "/dev/iommu: %s", strerror(errno));
+    CHECK(fd >= 0, "/dev/iommu: %s", strerror(errno));
     if (access(DRIVERS "vfio-pci", F_OK)) {
         ktap_skip("this kernel has no vfio-pci");
     }
+    return fd;
+}
+
+static void take(struct iofd *io, unsigned n)
+{
+    memset(io, 0, sizeof(*io));
+    io->iommu = open_iommu();
     find_testdev(io->pci_name, sizeof(io->pci_name), n);
     switch_driver(io->pci_name, "pri_testdev", "vfio-pci");
 }
@@ -208,6 +215,22 @@ void iofd_open(struct iofd *io)
     iofd_open_nth(io, 0);
 }
 
+void iofd_open_names(struct iofd *io, const char *const *names, unsigned n)
+{
+    int iommu = open_iommu();
+
+    for (unsigned i = 0; i < n; i++) {
+        memset(&io[i], 0, sizeof(io[i]));
+        io[i].iommu = iommu;
+        snprintf(io[i].pci_name, sizeof(io[i].pci_name), "%.31s", names[i]);
+        switch_driver(names[i], "pri_testdev", "vfio-pci");
+        keep_in_d0(names[i]);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        iofd_bind(&io[i]);
+    }
+}
+
 void iofd_close(struct iofd *io)
 {
     munmap((void *)io->pt.func, io->bar0_size);
@@ -215,13 +238,18 @@ void iofd_close(struct iofd *io)
     close(io->iommu);
 }
 
+unsigned iofd_back_name(const char *pci_name)
+{
+    switch_driver(pci_name, "vfio-pci", "pri_testdev");
+    return sysfs_wait_node(pci_name);
+}
+
 unsigned iofd_back_nth(unsigned n)
 {
     char pci_name[32];
 
     find_testdev(pci_name, sizeof(pci_name), n);
-    switch_driver(pci_name, "vfio-pci", "pri_testdev");
-    return sysfs_wait_node(pci_name);
+    return iofd_back_name(pci_name);
 }
 
 unsigned iofd_back(void)

@@ -41,13 +41,20 @@ void iofd_open(struct iofd *io);
 /* The same with the pri-testdev n, from 0 on in the order of addresses */
 void iofd_open_nth(struct iofd *io, unsigned n);
 
-/* The two halves of it, with the power state left to the kernel */
+/*
+ * The same with n functions by their names, which share one /dev/iommu: those
+ * of a group of several can be had in no other way
+ */
+void iofd_open_names(struct iofd *io, const char *const *names, unsigned n);
+
+/* The two halves of iofd_open(), with the power state left to the kernel */
 void iofd_take(struct iofd *io);
 void iofd_bind(struct iofd *io);
 
 /* To its driver again; the number of its node */
 unsigned iofd_back(void);
 unsigned iofd_back_nth(unsigned n);
+unsigned iofd_back_name(const char *pci_name);
 
 /* Give up the function and what was allocated; its driver is still vfio-pci */
 void iofd_close(struct iofd *io);
