@@ -116,6 +116,7 @@ static AtsTrStatus ata_translate(void *opaque, const AtsTrReq *req,
     const AtaFields *found = ata_find(opaque, req->rid, req->pasid, req->addr);
     uint32_t flags = found ? found->f[ATA_FLAGS] : 0;
     unsigned int code = found ? found->f[ATA_CODE] : ATA_TR_SUCCESS;
+    uint64_t shift = 0;
 
     ata_record(opaque, &(AtaFields) { .f = {
         [ATA_KIND] = ATA_TRANSLATION,
@@ -126,8 +127,11 @@ static AtsTrStatus ata_translate(void *opaque, const AtsTrReq *req,
         [ATA_FLAGS] = (req->no_write ? ATA_NO_WRITE : 0) |
                       (req->priv ? ATA_PRIV : 0) | (req->exec ? ATA_EXEC : 0),
     } });
+    if (flags & ATA_BEHIND) {
+        shift = found->f[ATA_MASK] + 1;
+    }
     *entry = (AtsTrEntry) {
-        .iova = found ? found->f[ATA_ADDR] : req->addr & ~0xfffULL,
+        .iova = found ? found->f[ATA_ADDR] + shift : req->addr & ~0xfffULL,
         .addr = found ? found->f[ATA_TO] : 0,
         .mask = found ? found->f[ATA_MASK] : 0xfff,
         .read = flags & ATA_READ,

@@ -90,6 +90,7 @@ typedef enum AtaKind {
 /* of translations: ATA_READ, ATA_WRITE, ATA_EXEC and */
 #define ATA_UNTRANSLATED_ONLY   (1u << 6)   /* U */
 #define ATA_NON_SNOOPED         (1u << 7)   /* N */
+#define ATA_BEHIND              (1u << 10)  /* wrong: of the range behind it */
 /* of Invalidate Requests */
 #define ATA_INV_SIZE            (1u << 8)   /* S */
 #define ATA_INV_GLOBAL          (1u << 9)   /* G */

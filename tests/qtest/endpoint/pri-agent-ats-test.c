@@ -114,6 +114,21 @@ static void test_fails(const void *opaque)
     agent_lab_stop(&lab);
 }
 
+/* ATS-01: the translation of another page is not used, and it is noted */
+static void test_another(void)
+{
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 0);
+    map_page(&lab, 0, RW | ATA_BEHIND);
+    g_assert_cmpuint(agent_touch(&lab, PT_OP_READ, AGENT_PASID, AGENT_IOVA),
+                     ==, PT_ST_TRANS_CA);
+    g_assert_cmpuint(agent_count(&lab, ATA_TRANSLATED), ==, 0);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 0);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_VIOLATIONS), ==, 1);
+    agent_lab_stop(&lab);
+}
+
 /* ATS-01: one answer for eight pages is asked for once */
 static void test_large(void)
 {
@@ -439,6 +454,7 @@ int main(int argc, char **argv)
     agent_test_init(&argc, &argv);
 
     AGENT_ADD_ROWS("/agent/ats", fail_rows, test_fails);
+    qtest_add_func("/agent/ats/ATS-01/another-page", test_another);
     qtest_add_func("/agent/ats/ATS-01/large", test_large);
     AGENT_ADD_ROWS("/agent/ats", access_rows, test_no_write);
     qtest_add_func("/agent/ats/ATS-03/absent", test_absent);

@@ -135,14 +135,25 @@ static void test_group(void)
     agent_lab_stop(&lab);
 }
 
+typedef struct IndexRow {
+    const char *name;
+    const char *dev;
+} IndexRow;
+
+static const IndexRow index_rows[] = {
+    { "PRI-05/round-robin", "channels=40" },
+    { "PRI-05/lowest", "channels=40,prgi-policy=immediate" },
+};
+
 /* PRI-05: groups that are outstanding have different indices */
-static void test_indices(void)
+static void test_indices(const void *opaque)
 {
+    const IndexRow *row = opaque;
     AgentRecord r;
     uint64_t seen = 0;
     AgentLab lab;
 
-    agent_lab_start(&lab, "channels=40", 0);
+    agent_lab_start(&lab, row->dev, 0);
     for (unsigned int i = 0; i < 40; i++) {
         r = agent_fault(&lab, i, AGENT_PASID, AT(i));
         g_assert_cmpuint(r.tag, <, 64);
@@ -353,7 +364,7 @@ int main(int argc, char **argv)
     AGENT_ADD_ROWS("/agent/pri", enable_rows, test_enables);
     AGENT_ADD_ROWS("/agent/pri", look_rows, test_look);
     qtest_add_func("/agent/pri/PRI-06/group", test_group);
-    qtest_add_func("/agent/pri/PRI-05/indices", test_indices);
+    AGENT_ADD_ROWS("/agent/pri", index_rows, test_indices);
     qtest_add_func("/agent/pri/PRI-03/credits", test_credits);
     qtest_add_func("/agent/pri/PRI-03/marker", test_marker_credit);
     qtest_add_func("/agent/pri/PRI-04/whole-group", test_whole_group);

@@ -117,7 +117,7 @@ unsigned int agent_count(AgentLab *lab, AtaKind kind);
 QPtOp agent_op(uint32_t cmd, uint32_t pasid, uint64_t iova, uint64_t len);
 
 /**
- * agent_touch: read or write 8 bytes at @iova with channel 7, without asking for
+ * agent_touch: read or write 8 bytes at @iova with channel 7; do not ask for
  * the page
  *
  * Returns: PT_ST_*
