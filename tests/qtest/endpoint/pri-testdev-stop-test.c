@@ -165,7 +165,7 @@ static void test_refused(void)
     pri_lab_stop(&lab);
 }
 
-static void test_reset(void)
+static void test_flr(void)
 {
     PriLab lab;
 
@@ -175,9 +175,15 @@ static void test_reset(void)
     qpt_flr(&lab.d);
     qpt_restore(&lab.d);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_STOP_STATUS), ==, PT_STOP_IDLE);
+    pri_lab_stop(&lab);
+}
 
-    /* PRI Reset ends what is waited for */
-    qpt_enable(&lab.d, 0);
+/* PRI Reset ends what is waited for */
+static void test_pri_reset(void)
+{
+    PriLab lab;
+
+    start(&lab, NULL);
     fault(&lab, 0, 0);
     g_assert_cmpuint(stop(&lab, LAB_PASID), ==, PT_STOP_BUSY);
     qpt_config_writew(&lab.d, lab.d.pri + QPT_PRI_CTRL, QPT_PRI_CTRL_RESET);
@@ -429,7 +435,8 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/stop/PRI-40/credits", test_wait_credits);
     qtest_add_func("/pri-testdev/stop/ATS-27/others", test_others);
     qtest_add_func("/pri-testdev/stop/refused", test_refused);
-    qtest_add_func("/pri-testdev/stop/reset", test_reset);
+    qtest_add_func("/pri-testdev/stop/flr", test_flr);
+    qtest_add_func("/pri-testdev/stop/PRI-33/pri-reset", test_pri_reset);
     qtest_add_func("/pri-testdev/stop/PRI-41/marker", test_marker);
     qtest_add_func("/pri-testdev/stop/PRI-44/reuse", test_marker_reuse);
     qtest_add_func("/pri-testdev/event/irq", test_event_irq);

@@ -173,36 +173,69 @@ static void test_fault(void)
     pri_lab_stop(&lab);
 }
 
-/* UR, CA, another address, an unexpected second one, none at all */
-static void test_wrong(void)
+/* The rule changes these bits of @field of the completion on its way */
+static void corrupt(PriLab *lab, unsigned int field, uint32_t bits)
+{
+    pri_lab_start_with(lab, VTD, "atc-entries=0", 0);
+    map(lab, 0);
+    lab_rule(&lab->d, ATS_RULE_KNOB_FIELD, field);
+    lab_rule(&lab->d, ATS_RULE_KNOB_BITS, bits);
+    rule(lab, ATS_RULE_CORRUPT);
+    start(lab, 0);
+}
+
+static void test_made_ur(void)
+{
+    PriLab lab;
+
+    corrupt(&lab, ATS_RULE_FIELD_CODE, 1);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_TRANS_UR);
+    pri_lab_stop(&lab);
+}
+
+static void test_made_ca(void)
+{
+    PriLab lab;
+
+    corrupt(&lab, ATS_RULE_FIELD_CODE, 2);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_TRANS_CA);
+    pri_lab_stop(&lab);
+}
+
+/* R=W=0: the page is asked for */
+static void test_made_absent(void)
+{
+    PriLab lab;
+
+    corrupt(&lab, ATS_RULE_FIELD_FLAGS, PT_RAW_READ | PT_RAW_WRITE);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
+    pri_lab_stop(&lab);
+}
+
+/* An unexpected second one */
+static void test_twice(void)
 {
     uint64_t pa;
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, "atc-entries=0", 0);
     pa = map(&lab, 0);
-    lab_rule(&lab.d, ATS_RULE_KNOB_FIELD, ATS_RULE_FIELD_CODE);
-    lab_rule(&lab.d, ATS_RULE_KNOB_BITS, 1);
-    rule(&lab, ATS_RULE_CORRUPT);
-    start(&lab, 0);
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_TRANS_UR);
-    lab_rule(&lab.d, ATS_RULE_KNOB_BITS, 2);
-    start(&lab, 0);
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_TRANS_CA);
-    lab_rule(&lab.d, ATS_RULE_KNOB_FIELD, ATS_RULE_FIELD_FLAGS);
-    lab_rule(&lab.d, ATS_RULE_KNOB_BITS, PT_RAW_READ | PT_RAW_WRITE);
-    start(&lab, 0);                             /* R=W=0: absent */
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
-    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
-    qvtd_prq_drop_all(&lab.v);
-    qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 0, QPT_INVALID_REQUEST);
-
     rule(&lab, ATS_RULE_DUPLICATE);
     start(&lab, 0);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
     g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
     g_assert_cmphex(qtest_readq(lab.qts, pa), ==, PATTERN);
+    pri_lab_stop(&lab);
+}
 
+/* None at all */
+static void test_lost(void)
+{
+    PriLab lab;
+
+    pri_lab_start_with(&lab, VTD, NULL, 0);
+    map(&lab, 0);
     rule(&lab, ATS_RULE_DROP);
     start_waiting(&lab, 0);
     qtest_clock_step(lab.qts, 50 * QINV_MS);
@@ -421,7 +454,11 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/trans/no-atc", test_no_atc);
     qtest_add_func("/pri-testdev/trans/delay", test_delay);
     qtest_add_func("/pri-testdev/trans/ATS-03/fault", test_fault);
-    qtest_add_func("/pri-testdev/trans/ATS-01/wrong", test_wrong);
+    qtest_add_func("/pri-testdev/trans/ATS-01/made-ur", test_made_ur);
+    qtest_add_func("/pri-testdev/trans/ATS-01/made-ca", test_made_ca);
+    qtest_add_func("/pri-testdev/trans/ATS-03/made-absent", test_made_absent);
+    qtest_add_func("/pri-testdev/trans/twice", test_twice);
+    qtest_add_func("/pri-testdev/trans/ATS-01/lost", test_lost);
     qtest_add_func("/pri-testdev/trans/ATS-06/invalidated", test_invalidated);
     qtest_add_func("/pri-testdev/trans/ATS-06/beside", test_beside);
     qtest_add_func("/pri-testdev/trans/ATS-21/leak", test_leak);

@@ -274,8 +274,8 @@ static void test_stop_delay(void)
     pri_lab_stop(&lab);
 }
 
-/* PRI-20, PRI-21 */
-static void test_resp_code(void)
+/* PRI-20: as PCIe says; what else it does is in pri-agent-response-test.c */
+static void test_resp_spec(void)
 {
     PriLab lab;
 
@@ -285,6 +285,12 @@ static void test_resp_code(void)
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RESPONSE_FAILURE);
     g_assert_cmphex(pri_status(&lab) & QPT_PRI_STATUS_RF, !=, 0);
     pri_lab_stop(&lab);
+}
+
+/* PRI-20, the knob: it ends one group, and the function goes on asking */
+static void test_resp_as_invalid(void)
+{
+    PriLab lab;
 
     pri_lab_start_with(&lab, VTD, "resp-code=rf-as-ir", 0);
     fault(&lab, 1);
@@ -292,7 +298,7 @@ static void test_resp_code(void)
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_INVALID_REQUEST);
     g_assert_cmphex(pri_status(&lab) & QPT_PRI_STATUS_RF, ==, 0);
     qvtd_prq_drop_all(&lab.v);
-    fault(&lab, 1);                             /* it goes on asking */
+    fault(&lab, 1);
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
     pri_lab_stop(&lab);
 }
@@ -350,22 +356,32 @@ static void test_unexpected(void)
     }
 }
 
-/* PRI-20, H12: what a channel does with Success */
-static void test_retry(void)
+/* A channel has asked for its page, which has come since */
+static void start_retry(PriLab *lab, const char *dev)
+{
+    pri_lab_start_with(lab, VTD, dev, 0);
+    fault(lab, 1);
+    map(lab, 1);
+}
+
+/* PRI-20, H12: what a channel does with Success: it translates again */
+static void test_retry_translate(void)
+{
+    PriLab lab;
+
+    start_retry(&lab, NULL);
+    respond(&lab, 0, QPT_SUCCESS);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
+    pri_lab_stop(&lab);
+}
+
+/* or asks again without a look, up to its limit */
+static void test_retry_request(void)
 {
     QVtdDesc prd;
     PriLab lab;
 
-    pri_lab_start_with(&lab, VTD, NULL, 0);
-    fault(&lab, 1);
-    map(&lab, 1);
-    respond(&lab, 0, QPT_SUCCESS);
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
-    pri_lab_stop(&lab);
-
-    pri_lab_start_with(&lab, VTD, "retry=request", 0);
-    fault(&lab, 1);
-    map(&lab, 1);
+    start_retry(&lab, "retry=request");
     for (unsigned int i = 0; i < 16; i++) {
         pop(&lab, &prd);
         respond(&lab, QVTD_PRD_PRGI(&prd), QPT_SUCCESS);
@@ -376,10 +392,14 @@ static void test_retry(void)
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RETRY_LIMIT);
     g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 1);
     pri_lab_stop(&lab);
+}
 
-    pri_lab_start_with(&lab, VTD, "retry=give-up", 0);
-    fault(&lab, 1);
-    map(&lab, 1);
+/* or gives up */
+static void test_retry_give_up(void)
+{
+    PriLab lab;
+
+    start_retry(&lab, "retry=give-up");
     respond(&lab, 0, QPT_SUCCESS);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RETRY_LIMIT);
     g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 1);
@@ -496,10 +516,17 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/wrong/PRQ-26/dirty-marker", test_dirty_marker);
     qtest_add_func("/pri-testdev/wrong/PRI-01/disabled", test_disabled);
     qtest_add_func("/pri-testdev/wrong/PRI-31/stop-delay", test_stop_delay);
-    qtest_add_func("/pri-testdev/wrong/PRI-20/resp-code", test_resp_code);
+    qtest_add_func("/pri-testdev/wrong/PRI-20/resp-spec", test_resp_spec);
+    qtest_add_func("/pri-testdev/wrong/PRI-20/resp-as-invalid",
+                   test_resp_as_invalid);
     qtest_add_func("/pri-testdev/wrong/PRI-22/ERR-01/unexpected",
                    test_unexpected);
-    qtest_add_func("/pri-testdev/wrong/PRI-20/retry", test_retry);
+    qtest_add_func("/pri-testdev/wrong/PRI-20/retry-translate",
+                   test_retry_translate);
+    qtest_add_func("/pri-testdev/wrong/PRI-20/retry-request",
+                   test_retry_request);
+    qtest_add_func("/pri-testdev/wrong/PRI-20/retry-give-up",
+                   test_retry_give_up);
     qtest_add_func("/pri-testdev/wrong/ATS-01/rc-on-ur", test_rc_on_ur);
     qtest_add_func("/pri-testdev/wrong/ATS-25/ERR-01/sub-stu", test_sub_stu);
     qtest_add_func("/pri-testdev/wrong/ATS-20/when-e0", test_when_e0);

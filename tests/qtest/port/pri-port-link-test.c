@@ -232,7 +232,8 @@ static void test_events(void)
     pri_lab_stop(&lab);
 }
 
-static void test_knobs(void)
+/* A knob that there is not, and a value */
+static void test_knob_range(void)
 {
     QRootPort p;
     PriLab lab;
@@ -242,23 +243,41 @@ static void test_knobs(void)
     g_assert_cmpuint(qrp_knob(&p, UINT32_MAX, 0), ==, PT_KNOB_NONE);
     g_assert_cmpuint(qrp_knob(&p, PRP_KNOB_CABLE, 2), ==, PT_KNOB_RANGE);
     g_assert_true(qrp_link_up(&p));
+    pri_lab_stop(&lab);
+}
 
-    /* by name, as a guest does */
-    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_NAME, qpt_knob_hash("button"));
+static uint32_t knob_find(QRootPort *p, const char *name)
+{
+    qrp_writel(p, p->vsec + PRP_VSEC_KNOB_NAME, qpt_knob_hash(name));
+    return qrp_readl(p, p->vsec + PRP_VSEC_KNOB_STATUS);
+}
+
+/* By name, as a guest does */
+static void test_knob_name(void)
+{
+    QRootPort p;
+    PriLab lab;
+
+    start(&lab, &p, NULL);
+    g_assert_cmpuint(knob_find(&p, "button"), ==, PT_KNOB_OK);
     g_assert_cmpuint(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_SELECT), ==,
                      PRP_KNOB_BUTTON);
-    g_assert_cmpuint(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_STATUS), ==,
-                     PT_KNOB_OK);
-    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_NAME, qpt_knob_hash("cables"));
-    g_assert_cmpuint(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_STATUS), ==,
-                     PT_KNOB_NONE);
+    g_assert_cmpuint(knob_find(&p, "cables"), ==, PT_KNOB_NONE);
     qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_VALUE, 1);
     g_assert_cmpuint(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_STATUS), ==,
                      PT_KNOB_NONE);
     g_assert_true(qrp_link_up(&p));
-    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_SELECT, PRP_KNOB_CABLE);
+    pri_lab_stop(&lab);
+}
 
-    /* the host turns the same one */
+/* The host turns the same one */
+static void test_knob_host(void)
+{
+    QRootPort p;
+    PriLab lab;
+
+    start(&lab, &p, NULL);
+    qrp_writel(&p, p.vsec + PRP_VSEC_KNOB_SELECT, PRP_KNOB_CABLE);
     qtest_qmp_assert_success(lab.qts, "{ 'execute': 'qom-set', 'arguments': "
         "{ 'path': '/machine/peripheral/rp0', 'property': 'cable', "
         "'value': 'out' } }");
@@ -268,8 +287,16 @@ static void test_knobs(void)
         "{ 'path': '/machine/peripheral/rp0', 'property': 'cable', "
         "'value': 'in' } }");
     qrp_expect_fresh(&lab);
+    pri_lab_stop(&lab);
+}
 
-    /* a knob outlives a reset of the machine */
+/* A knob outlives a reset of the machine */
+static void test_knob_reset(void)
+{
+    QRootPort p;
+    PriLab lab;
+
+    start(&lab, &p, NULL);
     knob(&p, PRP_KNOB_LINK, 1);
     lab_reset(&lab);
     qpt_ecam_enable(lab.qts);
@@ -487,7 +514,10 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-root-port/link/FLR-10/disable", test_link_disable);
     qtest_add_func("/pri-root-port/slot/FLR-10/power", test_power);
     qtest_add_func("/pri-root-port/slot/events", test_events);
-    qtest_add_func("/pri-root-port/knobs", test_knobs);
+    qtest_add_func("/pri-root-port/knob/range", test_knob_range);
+    qtest_add_func("/pri-root-port/knob/name", test_knob_name);
+    qtest_add_func("/pri-root-port/knob/host", test_knob_host);
+    qtest_add_func("/pri-root-port/knob/reset", test_knob_reset);
     qtest_add_func("/pri-root-port/registers", test_registers);
     qtest_add_func("/pri-root-port/unplug/button", test_unplug_button);
     qtest_add_func("/pri-root-port/unplug/surprise", test_unplug_surprise);
