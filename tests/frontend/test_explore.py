@@ -7,8 +7,8 @@ import unittest.mock
 
 import fakestage
 from pri_lab.core.errors import LabError
-from pri_lab.explore import (campaign, cover, found, hit, machine, oracle,
-                             plan, search, show, shrink, symbols, trace)
+from pri_lab.explore import (cover, found, hit, machine, oracle, plan, search,
+                             show, shrink, symbols, trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Event, Plan, Point
 from pri_lab.machine import schedule
@@ -387,39 +387,6 @@ class Oracle(unittest.TestCase):
         self.assertTrue(oracle.similar('KASAN: x in f', 'oops: y in f'))
         self.assertFalse(oracle.similar('KASAN: x in f', 'KASAN: x in g'))
         self.assertFalse(oracle.similar('sign a', 'sign b'))
-
-
-class Known(unittest.TestCase):
-    TEXT = '# comment\n7.3  ^KASAN: .* in f$  docs/findings/F.md\n'
-
-    def test_by_kernel(self):
-        f = oracle.Finding('KASAN: x', 'f', [], '')
-        for kernel, page in (('7.3', 'docs/findings/F.md'),
-                             ('7.3/plain+C-08', 'docs/findings/F.md'),
-                             ('7.2', ''), ('/tmp/linux', '')):
-            self.assertEqual(campaign.Known(self.TEXT, kernel).page(f), page)
-
-    def test_by_scenario(self):
-        f = oracle.Finding('sign', 'late', [], '')
-        text = '7.3  ^sign late$  docs/findings/F.md  unbind-.*|other\n'
-        for scenario, page in (('unbind-late', 'docs/findings/F.md'),
-                               ('other', 'docs/findings/F.md'),
-                               ('unbind', ''), ('an-other', '')):
-            self.assertEqual(campaign.Known(text, '7.3', scenario).page(f),
-                             page, scenario)
-
-    def test_the_file_of_this_clone_names_pages_that_exist(self):
-        with open(os.path.join(REPO, campaign.KNOWN), encoding='utf-8') as f:
-            lines = [re.split(r' {2,}', x.strip()) for x in f
-                     if not x.startswith('#')]
-        scenarios = [e.name for e in race.load(REPO, race.SCENARIOS)]
-        self.assertTrue(lines)
-        for words in lines:
-            self.assertIn(len(words), (3, 4), words)
-            re.compile(words[1])
-            self.assertTrue(os.path.exists(os.path.join(REPO, words[2])))
-            self.assertTrue(len(words) == 3 or any(
-                re.fullmatch(words[3], x) for x in scenarios), words)
 
 
 class Files(unittest.TestCase):
