@@ -436,6 +436,23 @@ class Page(unittest.TestCase):
         with self.assertRaises(ValueError):
             known.rules('7.3  only  three')
 
+    def test_it_keeps_what_was_run_elsewhere(self):
+        mine = of('7.3', {'bus/idle/pf': ('OK', ''), 'flr/idle/vf': ('OK', '')})
+        for got in mine['cells'].values():
+            got.update(when=1, logs='/somewhere')
+        later = of('7.3', {'flr/idle/vf': ('hangs', 'later')})
+        later['cells']['flr/idle/vf']['when'] = 2
+        with tempfile.TemporaryDirectory() as d, \
+                mock.patch.object(known, 'load', lambda repo: []):
+            page.write(d, [mine])
+            page.write(d, [later])
+            page.write(d, [mine])
+            with open(os.path.join(d, page.PAGE), encoding='utf-8') as f:
+                text = f.read()
+            self.assertIn('2 cells, 1 OK, 1 hangs', text)
+            with open(os.path.join(d, page.DATA), encoding='utf-8') as f:
+                self.assertNotIn('/somewhere', f.read())
+
     def test_it_is_written_from_results_alone(self):
         with open(os.path.join(REPO, page.PAGE), encoding='utf-8') as f:
             have = f.read()

@@ -8,11 +8,12 @@ import re
 from collections import Counter
 from typing import Dict, List, Sequence, Tuple
 
-from . import judge, known
+from . import judge, known, store
 from .cells import Cell, METHODS, WHO, WORKS, every, senseless
 from ..core import cache
 
 PAGE = os.path.join('docs', 'results', 'resets.md')
+DATA = os.path.join('docs', 'results', 'resets.json')   # the same
 _INTRO = '''\
 # Resets
 
@@ -174,7 +175,10 @@ def text(found: List[Dict], rules: Sequence[known.Rule] = ()) -> str:
 
 
 def write(repo: str, found: List[Dict]) -> str:
-    path = os.path.join(repo, PAGE)
+    """The page, of these results and of those beside it, and those again."""
+    path, data = (os.path.join(repo, x) for x in (PAGE, DATA))
     os.makedirs(os.path.dirname(path), exist_ok=True)
+    found = store.joined(found + store.handed_over(data))
+    store.hand_over(data, found)
     cache.write_atomic(path, text(found, known.load(repo)).encode())
     return path

@@ -101,14 +101,35 @@ def _together(found: List[Dict]) -> Dict:
     return out
 
 
-def everything(top: str) -> List[Dict]:
-    """All results there are, by the name of the kernel, newest first."""
+def joined(found: Sequence[Dict]) -> List[Dict]:
+    """Results by the name of the kernel, each once, newest first."""
     kernels: Dict[str, List[Dict]] = {}
-    for path in cache.files_under(top, ('.json',)) \
-            if os.path.isdir(top) else ():
-        d = _read(path)
+    for d in found:
         if d.get('cells'):
             kernels.setdefault(d['kernel'], []).append(d)
     return sorted(map(_together, kernels.values()), key=lambda d: [
         int(x) if x.isdigit() else 0
         for x in re.split(r'\D+', d['kernel'])], reverse=True)
+
+
+def everything(top: str) -> List[Dict]:
+    """All results there are in the cache."""
+    return joined([_read(path) for path in cache.files_under(top, ('.json',))]
+                  if os.path.isdir(top) else [])
+
+
+# what the page says of a cell, and no paths of a machine
+_SAID = ('verdict', 'why', 'cpu', 'when')
+
+
+def handed_over(path: str) -> List[Dict]:
+    """Results that came with the repository, of any machine."""
+    return list(_read(path).get('kernels', []))
+
+
+def hand_over(path: str, found: Sequence[Dict]) -> None:
+    cache.write_atomic(path, (json.dumps({'kernels': [
+        {'kernel': d['kernel'], 'release': d['release'],
+         'cells': {name: {k: got[k] for k in _SAID if k in got}
+                   for name, got in sorted(d['cells'].items())}}
+        for d in found]}, indent=1) + '\n').encode())
