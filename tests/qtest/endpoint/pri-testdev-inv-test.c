@@ -1,256 +1,211 @@
 /*
- * pri-testdev: Invalidate Completions that are late, lost or wrong
+ * pri-testdev: Invalidate Completions that are late, lost or wrong, and knobs
+ * by their registers and from the host
+ *
+ * Right ones are in pri-agent-inv-test.c; what VT-d makes of wrong ones is in
+ * pri-vtd-invcpl-test.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
-#include "libqos/vtd-inv.h"
+#include "libqos/agent.h"
+#include "qobject/qdict.h"
 
-#define SW              QVTD_WAIT_SW
-#define LINK            "ite-timeout-ms=100,wait-depth=1024"
+#define US              1000
+#define MS              (1000 * US)
 
-typedef struct InvTest {
-    PriLab lab;
-    QVtd *v;
-    QPriTestdev *d;
-} InvTest;
-
-static void start(InvTest *t, const char *dev)
+static void turn(AgentLab *lab, uint32_t knob, uint64_t value)
 {
-    pri_lab_start_with(&t->lab, LINK, dev, 0);
-    t->v = &t->lab.v;
-    t->d = &t->lab.d;
-    g_assert_cmpuint(qpt_readq(t->d, PT_CNT_INV_REQUESTS), ==, 0);
+    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
 }
 
-static void turn(InvTest *t, uint32_t knob, uint64_t value)
+static void invalidate(AgentLab *lab, unsigned int itag)
 {
-    g_assert_cmpuint(qpt_knob_set(t->d, knob, value), ==, PT_KNOB_OK);
+    agent_invalidate(lab, QPT_NO_PASID, AGENT_INV_ALL, itag, ATA_INV_SIZE);
 }
 
-/* An invalidation of everything and a wait behind it; returns its slot */
-static uint32_t invalidate(InvTest *t)
+static void expect_none(AgentLab *lab)
 {
-    uint32_t slot;
-
-    qinv_put_dev_tlb(t->v, t->d->rid);
-    slot = qinv_put_wait(t->v, SW);
-    qvtd_qi_ring(t->v);
-    return slot;
+    g_assert_cmpuint(agent_records(lab), ==, 0);
 }
 
-static void expect(InvTest *t, uint64_t requests, uint64_t completions,
-                   uint32_t waiting)
+/* One completion */
+static void expect(AgentLab *lab, unsigned int itag)
 {
-    g_assert_cmpuint(qpt_readq(t->d, PT_CNT_INV_REQUESTS), ==, requests);
-    g_assert_cmpuint(qpt_readq(t->d, PT_CNT_INV_COMPLETIONS), ==, completions);
-    g_assert_cmpuint(qpt_readl(t->d, PT_INV_WAITING), ==, waiting);
+    AgentRecord r = agent_take(lab);
+
+    g_assert_cmpuint(r.kind, ==, ATA_INV_COMPLETION);
+    g_assert_cmphex(r.tag, ==, 1u << itag);
+    expect_none(lab);
 }
 
-static void expect_timeout(InvTest *t, uint32_t slot)
+static void expect_waiting(AgentLab *lab, unsigned int n)
 {
-    g_assert_cmphex(qinv_fsts(t->v) & QVTD_FSTS_ITE, ==, 0);
-    qtest_clock_step(t->v->qts, 101 * QINV_MS);
-    g_assert_cmphex(qinv_fsts(t->v) & QVTD_FSTS_ITE, !=, 0);
-    g_assert_cmphex(qinv_itesid(t->v), ==, t->d->rid);
-    g_assert_false(qvtd_wait_done(t->v, slot));
+    g_assert_cmpuint(qpt_readl(&lab->d, PT_INV_WAITING), ==, n);
 }
 
 /* -- one knob at a time ---------------------------------------------------- */
 
-static void test_exact(void)
-{
-    InvTest t;
-
-    start(&t, NULL);
-    g_assert_true(qvtd_wait_done(t.v, invalidate(&t)));
-    expect(&t, 1, 1, 0);
-    pri_lab_stop(&t.lab);
-}
-
 /* ATS-28: never answered */
 static void test_drop(void)
 {
-    uint32_t slot;
-    InvTest t;
+    AgentLab lab;
 
-    start(&t, "inv-reply=drop");
-    slot = invalidate(&t);
-    expect(&t, 1, 0, 0);
-    expect_timeout(&t, slot);
-    pri_lab_stop(&t.lab);
+    agent_lab_start(&lab, "inv-reply=drop", 0);
+    invalidate(&lab, 1);
+    qtest_clock_step(lab.qts, 1000 * MS);
+    expect_none(&lab);
+    expect_waiting(&lab, 0);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 1);
+    agent_lab_stop(&lab);
 }
 
 static void test_delay(void)
 {
-    uint32_t slot;
-    InvTest t;
+    AgentLab lab;
 
-    start(&t, NULL);
-    turn(&t, PT_KNOB_INV_DELAY, 500);
-    slot = invalidate(&t);
-    expect(&t, 1, 0, 1);
-    qtest_clock_step(t.v->qts, 499 * QINV_US);
-    g_assert_false(qvtd_wait_done(t.v, slot));
-    qtest_clock_step(t.v->qts, 2 * QINV_US);
-    g_assert_true(qvtd_wait_done(t.v, slot));
-    expect(&t, 1, 1, 0);
-
-    /* a shorter delay overtakes a longer one */
-    invalidate(&t);
-    turn(&t, PT_KNOB_INV_DELAY, 100);
-    slot = invalidate(&t);
-    qtest_clock_step(t.v->qts, 101 * QINV_US);
-    expect(&t, 3, 2, 1);
-    qtest_clock_step(t.v->qts, 400 * QINV_US);
-    expect(&t, 3, 3, 0);
-    g_assert_true(qvtd_wait_done(t.v, slot));
-    pri_lab_stop(&t.lab);
+    agent_lab_start(&lab, "inv-delay-us=500", 0);
+    invalidate(&lab, 1);
+    expect_waiting(&lab, 1);
+    qtest_clock_step(lab.qts, 499 * US);
+    expect_none(&lab);
+    qtest_clock_step(lab.qts, 2 * US);
+    expect(&lab, 1);
+    expect_waiting(&lab, 0);
+    agent_lab_stop(&lab);
 }
 
-/* The translations are gone before the completion is sent */
+/* A shorter delay overtakes a longer one */
+static void test_overtake(void)
+{
+    AgentLab lab;
+
+    agent_lab_start(&lab, "inv-delay-us=500", 0);
+    invalidate(&lab, 1);
+    turn(&lab, PT_KNOB_INV_DELAY, 100);
+    invalidate(&lab, 2);
+    qtest_clock_step(lab.qts, 101 * US);
+    expect(&lab, 2);
+    expect_waiting(&lab, 1);
+    qtest_clock_step(lab.qts, 400 * US);
+    expect(&lab, 1);
+    agent_lab_stop(&lab);
+}
+
+/* ATS-23: the oldest first, or the newest */
 static void test_hold(void)
 {
-    uint32_t slot[3];
-    InvTest t;
-    int i;
+    AgentLab lab;
 
-    start(&t, "inv-reply=hold");
-    for (i = 0; i < 3; i++) {
-        slot[i] = invalidate(&t);
+    agent_lab_start(&lab, "inv-reply=hold", 0);
+    for (unsigned int itag = 1; itag <= 3; itag++) {
+        invalidate(&lab, itag);
     }
-    expect(&t, 3, 0, 3);
-    turn(&t, PT_KNOB_INV_RELEASE, 1);
-    g_assert_cmpuint(qpt_knob_get(t.d, PT_KNOB_INV_RELEASE), ==, 0);
-    g_assert_true(qvtd_wait_done(t.v, slot[0]));
-    g_assert_false(qvtd_wait_done(t.v, slot[1]));
+    expect_none(&lab);
+    turn(&lab, PT_KNOB_INV_RELEASE, 1);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_RELEASE), ==, 0);
+    expect(&lab, 1);
+    turn(&lab, PT_KNOB_INV_RELEASE_LAST, 1);
+    expect(&lab, 3);
+    expect_waiting(&lab, 1);
+    agent_lab_stop(&lab);
+}
 
-    /* ATS-23: the newest first */
-    turn(&t, PT_KNOB_INV_RELEASE_LAST, 1);
-    expect(&t, 3, 2, 1);
-    g_assert_false(qvtd_wait_done(t.v, slot[1]));
-    g_assert_false(qvtd_wait_done(t.v, slot[2]));
+/* What is held stays held when nothing else is */
+static void test_held(void)
+{
+    AgentLab lab;
 
-    /* what is held stays held when nothing else is */
-    turn(&t, PT_KNOB_INV_REPLY, 0);
-    g_assert_false(qvtd_wait_done(t.v, invalidate(&t)));
-    expect(&t, 4, 3, 1);
-    turn(&t, PT_KNOB_INV_RELEASE_LAST, 1000);
-    g_assert_true(qvtd_wait_done(t.v, slot[2]));
-    expect(&t, 4, 4, 0);
-    turn(&t, PT_KNOB_INV_RELEASE, 1);
-    expect(&t, 4, 4, 0);
-    g_assert_cmphex(qinv_fsts(t.v), ==, 0);
-    pri_lab_stop(&t.lab);
+    agent_lab_start(&lab, "inv-reply=hold", 0);
+    invalidate(&lab, 1);
+    turn(&lab, PT_KNOB_INV_REPLY, PT_INV_REPLY_COMPLETE);
+    invalidate(&lab, 2);
+    expect(&lab, 2);
+    turn(&lab, PT_KNOB_INV_RELEASE_LAST, 1000);
+    expect(&lab, 1);
+    turn(&lab, PT_KNOB_INV_RELEASE, 1);
+    expect_none(&lab);
+    agent_lab_stop(&lab);
 }
 
 static void test_nth(void)
 {
-    uint32_t slot;
-    InvTest t;
+    AgentLab lab;
 
-    start(&t, "inv-reply=drop,inv-nth=3,inv-delay-us=7");
-    g_assert_true(qvtd_wait_done(t.v, invalidate(&t)));
-    g_assert_cmpuint(qpt_knob_get(t.d, PT_KNOB_INV_NTH), ==, 2);
-    g_assert_true(qvtd_wait_done(t.v, invalidate(&t)));
-    slot = invalidate(&t);
-    expect(&t, 3, 2, 0);
-    invalidate(&t);
-    expect(&t, 4, 3, 0);
-    g_assert_cmpuint(qpt_knob_get(t.d, PT_KNOB_INV_NTH), ==, 0);
-    g_assert_cmpuint(qpt_knob_get(t.d, PT_KNOB_INV_REPLY), ==, 0);
-    g_assert_cmpuint(qpt_knob_get(t.d, PT_KNOB_INV_DELAY), ==, 0);
-    g_assert_cmpuint(qpt_knob_get(t.d, PT_KNOB_INV_COPIES), ==, 1);
-    expect_timeout(&t, slot);
-    pri_lab_stop(&t.lab);
+    agent_lab_start(&lab, "inv-reply=drop,inv-nth=3,inv-delay-us=7", 0);
+    invalidate(&lab, 1);
+    expect(&lab, 1);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_NTH), ==, 2);
+    invalidate(&lab, 2);
+    expect(&lab, 2);
+    invalidate(&lab, 3);
+    expect_none(&lab);
+    invalidate(&lab, 4);
+    expect(&lab, 4);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_NTH), ==, 0);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_REPLY), ==, 0);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_DELAY), ==, 0);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_COPIES), ==, 1);
+    agent_lab_stop(&lab);
 }
 
-/* ATS-22: a wait needs all the completions that the count promises */
-static void test_copies(void)
-{
-    unsigned int n;
-    uint32_t slot;
-    InvTest t;
+typedef struct WrongRow {
+    const char *name;
+    const char *dev;
+    unsigned int messages;
+    unsigned int cc;            /* Completion Count in them */
+    uint16_t rid_flip;
+    unsigned int itag_flip;
+} WrongRow;
 
-    start(&t, NULL);
-    for (n = 1; n <= 8; n++) {
-        turn(&t, PT_KNOB_INV_COPIES, n);
-        g_assert_true(qvtd_wait_done(t.v, invalidate(&t)));
-        expect(&t, n, n * (n + 1) / 2, 0);
+static const WrongRow wrong_rows[] = {
+    { "exact", NULL, 1, 1, 0, 0 },
+    { "ATS-22/short", "inv-copies=8,inv-short=1", 7, 8, 0, 0 },
+    { "ATS-22/extra", "inv-extra=1", 2, 1, 0, 0 },
+    { "ATS-28/wrong-itag", "inv-reply=wrong-itag", 1, 1, 0, 16 },
+    { "wrong-rid", "inv-reply=wrong-rid", 1, 1, 1, 0 },
+    { "wrong-bus", "inv-reply=wrong-bus", 1, 1, 0x100, 0 },
+};
+
+static void test_wrong(const void *opaque)
+{
+    const WrongRow *row = opaque;
+    AgentLab lab;
+
+    agent_lab_start(&lab, row->dev, 0);
+    invalidate(&lab, 5);
+    g_assert_cmpuint(agent_records(&lab), ==, row->messages);
+    for (unsigned int i = 0; i < row->messages; i++) {
+        AgentRecord r = agent_take(&lab);
+
+        g_assert_cmphex(r.rid, ==, lab.d.rid ^ row->rid_flip);
+        g_assert_cmphex(r.tag, ==, 1u << (5 ^ row->itag_flip));
+        g_assert_cmpuint(r.code, ==, row->cc);
     }
-    turn(&t, PT_KNOB_INV_SHORT, 1);
-    slot = invalidate(&t);
-    expect(&t, 9, 36 + 7, 0);
-    expect_timeout(&t, slot);
-    pri_lab_stop(&t.lab);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_COMPLETIONS), ==,
+                     row->messages);
+    agent_lab_stop(&lab);
 }
 
-/* One too many belongs to no invalidation */
-static void test_extra(void)
-{
-    InvTest t;
-
-    start(&t, "inv-extra=1");
-    g_assert_true(qvtd_wait_done(t.v, invalidate(&t)));
-    expect(&t, 1, 2, 0);
-    g_assert_cmphex(qinv_fsts(t.v), ==, QVTD_FSTS_ICE);
-    g_assert_cmphex(qinv_icesid(t.v), ==, t.d->rid);
-    pri_lab_stop(&t.lab);
-}
-
-static void check_wrong(uint64_t reply, uint16_t flip)
-{
-    uint32_t slot;
-    InvTest t;
-
-    start(&t, NULL);
-    turn(&t, PT_KNOB_INV_REPLY, reply);
-    slot = invalidate(&t);
-    expect(&t, 1, 1, 0);
-    g_assert_cmphex(qinv_fsts(t.v), ==, QVTD_FSTS_ICE);
-    g_assert_cmphex(qinv_icesid(t.v), ==, t.d->rid ^ flip);
-    g_assert_false(qvtd_wait_done(t.v, slot));
-    expect_timeout(&t, slot);
-    pri_lab_stop(&t.lab);
-}
-
-static void test_wrong_itag(void)
-{
-    check_wrong(3, 0);
-}
-
-static void test_wrong_rid(void)
-{
-    check_wrong(4, 1);
-}
-
-/* -- life ------------------------------------------------------------------ */
-
-/* ATS-29: what was pending when the reset came is never sent */
+/* ATS-29: what waits when the reset begins is never sent; knobs outlive it */
 static void test_reset(void)
 {
-    uint32_t slot;
-    InvTest t;
+    AgentLab lab;
 
-    start(&t, "inv-reply=hold");
-    slot = invalidate(&t);
-    turn(&t, PT_KNOB_INV_REPLY, 0);
-    turn(&t, PT_KNOB_INV_DELAY, 1000);
-    invalidate(&t);
-    expect(&t, 2, 0, 2);
-    qpt_flr(t.d);
-    qpt_restore(t.d);
-    expect(&t, 0, 0, 0);
-    g_assert_cmpuint(qpt_knob_get(t.d, PT_KNOB_INV_DELAY), ==, 1000);
-    turn(&t, PT_KNOB_INV_RELEASE, 5);
-    qtest_clock_step(t.v->qts, 2 * QINV_MS);
-    expect(&t, 0, 0, 0);
-    g_assert_false(qvtd_wait_done(t.v, slot));
-    g_assert_cmphex(qinv_fsts(t.v) & QVTD_FSTS_ITE, !=, 0);
-    pri_lab_stop(&t.lab);
+    agent_lab_start(&lab, "inv-delay-us=1000", 0);
+    invalidate(&lab, 1);
+    expect_waiting(&lab, 1);
+    qpt_flr(&lab.d);
+    qpt_restore(&lab.d);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_DELAY), ==, 1000);
+    qtest_clock_step(lab.qts, 2 * MS);
+    expect_none(&lab);
+    agent_lab_stop(&lab);
 }
+
+/* -- knobs ----------------------------------------------------------------- */
 
 /* Every knob, by its registers: default, largest value, one more */
 static void test_registers(void)
@@ -265,62 +220,60 @@ static void test_registers(void)
 #undef ROW
     };
     unsigned int i;
-    InvTest t;
+    AgentLab lab;
 
-    start(&t, NULL);
+    agent_lab_start(&lab, NULL, 0);
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        g_assert_cmpuint(qpt_knob_get(t.d, i), ==, rows[i].def);
-        g_assert_cmpuint(qpt_knob_set(t.d, i, rows[i].max + 1), ==,
+        g_assert_cmpuint(qpt_knob_get(&lab.d, i), ==, rows[i].def);
+        g_assert_cmpuint(qpt_knob_set(&lab.d, i, rows[i].max + 1), ==,
                          PT_KNOB_RANGE);
-        g_assert_cmpuint(qpt_knob_get(t.d, i), ==, rows[i].def);
-        g_assert_cmpuint(qpt_knob_set(t.d, i, rows[i].def), ==,
+        g_assert_cmpuint(qpt_knob_get(&lab.d, i), ==, rows[i].def);
+        g_assert_cmpuint(qpt_knob_set(&lab.d, i, rows[i].def), ==,
                          PT_KNOB_OK);
     }
-    g_assert_cmpuint(qpt_knob_set(t.d, PT_KNOB_NR, 0), ==, PT_KNOB_NONE);
-    g_assert_cmpuint(qpt_knob_get(t.d, PT_KNOB_NR), ==, 0);
-    g_assert_cmpuint(qpt_knob_set(t.d, 0xffff, 0), ==, PT_KNOB_NONE);
-    pri_lab_stop(&t.lab);
+    g_assert_cmpuint(qpt_knob_set(&lab.d, PT_KNOB_NR, 0), ==, PT_KNOB_NONE);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_NR), ==, 0);
+    g_assert_cmpuint(qpt_knob_set(&lab.d, 0xffff, 0), ==, PT_KNOB_NONE);
+    agent_lab_stop(&lab);
 }
 
 /* The same knob from the host */
 static void test_property(void)
 {
     QDict *rsp;
-    InvTest t;
+    AgentLab lab;
 
-    start(&t, "inv-reply=hold");
-    invalidate(&t);
-    qtest_qmp_assert_success(t.v->qts, "{ 'execute': 'qom-set', 'arguments': "
+    agent_lab_start(&lab, "inv-reply=hold", 0);
+    invalidate(&lab, 1);
+    qtest_qmp_assert_success(lab.qts, "{ 'execute': 'qom-set', 'arguments': "
         "{ 'path': 'pt0', 'property': 'inv-reply', 'value': 'drop' } }");
-    g_assert_cmpuint(qpt_knob_get(t.d, PT_KNOB_INV_REPLY), ==, 1);
-    qtest_qmp_assert_success(t.v->qts, "{ 'execute': 'qom-set', 'arguments': "
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_REPLY), ==, 1);
+    qtest_qmp_assert_success(lab.qts, "{ 'execute': 'qom-set', 'arguments': "
         "{ 'path': 'pt0', 'property': 'inv-release', 'value': 1 } }");
-    expect(&t, 1, 1, 0);
-    turn(&t, PT_KNOB_INV_REPLY, 3);
-    rsp = qtest_qmp(t.v->qts, "{ 'execute': 'qom-get', 'arguments': "
+    expect(&lab, 1);
+    turn(&lab, PT_KNOB_INV_REPLY, PT_INV_REPLY_WRONG_ITAG);
+    rsp = qtest_qmp(lab.qts, "{ 'execute': 'qom-get', 'arguments': "
                     "{ 'path': 'pt0', 'property': 'inv-reply' } }");
     g_assert_cmpstr(qdict_get_str(rsp, "return"), ==, "wrong-itag");
     qobject_unref(rsp);
-    rsp = qtest_qmp(t.v->qts, "{ 'execute': 'qom-set', 'arguments': "
+    rsp = qtest_qmp(lab.qts, "{ 'execute': 'qom-set', 'arguments': "
         "{ 'path': 'pt0', 'property': 'inv-reply', 'value': 'often' } }");
     g_assert_true(qdict_haskey(rsp, "error"));
     qobject_unref(rsp);
-    pri_lab_stop(&t.lab);
+    agent_lab_stop(&lab);
 }
 
 int main(int argc, char **argv)
 {
-    pri_lab_test_init(&argc, &argv);
+    agent_test_init(&argc, &argv);
 
-    qtest_add_func("/pri-testdev/inv/exact", test_exact);
+    AGENT_ADD_ROWS("/pri-testdev/inv", wrong_rows, test_wrong);
     qtest_add_func("/pri-testdev/inv/ATS-28/drop", test_drop);
     qtest_add_func("/pri-testdev/inv/ATS-28/delay", test_delay);
+    qtest_add_func("/pri-testdev/inv/ATS-23/overtake", test_overtake);
     qtest_add_func("/pri-testdev/inv/ATS-23/hold", test_hold);
+    qtest_add_func("/pri-testdev/inv/held", test_held);
     qtest_add_func("/pri-testdev/inv/nth", test_nth);
-    qtest_add_func("/pri-testdev/inv/ATS-22/copies", test_copies);
-    qtest_add_func("/pri-testdev/inv/ATS-22/extra", test_extra);
-    qtest_add_func("/pri-testdev/inv/ATS-28/wrong-itag", test_wrong_itag);
-    qtest_add_func("/pri-testdev/inv/wrong-rid", test_wrong_rid);
     qtest_add_func("/pri-testdev/inv/ATS-29/reset", test_reset);
     qtest_add_func("/pri-testdev/knob/registers", test_registers);
     qtest_add_func("/pri-testdev/knob/property", test_property);
