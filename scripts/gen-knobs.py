@@ -50,7 +50,7 @@ TEXTS = {
 Any number of rules say what becomes of messages on the IOMMU's link, up to 64
 together. The first one that matches acts; they are asked in the order of their
 ids. A rule is made by `-object ats-rule,id=ID,{name}=VALUE,...` or `object-add`, and
-removed by `object-del`; what it keeps goes on then. Its knobs are read and turned by
+removed by `object-del`; what it keeps continues then. Its knobs are read and turned by
 `qom-get` and `qom-set` of `/objects/ID`. The guest's rules are objects with the ids
 `guest-rule-00` to `guest-rule-63`, by `PT_KNOB_RULE` and `PT_RULE_REMOVE`. Rules
 survive resets and are part of a snapshot; loading one removes rules that it has not.

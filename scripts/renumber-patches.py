@@ -20,7 +20,7 @@ sys.path.insert(0, HERE)
 from pri_lab.qemu import series  # noqa: E402
 
 # "patch 0005", "Patches 0001 and 0002", "patches 0001, 0003 to 0005"; a
-# comment may go on in the next line
+# comment may continue in the next line
 _NUMBER = r'0\d{3}'
 _GAP = r'[ \t]*\n?[ \t/*#|]*'
 _REFERENCE = re.compile(

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # run-qtest.sh QEMU-BUILD-DIR NAME [ARGUMENTS]: run one qtest binary of a QEMU
-# build directory, with the environment it wants, speaking TAP and going on
+# build directory, with the environment it wants, speaking TAP and continuing
 # after a failure.
 set -eu
 build=$1 name=$2

@@ -14,7 +14,7 @@ the unit tests and qtests that meet it are run until one fails.  All mutants
 are in one build (instrument.py).  A test meets a mutant where it makes an
 expression have another value; the others cannot tell it.
 
-`reach` and `run` go on where they stopped.  `run` tries again what nothing
+`reach` and `run` continue where they stopped.  `run` tries again what nothing
 killed, with what was not tried yet: more tests, or more --patience, which is
 CPU time, so that a busy machine decides nothing (trial.py).  After
 tests were added: `tests`, `reach`, `run`.  After an engine was changed:
@@ -534,5 +534,5 @@ if __name__ == '__main__':
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        print('\ninterrupted; the same command goes on where it stopped')
+        print('\ninterrupted; the same command continues where it stopped')
         sys.exit(130)

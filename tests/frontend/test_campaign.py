@@ -288,7 +288,7 @@ class Campaign(unittest.TestCase):
         self.assertLess(c.state.runs, 100)
 
     def test_a_hit_has_the_number_of_its_schedule(self):
-        """Another machine goes on while it is shrunk and replayed."""
+        """Another machine continues while it is shrunk and replayed."""
         c, stage = self.campaign(runs=60), fakestage.Stage()
         c._begin(stage)
         run = stage.run

@@ -28,7 +28,7 @@ FILES = sorted(glob.glob(os.path.join(REPO, 'contrib', '**', '*'),
 
 def commands(text):
     """The arguments of every line that calls ./pri-lab, or the image."""
-    text = re.sub(r'\\\n#?', ' ', text)         # lines that go on
+    text = re.sub(r'\\\n#?', ' ', text)         # lines that continue
     for line in text.splitlines():
         m = re.search(r'(?:\./pri-lab|podman run .* pri-lab)\s+([a-z].*)',
                       line)

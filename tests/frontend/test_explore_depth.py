@@ -70,7 +70,7 @@ class TwoPoints(unittest.TestCase):
 
 
 class Cuts(unittest.TestCase):
-    """A run is gone on from at any place in it."""
+    """A run is continued from at any place in it."""
 
     def search(self):
         return search.Search(4, 1, cover.Coverage(), False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the guest is told over its port has arrived before it goes on, however
+"""What the guest is told over its port has arrived before it continues, however
 busy the host is."""
 
 import os

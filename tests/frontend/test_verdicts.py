@@ -263,8 +263,8 @@ class Interrupted(unittest.TestCase):
 
     def test_it_says_what_goes_on(self):
         for words, said, not_said in (
-                (['repro', 'O-A'], 'add --resume', 'goes on'),
-                (['build'], 'goes on', '--resume')):
+                (['repro', 'O-A'], 'add --resume', 'continues'),
+                (['build'], 'continues', '--resume')):
             text = cli.parse(words).INTERRUPTED
             self.assertIn(said, text)
             self.assertNotIn(not_said, text)

@@ -265,7 +265,7 @@ static void test_reset(void)
 
 /*
  * The core takes the page table off before the reset and puts it back, and the
- * file goes on holding: the responses come to a function that has forgotten
+ * file keeps holding: the responses come to a function that has forgotten
  */
 static void test_reset_kept(void)
 {

@@ -184,7 +184,7 @@ static void check_works(struct pt *pt)
     pt_check_stamp(op.dst, op.len, PATTERN);
 }
 
-/* Requests wait in front of the queue and go on one by one */
+/* Requests wait in front of the queue and continue one by one */
 static void hold_requests(void)
 {
     struct pt pt;

@@ -464,7 +464,7 @@ static void release_prq_thread(void)
  * Fill the queue while nobody empties it.  Requests that find it full are
  * dropped; the last of a group is answered with Success by the IOMMU itself,
  * which tells the device to try again.  Linux throws the halves of groups
- * away that it had collected, and goes on.
+ * away that it had collected, and continues.
  */
 static void test_overflow(void)
 {

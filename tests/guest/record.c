@@ -267,7 +267,7 @@ static void on_term(int sig)
     ending = 1;
 }
 
-/* true in the process that is to go on */
+/* true in the process that is to continue */
 static bool background(void)
 {
     pid_t pid = fork();

@@ -3,7 +3,7 @@
 
 Boots the default guest again and again beside busy loops, and says how many
 boots failed, how many took a frequency from a measurement of theirs, and how
-long they took.  Every boot is stored when it has ended: --resume goes on.
+long they took.  Every boot is stored when it has ended: --resume continues.
 The load is what the host has: what others do on it counts, and so do the
 boots that -j N starts at once.  Busy loops make up what is missing.
 """

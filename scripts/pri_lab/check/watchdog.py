@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A test goes on as long as it makes progress: `meson test --wrapper`.
+"""A test continues as long as it makes progress: `meson test --wrapper`.
 
 Meson's time-outs are seconds of the clock; they are lifted, and this stands in
 their place.  A test is stuck if PATIENCE seconds of its own time (owntime.py)

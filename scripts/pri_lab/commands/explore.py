@@ -43,7 +43,7 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
               shared.Kernels, shared.Qemu, shared.Request, requests.Explore):
     INTERRUPTED: ClassVar[str] = (
         'interrupted; what was covered and the hits are kept: add --resume '
-        'to the same command to go on')
+        'to the same command to continue')
 
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:

@@ -48,7 +48,7 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
               shared.Request, requests.Repro):
     INTERRUPTED: ClassVar[str] = (
         'interrupted; the results so far are kept: add --resume to the same '
-        'command to go on with them')
+        'command to continue with them')
     ONE_EACH: ClassVar[str] = ' (one run of each race)'
 
     @staticmethod

@@ -33,7 +33,7 @@ class Request(shared.Json, shared.Config, shared.Accel, shared.Kernels,
               shared.Qemu, shared.Request, requests.Resets):
     INTERRUPTED: ClassVar[str] = (
         'interrupted; the cells that were run are kept: add --resume to the '
-        'same command to go on')
+        'same command to continue')
 
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:

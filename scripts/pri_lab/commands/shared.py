@@ -48,7 +48,7 @@ class Request(requests.Request):
 
     BUILDS: ClassVar[bool] = True       # it may have to build something
     INTERRUPTED: ClassVar[str] = (
-        'interrupted; what is built so far is kept, the same command goes on '
+        'interrupted; what is built so far is kept, the same command continues '
         'from there')
 
     @staticmethod

@@ -154,7 +154,7 @@ class Campaign:
         whole = s.teach(self.search, self.options.seed)
         self.again, s.open = [parse(x) for x in s.open], []
         self.unshrunk = list(s.left)
-        self.ui.say(f'goes on from {s.runs} schedules, {s.coverage}'
+        self.ui.say(f'continues from {s.runs} schedules, {s.coverage}'
                     + ('' if whole else '; another search made them, so it '
                        'looks at some orders again'))
         self.before = len(s.hits)
@@ -349,7 +349,7 @@ class Campaign:
             if run.end == 'lost':       # that says nothing of the plan
                 raise LabError(f'{self.entry.name}: QEMU is gone while '
                                f'{finding.sign} is shrunk',
-                               'go on with --resume', stage.logdir)
+                               'continue with --resume', stage.logdir)
             lead = self.leading(oracle.findings(run))
             return lead is not None and lead.sign == finding.sign
 

@@ -82,7 +82,7 @@ class Touch(NamedTuple):
 
 
 class Cut:
-    """A run, to go on from any place in it: a plan without the points that
+    """A run, to continue from any place in it: a plan without the points that
     came later is the same run as far as that."""
 
     def __init__(self, plan: Plan, records: List[trace.Record]):
@@ -330,7 +330,7 @@ class Search:
         return [p for p in self.stale if p not in self.stale_done]
 
     def _stop_reader(self) -> Optional[Plan]:
-        """The latest first: it goes on from what was just reached."""
+        """The latest first: it continues from what was just reached."""
         todo = self._open_stale()
         if not todo:
             return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What --resume goes on from.
+"""What --resume continues from.
 
 state.json is for the eye, too.  search.pickle has what the search has learnt;
 it is of no use to other versions of the search, which then learns again.

@@ -80,7 +80,7 @@ class Tree:
         self.ui = ui
 
     def make_all(self, step) -> None:
-        """Configure and build; goes on where an earlier build stopped."""
+        """Configure and build; continues where an earlier build stopped."""
         os.makedirs(self.out, exist_ok=True)
         step.note = 'configuring'
         frag = self.out + '.fragment'
@@ -185,7 +185,7 @@ class Builder:
         except LabError:
             if not resumed:
                 raise
-            self.ui.say('the interrupted kernel build cannot go on; '
+            self.ui.say('the interrupted kernel build cannot continue; '
                         'building afresh')
             cache.remove(out)
             tree.make_all(step)

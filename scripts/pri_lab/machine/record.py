@@ -55,7 +55,7 @@ class Recording:
         return f'pri_lab.record={PORT}'
 
     def part(self, stem: str) -> 'Part':
-        """What is recorded from here on, of a machine that goes on."""
+        """What is recorded from here on, of a machine that continues."""
         return Part(stem, self)
 
     def merge(self, repo: str, about: Dict[str, str]) -> 'Merged':

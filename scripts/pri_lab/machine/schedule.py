@@ -40,7 +40,7 @@ class Schedule:
 
     def tell(self, line: str) -> None:
         """Give the guest that stands still a line: its port has all of it when
-        it goes on, whenever the host sent it."""
+        it continues, whenever the host sent it."""
         text = line.encode() + b'\n'
         if len(text) > TAKES:
             raise LabError(f'{line}: the guest\'s port takes {TAKES - 1} '

@@ -2,7 +2,7 @@
 """A guest that is held at one point: snapshot there, and run on from it.
 
 The second serial port of the guest reads from a FIFO here, so that the guest
-can be told when to go on, and writes to a file like the first one: of a socket
+can be told when to continue, and writes to a file like the first one: of a socket
 or a pipe that is full for a moment the guest sees that its byte is not sent yet,
 which depends on how fast the host reads.  QEMU does not exit when the guest does: a run that ended in
 a panic is followed by the next one.
@@ -215,7 +215,7 @@ class Session:
         self.fresh()
 
     def _revive(self) -> None:
-        """A guest that has ended (a panic) must be reset before it can go on."""
+        """A guest that has ended (a panic) must be reset to continue."""
         if self.qmp.command('query-status')['status'] in _ENDED:
             # with -no-reboot a reset is a shutdown
             self.qmp.command('set-action', reboot='reset')

@@ -158,7 +158,7 @@ class Clock:
         return round(max(self._width) / 2 / self.ticks_per_ns)
 
     def virtual(self, tsc: int) -> int:
-        """ns of virtual time; beyond the marks the last line goes on."""
+        """ns of virtual time; beyond the marks the last line continues."""
         points = self.points
         n = min(self._at, len(points) - 2)
         while n > 0 and tsc < points[n][0]:

@@ -15,7 +15,7 @@ from ..debian.packages import Host
 from ..iommu import kind
 
 BINARY = 'qemu-system-x86_64'
-# QEMU's own tests of what we patch; they must go on passing
+# QEMU's own tests of what we patch; they must keep passing
 UPSTREAM_QTESTS = list(kind.load().qtests)
 # what `./pri-lab bench` runs over qtest
 BENCH = 'pri-bench'

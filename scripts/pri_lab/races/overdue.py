@@ -3,7 +3,7 @@
 
 The program itself says that its race takes longer than RACE_MAIN() allows, from
 a process of the guest.  No process runs if every CPU of the guest loops
-with interrupts off.  But the guest's time goes on all the same, as it is a count
+with interrupts off.  But the guest's time continues all the same, as it is a count
 of instructions, and those that have been executed can be asked for.
 """
 

@@ -4,7 +4,7 @@
 docs/manual/pri-lab.md has the fields for those who write one.
 
 A reproducer is one C file of tests/guest/races.  Its first comment holds
-fields, `Name: text`, whose text goes on up to the next field or a blank line:
+fields, `Name: text`, whose text continues up to the next field or a blank line:
 
     Race     the ID in the catalogue; S-01 ... S-12 are the scenarios that every
              IOMMU driver argues about: REPRODUCED means that a promise of the

@@ -2,7 +2,7 @@
 """Reproducers side by side: a process for each of several shares of the work.
 
 A guest whose time is a count of instructions takes one CPU and does not
-notice what the others do, so as many runs go on at once as there are
+notice what the others do, so as many runs are made at once as there are
 CPUs.  A share is entries of one kernel and one kind of machine, so that
 they have their boot in common; each is a `pri-lab repro` of its own, which
 tells what came of an entry as a line of JSON (told.py).

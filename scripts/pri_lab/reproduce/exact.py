@@ -2,7 +2,7 @@
 """`repro --exact`: runs under a plan of the schedule machine.
 
 All runs of one snapshot are the same run then, to the instruction, and so are
-all cold boots.  A run goes on to the end of its program, as the end of one that
+all cold boots.  A run continues to the end of its program, as the end of one that
 stopped when the host has seen a sign would be another one every time.
 """
 

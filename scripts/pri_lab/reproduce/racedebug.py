@@ -51,7 +51,7 @@ def run(job: repro.Repro, entry: Entry) -> int:
 
 def _held(job: repro.Repro, runner: Runner, entry: Entry, s: Session,
           logdir: str, kernel: Kernel) -> Verdict:
-    """The machine is stopped; gdb lets it go on."""
+    """The machine is stopped; gdb lets it continue."""
     port = debug.free_port()
     # which says that it waits
     s.qmp.command('human-monitor-command',

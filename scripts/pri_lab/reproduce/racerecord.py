@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`repro --record`: a run of a race as one log, for `timeline`.
 
-The guest's recorder and QEMU's trace go on over all runs of a machine; a run
+The guest's recorder and QEMU's trace continue over all runs of a machine; a run
 starts from the snapshot of the booted guest and takes its part of both.
 """
 
@@ -63,7 +63,7 @@ def one(job: repro.Repro, entry: Entry, name: str) -> bool:
 
 def recorded(runner: Runner, entry: Entry, logdir: str
              ) -> Tuple[Verdict, Optional[record.Recording]]:
-    """A run that goes on until all is recorded; the part that is its own, or
+    """A run that continues until all is recorded; the part that is its own, or
     None if the guest does not boot."""
     try:
         s = runner.booted()

@@ -17,7 +17,7 @@ from ..races.race import CANNOT_RUN, Entry, REPRODUCED, Verdict
 from ..races.tally import so_far
 
 PATIENCE = {'tcg': 600.0, 'kvm': 120.0}    # host seconds, boot or run
-# After a sign a run goes on to the program's end, or until nothing new was
+# After a sign a run continues to the program's end, or until nothing new was
 # said for QUIET seconds: the second half of a report, and what follows of it
 QUIET, SETTLE = 1.0, 20.0
 AFTER = 0.05                    # after the program's end

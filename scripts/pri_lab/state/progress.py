@@ -114,7 +114,7 @@ def together(parts: Iterable[Optional[Dict]], entries: int, runs: int,
 
 
 def left(data: Dict, now: float) -> Optional[float]:
-    """Seconds that the rest will take if it goes on as it did; None: nobody
+    """Seconds that the rest will take if it continues as it did; None: nobody
     can know yet."""
     done = data['ran']
     if not done or data['runs'] <= 0:

@@ -32,7 +32,7 @@ def _key(e: Dict) -> str:
 
 
 def align(a: List[Dict], b: List[Dict]) -> str:
-    """'=' both go on, '<' the first alone, '>' the second alone."""
+    """'=' both continue, '<' the first alone, '>' the second alone."""
     with tempfile.TemporaryDirectory() as d:
         paths = []
         for name, body in (('a', a), ('b', b)):

@@ -3,7 +3,7 @@
 
 The guest is a process with a thread for each of its tasks, the machine (IOMMU,
 link, endpoint) another one with a thread a lane.  What lasts is a slice ("X"),
-an operation of a DMA channel, of which several go on at once, is asynchronous
+an operation of a DMA channel, several of which run at once, is asynchronous
 ("b", "e"); a message, or a cause and its effect, is a flow ("s", "f") between
 two slices of a nanosecond; a splat is an instant ("i") of the whole picture.
 Times are µs.

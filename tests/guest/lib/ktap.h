@@ -28,7 +28,7 @@ struct ktap_test {
 };
 
 /*
- * Of the guest's clock, which goes on while a busy host gives the guest no
+ * Of the guest's clock, which continues while a busy host gives the guest no
  * CPU: with 45 others on two CPUs, 20 times as long as alone.  The limit
  * of the whole job is the host's, and of the guest's own time (vm.py).
  */

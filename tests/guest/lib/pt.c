@@ -301,7 +301,7 @@ uint32_t pt_wait(struct pt_chan *ch, const struct pt_op *op, unsigned ms)
             return status;
         }
         /*
-         * The guest's clock goes on while a busy host gives the guest no
+         * The guest's clock continues while a busy host gives the guest no
          * CPU: bytes that are done, and not the time, tell a slow
          * operation from one that hangs.
          */

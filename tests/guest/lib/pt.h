@@ -136,7 +136,7 @@ void pt_knob_blind(struct pt *pt, const char *knob, uint64_t value);
 /*
  * Turn a knob of rule `rule` of the link (ATS_RULE_KNOB_* of
  * hw/pci/ats-rule-knobs.h), which makes the rule if it is not there; remove it,
- * and what it keeps goes on.  Rules stay when the process ends.
+ * and what it keeps continues.  Rules stay when the process ends.
  */
 void pt_rule(struct pt *pt, unsigned rule, const char *knob, uint64_t value);
 void pt_rule_remove(struct pt *pt, unsigned rule);

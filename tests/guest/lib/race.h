@@ -66,7 +66,7 @@ void race_first(void);
 pid_t race_event_thread(unsigned *irq);
 
 /*
- * The sign `name` of the header was seen.  The test goes on, and fails at its
+ * The sign `name` of the header was seen.  The test continues, and fails at its
  * end.  May be called by any process of the test.
  */
 void race_sign(const char *name, const char *fmt, ...)

@@ -502,7 +502,7 @@ static void look(void)
 {
     bool driver = !(all->scene->flags & (SCENE_IOMMUFD | SCENE_GONE));
 
-    pt_sleep_ms(QUIET_MS);              /* threads of the kernel go on */
+    pt_sleep_ms(QUIET_MS);              /* threads of the kernel continue */
     mark(MARK_NOTE, 1);                 /* nothing races from here on */
     if (all->scene->after) {
         all->scene->after();

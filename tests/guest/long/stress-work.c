@@ -36,7 +36,7 @@ static uint64_t rounds;             /* of this worker */
 /* -- A device that can leave at any moment -------------------------------- */
 
 /*
- * Registers of a function that leaves give SIGBUS; the process goes on in
+ * Registers of a function that leaves give SIGBUS; the process continues in
  * the loop of its worker, and starts again with an open.
  */
 static sigjmp_buf gone;

@@ -132,7 +132,7 @@ static void test_software(void)
     check_works(&pt, &ch[0]);
 }
 
-/* Nothing to contain: the channels go on while Linux looks at the error */
+/* Nothing to contain: the channels continue while Linux looks at the error */
 static void test_nonfatal(void)
 {
     struct pt_op op = {

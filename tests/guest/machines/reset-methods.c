@@ -228,7 +228,7 @@ static void test_list(void)
 }
 
 /*
- * To name a method is not to use it: what is at work goes on.  For "bus" and
+ * To name a method is not to use it: what is at work continues.  For "bus" and
  * "default" that is not so: races/reset-method-probe.
  */
 static void test_choose(void)

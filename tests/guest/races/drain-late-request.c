@@ -16,7 +16,7 @@
  *   flushes the workqueue (empty), submits {wait FN, P_IOTLB, device-TLB, wait
  *   PD}; the PD wait lets the requests into the queue; the wait reports 100 ms
  *   later (wait-delay-us), when the event thread has handed the groups to
- *   iopf; unbind goes on while the worker is busy: each group is for a huge
+ *   iopf; unbind continues while the worker is busy: each group is for a huge
  *   page of its own, which takes long to clear.
  * Fix: none known. O-G-fix is our own trial.
  * Kernels: 7.3.4 has it; by reading, 6.11 and later.

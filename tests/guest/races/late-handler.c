@@ -16,7 +16,7 @@
  *   which reports later (wait-delay-us), when the event thread is at work on
  *   them. A task of a higher priority looks where that thread is
  *   (/proc/PID/stack) until it is between lookup and handler, and puts it off;
- *   the detach returns; the thread goes on. Up to 4 times.
+ *   the detach returns; the thread continues. Up to 4 times.
  * Fix: none known. O-G-fix is our own trial.
  * Kernels: 7.3.4, 7.2.12, 6.18.15; by reading, 6.11 and later.
  * Sign: log /KASAN: .*use-after-free in

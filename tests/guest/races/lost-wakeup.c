@@ -3,7 +3,7 @@
  * Title: two tasks drain the page request queue, one is never woken
  * What: prq_event_thread() calls complete() once, which wakes one of the
  *   tasks that wait in intel_iommu_drain_pasid_prq(). With two of them the
- *   other goes on waiting although the queue is empty, until the next page
+ *   other keeps waiting although the queue is empty, until the next page
  *   request of any device behind this IOMMU.
  * Loses: the task that is not woken: a detach, a reset or an exit that hangs,
  *   with the mutex of the group held.

@@ -2,7 +2,7 @@
  * Race: C-18
  * Title: a request that is not the last of its group is answered
  * What: iommu_report_device_fault() stored a request that is not the last of
- *   its group and then, for want of a return, went on as if it were: the
+ *   its group and then, for want of a return, continued as if it were: the
  *   request became a group of its own as well, and was answered.
  * Loses: the device, which gets a response to a group that it is still
  *   sending; and the kernel, which has the request in two lists.

@@ -5,7 +5,7 @@
  *   cannot be had. iommufd_device_replace() has "If it fails then no change is
  *   made to the attachment". intel_iommu_attach_device() blocks translation
  *   before it does anything that can fail, so that on the RID nothing is
- *   attached afterwards; the core and iommufd go on as if the old page table
+ *   attached afterwards; the core and iommufd continue as if the old page table
  *   were. A PASID is not touched before everything is there, and keeps its own.
  * Loses: the DMA of the old page table, from then on, and a caller that
  *   believes the error code.

@@ -3,7 +3,7 @@
  * Title: Downstream Port Containment while a process unmaps memory
  * What: the port cuts the function off, nobody has asked the IOMMU core before.
  *   Invalidations that are on their way then are never answered: each of them
- *   times out once (VT-d 6.5.2.11), and the process that unmaps goes on. Then
+ *   times out once (VT-d 6.5.2.11), and the process that unmaps continues. Then
  *   the driver recovers the function through its error handlers, and DMA works.
  * Loses: the CPU that unmaps, if it tries again for ever.
  * Order: a process that is bound maps, touches and unmaps memory without pause;

@@ -3,7 +3,7 @@
  * Title: the card is pulled while a process unmaps memory
  * What: as reset-unmap-dpc, but the function does not come back: invalidations
  *   for it time out, are not sent again to what has gone (ITESID), and the
- *   process that unmaps goes on. When the card is in again it works.
+ *   process that unmaps continues. When the card is in again it works.
  * Loses: the CPU that unmaps, if it tries again for ever.
  * Order: a process that is bound maps, touches and unmaps memory without pause;
  *   the card is pulled (pri-root-port, knob cable); the kernel notices and
