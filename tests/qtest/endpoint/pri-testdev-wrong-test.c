@@ -1,8 +1,9 @@
 /*
- * pri-testdev: Page Requests, stop markers, responses and invalidations that
- * are wrong on purpose, and functions that lack something
+ * pri-testdev: Page Requests, responses and invalidations that are wrong on
+ * purpose, and functions that lack something
  *
  * Checklist part G, endpoint side.  Each test fails if its knob does nothing.
+ * No VT-d is there: what it makes of them is in pri-vtd-wrong-test.c.
  * PCIe 6.2 10.2.3, 10.3.1, 10.4, 10.5.2
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -10,12 +11,11 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
-#include "hw/i386/vtd-knobs.h"
-#include "libqos/vtd-inv.h"
+#include "libqos/agent.h"
 
-#define PAGE            4096
-#define VTD             "ite-timeout-ms=60000,wait-depth=1024"
-#define PATTERN         0x1122334455667788ULL
+#define US              1000
+#define RW              (ATA_READ | ATA_WRITE)
+#define ITAG            5
 #define EXP_DEVSTA      10
 #define DEVSTA_CED      (1 << 0)
 #define DEVSTA_NFED     (1 << 1)
@@ -30,286 +30,216 @@
 #define AER_UC          (1 << 16)
 #define AER_UR          (1 << 20)
 
-static void turn(PriLab *lab, uint32_t knob, uint64_t value)
-{
-    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
-}
-
-static uint64_t counter(PriLab *lab, unsigned int offset)
+static uint64_t counter(AgentLab *lab, unsigned int offset)
 {
     return qpt_readq(&lab->d, offset);
 }
 
-static uint16_t pri_status(PriLab *lab)
+static void expect_pri_status(AgentLab *lab, uint16_t status)
 {
-    return qpt_config_readw(&lab->d, lab->d.pri + QPT_PRI_STATUS) &
-           ~QPT_PRI_STATUS_PASID;
+    g_assert_cmphex(agent_pri_status(lab) & ~QPT_PRI_STATUS_PASID, ==, status);
 }
 
-static QPtOp fill(unsigned int page, unsigned int pages)
+static QPtOp fill(unsigned int pages)
 {
-    return (QPtOp) {
-        .cmd = PT_OP_FILL, .flags = PT_FLAG_PASID, .pasid = LAB_PASID,
-        .dst = LAB_IOVA + page * PAGE, .len = pages * PAGE, .group = pages,
-        .pattern = PATTERN,
-    };
+    QPtOp op = agent_op(PT_OP_FILL, AGENT_PASID, AGENT_IOVA,
+                        pages * AGENT_PAGE);
+
+    op.group = pages;
+    return op;
 }
 
 /* A group of @pages from channel 0, which then waits */
-static void fault(PriLab *lab, unsigned int pages)
+static void fault(AgentLab *lab, unsigned int pages)
 {
-    QPtOp op = fill(0, pages);
+    QPtOp op = fill(pages);
 
     qpt_start(&lab->d, 0, &op);
     g_assert_cmpuint(qpt_wait(&lab->d, 0), ==, PT_ST_RUNNING);
 }
 
-static void pop(PriLab *lab, QVtdDesc *prd)
+static void map(AgentLab *lab)
 {
-    memset(prd, 0, sizeof(*prd));
-    g_assert_true(qvtd_prq_pop(&lab->v, prd));
+    agent_map(lab, AGENT_PASID, AGENT_IOVA, AGENT_RAM, AGENT_PAGE, RW);
 }
 
-static void respond(PriLab *lab, uint16_t prgi, unsigned int code)
+static void set_ats(AgentLab *lab, uint16_t ctl)
 {
-    qvtd_respond(&lab->v, lab->d.rid, LAB_PASID, prgi, code);
-}
-
-static void map(PriLab *lab, unsigned int pages)
-{
-    uint64_t pa = qvtd_alloc(&lab->v, pages);
-
-    for (unsigned int i = 0; i < pages; i++) {
-        qvtd_fs_map(&lab->v, lab->pml4, LAB_IOVA + i * PAGE, pa + i * PAGE,
-                    QVTD_FS_USER);
-    }
+    qpt_config_writew(&lab->d, lab->d.ats + QPT_ATS_CTRL, ctl);
 }
 
 /* Has the bottom half run that reports errors? */
-static void settle(PriLab *lab)
+static void settle(AgentLab *lab)
 {
     qpt_wait(&lab->d, 1);
-    qtest_clock_step(lab->qts, QINV_US);
+    qtest_clock_step(lab->qts, US);
 }
 
 /* -- Groups ---------------------------------------------------------------- */
 
+typedef struct ShapeRow {
+    const char *name;
+    const char *dev;
+    uint16_t rid_flip;
+    unsigned int n;
+    struct {
+        uint32_t pasid;
+        uint32_t flags;
+    } sent[3];
+} ShapeRow;
+
+#define P       AGENT_PASID
+#define W       ATA_WRITE
+#define X       ATA_EXEC
+#define L       ATA_LAST
+
+/* What becomes of a group of two pages that shall be written */
+static const ShapeRow shape_rows[] = {
+    { "PRI-06/ok", "group-shape=ok", 0, 2, { { P, W }, { P, W | L } } },
+    { "PRI-07/no-last", "group-shape=no-last", 0, 2, { { P, W }, { P, W } } },
+    { "PRI-43/no-access", "group-shape=no-access", 0, 2,
+      { { P, 0 }, { P, L } } },
+    { "PRI-02/exec-only", "group-shape=exec-only", 0, 2,
+      { { P, W | X }, { P, W | X | L } } },
+    { "PRI-06/mixed-pasid", "group-shape=mixed-pasid", 0, 2,
+      { { P, W }, { P ^ 1, W | L } } },
+    { "PRI-06/other-rid", "group-shape=other-rid", 1, 2,
+      { { P, W }, { P, W | L } } },
+    { "PRI-06/other-bus", "group-shape=other-bus", 0x100, 2,
+      { { P, W }, { P, W | L } } },
+    { "PRI-43/marker-inside", "group-shape=marker-inside", 0, 3,
+      { { P, W }, { P, L }, { P, W | L } } },
+};
+
+static void test_shape(const void *opaque)
+{
+    const ShapeRow *row = opaque;
+    AgentLab lab;
+
+    agent_lab_start(&lab, row->dev, 0);
+    fault(&lab, 2);
+    for (unsigned int i = 0; i < row->n; i++) {
+        AgentRecord r = agent_take_kind(&lab, ATA_PAGE_REQUEST);
+
+        g_assert_cmphex(r.rid, ==, lab.d.rid ^ row->rid_flip);
+        g_assert_cmphex(r.pasid, ==, row->sent[i].pasid);
+        g_assert_cmphex(r.flags, ==, row->sent[i].flags);
+        g_assert_cmphex(r.tag, ==, 0);
+    }
+    g_assert_cmpuint(agent_count(&lab, ATA_PAGE_REQUEST), ==, 0);
+    g_assert_cmpuint(counter(&lab, PT_CNT_STOP_MARKERS), ==, row->n == 3);
+    agent_lab_stop(&lab);
+}
+
+/* PRI-07: no answer is due, and one that comes is a violation */
 static void test_no_last(void)
 {
-    QVtdDesc prd[2];
-    PriLab lab;
+    AgentLab lab;
 
-    pri_lab_start_with(&lab, VTD, "group-shape=no-last", 0);
+    agent_lab_start(&lab, "group-shape=no-last", 0);
     fault(&lab, 2);
-    pop(&lab, &prd[0]);
-    pop(&lab, &prd[1]);
-    g_assert_false(QVTD_PRD_LPIG(&prd[0]) || QVTD_PRD_LPIG(&prd[1]));
-    /* no answer is due, and one that comes is a violation */
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
-    respond(&lab, 0, QPT_SUCCESS);
+    agent_respond(&lab, AGENT_PASID, 0, QPT_SUCCESS);
     g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 1);
     g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_STATUS), ==,
                      PT_ST_RUNNING);
-    pri_lab_stop(&lab);
+    agent_lab_stop(&lab);
 }
 
-static void test_no_access(void)
-{
-    QVtdDesc prd[2];
-    PriLab lab;
-
-    pri_lab_start_with(&lab, VTD, "group-shape=no-access", 0);
-    fault(&lab, 2);
-    pop(&lab, &prd[0]);
-    pop(&lab, &prd[1]);
-    for (int i = 0; i < 2; i++) {
-        g_assert_false(QVTD_PRD_RDR(&prd[i]) || QVTD_PRD_WRR(&prd[i]));
-    }
-    pri_lab_stop(&lab);
-}
-
-static void test_exec_only(void)
-{
-    QVtdDesc prd;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, VTD, "group-shape=exec-only", 0);
-    fault(&lab, 1);
-    pop(&lab, &prd);
-    g_assert_true(QVTD_PRD_EXR(&prd));
-    g_assert_false(QVTD_PRD_RDR(&prd));
-    pri_lab_stop(&lab);
-}
-
-static void test_mixed_pasid(void)
-{
-    QVtdDesc prd[2];
-    PriLab lab;
-
-    pri_lab_start_with(&lab, VTD, "group-shape=mixed-pasid", 0);
-    qvtd_pasid_setup(&lab.v, lab.d.rid, LAB_PASID ^ 1, 0x99);
-    qvtd_flush(&lab.v);
-    fault(&lab, 2);
-    pop(&lab, &prd[0]);
-    pop(&lab, &prd[1]);
-    g_assert_cmphex(QVTD_PRD_PASID(&prd[0]), ==, LAB_PASID);
-    g_assert_cmphex(QVTD_PRD_PASID(&prd[1]), ==, LAB_PASID ^ 1);
-    g_assert_cmpuint(QVTD_PRD_PRGI(&prd[0]), ==, QVTD_PRD_PRGI(&prd[1]));
-    pri_lab_stop(&lab);
-}
-
-/* A neighbour that has no context entry: refused, and nobody gets the answer */
-static void test_other_rid(void)
-{
-    QVtdFault f;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, VTD, "group-shape=other-rid", 0);
-    fault(&lab, 1);
-    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
-    g_assert_true(qvtd_fault(&lab.v, &f));
-    g_assert_cmphex(QVTD_FAULT_SID(&f), ==, lab.d.rid ^ 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_INVALID), ==, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
-    pri_lab_stop(&lab);
-}
-
-static bool is_marker(const QVtdDesc *prd)
-{
-    return QVTD_PRD_PP(prd) && QVTD_PRD_LPIG(prd) && !QVTD_PRD_RDR(prd) &&
-           !QVTD_PRD_WRR(prd);
-}
-
-static void test_marker_inside(void)
-{
-    QVtdDesc prd[3];
-    PriLab lab;
-
-    pri_lab_start_with(&lab, VTD, "group-shape=marker-inside", 0);
-    fault(&lab, 2);
-    for (int i = 0; i < 3; i++) {
-        pop(&lab, &prd[i]);
-        g_assert_cmpint(is_marker(&prd[i]), ==, i == 1);
-    }
-    g_assert_true(QVTD_PRD_LPIG(&prd[2]));
-    g_assert_cmpuint(counter(&lab, PT_CNT_STOP_MARKERS), ==, 1);
-    pri_lab_stop(&lab);
-}
-
-/* -- Stop markers ---------------------------------------------------------- */
-
-static unsigned int stop(PriLab *lab, const char *dev, QVtdDesc *prd)
-{
-    unsigned int n;
-
-    pri_lab_start_with(lab, VTD, dev, 0);
-    qpt_writel(&lab->d, PT_STOP_PASID, PT_STOP_MARKER | LAB_PASID);
-    g_assert_cmpuint(qpt_readl(&lab->d, PT_STOP_STATUS), ==, PT_STOP_DONE);
-    n = qvtd_prq_pending(&lab->v);
-    memset(prd, 0, sizeof(*prd));
-    qvtd_prq_pop(&lab->v, prd);
-    return n;
-}
-
-/* PRQ-26: the address of the message is copied as it is */
-static void test_dirty_marker(void)
-{
-    QVtdDesc prd;
-    PriLab lab;
-
-    g_assert_cmpuint(stop(&lab, "stop-marker=dirty", &prd), ==, 1);
-    g_assert_true(is_marker(&prd));
-    g_assert_cmphex(QVTD_PRD_ADDR(&prd), !=, 0);
-    pri_lab_stop(&lab);
-}
-
-/* -- The state machine ----------------------------------------------------- */
-
-/* PRI-01, PRI-31: requests when there should be none */
+/* PRI-01: sent while Page Requests are disabled and have stopped */
 static void test_disabled(void)
 {
-    QPtOp op = fill(0, 1);
-    PriLab lab;
+    QPtOp op = fill(1);
+    AgentLab lab;
 
-    pri_lab_start_with(&lab, VTD, NULL, 0);
+    agent_lab_start(&lab, NULL, 0);
     qpt_pri_disable(&lab.d);
-    g_assert_cmphex(pri_status(&lab), ==, QPT_PRI_STATUS_STOPPED);
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_NO_PRI);
-    turn(&lab, PT_KNOB_PR_WHEN_DISABLED, 1);
+    g_assert_cmpuint(agent_count(&lab, ATA_PAGE_REQUEST), ==, 0);
+    g_assert_cmpuint(qpt_knob_set(&lab.d, PT_KNOB_PR_WHEN_DISABLED,
+                                  PT_PR_WHEN_DISABLED_YES), ==, PT_KNOB_OK);
     fault(&lab, 1);
-    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
-    g_assert_cmphex(pri_status(&lab), ==, QPT_PRI_STATUS_STOPPED);
-    pri_lab_stop(&lab);
+    g_assert_cmpuint(agent_count(&lab, ATA_PAGE_REQUEST), ==, 1);
+    expect_pri_status(&lab, QPT_PRI_STATUS_STOPPED);
+    agent_lab_stop(&lab);
 }
 
-static void test_stop_delay(void)
+/* -- Stops that take their time: PRI-31 ------------------------------------ */
+
+static void expect_stop_after_300_us(AgentLab *lab)
 {
-    PriLab lab;
+    qtest_clock_step(lab->qts, 299 * US);
+    expect_pri_status(lab, 0);
+    qtest_clock_step(lab->qts, 2 * US);
+    expect_pri_status(lab, QPT_PRI_STATUS_STOPPED);
+}
 
-    pri_lab_start_with(&lab, VTD, "pri-stop-delay-us=300", 0);
-    fault(&lab, 1);
-    qpt_pri_disable(&lab.d);
-    qtest_clock_step(lab.qts, 1000 * QINV_US);
-    g_assert_cmphex(pri_status(&lab), ==, 0);
-    respond(&lab, 0, QPT_INVALID_REQUEST);
-    qtest_clock_step(lab.qts, 299 * QINV_US);
-    g_assert_cmphex(pri_status(&lab), ==, 0);
-    qtest_clock_step(lab.qts, 2 * QINV_US);
-    g_assert_cmphex(pri_status(&lab), ==, QPT_PRI_STATUS_STOPPED);
+static void start_stop(AgentLab *lab)
+{
+    agent_lab_start(lab, "pri-stop-delay-us=300", 0);
+    fault(lab, 1);
+    qpt_pri_disable(&lab->d);
+    qtest_clock_step(lab->qts, 1000 * US);
+    expect_pri_status(lab, 0);
+}
 
-    /* so it does when a device-specific reset has forgotten the last group */
-    qpt_enable(&lab.d, 0);
-    fault(&lab, 1);
-    qpt_pri_disable(&lab.d);
+static void test_stop_response(void)
+{
+    AgentLab lab;
+
+    start_stop(&lab);
+    agent_respond(&lab, AGENT_PASID, 0, QPT_INVALID_REQUEST);
+    expect_stop_after_300_us(&lab);
+    agent_lab_stop(&lab);
+}
+
+/* A device-specific reset has forgotten the last group */
+static void test_stop_soft_reset(void)
+{
+    AgentLab lab;
+
+    start_stop(&lab);
     qpt_writel(&lab.d, PT_SOFT_RESET, 0);
-    qtest_clock_step(lab.qts, 299 * QINV_US);
-    g_assert_cmphex(pri_status(&lab), ==, 0);
-    qtest_clock_step(lab.qts, 2 * QINV_US);
-    g_assert_cmphex(pri_status(&lab), ==, QPT_PRI_STATUS_STOPPED);
-
-    /* Reset stops at once, whatever is slow */
-    qpt_enable(&lab.d, 0);
-    qpt_config_writew(&lab.d, lab.d.pri + QPT_PRI_CTRL, QPT_PRI_CTRL_RESET);
-    g_assert_cmphex(pri_status(&lab), ==, QPT_PRI_STATUS_STOPPED);
-    pri_lab_stop(&lab);
+    expect_stop_after_300_us(&lab);
+    agent_lab_stop(&lab);
 }
 
-/* PRI-20: as PCIe says; what else it does is in pri-agent-response-test.c */
-static void test_resp_spec(void)
+/* Reset stops at once, whatever is slow */
+static void test_stop_pri_reset(void)
 {
-    PriLab lab;
+    AgentLab lab;
 
-    pri_lab_start_with(&lab, VTD, NULL, 0);
-    fault(&lab, 1);
-    respond(&lab, 0, QPT_RESPONSE_FAILURE);
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RESPONSE_FAILURE);
-    g_assert_cmphex(pri_status(&lab) & QPT_PRI_STATUS_RF, !=, 0);
-    pri_lab_stop(&lab);
+    start_stop(&lab);
+    qpt_config_writew(&lab.d, lab.d.pri + QPT_PRI_CTRL, QPT_PRI_CTRL_RESET);
+    expect_pri_status(&lab, QPT_PRI_STATUS_STOPPED);
+    agent_lab_stop(&lab);
 }
 
-/* PRI-20, the knob: it ends one group, and the function goes on asking */
+/* -- Responses ------------------------------------------------------------- */
+
+/* PRI-20: Response Failure ends one group, and the function goes on asking */
 static void test_resp_as_invalid(void)
 {
-    PriLab lab;
+    AgentLab lab;
 
-    pri_lab_start_with(&lab, VTD, "resp-code=rf-as-ir", 0);
+    agent_lab_start(&lab, "resp-code=rf-as-ir", 0);
     fault(&lab, 1);
-    respond(&lab, 0, QPT_RESPONSE_FAILURE);
+    agent_respond(&lab, AGENT_PASID, 0, QPT_RESPONSE_FAILURE);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_INVALID_REQUEST);
-    g_assert_cmphex(pri_status(&lab) & QPT_PRI_STATUS_RF, ==, 0);
-    qvtd_prq_drop_all(&lab.v);
+    expect_pri_status(&lab, 0);
+    agent_forget(&lab);
     fault(&lab, 1);
-    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
-    pri_lab_stop(&lab);
+    g_assert_cmpuint(agent_count(&lab, ATA_PAGE_REQUEST), ==, 1);
+    agent_lab_stop(&lab);
 }
 
-static uint32_t aer(PriLab *lab)
+static uint32_t aer(AgentLab *lab)
 {
     return qpt_config_readl(&lab->d, AER_UNC_STATUS);
 }
 
-/* ERR-01: the first byte of the header that is logged, and its Message Code */
-static void check_logged(PriLab *lab, uint8_t type, uint8_t code)
+/* Type and message code of the TLP in the Header Log; 0: there is none */
+static void expect_logged(AgentLab *lab, uint8_t type, uint8_t code)
 {
     uint32_t dw0 = qpt_config_readl(&lab->d, AER_HEADER);
     uint32_t dw1 = qpt_config_readl(&lab->d, AER_HEADER + 4);
@@ -318,217 +248,199 @@ static void check_logged(PriLab *lab, uint8_t type, uint8_t code)
     g_assert_cmphex(__builtin_bswap32(dw1) & 0xff, ==, code);
 }
 
-/*
- * PRI-22: four ways to take a response to no group.  ERR-01: what is reported
- * has the header of the message, and an Unexpected Completion is an advisory
- * error.
- */
-static void test_unexpected(void)
+typedef struct UnexpectedRow {
+    const char *name;
+    const char *dev;
+    uint16_t status;
+    uint32_t aer;
+    uint16_t devsta;
+} UnexpectedRow;
+
+static const UnexpectedRow unexpected_rows[] = {
+    { "PRI-22/uprgi", "unexpected-resp=uprgi", QPT_PRI_STATUS_UPRGI, 0, 0 },
+    { "PRI-22/ignore", "unexpected-resp=ignore", 0, 0, 0 },
+    { "PRI-22/ERR-01/ur", "unexpected-resp=ur", 0, AER_UR,
+      DEVSTA_URD | DEVSTA_NFED },
+    { "PRI-22/ERR-01/uc", "unexpected-resp=uc", 0, AER_UC, DEVSTA_CED },
+};
+
+/* PRI-22: a response to no group */
+static void test_unexpected(const void *opaque)
 {
-    static const struct {
-        const char *knob;
-        uint16_t status;
-        uint32_t aer;
-        uint16_t devsta;
-    } ways[] = {
-        { "unexpected-resp=uprgi", QPT_PRI_STATUS_UPRGI, 0, 0 },
-        { "unexpected-resp=ignore", 0, 0, 0 },
-        { "unexpected-resp=ur", 0, AER_UR, DEVSTA_URD | DEVSTA_NFED },
-        { "unexpected-resp=uc", 0, AER_UC, DEVSTA_CED },
-    };
+    const UnexpectedRow *row = opaque;
+    AgentLab lab;
 
-    for (int i = 0; i < ARRAY_SIZE(ways); i++) {
-        PriLab lab;
-
-        pri_lab_start_with(&lab, VTD, ways[i].knob, 0);
-        /* Advisory Non-Fatal Errors are masked by default */
-        qpt_config_writel(&lab.d, AER_COR_MASK, 0);
-        respond(&lab, 17, QPT_SUCCESS);
-        settle(&lab);
-        g_assert_cmphex(pri_status(&lab), ==, ways[i].status);
-        g_assert_cmphex(aer(&lab), ==, ways[i].aer);
-        g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + EXP_DEVSTA) & 0xf,
-                        ==, ways[i].devsta);
-        check_logged(&lab, ways[i].aer ? TLP_MSG_BY_ID : 0,
-                     ways[i].aer ? MSG_PRG_RESPONSE : 0);
-        g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
-        pri_lab_stop(&lab);
-    }
+    agent_lab_start(&lab, row->dev, 0);
+    /* Advisory Non-Fatal Errors are masked by default */
+    qpt_config_writel(&lab.d, AER_COR_MASK, 0);
+    agent_respond(&lab, AGENT_PASID, 17, QPT_SUCCESS);
+    settle(&lab);
+    expect_pri_status(&lab, row->status);
+    g_assert_cmphex(aer(&lab), ==, row->aer);
+    g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + EXP_DEVSTA) & 0xf,
+                    ==, row->devsta);
+    expect_logged(&lab, row->aer ? TLP_MSG_BY_ID : 0,
+                  row->aer ? MSG_PRG_RESPONSE : 0);
+    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
+    agent_lab_stop(&lab);
 }
 
-/* A channel has asked for its page, which has come since */
-static void start_retry(PriLab *lab, const char *dev)
+typedef struct RetryRow {
+    const char *name;
+    const char *dev;
+    unsigned int requests;
+    unsigned int translations;
+    uint32_t status;
+} RetryRow;
+
+static const RetryRow retry_rows[] = {
+    { "PRI-20/retry-translate", "retry=translate", 1, 2, PT_ST_DONE },
+    { "PRI-20/retry-request", "retry=request", 17, 1, PT_ST_RETRY_LIMIT },
+    { "PRI-20/retry-give-up", "retry=give-up", 1, 1, PT_ST_RETRY_LIMIT },
+};
+
+/* PRI-20, H12: the page has come, and each request is answered Success */
+static void test_retry(const void *opaque)
 {
-    pri_lab_start_with(lab, VTD, dev, 0);
-    fault(lab, 1);
-    map(lab, 1);
-}
+    const RetryRow *row = opaque;
+    AgentLab lab;
 
-/* PRI-20, H12: what a channel does with Success: it translates again */
-static void test_retry_translate(void)
-{
-    PriLab lab;
+    agent_lab_start(&lab, row->dev, 0);
+    fault(&lab, 1);
+    map(&lab);
+    for (unsigned int i = 0; i < row->requests; i++) {
+        AgentRecord r;
 
-    start_retry(&lab, NULL);
-    respond(&lab, 0, QPT_SUCCESS);
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
-    pri_lab_stop(&lab);
-}
-
-/* or asks again without a look, up to its limit */
-static void test_retry_request(void)
-{
-    QVtdDesc prd;
-    PriLab lab;
-
-    start_retry(&lab, "retry=request");
-    for (unsigned int i = 0; i < 16; i++) {
-        pop(&lab, &prd);
-        respond(&lab, QVTD_PRD_PRGI(&prd), QPT_SUCCESS);
         g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
+        r = agent_take_kind(&lab, ATA_PAGE_REQUEST);
+        g_assert_cmpuint(r.kind, ==, ATA_PAGE_REQUEST);
+        agent_respond(&lab, AGENT_PASID, r.tag, QPT_SUCCESS);
     }
-    pop(&lab, &prd);
-    respond(&lab, QVTD_PRD_PRGI(&prd), QPT_SUCCESS);
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RETRY_LIMIT);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 1);
-    pri_lab_stop(&lab);
-}
-
-/* or gives up */
-static void test_retry_give_up(void)
-{
-    PriLab lab;
-
-    start_retry(&lab, "retry=give-up");
-    respond(&lab, 0, QPT_SUCCESS);
-    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RETRY_LIMIT);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 1);
-    pri_lab_stop(&lab);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, row->status);
+    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==,
+                     row->translations);
+    agent_lab_stop(&lab);
 }
 
 /* -- Translations and invalidations ---------------------------------------- */
 
-/* ATS-01: status UR may stop the use of ATS */
-static void test_rc_on_ur(void)
+typedef struct UrRow {
+    const char *name;
+    const char *dev;
+    uint32_t state;
+    uint32_t status;            /* of the next access */
+} UrRow;
+
+static const UrRow ur_rows[] = {
+    { "ATS-01/ur-keep", "rc-on-ur=keep", 0, PT_ST_DONE },
+    { "ATS-01/ur-disable", "rc-on-ur=disable", PT_STATE_NO_ATS,
+      PT_ST_NOT_ENABLED },
+};
+
+/* ATS-01: after UR it goes on, or asks no more until it is enabled again */
+static void test_ur(const void *opaque)
 {
-    QPtOp op = fill(0, 1);
+    const UrRow *row = opaque;
+    QPtOp op = fill(1);
+    AgentLab lab;
 
-    for (unsigned int disable = 0; disable < 2; disable++) {
-        PriLab lab;
-
-        pri_lab_start_with(&lab, VTD, disable ? "rc-on-ur=disable" : NULL, 0);
-        map(&lab, 1);
-        qvtd_set(&lab.v, qvtd_context_entry(&lab.v, lab.d.rid), QVTD_CE_P,
-                 0);
-        qvtd_flush(&lab.v);
-        g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_TRANS_UR);
-        qvtd_set(&lab.v, qvtd_context_entry(&lab.v, lab.d.rid), QVTD_CE_P,
-                 1);
-        qvtd_flush(&lab.v);
-        g_assert_cmpint(!(qpt_readl(&lab.d, PT_STATE) & PT_STATE_NO_ATS), ==,
-                        !disable);
-        g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, disable ?
-                         PT_ST_NOT_ENABLED : PT_ST_DONE);
-        /* until it is enabled again */
-        qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 0);
-        qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
-        g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
-        pri_lab_stop(&lab);
-    }
+    agent_lab_start(&lab, row->dev, 0);
+    agent_fail(&lab, AGENT_PASID, AGENT_IOVA, ATA_TR_UR);
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_TRANS_UR);
+    map(&lab);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_STATE) & PT_STATE_NO_ATS, ==,
+                    row->state);
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, row->status);
+    set_ats(&lab, 0);
+    set_ats(&lab, QPT_ATS_CTRL_E);
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
+    agent_lab_stop(&lab);
 }
 
-static bool invalidate(PriLab *lab, uint64_t addr, bool size)
-{
-    QVtdDesc desc = qvtd_desc_dev_ptlb(lab->d.rid, LAB_PASID, addr, size,
-                                       false);
-    uint32_t slot;
+typedef struct InvRow {
+    const char *name;
+    const char *dev;
+    bool done;                  /* there is a completion */
+    uint32_t aer;
+} InvRow;
 
-    qvtd_qi_put(&lab->v, &desc);
-    slot = qinv_put_wait(&lab->v, QVTD_WAIT_SW);
-    qvtd_qi_ring(&lab->v);
+static const InvRow sub_stu_rows[] = {
+    { "ATS-25/round", "inv-sub-stu=round", true, 0 },
+    { "ATS-25/ERR-01/ur", "inv-sub-stu=ur", false, AER_UR },
+};
+
+static bool invalidate(AgentLab *lab, uint64_t addr, uint32_t flags)
+{
+    agent_forget(lab);
+    agent_invalidate(lab, AGENT_PASID, addr, ITAG, flags);
     settle(lab);
-    return qvtd_wait_done(&lab->v, slot);
+    return agent_count(lab, ATA_INV_COMPLETION);
 }
 
-/* ATS-25 */
-static void test_sub_stu(void)
+/* ATS-25: 4 KiB where the STU is 8 KiB */
+static void test_sub_stu(const void *opaque)
 {
-    QPtOp op = fill(0, 1);
+    const InvRow *row = opaque;
+    QPtOp op = fill(1);
+    AgentLab lab;
 
-    for (unsigned int ur = 0; ur < 2; ur++) {
-        PriLab lab;
-
-        pri_lab_start_with(&lab, VTD, ur ? "inv-sub-stu=ur" : NULL, 0);
-        map(&lab, 1);
-        g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
-        /* that one is in the ATC; none of less than 8 KiB comes after it */
-        qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL,
-                          QPT_ATS_CTRL_E | 1);
-        /* its neighbour in a unit of 8 KiB */
-        g_assert_cmpint(invalidate(&lab, LAB_IOVA ^ PAGE, false), ==, !ur);
-        g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, ur);
-        g_assert_cmphex(aer(&lab), ==, ur ? AER_UR : 0);
-        g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + EXP_DEVSTA) &
-                        (DEVSTA_URD | DEVSTA_NFED), ==,
-                        ur ? DEVSTA_URD | DEVSTA_NFED : 0);
-        check_logged(&lab, ur ? TLP_MSGD_BY_ID : 0, ur ? MSG_INV_REQUEST : 0);
-        if (!ur) {
-            g_assert_true(invalidate(&lab, LAB_IOVA & ~0x1fffULL, true));
-        }
-        pri_lab_stop(&lab);
-    }
+    agent_lab_start(&lab, row->dev, 0);
+    map(&lab);
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
+    /* that one is in the ATC; none of less than 8 KiB comes after it */
+    set_ats(&lab, QPT_ATS_CTRL_E | 1);
+    /* its neighbour in a unit of 8 KiB */
+    g_assert_cmpint(invalidate(&lab, AGENT_IOVA ^ AGENT_PAGE, 0), ==,
+                    row->done);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, !row->done);
+    g_assert_cmphex(aer(&lab), ==, row->aer);
+    g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + EXP_DEVSTA) &
+                    (DEVSTA_URD | DEVSTA_NFED), ==,
+                    row->aer ? DEVSTA_URD | DEVSTA_NFED : 0);
+    expect_logged(&lab, row->aer ? TLP_MSGD_BY_ID : 0,
+                  row->aer ? MSG_INV_REQUEST : 0);
+    /* as much as the STU is no error */
+    g_assert_true(invalidate(&lab, AGENT_IOVA & ~0x1fffULL, ATA_INV_SIZE));
+    agent_lab_stop(&lab);
 }
 
-/* ATS-20 and against it */
-static void test_when_e0(void)
+static const InvRow when_e0_rows[] = {
+    { "ATS-20/e0-complete", "inv-when-e0=complete", true, 0 },
+    { "ATS-20/e0-drop", "inv-when-e0=drop", false, 0 },
+    { "ATS-20/e0-ur", "inv-when-e0=ur", false, AER_UR },
+};
+
+static void test_when_e0(const void *opaque)
 {
-    static const struct {
-        const char *knob;
-        bool done;
-        uint32_t aer;
-    } ways[] = {
-        { "inv-when-e0=complete", true, 0 },
-        { "inv-when-e0=drop", false, 0 },
-        { "inv-when-e0=ur", false, AER_UR },
-    };
+    const InvRow *row = opaque;
+    AgentLab lab;
 
-    for (int i = 0; i < ARRAY_SIZE(ways); i++) {
-        PriLab lab;
-
-        pri_lab_start_with(&lab, VTD, ways[i].knob, 0);
-        qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 0);
-        g_assert_cmpint(invalidate(&lab, LAB_IOVA, false), ==, ways[i].done);
-        g_assert_cmphex(aer(&lab), ==, ways[i].aer);
-        pri_lab_stop(&lab);
-    }
+    agent_lab_start(&lab, row->dev, 0);
+    set_ats(&lab, 0);
+    g_assert_cmpint(invalidate(&lab, AGENT_IOVA, 0), ==, row->done);
+    g_assert_cmphex(aer(&lab), ==, row->aer);
+    agent_lab_stop(&lab);
 }
 
 int main(int argc, char **argv)
 {
-    pri_lab_test_init(&argc, &argv);
-    qtest_add_func("/pri-testdev/wrong/PRI-07/no-last", test_no_last);
-    qtest_add_func("/pri-testdev/wrong/PRI-43/no-access", test_no_access);
-    qtest_add_func("/pri-testdev/wrong/PRI-02/exec-only", test_exec_only);
-    qtest_add_func("/pri-testdev/wrong/PRI-06/mixed-pasid", test_mixed_pasid);
-    qtest_add_func("/pri-testdev/wrong/PRI-06/other-rid", test_other_rid);
-    qtest_add_func("/pri-testdev/wrong/PRI-43/marker-inside",
-                   test_marker_inside);
-    qtest_add_func("/pri-testdev/wrong/PRQ-26/dirty-marker", test_dirty_marker);
+    agent_test_init(&argc, &argv);
+
+    AGENT_ADD_ROWS("/pri-testdev/wrong", shape_rows, test_shape);
+    qtest_add_func("/pri-testdev/wrong/PRI-07/no-answer", test_no_last);
     qtest_add_func("/pri-testdev/wrong/PRI-01/disabled", test_disabled);
-    qtest_add_func("/pri-testdev/wrong/PRI-31/stop-delay", test_stop_delay);
-    qtest_add_func("/pri-testdev/wrong/PRI-20/resp-spec", test_resp_spec);
+    qtest_add_func("/pri-testdev/wrong/PRI-31/response", test_stop_response);
+    qtest_add_func("/pri-testdev/wrong/PRI-31/soft-reset",
+                   test_stop_soft_reset);
+    qtest_add_func("/pri-testdev/wrong/PRI-31/PRI-33/pri-reset",
+                   test_stop_pri_reset);
     qtest_add_func("/pri-testdev/wrong/PRI-20/resp-as-invalid",
                    test_resp_as_invalid);
-    qtest_add_func("/pri-testdev/wrong/PRI-22/ERR-01/unexpected",
-                   test_unexpected);
-    qtest_add_func("/pri-testdev/wrong/PRI-20/retry-translate",
-                   test_retry_translate);
-    qtest_add_func("/pri-testdev/wrong/PRI-20/retry-request",
-                   test_retry_request);
-    qtest_add_func("/pri-testdev/wrong/PRI-20/retry-give-up",
-                   test_retry_give_up);
-    qtest_add_func("/pri-testdev/wrong/ATS-01/rc-on-ur", test_rc_on_ur);
-    qtest_add_func("/pri-testdev/wrong/ATS-25/ERR-01/sub-stu", test_sub_stu);
-    qtest_add_func("/pri-testdev/wrong/ATS-20/when-e0", test_when_e0);
+    AGENT_ADD_ROWS("/pri-testdev/wrong", unexpected_rows, test_unexpected);
+    AGENT_ADD_ROWS("/pri-testdev/wrong", retry_rows, test_retry);
+    AGENT_ADD_ROWS("/pri-testdev/wrong", ur_rows, test_ur);
+    AGENT_ADD_ROWS("/pri-testdev/wrong", sub_stu_rows, test_sub_stu);
+    AGENT_ADD_ROWS("/pri-testdev/wrong", when_e0_rows, test_when_e0);
+
     return g_test_run();
 }
