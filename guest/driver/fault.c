@@ -247,7 +247,7 @@ static int pt_fault_claim(struct pt_domain *dom)
 	return ret;
 }
 
-/* Whoever answers a group at this moment has taken it off the list already */
+/* A group that is being answered at this moment is off the list already */
 static void pt_fault_unregister(struct pt_domain *dom)
 {
 	struct device *dev = &dom->pd->pdev->dev;

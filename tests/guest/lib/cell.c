@@ -207,7 +207,7 @@ static void cell_check_works(const char *name, bool sva)
     }
 }
 
-/* Whoever was not told of the reset is to have what it had */
+/* An owner that was not told of the reset must still have what it had */
 static void cell_check_kept(struct cell *cell)
 {
     bool told = cell->method->gone || !(cell->method->keeps ||

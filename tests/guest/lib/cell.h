@@ -87,7 +87,7 @@ void cell_say(const char *key, const char *fmt, ...)
 
 /*
  * The status of what OWNER_START began.  If it has no end the cell is over: DMA
- * is lost, and whoever waits for it (a release of its PASID) waits for ever.
+ * is lost, and a caller that waits for it (to release a PASID) waits for ever.
  */
 uint32_t cell_result(struct owner *owner, const char *what);
 
