@@ -72,25 +72,6 @@ static void test_no_write(const void *opaque)
     agent_lab_stop(&lab);
 }
 
-typedef struct AlignedRow {
-    const char *name;
-    const char *dev;
-    uint64_t addr;
-} AlignedRow;
-
-/* ATS-08: the lower bits are 0, or whatever the access has */
-static void test_aligned(const void *opaque)
-{
-    const AlignedRow *row = opaque;
-    AgentLab lab;
-
-    agent_lab_start(&lab, row->dev, 0);
-    map_page(&lab, 0, RW);
-    agent_touch(&lab, PT_OP_READ, AGENT_PASID, AGENT_IOVA + 0x124);
-    g_assert_cmphex(agent_take_kind(&lab, ATA_TRANSLATION).addr, ==, row->addr);
-    agent_lab_stop(&lab);
-}
-
 typedef struct FailRow {
     const char *name;
     uint32_t code;
@@ -425,11 +406,6 @@ static const AccessRow access_rows[] = {
     { "ATS-02/write", PT_OP_WRITE, 0 },
 };
 
-static const AlignedRow aligned_rows[] = {
-    { "ATS-08/page-aligned", NULL, AGENT_IOVA },
-    { "ATS-08/not-aligned", "page-aligned=off", AGENT_IOVA + 0x124 },
-};
-
 static const StuRow stu_rows[] = {
     { "ATS-13/as-large", 1, 2 * AGENT_PAGE, PT_ST_DONE },
     { "ATS-13/larger", 1, 4 * AGENT_PAGE, PT_ST_DONE },
@@ -453,21 +429,20 @@ int main(int argc, char **argv)
 {
     agent_test_init(&argc, &argv);
 
-    AGENT_ADD_ROWS("/agent/ats", fail_rows, test_fails);
+    LAB_ADD_ROWS("/agent/ats", fail_rows, test_fails);
     qtest_add_func("/agent/ats/ATS-01/another-page", test_another);
     qtest_add_func("/agent/ats/ATS-01/large", test_large);
-    AGENT_ADD_ROWS("/agent/ats", access_rows, test_no_write);
+    LAB_ADD_ROWS("/agent/ats", access_rows, test_no_write);
     qtest_add_func("/agent/ats/ATS-03/absent", test_absent);
     qtest_add_func("/agent/ats/ATS-03/untranslated-only",
                    test_untranslated_only);
     qtest_add_func("/agent/ats/ATS-05/upgrade", test_upgrade);
     qtest_add_func("/agent/ats/ATS-05/disabled", test_disabled);
-    AGENT_ADD_ROWS("/agent/ats", aligned_rows, test_aligned);
-    AGENT_ADD_ROWS("/agent/ats", stu_rows, test_stu);
+    LAB_ADD_ROWS("/agent/ats", stu_rows, test_stu);
     qtest_add_func("/agent/ats/ATS-21/stale", test_stale);
     qtest_add_func("/agent/ats/ATS-21/spaces", test_spaces);
     qtest_add_func("/agent/ats/ATS-27/enable", test_enable);
-    AGENT_ADD_ROWS("/agent/pasid", pasid_rows, test_pasid);
+    LAB_ADD_ROWS("/agent/pasid", pasid_rows, test_pasid);
     qtest_add_func("/agent/pasid/PASID-01/none", test_no_pasid);
     qtest_add_func("/agent/pasid/PASID-01/width", test_width);
     qtest_add_func("/agent/pasid/PASID-02/translated", test_translated);

@@ -329,16 +329,16 @@ int main(int argc, char **argv)
 {
     agent_test_init(&argc, &argv);
 
-    AGENT_ADD_ROWS("/agent/inv", inv_rows, test_range);
-    AGENT_ADD_ROWS("/agent/inv", foreign_rows, test_foreign_pasid);
+    LAB_ADD_ROWS("/agent/inv", inv_rows, test_range);
+    LAB_ADD_ROWS("/agent/inv", foreign_rows, test_foreign_pasid);
     qtest_add_func("/agent/inv/ATS-25/below-stu", test_below_stu);
-    AGENT_ADD_ROWS("/agent/inv", when_rows, test_when);
-    AGENT_ADD_ROWS("/agent/inv", copies_rows, test_copies);
+    LAB_ADD_ROWS("/agent/inv", when_rows, test_when);
+    LAB_ADD_ROWS("/agent/inv", copies_rows, test_copies);
     qtest_add_func("/agent/inv/ATS-23/order", test_order);
     qtest_add_func("/agent/inv/ATS-24/all-itags", test_all_itags);
     qtest_add_func("/agent/inv/ATS-21/gone-first", test_gone_first);
     qtest_add_func("/agent/inv/ATS-29/reset", test_reset);
-    AGENT_ADD_ROWS("/agent/inv", push_rows, test_push);
+    LAB_ADD_ROWS("/agent/inv", push_rows, test_push);
 
     return g_test_run();
 }

@@ -361,10 +361,10 @@ int main(int argc, char **argv)
 {
     agent_test_init(&argc, &argv);
 
-    AGENT_ADD_ROWS("/agent/pri", enable_rows, test_enables);
-    AGENT_ADD_ROWS("/agent/pri", look_rows, test_look);
+    LAB_ADD_ROWS("/agent/pri", enable_rows, test_enables);
+    LAB_ADD_ROWS("/agent/pri", look_rows, test_look);
     qtest_add_func("/agent/pri/PRI-06/group", test_group);
-    AGENT_ADD_ROWS("/agent/pri", index_rows, test_indices);
+    LAB_ADD_ROWS("/agent/pri", index_rows, test_indices);
     qtest_add_func("/agent/pri/PRI-03/credits", test_credits);
     qtest_add_func("/agent/pri/PRI-03/marker", test_marker_credit);
     qtest_add_func("/agent/pri/PRI-04/whole-group", test_whole_group);
@@ -372,7 +372,7 @@ int main(int argc, char **argv)
     qtest_add_func("/agent/pri/PASID-03/shared", test_shared);
     qtest_add_func("/agent/stop/PRI-40/no-marker", test_stop);
     qtest_add_func("/agent/stop/PRI-41/PRI-42/marker", test_marker);
-    AGENT_ADD_ROWS("/agent/stop", marker_rows, test_markers);
+    LAB_ADD_ROWS("/agent/stop", marker_rows, test_markers);
     qtest_add_func("/agent/stop/PRI-44/next-user", test_next_user);
 
     return g_test_run();

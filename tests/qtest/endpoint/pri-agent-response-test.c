@@ -316,7 +316,7 @@ int main(int argc, char **argv)
 {
     agent_test_init(&argc, &argv);
 
-    AGENT_ADD_ROWS("/agent/response", code_rows, test_code);
+    LAB_ADD_ROWS("/agent/response", code_rows, test_code);
     qtest_add_func("/agent/response/PRI-21/ends-all", test_failure);
     qtest_add_func("/agent/response/PRI-21/enabled-again",
                    test_enabled_again);
@@ -324,12 +324,12 @@ int main(int argc, char **argv)
     qtest_add_func("/agent/response/PRI-09/order", test_order);
     qtest_add_func("/agent/response/PRI-08/same-index", test_same_index);
     qtest_add_func("/agent/response/PRI-22/unexpected", test_unexpected);
-    AGENT_ADD_ROWS("/agent/response", pasid_rows, test_pasid);
-    AGENT_ADD_ROWS("/agent/response", early_rows, test_early);
+    LAB_ADD_ROWS("/agent/response", pasid_rows, test_pasid);
+    LAB_ADD_ROWS("/agent/response", early_rows, test_early);
     qtest_add_func("/agent/response/PRI-31/stopping", test_stopping);
     qtest_add_func("/agent/response/PRI-30/enable-clears",
                    test_enable_clears);
-    AGENT_ADD_ROWS("/agent/response", reset_rows, test_reset);
+    LAB_ADD_ROWS("/agent/response", reset_rows, test_reset);
 
     return g_test_run();
 }

@@ -267,7 +267,7 @@ int main(int argc, char **argv)
 {
     agent_test_init(&argc, &argv);
 
-    AGENT_ADD_ROWS("/pri-testdev/inv", wrong_rows, test_wrong);
+    LAB_ADD_ROWS("/pri-testdev/inv", wrong_rows, test_wrong);
     qtest_add_func("/pri-testdev/inv/ATS-28/drop", test_drop);
     qtest_add_func("/pri-testdev/inv/ATS-28/delay", test_delay);
     qtest_add_func("/pri-testdev/inv/ATS-23/overtake", test_overtake);

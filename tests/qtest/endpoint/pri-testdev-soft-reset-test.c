@@ -8,6 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
+#include "libqos/lab-rows.h"
 #include "libqos/lab-state.h"
 #include "libqos/vtd-inv.h"
 
@@ -497,16 +498,6 @@ static void test_late_migration(void)
     pri_lab_stop(&lab);
 }
 
-static void add_soft(const char *item, void (*func)(const void *row))
-{
-    for (unsigned int i = 0; i < ARRAY_SIZE(soft_rows); i++) {
-        g_autofree char *path = g_strdup_printf(
-            "/pri-testdev/soft-reset/%s/%s", item, soft_rows[i].name);
-
-        qtest_add_data_func(path, &soft_rows[i], func);
-    }
-}
-
 int main(int argc, char **argv)
 {
     unsigned int i;
@@ -519,9 +510,12 @@ int main(int argc, char **argv)
                    test_channel_stale);
     qtest_add_func("/pri-testdev/soft-reset/bad-channel", test_bad_channel);
     qtest_add_func("/pri-testdev/soft-reset/channel-stop", test_channel_stop);
-    add_soft("PRQ-91", test_soft_state);
-    add_soft("PRQ-92", test_soft_stale);
-    add_soft("PRQ-93/answers", test_soft_answers);
+    LAB_ADD_ROWS("/pri-testdev/soft-reset/PRQ-91", soft_rows,
+                 test_soft_state);
+    LAB_ADD_ROWS("/pri-testdev/soft-reset/PRQ-92", soft_rows,
+                 test_soft_stale);
+    LAB_ADD_ROWS("/pri-testdev/soft-reset/PRQ-93/answers", soft_rows,
+                 test_soft_answers);
     qtest_add_func("/pri-testdev/soft-reset/PRQ-91/busy", test_soft_busy);
     qtest_add_func("/pri-testdev/soft-reset/PRQ-93/unresponsive",
                    test_soft_unresponsive);

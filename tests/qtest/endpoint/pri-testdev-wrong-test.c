@@ -426,7 +426,7 @@ int main(int argc, char **argv)
 {
     agent_test_init(&argc, &argv);
 
-    AGENT_ADD_ROWS("/pri-testdev/wrong", shape_rows, test_shape);
+    LAB_ADD_ROWS("/pri-testdev/wrong", shape_rows, test_shape);
     qtest_add_func("/pri-testdev/wrong/PRI-07/no-answer", test_no_last);
     qtest_add_func("/pri-testdev/wrong/PRI-01/disabled", test_disabled);
     qtest_add_func("/pri-testdev/wrong/PRI-31/response", test_stop_response);
@@ -436,11 +436,11 @@ int main(int argc, char **argv)
                    test_stop_pri_reset);
     qtest_add_func("/pri-testdev/wrong/PRI-20/resp-as-invalid",
                    test_resp_as_invalid);
-    AGENT_ADD_ROWS("/pri-testdev/wrong", unexpected_rows, test_unexpected);
-    AGENT_ADD_ROWS("/pri-testdev/wrong", retry_rows, test_retry);
-    AGENT_ADD_ROWS("/pri-testdev/wrong", ur_rows, test_ur);
-    AGENT_ADD_ROWS("/pri-testdev/wrong", sub_stu_rows, test_sub_stu);
-    AGENT_ADD_ROWS("/pri-testdev/wrong", when_e0_rows, test_when_e0);
+    LAB_ADD_ROWS("/pri-testdev/wrong", unexpected_rows, test_unexpected);
+    LAB_ADD_ROWS("/pri-testdev/wrong", retry_rows, test_retry);
+    LAB_ADD_ROWS("/pri-testdev/wrong", ur_rows, test_ur);
+    LAB_ADD_ROWS("/pri-testdev/wrong", sub_stu_rows, test_sub_stu);
+    LAB_ADD_ROWS("/pri-testdev/wrong", when_e0_rows, test_when_e0);
 
     return g_test_run();
 }

@@ -21,18 +21,6 @@ void agent_test_init(int *argc, char ***argv)
     g_test_set_nonfatal_assertions();
 }
 
-void agent_add_rows(const char *prefix, const void *rows, unsigned int n,
-                    size_t size, void (*func)(const void *row))
-{
-    for (unsigned int i = 0; i < n; i++) {
-        const void *row = (const char *)rows + i * size;
-        g_autofree char *path = g_strdup_printf("%s/%s", prefix,
-                                                *(const char *const *)row);
-
-        qtest_add_data_func(path, row, func);
-    }
-}
-
 static uint64_t get(AgentLab *lab, unsigned int reg)
 {
     return qtest_readq(lab->qts, lab->bar + reg);

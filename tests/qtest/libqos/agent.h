@@ -14,6 +14,7 @@
 #define PRI_LAB_LIBQOS_AGENT_H
 
 #include "libqtest.h"
+#include "libqos/lab-rows.h"
 #include "libqos/pri-testdev.h"
 #include "hw/misc/ats-test-agent.h"
 
@@ -144,15 +145,5 @@ uint16_t agent_pri_status(AgentLab *lab);
  * agent_test_init: what every main() of these tests starts with
  */
 void agent_test_init(int *argc, char ***argv);
-
-/**
- * AGENT_ADD_ROWS: a test for each row of a table; its first field is its name
- *
- * @func: is given the row
- */
-#define AGENT_ADD_ROWS(prefix, rows, func) \
-    agent_add_rows(prefix, rows, ARRAY_SIZE(rows), sizeof((rows)[0]), func)
-void agent_add_rows(const char *prefix, const void *rows, unsigned int n,
-                    size_t size, void (*func)(const void *row));
 
 #endif /* PRI_LAB_LIBQOS_AGENT_H */

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
+#include "libqos/lab-rows.h"
 #include "libqos/lab-state.h"
 #include "libqos/pri-root-port.h"
 #include "libqos/vtd-inv.h"
@@ -239,29 +240,40 @@ static void test_software(void)
  * DPC, also if Device Control and Command let no message of it be sent, and
  * then none is; a masked one does not (6.2.11)
  */
-static void test_own_error(void)
-{
-    for (unsigned int n = 0; n < 4; n++) {
-        bool reported = n & 1, masked = n & 2;
-        g_autofree char *out = NULL;
-        QRootPort p;
-        PriLab lab;
+typedef struct OwnRow {
+    const char *name;
+    bool reported;              /* Device Control lets it send a message */
+    bool masked;                /* in AER */
+} OwnRow;
 
-        start(&lab, &p, false);
-        control(&p, QRP_DPC_CTL_FATAL);
-        if (!reported) {
-            qrp_writew(&p, p.exp + QRP_DEVCTL, 0);
-        }
-        qrp_writel(&p, p.aer + QRP_AER_UNCOR_MASK, masked ? UINT32_MAX : 0);
-        out = qtest_hmp(lab.qts, "pcie_aer_inject_error rp0 MALF_TLP");
-        if (masked) {
-            expect_free(&lab, &p);
-        } else {
-            expect_triggered(&lab, &p, REASON_OWN);
-        }
-        g_assert_cmphex(root_status(&p) & 0x7f, ==, 0);
-        pri_lab_stop(&lab);
+static const OwnRow own_rows[] = {
+    { "own-error", false, false },
+    { "own-error-reported", true, false },
+    { "own-error-masked", false, true },
+    { "own-error-reported-masked", true, true },
+};
+
+static void test_own_error(const void *opaque)
+{
+    const OwnRow *row = opaque;
+    g_autofree char *out = NULL;
+    QRootPort p;
+    PriLab lab;
+
+    start(&lab, &p, false);
+    control(&p, QRP_DPC_CTL_FATAL);
+    if (!row->reported) {
+        qrp_writew(&p, p.exp + QRP_DEVCTL, 0);
     }
+    qrp_writel(&p, p.aer + QRP_AER_UNCOR_MASK, row->masked ? UINT32_MAX : 0);
+    out = qtest_hmp(lab.qts, "pcie_aer_inject_error rp0 MALF_TLP");
+    if (row->masked) {
+        expect_free(&lab, &p);
+    } else {
+        expect_triggered(&lab, &p, REASON_OWN);
+    }
+    g_assert_cmphex(root_status(&p) & 0x7f, ==, 0);
+    pri_lab_stop(&lab);
 }
 
 /* -- Signals --------------------------------------------------------------- */
@@ -492,7 +504,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-root-port/dpc/not-reported", test_not_reported);
     qtest_add_func("/pri-root-port/dpc/no-serr", test_no_serr);
     qtest_add_func("/pri-root-port/dpc/software", test_software);
-    qtest_add_func("/pri-root-port/dpc/ERR-04/own-error", test_own_error);
+    LAB_ADD_ROWS("/pri-root-port/dpc/ERR-04", own_rows, test_own_error);
     qtest_add_func("/pri-root-port/dpc/interrupt", test_interrupt);
     qtest_add_func("/pri-root-port/dpc/err-cor", test_err_cor);
     qtest_add_func("/pri-root-port/dpc/FLR-10/containment", test_containment);

@@ -8,6 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
+#include "libqos/lab-rows.h"
 #include "libqos/pri-lab.h"
 
 /* -- PRQ-01: enumeration --------------------------------------------------- */
@@ -163,28 +164,30 @@ static void test_missing_option_named(const void *opaque)
 }
 
 /* each of the three bits by itself */
-static void test_single_bits(void)
+typedef struct BitRow {
+    const char *name;
+    const char *options;
+    uint64_t set;
+    uint64_t clear;
+} BitRow;
+
+static const BitRow bit_rows[] = {
+    { "pds-off", "x-pds=off", QVTD_ECAP_PRS, QVTD_ECAP_PDS },
+    { "sms-off", "x-sms=off", QVTD_ECAP_PRS, QVTD_ECAP_SMS },
+    { "sms-on", "x-sms=on", QVTD_ECAP_PRS | QVTD_ECAP_SMS, 0 },
+    { "pasid-bits", "pasid-bits=10", QVTD_ECAP_PRS | 9ULL << 35,
+      22ULL << 35 },
+};
+
+static void test_single_bits(const void *opaque)
 {
-    static const struct {
-        const char *options;
-        uint64_t set;
-        uint64_t clear;
-    } rows[] = {
-        { "x-pds=off", QVTD_ECAP_PRS, QVTD_ECAP_PDS },
-        { "x-sms=off", QVTD_ECAP_PRS, QVTD_ECAP_SMS },
-        { "x-sms=on", QVTD_ECAP_PRS | QVTD_ECAP_SMS, 0 },
-        { "pasid-bits=10", QVTD_ECAP_PRS | 9ULL << 35, 22ULL << 35 },
-    };
-    unsigned int i;
+    const BitRow *row = opaque;
+    PriLab lab;
 
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        PriLab lab;
-
-        pri_lab_boot(&lab, rows[i].options, NULL, 0);
-        g_assert_cmphex(lab.v.ecap & rows[i].set, ==, rows[i].set);
-        g_assert_cmphex(lab.v.ecap & rows[i].clear, ==, 0);
-        pri_lab_stop(&lab);
-    }
+    pri_lab_boot(&lab, row->options, NULL, 0);
+    g_assert_cmphex(lab.v.ecap & row->set, ==, row->set);
+    g_assert_cmphex(lab.v.ecap & row->clear, ==, 0);
+    pri_lab_stop(&lab);
 }
 
 /* -- PRQ-02 to PRQ-06: reset values and masks ------------------------------ */
@@ -540,7 +543,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-01/on", test_enumeration_on);
     g_test_add_func("/vtd/prq/PRQ-01/off", test_enumeration_off);
     g_test_add_func("/vtd/prq/PRQ-01/all-combinations", test_combinations);
-    g_test_add_func("/vtd/prq/PRQ-01/single-bits", test_single_bits);
+    LAB_ADD_ROWS("/vtd/prq/PRQ-01", bit_rows, test_single_bits);
     for (i = 0; i < ARRAY_SIZE(refused); i++) {
         g_autofree char *name = g_strdup_printf("/vtd/prq/PRQ-01/refused-%s",
                                                 refused[i].name);
