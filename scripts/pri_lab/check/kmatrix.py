@@ -144,8 +144,9 @@ def of_page(repo: str) -> Dict[str, Column]:
             raw: List[Dict[str, Any]] = json.load(f)
     except FileNotFoundError:
         return {}
-    return {c['kernel']: Column(**{**c, 'results': [
-        _result(r) for r in c['results']]}) for c in raw}
+    for c in raw:
+        c['results'] = [_result(r) for r in c['results']]
+    return {c['kernel']: Column(**c) for c in raw}
 
 
 # -- the table ----------------------------------------------------------------
