@@ -23,6 +23,7 @@
 #include "hw/i386/intel_iommu.h"
 #include "intel_iommu_internal.h"
 #include "intel_iommu_invwait.h"
+#include "intel_iommu_walk.h"
 #include "trace.h"
 
 /* -- errors: VT-d 6.5.2.11 ------------------------------------------------- */
@@ -214,7 +215,7 @@ static VTDIqei vtd_qi_check(IntelIOMMUState *s)
     if (s->iq_tail >= s->iq_size) {
         return VTD_IQEI_TAIL;
     }
-    if (s->svm.ttm == VTD_TTM_RESERVED) {
+    if (!vtd_ttm_valid(s)) {
         return VTD_IQEI_TTM;
     }
     if (wide != s->iq_dw || (!wide && s->root_scalable)) {

@@ -160,23 +160,31 @@ static bool vtd_sm_read_entry(const VTDSmWalk *walk, VTDTornKind kind,
     return vtd_sm_read(addr, val, n);
 }
 
-/* RTA.1 to RTA.4 */
-static int vtd_sm_check_mode(IntelIOMMUState *s, const VTDSmWalk *walk)
+bool vtd_ttm_valid(IntelIOMMUState *s)
 {
     switch (s->svm.ttm) {
-    case VTD_TTM_SCALABLE:
-        return s->scalable_mode ? 0 : VTD_FR_RTA_1;
     case VTD_TTM_LEGACY:
-        if (walk->page_request) {
-            return VTD_FR_RTA_3;
-        }
-        /* A walk is asked for in legacy mode only for what it cannot do */
-        return VTD_FR_RTA_2;
+        return true;
+    case VTD_TTM_SCALABLE:
+        return s->scalable_mode;
     case VTD_TTM_RESERVED:
     case VTD_TTM_ABORT:     /* ECAP.ADMS is 0 */
     default:
+        return false;
+    }
+}
+
+/* RTA.1 to RTA.4 */
+static int vtd_sm_check_mode(IntelIOMMUState *s, const VTDSmWalk *walk)
+{
+    if (!vtd_ttm_valid(s)) {
         return VTD_FR_RTA_1;
     }
+    if (s->svm.ttm == VTD_TTM_SCALABLE) {
+        return 0;
+    }
+    /* A walk is asked for in legacy mode only for what it cannot do */
+    return walk->page_request ? VTD_FR_RTA_3 : VTD_FR_RTA_2;
 }
 
 /* SRT.1 to SRT.3: find the context table; VT-d 9.2 */

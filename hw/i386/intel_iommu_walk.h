@@ -118,6 +118,11 @@ typedef struct VTDSmWalk {
 } VTDSmWalk;
 
 /**
+ * vtd_ttm_valid: is the latched RTADDR.TTM a mode that there is?  RTA.1 if not
+ */
+bool vtd_ttm_valid(IntelIOMMUState *s);
+
+/**
  * vtd_sm_walk: find the PASID-table entry that governs a request
  *
  * The caller holds iommu_lock, for the caches (intel_iommu_smcache.h), unless

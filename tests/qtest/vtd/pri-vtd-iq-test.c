@@ -133,10 +133,11 @@ static const Mode modes[] = {
     { "scalable-256", NULL, QVTD_TTM_SCALABLE, true, 0 },
     { "reserved-128", NULL, QVTD_TTM_RESERVED, false, QVTD_IQEI_TTM },
     { "reserved-256", NULL, QVTD_TTM_RESERVED, true, QVTD_IQEI_TTM },
-    { "abort-dma-128", NULL, QVTD_TTM_ABORT, false, QVTD_IQEI_WIDTH },
-    { "abort-dma-256", NULL, QVTD_TTM_ABORT, true, 0 },
+    { "abort-dma-128", NULL, QVTD_TTM_ABORT, false, QVTD_IQEI_TTM },
+    { "abort-dma-256", NULL, QVTD_TTM_ABORT, true, QVTD_IQEI_TTM },
     { "no-smts-128", LEGACY_ONLY, QVTD_TTM_LEGACY, false, 0 },
     { "no-smts-256", LEGACY_ONLY, QVTD_TTM_LEGACY, true, QVTD_IQEI_WIDTH },
+    { "no-smts-01b", LEGACY_ONLY, QVTD_TTM_SCALABLE, false, QVTD_IQEI_TTM },
 };
 
 static void test_mode(const void *opaque)
@@ -555,7 +556,7 @@ static void add_modes(void)
             "/vtd/qi/QI-02/corrected-%s", mode->name);
 
         g_test_add_data_func(name, mode, test_mode);
-        if (!mode->iqei && mode->ttm != QVTD_TTM_ABORT) {
+        if (!mode->iqei) {
             g_test_add_data_func(types, mode, test_types);
         }
         if (mode->iqei && !mode->vtd) {
