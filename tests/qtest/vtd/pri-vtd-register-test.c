@@ -12,6 +12,8 @@
 #include "libqos/vtd-inv.h"
 
 #define CCMD            0x28
+#define CCMD_DONE       (1ULL << 63 | 3ULL << 59)       /* ICC, CAIG */
+#define IOTLB_DONE      (1ULL << 63 | 3ULL << 57)       /* IVT, IAIG */
 #define PAGE_SIZE       0x1000
 #define QVTD_ECAP_IR    (1ULL << 3)
 #define ECAP_IRO(ecap)  ((((ecap) >> 8) & 0x3ff) * 16)
@@ -201,6 +203,32 @@ static void test_register_invalidation(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/*
+ * 6.5.1: only while queued invalidation is not enabled.  It ends all the same,
+ * and says that nothing was done.
+ */
+static void test_register_invalidation_with_queue(void)
+{
+    unsigned int iotlb;
+    PriLab lab;
+
+    pri_lab_boot(&lab, NULL, NULL, 0);
+    iotlb = ECAP_IRO(lab.v.ecap) + 8;
+    qvtd_set_root(&lab.v, qvtd_alloc(&lab.v, 1), QVTD_TTM_LEGACY);
+    qvtd_qi_start(&lab.v, 0, false);
+    qvtd_writeq(&lab.v, CCMD, 1ULL << 63 | 1ULL << 61);
+    g_assert_cmphex(qvtd_readq(&lab.v, CCMD) & CCMD_DONE, ==, 0);
+    qvtd_writeq(&lab.v, iotlb, 1ULL << 63 | 1ULL << 60);
+    g_assert_cmphex(qvtd_readq(&lab.v, iotlb) & IOTLB_DONE, ==, 0);
+    /* and it is one again without the queue */
+    qvtd_gcmd(&lab.v, 0, QVTD_GCMD_QIE);
+    qvtd_writeq(&lab.v, CCMD, 1ULL << 63 | 1ULL << 61);
+    g_assert_cmphex(qvtd_readq(&lab.v, CCMD) & CCMD_DONE, ==, 1ULL << 59);
+    qvtd_writeq(&lab.v, iotlb, 1ULL << 63 | 1ULL << 60);
+    g_assert_cmphex(qvtd_readq(&lab.v, iotlb) & IOTLB_DONE, ==, 1ULL << 57);
+    pri_lab_stop(&lab);
+}
+
 /* -- REG-04: a qword that 11.2 does not allow ------------------------------ */
 
 /* The upper half is not written, so that no bit goes without what it does */
@@ -313,6 +341,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/vtd/reg/REG-03/scalable",
                          GUINT_TO_POINTER(QVTD_TTM_SCALABLE),
                          test_register_invalidation);
+    g_test_add_func("/vtd/reg/REG-03/queue",
+                    test_register_invalidation_with_queue);
     g_test_add_func("/vtd/reg/REG-04/fsts", test_qword_at_fsts);
     g_test_add_func("/vtd/reg/REG-04/ics", test_qword_at_ics);
     g_test_add_data_func("/vtd/qi/QI-58/context", GUINT_TO_POINTER(true),
