@@ -209,13 +209,6 @@ void vtd_prq_event_realize(IntelIOMMUState *s)
                                         s);
 }
 
-void vtd_prq_reset_enter(IntelIOMMUState *s)
-{
-    /* VT-d 11.2: PPR and PRO are RW1CS */
-    s->svm.prq.sticky = s->svm.knobs.sticky_reset ?
-                        vtd_get_long_raw(s, DMAR_PRS_REG) : 0;
-}
-
 void vtd_prq_event_reset(IntelIOMMUState *s)
 {
     s->svm.prq.irq_held = false;
@@ -231,7 +224,7 @@ bool vtd_prq_event_valid(const VTDPrq *prq)
 
 void vtd_prq_event_registers(IntelIOMMUState *s)
 {
-    vtd_define_long(s, DMAR_PRS_REG, s->svm.prq.sticky, 0, 0x3UL);
+    vtd_define_long(s, DMAR_PRS_REG, 0, 0, 0x3UL);
     vtd_define_long(s, DMAR_PECTL_REG, VTD_PR_PECTL_IM, VTD_PR_PECTL_IM, 0);
     vtd_define_long(s, DMAR_PEDATA_REG, 0, 0xffffUL, 0);
     vtd_define_long(s, DMAR_PEADDR_REG, 0, 0xfffffffcUL, 0);

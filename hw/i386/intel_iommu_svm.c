@@ -429,6 +429,7 @@ void vtd_svm_reset(IntelIOMMUState *s)
     if (s->svm.link) {
         ats_link_reset(s->svm.link);
     }
+    vtd_sticky_restore(s);
 }
 
 static int vtd_svm_post_load(void *opaque, int version_id)

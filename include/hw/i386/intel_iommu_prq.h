@@ -46,7 +46,6 @@ typedef union VTDInvDesc VTDInvDesc;
  *           is due, ns, in order
  * @irq_first, @irq_n: the oldest of them, and how many there are
  * @pqa_written: software has written PQA since reset
- * @sticky: PRS at the beginning of a reset that keeps it
  * @irq_held: a Page Request Event is kept back by the hold knob
  */
 typedef struct VTDPrq {
@@ -57,7 +56,6 @@ typedef struct VTDPrq {
     uint32_t irq_first;
     uint32_t irq_n;
     bool pqa_written;
-    uint32_t sticky;
     bool irq_held;
 #define VTD_PRQ_COUNTER_FIELD(field, text) uint64_t field;
     VTD_PRQ_COUNTERS(VTD_PRQ_COUNTER_FIELD)
@@ -67,11 +65,6 @@ typedef struct VTDPrq {
 extern const struct VMStateDescription vmstate_vtd_prq;
 
 void vtd_prq_realize(IntelIOMMUState *s);
-
-/**
- * vtd_prq_reset_enter: a machine reset begins; keep what is sticky
- */
-void vtd_prq_reset_enter(IntelIOMMUState *s);
 
 /**
  * vtd_prq_reset: registers to their reset values, nothing pending

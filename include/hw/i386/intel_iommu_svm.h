@@ -15,6 +15,7 @@
 #include "hw/i386/intel_iommu_devtlb.h"
 #include "hw/i386/intel_iommu_qi.h"
 #include "hw/i386/intel_iommu_smcache.h"
+#include "hw/i386/intel_iommu_sticky.h"
 #include "hw/i386/vtd-knobs.h"
 #include "hw/i386/vtd-platform.h"
 #include "hw/pci/ats_knobs.h"
@@ -37,6 +38,7 @@
  * @link_timer: virtual clock; the next of them that is delayed
  * @knobs: see vtd-knobs.h; @given: those that somebody set at the start
  * @smc: caches of remapping and paging structures
+ * @sticky: registers that outlast a reset, while it is under way
  * @msis, @last_msi_addr, @last_msi_data: interrupts sent, for tests
  */
 typedef struct VTDSvm {
@@ -61,6 +63,7 @@ typedef struct VTDSvm {
     VTDKnobs knobs;
     AtsKnobsGiven given;
     VTDSmCache smc;
+    VTDSticky sticky;
     uint64_t msis;
     uint64_t last_msi_addr;
     uint64_t last_msi_data;

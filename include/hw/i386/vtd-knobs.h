@@ -46,7 +46,7 @@
       "PECTL.IP is cleared with PPR and PRO both clear, or with PPR alone") \
     X(STICKY_RESET, sticky_reset, "sticky-on-reset", 0, 1, \
       V(STICKY_RESET_OFF, "off") V(STICKY_RESET_ON, "on"), \
-      "PRS survives a machine reset") \
+      "sticky registers (RW1CS, ROS) survive a machine reset, but not S3") \
     X(PRQ_DEPTH, prq_depth, "prq-depth", 0, 16383, \
       ATS_KNOB_NUMBER, \
       "queue counts as full with this many entries; 0: as PQA says") \

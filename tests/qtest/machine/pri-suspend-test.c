@@ -132,11 +132,27 @@ static void test_registers(void)
     pri_lab_stop(&lab);
 }
 
+/* VT-d 11.3: the power was off, whatever resets the knob is about */
+static void test_sticky(void)
+{
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "sticky-on-reset=on", NULL, 0);
+    lab_request(&lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 1);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, QVTD_PRS_PPR);
+    reset(lab.qts);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, QVTD_PRS_PPR);
+    sleep_and_wake(lab.qts);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS), ==, 0);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
     qtest_add_func("/pri-lab/SLP-01/ram", test_ram);
     qtest_add_func("/pri-lab/SLP-02/ecam", test_ecam);
     qtest_add_func("/pri-lab/SLP-03/registers", test_registers);
+    qtest_add_func("/pri-lab/SLP-03/sticky", test_sticky);
     return g_test_run();
 }

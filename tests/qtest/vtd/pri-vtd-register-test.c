@@ -1,6 +1,6 @@
 /*
- * VT-d: registers beside those of page requests (REG-01 to REG-04), and what a
- * Translation Disable does to caches (QI-58)
+ * VT-d: registers beside those of page requests (REG-01 to REG-04, REG-06), and
+ * what a Translation Disable does to caches (QI-58)
  *
  * VT-d 11.2 to 11.4.10
  *
@@ -259,6 +259,96 @@ static void test_qword_at_ics(void)
     pri_lab_stop(&lab);
 }
 
+/* -- REG-06: only a Power Good Reset initializes sticky registers, 11.3 ---- */
+
+#define RECORDS         2
+
+static const struct {
+    const char *name;
+    unsigned int offset;
+} sticky[] = {
+    { "FSTS", QVTD_FSTS }, { "ICS", QVTD_ICS }, { "IQERCD", QVTD_IQERCD },
+    { "SIDs of IQERCD", QVTD_IQERCD + 4 }, { "PRS", QVTD_PRS },
+};
+
+static void read_sticky(QVtd *v, uint32_t *regs, uint64_t *records)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(sticky); i++) {
+        regs[i] = qvtd_readl(v, sticky[i].offset);
+    }
+    for (unsigned int i = 0; i < RECORDS * 2; i++) {
+        records[i] = qvtd_readq(v, QVTD_CAP_FRO(v->cap) + i * 8);
+    }
+}
+
+/* A full page request queue, records and none left, an error of each kind */
+static void make_errors(PriLab *lab)
+{
+    lab_fill(lab);
+    lab_request(lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 1);
+    qvtd_set(&lab->v, qvtd_context_entry(&lab->v, lab->d.rid), QVTD_CE_PRE, 0);
+    qvtd_flush(&lab->v);
+    for (unsigned int i = 0; i <= RECORDS; i++) {
+        lab_request(lab, LAB_IOVA + i * PAGE_SIZE, PT_RAW_READ, 2);
+    }
+    qvtd_wait(&lab->v, QVTD_WAIT_IF);
+    qinv_put_dev_tlb(&lab->v, QINV_ABSENT);
+    qvtd_submit(&lab->v, qinv_desc_type(0x7f));
+    qtest_clock_step(lab->qts, 100 * QINV_MS * 1000);
+    g_assert_cmphex(qinv_fsts(&lab->v) & 0xff, ==,
+                    QVTD_FSTS_PFO | QVTD_FSTS_PPF | QVTD_FSTS_IQE |
+                    QVTD_FSTS_ITE);
+    g_assert_cmphex(qinv_itesid(&lab->v), ==, QINV_ABSENT);
+}
+
+/* The errors are still there for the queue, too */
+static void check_queue(QVtd *v)
+{
+    uint32_t slot;
+
+    qvtd_set_root(v, qvtd_alloc(v, 1), QVTD_TTM_SCALABLE);
+    qvtd_qi_start(v, 0, true);
+    slot = qinv_put_wait(v, QVTD_WAIT_SW);
+    qvtd_qi_ring(v);
+    g_assert_false(qvtd_wait_done(v, slot));
+    qvtd_writel(v, QVTD_FSTS, QVTD_FSTS_IQE);
+    g_assert_false(qvtd_wait_done(v, slot));
+    qvtd_writel(v, QVTD_FSTS, QVTD_FSTS_ITE);
+    g_assert_true(qvtd_wait_done(v, slot));
+}
+
+static void test_sticky(const void *opaque)
+{
+    bool on = GPOINTER_TO_UINT(opaque);
+    uint32_t before[ARRAY_SIZE(sticky)], after[ARRAY_SIZE(sticky)];
+    uint64_t records[RECORDS * 2], now[RECORDS * 2];
+    PriLab lab;
+
+    pri_lab_start_with(&lab, on ? "sticky-on-reset=on,fault-records=2" :
+                       "fault-records=2", NULL, 0);
+    make_errors(&lab);
+    read_sticky(&lab.v, before, records);
+    lab_reset(&lab);
+    read_sticky(&lab.v, after, now);
+    for (unsigned int i = 0; i < ARRAY_SIZE(sticky); i++) {
+        g_assert_cmphex(before[i], !=, 0);
+        if (after[i] != (on ? before[i] : 0)) {
+            g_test_message("%s was 0x%x and is 0x%x", sticky[i].name,
+                           before[i], after[i]);
+            g_test_fail();
+        }
+    }
+    for (unsigned int i = 0; i < RECORDS * 2; i++) {
+        g_assert_cmphex(records[i], !=, 0);
+        g_assert_cmphex(now[i], ==, on ? records[i] : 0);
+    }
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FECTL), ==, QVTD_EVENT_IM);
+    if (on) {
+        check_queue(&lab.v);
+    }
+    pri_lab_stop(&lab);
+}
+
 /* -- QI-58: Translation Disable drops every cache -------------------------- */
 
 static bool request(PriLab *lab)
@@ -345,6 +435,10 @@ int main(int argc, char **argv)
                     test_register_invalidation_with_queue);
     g_test_add_func("/vtd/reg/REG-04/fsts", test_qword_at_fsts);
     g_test_add_func("/vtd/reg/REG-04/ics", test_qword_at_ics);
+    g_test_add_data_func("/vtd/reg/REG-06/sticky", GUINT_TO_POINTER(true),
+                         test_sticky);
+    g_test_add_data_func("/vtd/reg/REG-06/power-on", GUINT_TO_POINTER(false),
+                         test_sticky);
     g_test_add_data_func("/vtd/qi/QI-58/context", GUINT_TO_POINTER(true),
                          test_translation_disable);
     g_test_add_data_func("/vtd/qi/QI-58/pasid", GUINT_TO_POINTER(false),
