@@ -63,7 +63,6 @@ struct PriRootPortClass {
     PCIERootPortClass parent_class;
 
     PCIConfigWriteFunc *parent_config_write;
-    void (*parent_pci_realize)(PCIDevice *dev, Error **errp);
     PCIUnregisterFunc *parent_exit;
     ResettablePhases parent_phases;
     void (*parent_plug)(HotplugHandler *handler, DeviceState *dev,
@@ -293,7 +292,8 @@ static void prp_reset_hold(Object *obj, ResetType type)
         PRI_ROOT_PORT_GET_CLASS(p)->parent_phases.hold(obj, type);
     }
     pcie_dpc_reset(&p->dpc);
-    pci_word_test_and_clear_mask(exp + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_LD);
+    pci_word_test_and_clear_mask(exp + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_LD |
+                                 PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
     pci_word_test_and_clear_mask(exp + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_DLLSCE);
     prp_vsec_reset(p);
     prp_update_link(dev);
@@ -359,14 +359,6 @@ static void prp_interrupts_uninit(PCIDevice *dev)
     msix_uninit_exclusive_bar(dev);
 }
 
-/* What no capability claims is read-only and 0, PCIe 6.2 7.2 */
-static void prp_pci_realize(PCIDevice *dev, Error **errp)
-{
-    memset(dev->wmask + PCI_CONFIG_HEADER_SIZE, 0,
-           pci_config_size(dev) - PCI_CONFIG_HEADER_SIZE);
-    PRI_ROOT_PORT_GET_CLASS(dev)->parent_pci_realize(dev, errp);
-}
-
 static void prp_realize(DeviceState *qdev, Error **errp)
 {
     ERRP_GUARD();
@@ -379,9 +371,14 @@ static void prp_realize(DeviceState *qdev, Error **errp)
     if (*errp) {
         return;
     }
+    pci_word_test_and_set_mask(dev->wmask + PCI_COMMAND, PCI_COMMAND_PARITY);
     pcie_cap_slot_link_init(dev);
+    pcie_cap_lnkctl_init(dev);
     pci_word_test_and_set_mask(dev->wmask + dev->exp.exp_cap + PCI_EXP_LNKCTL,
                                PCI_EXP_LNKCTL_LD);
+    /* PCIe 6.2 7.5.3.12: nothing below sends PM_PME, but it can be enabled */
+    pci_word_test_and_set_mask(dev->wmask + dev->exp.exp_cap + PCI_EXP_RTCTL,
+                               PCI_EXP_RTCTL_PMEIE);
     pcie_dpc_init(&p->dpc, dev, PRP_DPC_OFFSET, PRP_VECTOR, prp_update_link);
     slot->contain = prp_contain;
     prp_vsec_init(dev);
@@ -456,8 +453,6 @@ static void prp_class_init(ObjectClass *klass, const void *data)
     k->vendor_id = PRI_ROOT_PORT_VENDOR_ID;
     k->device_id = PRI_ROOT_PORT_DEVICE_ID;
     prpc->parent_config_write = k->config_write;
-    prpc->parent_pci_realize = k->realize;
-    k->realize = prp_pci_realize;
     prpc->parent_exit = k->exit;
     k->config_read = prp_config_read;
     k->config_write = prp_config_write;

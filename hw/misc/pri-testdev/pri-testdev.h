@@ -25,7 +25,6 @@
 #include "regs.h"
 #include "reset.h"
 #include "sched.h"
-#include "sticky.h"
 #include "stop.h"
 #include "timeout.h"
 #include "types.h"

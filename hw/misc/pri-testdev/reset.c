@@ -20,6 +20,7 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
+#include "hw/pci/pcie_sticky.h"
 #include "hw/pci/ats_actor.h"
 #include "pri-testdev.h"
 #include "hw/misc/trace.h"
@@ -189,7 +190,7 @@ void pt_reset_hold(Object *obj, ResetType type)
         d->fn.n_errors = 0;
     }
     if (kind == PT_RESET_OTHER || kind == PT_RESET_BACK) {
-        pt_sticky_power_on(d);
+        pcie_sticky_power_on(dev);
     }
     if (kind != PT_RESET_HOT || !held) {
         pt_reset_begin(d, kind, 0);

@@ -1,7 +1,5 @@
 /*
- * pri-testdev: registers that only power on resets
- *
- * PCIe 6.2 7.4.
+ * Sticky registers of Advanced Error Reporting
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,16 +8,23 @@
 #include "hw/pci/pci.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
-#include "pri-testdev.h"
+#include "hw/pci/pcie_sticky.h"
+#include "hw/resettable.h"
 
-/*
- * Sticky registers, PCIe 6.2 7.4: what a hot reset and an FLR leave and power
- * on does not (7.8.4).  The controls of a Virtual Function are its Physical
- * Function's.
- */
-void pt_sticky_power_on(PriTestdev *d)
+/* Root Error Status but its message number, which is HwInit; 7.8.4.10, .11 */
+static void pcie_sticky_root_power_on(PCIDevice *dev, uint8_t *aer)
 {
-    PCIDevice *dev = PCI_DEVICE(d);
+    uint8_t type = pcie_cap_get_type(dev);
+
+    if (type == PCI_EXP_TYPE_ROOT_PORT || type == PCI_EXP_TYPE_RC_EC) {
+        pci_long_test_and_clear_mask(aer + PCI_ERR_ROOT_STATUS,
+                                     ~PCI_ERR_ROOT_IRQ);
+        pci_set_long(aer + PCI_ERR_ROOT_ERR_SRC, 0);
+    }
+}
+
+void pcie_sticky_power_on(PCIDevice *dev)
+{
     uint8_t *aer = dev->config + dev->exp.aer_cap;
 
     pci_set_long(aer + PCI_ERR_UNCOR_STATUS, 0);
@@ -31,12 +36,21 @@ void pt_sticky_power_on(PriTestdev *d)
     memset(aer + PCI_ERR_HEADER_LOG, 0, PCI_ERR_HEADER_LOG_SIZE);
     memset(aer + PCI_ERR_TLP_PREFIX_LOG, 0, PCI_ERR_TLP_PREFIX_LOG_SIZE);
     dev->exp.aer_log.log_num = 0;
+    pcie_sticky_root_power_on(dev, aer);
     if (pci_is_vf(dev)) {
-        return;
+        return;                 /* the controls are its Physical Function's */
     }
     if (dev->cap_present & QEMU_PCIE_ERR_UNC_MASK) {
         pci_set_long(aer + PCI_ERR_UNCOR_MASK, PCI_ERR_UNC_MASK_DEFAULT);
     }
     pci_set_long(aer + PCI_ERR_UNCOR_SEVER, PCI_ERR_UNC_SEVERITY_DEFAULT);
     pci_set_long(aer + PCI_ERR_COR_MASK, PCI_ERR_COR_MASK_DEFAULT);
+}
+
+void pcie_sticky_reset(PCIDevice *dev)
+{
+    if (dev->exp.aer_cap &&
+        resettable_is_in_reset(OBJECT(pci_device_root_bus(dev)))) {
+        pcie_sticky_power_on(dev);
+    }
 }
