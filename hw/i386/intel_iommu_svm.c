@@ -337,6 +337,15 @@ static bool vtd_agent_untranslated(void *opaque, PCIDevice *dev, uint32_t pasid,
     return vtd_ats_untranslated(opaque, dev, pasid, addr, write, out);
 }
 
+static bool vtd_agent_blocks(void *opaque, PCIDevice *dev, uint64_t addr,
+                             bool write)
+{
+    AddressSpace *as = pci_device_iommu_address_space(dev);
+
+    return vtd_is_beyond_haw(container_of(as, VTDAddressSpace, as), addr,
+                             write);
+}
+
 static bool vtd_agent_translated(void *opaque, uint16_t rid, uint64_t addr,
                                  bool write)
 {
@@ -388,6 +397,7 @@ static const AtsAgentOps vtd_agent_ops = {
     .inv_completion = vtd_agent_inv_completion,
     .translate = vtd_agent_translate,
     .untranslated = vtd_agent_untranslated,
+    .blocks = vtd_agent_blocks,
     .translated = vtd_agent_translated,
 };
 

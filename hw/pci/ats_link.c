@@ -523,6 +523,13 @@ bool ats_link_untranslated(AtsLink *link, struct PCIDevice *dev,
            link->ops->untranslated(link->opaque, dev, pasid, addr, write, out);
 }
 
+bool ats_link_blocks(AtsLink *link, struct PCIDevice *dev, uint64_t addr,
+                     bool write)
+{
+    return link->ops->blocks &&
+           link->ops->blocks(link->opaque, dev, addr, write);
+}
+
 bool ats_link_translated(AtsLink *link, uint16_t rid, uint64_t addr,
                          bool write)
 {

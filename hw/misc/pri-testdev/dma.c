@@ -52,6 +52,10 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
               ats_link_untranslated(d->fn.link, dev, pasid, addr, write, &to) ?
               address_space_rw(&address_space_memory, to, attrs, buf, len,
                                write) : MEMTX_ACCESS_ERROR;
+    } else if (entry->untranslated && how == PT_DMA_LANDS &&
+               ats_function_has_link(&d->fn) &&
+               ats_link_blocks(d->fn.link, dev, addr, write)) {
+        res = MEMTX_ACCESS_ERROR;
     } else if (entry->untranslated) {
         res = pci_dma_rw(dev, addr, buf, len, write ?
                          DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE,

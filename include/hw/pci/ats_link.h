@@ -199,6 +199,8 @@ struct PCIDevice;
  *
  * @untranslated: see ats_link_untranslated(); may be NULL.
  *
+ * @blocks: see ats_link_blocks(); NULL: none.
+ *
  * @translated: see ats_link_translated(); NULL: all may pass.
  *
  * @now: the virtual clock, ns; @alarm: call ats_link_alarm() at that time, or
@@ -214,6 +216,8 @@ typedef struct AtsAgentOps {
     bool (*untranslated)(void *opaque, struct PCIDevice *dev,
                          uint32_t pasid, uint64_t addr, bool write,
                          uint64_t *out);
+    bool (*blocks)(void *opaque, struct PCIDevice *dev, uint64_t addr,
+                   bool write);
     bool (*translated)(void *opaque, uint16_t rid, uint64_t addr, bool write);
     const struct AtsKnobTable *knobs;
     int64_t (*now)(void *opaque);
@@ -323,6 +327,16 @@ AtsTrStatus ats_link_translate(AtsLink *link, const AtsTrReq *req,
 bool ats_link_untranslated(AtsLink *link, struct PCIDevice *dev,
                            uint32_t pasid, uint64_t addr, bool write,
                            uint64_t *out);
+
+/**
+ * ats_link_blocks: is an untranslated request without PASID blocked where it
+ * would reach no memory?
+ *
+ * For one that may reach memory alone: what it meets in the address space of
+ * @dev beside memory sees nothing of it.  Reported as above.
+ */
+bool ats_link_blocks(AtsLink *link, struct PCIDevice *dev, uint64_t addr,
+                     bool write);
 
 /**
  * ats_link_translated: may a Memory Request with a translated address (AT=10b)
