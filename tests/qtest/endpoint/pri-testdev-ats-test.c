@@ -11,11 +11,6 @@
 #include "libqtest.h"
 #include "libqos/pri-lab.h"
 
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
-}
-
 static uint16_t pri_status(PriLab *lab)
 {
     return qpt_config_readw(&lab->d, lab->d.pri + QPT_PRI_STATUS);
@@ -149,7 +144,7 @@ static void test_flr_state(void)
     g_assert_cmphex(qpt_readl(&lab.d, PT_SCRATCH), ==, 0);
     g_assert_cmphex(qpt_readl(&lab.d, PT_STATE) & ~PT_STATE_PRI_STOPPED, ==,
                     0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_FLRS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_FLRS), ==, 1);
     g_assert_cmphex(qpt_ch_readq(&lab.d, 0, PT_CH_PATTERN), ==, 0);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), !=, PT_ST_RUNNING);
     pri_lab_stop(&lab);
@@ -168,7 +163,7 @@ static void test_flr_again(void)
     qpt_restore(&lab.d);
     qpt_enable(&lab.d, 0);
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANSLATIONS), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -200,7 +195,7 @@ static void test_flr_other_function(void)
     qpt_flr(&lab.d);
     g_assert_cmpuint(qpt_readl(&lab.d2, PT_PRI_GROUPS), ==, 1);
     g_assert_cmphex(qpt_readl(&lab.d2, PT_STATE) & PT_STATE_PRI, !=, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_FLRS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_FLRS), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -213,7 +208,7 @@ static void test_system_reset(void)
     qpt_flr(&lab.d);
     lab_reset(&lab);
     qpt_init(&lab.d, lab.qts, lab.d.port, LAB_BUS);
-    g_assert_cmpuint(counter(&lab, PT_CNT_FLRS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_FLRS), ==, 0);
     g_assert_cmphex(pri_status(&lab), ==,
                     QPT_PRI_STATUS_PASID | QPT_PRI_STATUS_STOPPED);
     pri_lab_stop(&lab);

@@ -84,11 +84,6 @@ static uint32_t crc32_ieee(const uint8_t *bytes, size_t len)
     return ~crc;
 }
 
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
-}
-
 /* -- present pages --------------------------------------------------------- */
 
 static void test_write(void)
@@ -105,8 +100,8 @@ static void test_write(void)
     g_assert_true(all_zero(&lab, pa, 0x123));
     g_assert_true(all_zero(&lab, pa + 0x123 + op.len,
                            4 * PAGE - 0x123 - op.len));
-    g_assert_cmpuint(counter(&lab, PT_CNT_BYTES_WRITTEN), ==, op.len);
-    g_assert_cmpuint(counter(&lab, PT_CNT_PAGE_REQUESTS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_BYTES_WRITTEN), ==, op.len);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_PAGE_REQUESTS), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -140,7 +135,7 @@ static void test_read(void)
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
     g_assert_cmphex(qpt_ch_readl(&lab.d, 0, PT_CH_CRC), ==,
                     crc32_ieee(bytes, sizeof(bytes)));
-    g_assert_cmpuint(counter(&lab, PT_CNT_BYTES_READ), ==, sizeof(bytes));
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_BYTES_READ), ==, sizeof(bytes));
     pri_lab_stop(&lab);
 }
 
@@ -230,8 +225,8 @@ static void test_groups(const void *opaque)
     check_bytes(&lab, pa, LAB_IOVA, op.len, true);
     g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_REQUESTS), ==, row->pages);
     g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_GROUPS), ==, groups);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_SUCCESS), ==, groups);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_SUCCESS), ==, groups);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_VIOLATIONS), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -387,7 +382,7 @@ static void test_credits(void)
     for (ch = 0; ch < 8; ch++) {
         g_assert_cmpuint(qpt_wait(&lab.d, ch), ==, PT_ST_DONE);
     }
-    g_assert_cmpuint(counter(&lab, PT_CNT_PAGE_REQUESTS), ==, 24);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_PAGE_REQUESTS), ==, 24);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_CREDITS), ==, 8);
     pri_lab_stop(&lab);
 }
@@ -484,7 +479,7 @@ static void test_not_enabled(void)
     qpt_enable(&lab.d, 0);
     qpt_config_writew(&lab.d, 4, 2);        /* no Bus Master Enable */
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_NOT_ENABLED);
-    g_assert_cmpuint(counter(&lab, PT_CNT_PAGE_REQUESTS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_PAGE_REQUESTS), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -508,8 +503,8 @@ static void test_translation_errors(void)
     qvtd_set(&lab.v, ce, QVTD_CE_P, 0);                 /* SCT.2: UR */
     qvtd_flush(&lab.v);
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_TRANS_UR);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_CA), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_UR), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_CA), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_UR), ==, 1);
     pri_lab_stop(&lab);
 }
 

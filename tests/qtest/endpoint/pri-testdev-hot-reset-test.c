@@ -24,16 +24,6 @@
 #define DEVSTA_TP       0x20
 #define VTD     "ite-timeout-ms=500,wait-depth=1024"
 
-static void turn(PriLab *lab, uint32_t knob, uint64_t value)
-{
-    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
-}
-
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
-}
-
 static uint32_t invalidate(PriLab *lab)
 {
     uint32_t slot;
@@ -106,8 +96,8 @@ static void check_d3_pending(uint64_t value, bool done)
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
     pm = qpt_find_cap(&lab.d, QPT_CAP_ID_PM) + PMCSR;
-    turn(&lab, PT_KNOB_INV_IN_D3, value);
-    turn(&lab, PT_KNOB_INV_DELAY, 1000);
+    lab_knob(&lab, PT_KNOB_INV_IN_D3, value);
+    lab_knob(&lab, PT_KNOB_INV_DELAY, 1000);
     slot = invalidate(&lab);
     qpt_config_writew(&lab.d, pm, 3);
     second = invalidate(&lab);
@@ -153,8 +143,8 @@ static void test_hot_hold(void)
 
     /* the response was lost with the link: nothing stale is left */
     qpt_enable(&lab.d, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_STALE), ==, 0);
     pri_lab_stop(&lab);
 }
 

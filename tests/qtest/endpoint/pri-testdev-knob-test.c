@@ -17,11 +17,6 @@
 #define DEVSTA_TP       0x20
 #define PRQ_HOLD_HASH   0xafec8720  /* 32-bit FNV-1a of "prq-hold" */
 
-static void turn(PriLab *lab, uint32_t knob, uint64_t value)
-{
-    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
-}
-
 static uint32_t invalidate(PriLab *lab)
 {
     uint32_t slot;
@@ -30,11 +25,6 @@ static uint32_t invalidate(PriLab *lab)
     slot = qinv_put_wait(&lab->v, QVTD_WAIT_SW);
     qvtd_qi_ring(&lab->v);
     return slot;
-}
-
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
 }
 
 /* Write a page, without asking for it */
@@ -75,13 +65,13 @@ static void check_leak(bool leak)
     PriLab lab;
 
     pri_lab_start(&lab);
-    turn(&lab, PT_KNOB_ATC_LEAK, leak);
+    lab_knob(&lab, PT_KNOB_ATC_LEAK, leak);
     qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA, PA, QVTD_FS_USER);
     g_assert_cmpuint(poke(&lab), ==, PT_ST_DONE);
     qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA, 0, 0);
     qvtd_submit(&lab.v, qvtd_desc_piotlb(LAB_DID, LAB_PASID));
     g_assert_true(qvtd_wait_done(&lab.v, invalidate(&lab)));
-    g_assert_cmpuint(counter(&lab, PT_CNT_INV_COMPLETIONS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_INV_COMPLETIONS), ==, 1);
     g_assert_cmpuint(poke(&lab), ==, leak ? PT_ST_DONE : PT_ST_NO_PRI);
     pri_lab_stop(&lab);
 }
@@ -100,10 +90,10 @@ static void test_e0(void)
     pri_lab_start(&lab);
     qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 0);
     g_assert_true(qvtd_wait_done(&lab.v, invalidate(&lab)));
-    turn(&lab, PT_KNOB_INV_WHEN_E0, 1);
+    lab_knob(&lab, PT_KNOB_INV_WHEN_E0, 1);
     g_assert_false(qvtd_wait_done(&lab.v, invalidate(&lab)));
-    g_assert_cmpuint(counter(&lab, PT_CNT_INV_REQUESTS), ==, 2);
-    g_assert_cmpuint(counter(&lab, PT_CNT_INV_COMPLETIONS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_INV_REQUESTS), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_INV_COMPLETIONS), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -121,7 +111,7 @@ static void test_over_issue(void)
         fault(&lab, i);
     }
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
-    turn(&lab, PT_KNOB_HONOUR_ALLOC, 1);
+    lab_knob(&lab, PT_KNOB_HONOUR_ALLOC, 1);
     qpt_wait(&lab.d, 3);
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 4);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 4);
@@ -134,7 +124,7 @@ static void check_policy(uint64_t policy, const uint32_t *expected)
     int i;
 
     pri_lab_start(&lab);
-    turn(&lab, PT_KNOB_PRGI_POLICY, policy);
+    lab_knob(&lab, PT_KNOB_PRGI_POLICY, policy);
     for (i = 0; i < 3; i++) {
         fault(&lab, i);
         g_assert_cmpuint(pop_prgi(&lab), ==, i);
@@ -192,7 +182,7 @@ static void test_flr_duration(void)
     g_assert_cmphex(qpt_readl(&lab.d, PT_ID), ==, PT_ID_MAGIC);
     g_assert_cmphex(qtest_readl(lab.qts, lab.d.bar2), ==, 0);
     g_assert_cmphex(qpt_readl(&lab.d, PT_SCRATCH), ==, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_FLRS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_FLRS), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -265,12 +255,12 @@ static void test_flr_stale(void)
     fault(&lab, 0);
     g_assert_cmpuint(pop_prgi(&lab), ==, 0);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 1, QPT_SUCCESS);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_STALE), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 0, QPT_INVALID_REQUEST);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 2);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_INVALID), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_STALE), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_INVALID), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -287,11 +277,11 @@ static void test_flr_response(void)
     qtest_clock_step(lab.qts, 101 * QINV_MS);
     qpt_restore(&lab.d);
     qpt_enable(&lab.d, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
     fault(&lab, 0);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, pop_prgi(&lab), QPT_SUCCESS);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_SUCCESS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_STALE), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_SUCCESS), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -310,9 +300,9 @@ static void test_machine_reset(void)
     fault(&lab, 0);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, pop_prgi(&lab),
                  QPT_INVALID_REQUEST);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_INVALID), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_FLRS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_INVALID), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_STALE), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_FLRS), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -339,7 +329,7 @@ static void test_pending(void)
     /* a Page Request is posted */
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
     g_assert_cmphex(qpt_config_readw(&lab.d, at) & DEVSTA_TP, ==, 0);
-    turn(&lab, PT_KNOB_TP_BIT, 1);
+    lab_knob(&lab, PT_KNOB_TP_BIT, 1);
     g_assert_cmphex(qpt_config_readw(&lab.d, at) & DEVSTA_TP, !=, 0);
     pri_lab_stop(&lab);
 }
@@ -377,7 +367,7 @@ static void test_gone(void)
     start_flr(&lab, NULL);
     fault(&lab, 0);
     prgi = pop_prgi(&lab);
-    turn(&lab, PT_KNOB_INV_REPLY, 2);
+    lab_knob(&lab, PT_KNOB_INV_REPLY, 2);
     invalidate(&lab);
     qpt_knob_set(&lab.d, PT_KNOB_GONE, 1);
     check_gone(&lab);
@@ -396,7 +386,7 @@ static void test_gone(void)
         "{ 'path': 'pt0', 'property': 'gone', 'value': 'off' } }");
     check_back(&lab);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_INV_WAITING), ==, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -405,7 +395,7 @@ static void test_gone_ms(void)
     PriLab lab;
 
     pri_lab_start(&lab);
-    turn(&lab, PT_KNOB_GONE_MS, 20);
+    lab_knob(&lab, PT_KNOB_GONE_MS, 20);
     qpt_knob_set(&lab.d, PT_KNOB_GONE, 1);
     qtest_clock_step(lab.qts, 19 * QINV_MS);
     check_gone(&lab);

@@ -32,16 +32,6 @@
 #define VTD     "ite-timeout-ms=500,wait-depth=1024"
 #define ALL     "af-flr=on,acpi-reset=on,no-soft-reset=off"
 
-static void turn(PriLab *lab, uint32_t knob, uint64_t value)
-{
-    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
-}
-
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
-}
-
 static uint32_t invalidate(PriLab *lab)
 {
     uint32_t slot;
@@ -153,7 +143,7 @@ static uint32_t fly(PriLab *lab)
     qvtd_fs_map(&lab->v, lab->pml4, LAB_IOVA, PA, QVTD_FS_USER);
     start(lab, 0, LAB_IOVA);
     g_assert_cmpuint(qpt_wait(d, 0), ==, PT_ST_DONE);
-    turn(lab, PT_KNOB_INV_REPLY, 2);
+    lab_knob(lab, PT_KNOB_INV_REPLY, 2);
     slot = invalidate(lab);
     start(lab, 0, LAB_IOVA);
     g_assert_cmpuint(qpt_wait(d, 0), ==, PT_ST_DONE);
@@ -204,9 +194,9 @@ static void check_forgotten(PriLab *lab)
         g_assert_cmpuint(qpt_ch_readl(d, ch, PT_CH_STATUS), ==, PT_ST_IDLE);
         g_assert_cmpuint(qpt_ch_readq(d, ch, PT_CH_DST), ==, 0);
     }
-    g_assert_cmpuint(counter(lab, PT_CNT_PAGE_REQUESTS), ==, 0);
+    g_assert_cmpuint(lab_counter(lab, PT_CNT_PAGE_REQUESTS), ==, 0);
     /* ATS-27: the ATC is empty, and no message says so */
-    g_assert_cmpuint(counter(lab, PT_CNT_INV_COMPLETIONS), ==, 0);
+    g_assert_cmpuint(lab_counter(lab, PT_CNT_INV_COMPLETIONS), ==, 0);
 }
 
 /* It works again, with all its credits (PRQ-91) */
@@ -227,13 +217,13 @@ static void check_works(PriLab *lab, uint32_t prgi)
 
     /* FLR-03: the response from before comes, and meets it */
     qvtd_respond(&lab->v, d->rid, LAB_PASID, prgi, QPT_INVALID_REQUEST);
-    g_assert_cmpuint(counter(lab, PT_CNT_RESP_STALE), ==, 1);
-    g_assert_cmpuint(counter(lab, PT_CNT_RESP_MISTAKEN), ==, 1);
-    g_assert_cmpuint(counter(lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    g_assert_cmpuint(lab_counter(lab, PT_CNT_RESP_STALE), ==, 1);
+    g_assert_cmpuint(lab_counter(lab, PT_CNT_RESP_MISTAKEN), ==, 1);
+    g_assert_cmpuint(lab_counter(lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
     g_assert_cmpuint(qpt_wait(d, 1), ==, PT_ST_INVALID_REQUEST);
     qvtd_respond(&lab->v, d->rid, LAB_PASID, prgi, QPT_INVALID_REQUEST);
-    g_assert_cmpuint(counter(lab, PT_CNT_RESP_STALE), ==, 1);
-    g_assert_cmpuint(counter(lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
+    g_assert_cmpuint(lab_counter(lab, PT_CNT_RESP_STALE), ==, 1);
+    g_assert_cmpuint(lab_counter(lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
 }
 
 static void log_last_reset(PriLab *lab, uint32_t kind)
@@ -290,7 +280,7 @@ static void test_duration(const void *opaque)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, ALL ",flr-config=rrs", 0);
-    turn(&lab, method->knob, 40);
+    lab_knob(&lab, method->knob, 40);
     method->begin(&lab.d);
     g_assert_cmphex(qpt_config_readl(&lab.d, 0), ==, 0xffff0001);
     g_assert_cmphex(qpt_config_readl(&lab.d, COMMAND), ==, ONES);
@@ -315,7 +305,7 @@ static void test_registers(const void *opaque)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, ALL, 0);
-    turn(&lab, method->knob, 40);
+    lab_knob(&lab, method->knob, 40);
     method->begin(&lab.d);
     check_defaults(&lab.d);
     qpt_restore(&lab.d);
@@ -336,9 +326,9 @@ static void check_pending(const Method *method, uint64_t value, bool first,
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, ALL, 0);
-    turn(&lab, method->knob, 40);
-    turn(&lab, PT_KNOB_INV_AT_FLR, value);
-    turn(&lab, PT_KNOB_INV_REPLY, 2);
+    lab_knob(&lab, method->knob, 40);
+    lab_knob(&lab, PT_KNOB_INV_AT_FLR, value);
+    lab_knob(&lab, PT_KNOB_INV_REPLY, 2);
     slot = invalidate(&lab);
     g_assert_false(qvtd_wait_done(&lab.v, slot));
     method->begin(&lab.d);
@@ -368,7 +358,7 @@ static void test_migration(const void *opaque)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, ALL ",flr-config=all-ones", 0);
-    turn(&lab, method->knob, 40);
+    lab_knob(&lab, method->knob, 40);
     method->begin(&lab.d);
     lab_migrate(&lab, VTD, ALL ",flr-config=all-ones",
                 qtest_clock_step(lab.qts, 15 * QINV_MS));
@@ -423,18 +413,18 @@ static void test_af(void)
 
     pri_lab_start_with(&lab, NULL, ALL, 0);
     af = qpt_find_cap(&lab.d, QPT_CAP_ID_AF);
-    turn(&lab, PT_KNOB_TP_BIT, 1);
+    lab_knob(&lab, PT_KNOB_TP_BIT, 1);
     g_assert_cmphex(qpt_config_readw(&lab.d, af + AF_CTRL), ==, 0x0100);
     g_assert_cmphex(qpt_config_readl(&lab.d, af + AF_CTRL) & 0xffff, ==,
                     0x0100);
-    turn(&lab, PT_KNOB_TP_BIT, 0);
+    lab_knob(&lab, PT_KNOB_TP_BIT, 0);
     g_assert_cmphex(qpt_config_readw(&lab.d, af + AF_CTRL), ==, 0);
     qpt_config_writew(&lab.d, af + AF_CTRL, 0xfffe);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_RESETS), ==, 0);
     qpt_config_writew(&lab.d, af + AF_CTRL, 1);
     qpt_restore(&lab.d);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_RESETS), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_FLRS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_FLRS), ==, 1);
     g_assert_cmphex(qpt_config_readw(&lab.d, af + AF_CTRL), ==, 0);
     pri_lab_stop(&lab);
 }
@@ -451,7 +441,7 @@ static void test_no_soft_reset(void)
     qpt_writel(&lab.d, PT_SCRATCH, 7);
     start(&lab, 0, LAB_IOVA);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
-    turn(&lab, PT_KNOB_INV_REPLY, 2);
+    lab_knob(&lab, PT_KNOB_INV_REPLY, 2);
     slot = invalidate(&lab);
 
     qpt_config_writew(&lab.d, pm, 3);
@@ -463,7 +453,7 @@ static void test_no_soft_reset(void)
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 1);
     g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.ats + QPT_ATS_CTRL), ==,
                     QPT_ATS_CTRL_E);
-    turn(&lab, PT_KNOB_INV_RELEASE, 1);
+    lab_knob(&lab, PT_KNOB_INV_RELEASE, 1);
     g_assert_true(qvtd_wait_done(&lab.v, slot));
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 0, QPT_INVALID_REQUEST);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_INVALID_REQUEST);

@@ -21,11 +21,6 @@
 #define W               PT_RAW_WRITE
 #define L               PT_RAW_LAST
 
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
-}
-
 static QPtOp op_at(uint32_t cmd, uint32_t pasid, uint64_t addr, uint32_t flags)
 {
     return (QPtOp) {
@@ -87,7 +82,7 @@ static void test_ats_upgrade(void)
     g_assert_cmphex(qtest_readb(lab.qts, PA), ==,
                     PT_STAMP_BYTE(0x77, LAB_IOVA));
     g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_INV_REQUESTS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_INV_REQUESTS), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -98,22 +93,22 @@ static void test_control_while_enabled(void)
     PriLab lab;
 
     pri_lab_start(&lab);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_VIOLATIONS), ==, 0);
     now = qpt_config_readw(&lab.d, lab.d.pasid + QPT_PASID_CTRL);
     g_assert_cmphex(now & QPT_PASID_CTRL_E, !=, 0);
     set_pasid(&lab, now);
     set_ats(&lab, QPT_ATS_CTRL_E);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_VIOLATIONS), ==, 0);
     set_pasid(&lab, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_VIOLATIONS), ==, 1);
     set_pasid(&lab, QPT_PASID_CTRL_E);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_VIOLATIONS), ==, 2);
     set_ats(&lab, QPT_ATS_CTRL_E | 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 3);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_VIOLATIONS), ==, 3);
     set_ats(&lab, 0);
     set_pasid(&lab, 0);
     set_ats(&lab, 2);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 3);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_VIOLATIONS), ==, 3);
     pri_lab_stop(&lab);
 }
 
@@ -153,14 +148,14 @@ static void test_accepts_32(const void *opaque)
     }
     slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
     qvtd_qi_ring(&lab.v);
-    g_assert_cmpuint(counter(&lab, PT_CNT_INV_REQUESTS), ==, 32);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_INV_REQUESTS), ==, 32);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_INV_WAITING), ==, 32);
     for (i = 0; i < 40; i++) {
         g_assert_false(qvtd_wait_done(&lab.v, slot));
         qpt_knob_set(&lab.d, PT_KNOB_INV_RELEASE, 1);
     }
-    g_assert_cmpuint(counter(&lab, PT_CNT_INV_REQUESTS), ==, 40);
-    g_assert_cmpuint(counter(&lab, PT_CNT_INV_COMPLETIONS), ==, 40);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_INV_REQUESTS), ==, 40);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_INV_COMPLETIONS), ==, 40);
     g_assert_true(qvtd_wait_done(&lab.v, slot));
     g_assert_cmphex(qinv_fsts(&lab.v), ==, 0);
     pri_lab_stop(&lab);
@@ -192,7 +187,7 @@ static void test_overflow_recovers(void)
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RETRY_LIMIT);
     tries = qpt_ch_readl(&lab.d, 0, PT_CH_GROUPS);
     g_assert_cmpuint(tries, ==, 101);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_SUCCESS), ==, tries);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_SUCCESS), ==, tries);
     g_assert_cmphex(qvtd_readl(&lab.v, QVTD_PRS) & QVTD_PRS_PRO, !=, 0);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, 0);
 
@@ -202,7 +197,7 @@ static void test_overflow_recovers(void)
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
     g_assert_cmpuint(lab_serve(&lab, LAB_IOVA, PA, QVTD_FS_USER), ==, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -238,7 +233,7 @@ static void test_not_quite_markers(void)
         lab_expect_response(&lab, QPT_SUCCESS, 0x44, LAB_PASID);
         qvtd_prq_drop_all(&lab.v);
     }
-    g_assert_cmpuint(counter(&lab, PT_CNT_STOP_MARKERS), ==,
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_STOP_MARKERS), ==,
                      ARRAY_SIZE(rows));
     g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_CREDITS), ==, 512);
     pri_lab_stop(&lab);

@@ -20,16 +20,6 @@
 
 #define VTD     "ite-timeout-ms=500,wait-depth=1024"
 
-static void turn(PriLab *lab, uint32_t knob, uint64_t value)
-{
-    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
-}
-
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
-}
-
 static uint32_t invalidate(PriLab *lab)
 {
     uint32_t slot;
@@ -134,9 +124,9 @@ static void test_channel_stale(void)
     start_channels(&lab, prgi);
     qpt_writel(&lab.d, PT_SOFT_RESET, 0);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, prgi[0], QPT_INVALID_REQUEST);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_MISTAKEN), ==, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_VIOLATIONS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_STALE), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_MISTAKEN), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_VIOLATIONS), ==, 0);
     g_assert_cmpuint(qpt_wait(&lab.d, 2), ==, PT_ST_RUNNING);
     pri_lab_stop(&lab);
 }
@@ -191,7 +181,7 @@ static void start_soft(PriLab *lab, uint64_t ms)
     uint32_t prgi;
 
     pri_lab_start_with(lab, VTD, NULL, 0);
-    turn(lab, PT_KNOB_SOFT_DURATION, ms);
+    lab_knob(lab, PT_KNOB_SOFT_DURATION, ms);
     fault(lab, 0);
     fault(lab, 1);
     for (unsigned int i = 0; i < 2; i++) {
@@ -246,9 +236,9 @@ static void test_soft_busy(void)
 /* One invalidation whose completion waits at the reset, and one in it */
 static void invalidate_around(PriLab *lab, uint32_t slot[2])
 {
-    turn(lab, PT_KNOB_INV_DELAY, 10);
+    lab_knob(lab, PT_KNOB_INV_DELAY, 10);
     slot[0] = invalidate(lab);
-    turn(lab, PT_KNOB_INV_DELAY, 0);
+    lab_knob(lab, PT_KNOB_INV_DELAY, 0);
     soft_reset(lab);
     slot[1] = invalidate(lab);
     g_assert_false(qvtd_wait_done(&lab->v, slot[1]));
@@ -276,7 +266,7 @@ static void test_soft_unresponsive(void)
     PriLab lab;
 
     start_soft(&lab, 30);
-    turn(&lab, PT_KNOB_SOFT_RESET, PT_SOFT_RESET_UNRESPONSIVE);
+    lab_knob(&lab, PT_KNOB_SOFT_RESET, PT_SOFT_RESET_UNRESPONSIVE);
     invalidate_around(&lab, slot);
     g_assert_false(qvtd_wait_done(&lab.v, slot[0]));
     g_assert_false(qvtd_wait_done(&lab.v, slot[1]));
@@ -298,8 +288,8 @@ static void test_soft_stale(const void *opaque)
     qtest_clock_step(lab.qts, row->ms * QINV_MS + QINV_US);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 0, QPT_SUCCESS);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 1, QPT_SUCCESS);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 2);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_MISTAKEN), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_STALE), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_MISTAKEN), ==, 0);
     fault(&lab, 0);
     g_assert_cmpuint(pop_channel(&lab, &prgi), ==, 0);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, prgi, QPT_INVALID_REQUEST);
@@ -338,7 +328,7 @@ static void test_soft_migration(void)
     qtest_clock_step(lab.qts, 2 * QINV_MS);
     g_assert_cmphex(qpt_readl(&lab.d, PT_SOFT_RESET), ==, 0);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 0, QPT_SUCCESS);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_STALE), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_STALE), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -373,7 +363,7 @@ static void test_prs(const void *opaque)
 
     pri_lab_start_with(&lab, VTD, "flr-duration-ms=20,soft-reset-ms=20,"
                        "inv-in-flr=complete", 0);
-    turn(&lab, PT_KNOB_FLR_PRS, p->value);
+    lab_knob(&lab, PT_KNOB_FLR_PRS, p->value);
     qpt_pri_disable(&lab.d);
     qpt_enable(&lab.d, 1);
     fault(&lab, 0);
@@ -406,7 +396,7 @@ static void late_start(PriLab *lab, uint64_t value)
     };
 
     pri_lab_start_with(lab, VTD, "flr-duration-ms=20", 0);
-    turn(lab, PT_KNOB_FLR_LATE_DMA, value);
+    lab_knob(lab, PT_KNOB_FLR_LATE_DMA, value);
     qvtd_fs_map(&lab->v, lab->pml4, LAB_IOVA, PA, QVTD_FS_USER);
     qpt_start(&lab->d, 0, &op);
     g_assert_cmpuint(qpt_wait(&lab->d, 0), ==, PT_ST_RUNNING);
@@ -476,7 +466,7 @@ static void test_late_machine_reset(void)
     qvtd_init(&lab.v, lab.qts);
     qpt_init(&lab.d, lab.qts, lab.d.port, LAB_BUS);
     pri_lab_program(&lab);
-    g_assert_cmpuint(counter(&lab, PT_CNT_PAGE_REQUESTS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_PAGE_REQUESTS), ==, 0);
     pri_lab_stop(&lab);
 }
 

@@ -26,11 +26,6 @@
 #define AER_UNC_STATUS  0x104
 #define AER_TIMEOUT     (1 << 14)
 
-static void turn(PriLab *lab, uint32_t knob, uint64_t value)
-{
-    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
-}
-
 static void rule(PriLab *lab, unsigned int what)
 {
     lab_rule_kind(&lab->d, ATS_RULE_TRANSLATION, what);
@@ -38,12 +33,7 @@ static void rule(PriLab *lab, unsigned int what)
 
 static void release(PriLab *lab, unsigned int n)
 {
-    turn(lab, PT_KNOB_IOMMU | VTD_KNOB_LINK_RELEASE, n);
-}
-
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
+    lab_knob(lab, PT_KNOB_IOMMU | VTD_KNOB_LINK_RELEASE, n);
 }
 
 static uint32_t status(PriLab *lab, unsigned int ch)
@@ -90,12 +80,12 @@ static void test_default(void)
     g_assert_true(pending(&lab));
     qtest_clock_step(lab.qts, 50 * QINV_MS - QINV_US);
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_RUNNING);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 0);
     qtest_clock_step(lab.qts, 2 * QINV_US);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_TIMEOUT);
     g_assert_cmphex(qpt_ch_readq(&lab.d, 0, PT_CH_ERR_ADDR), ==, LAB_IOVA);
     g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_IRQ_STATUS), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 1);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_TRANS_WAITING), ==, 0);
     g_assert_false(pending(&lab));
 
@@ -123,7 +113,7 @@ static void test_late(void)
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_TIMEOUT);
     start(&lab, 0);
     release(&lab, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
     g_assert_cmphex(qtest_readq(lab.qts, pa + 16), ==, 0);
     release(&lab, 1);
@@ -132,8 +122,8 @@ static void test_late(void)
 
     /* which came in time: nothing is due any more */
     qtest_clock_step(lab.qts, QINV_MS);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -150,7 +140,7 @@ static void test_each(void)
     start(&lab, 0);
     qtest_clock_step(lab.qts, 60 * QINV_US);
     start(&lab, 1);
-    turn(&lab, PT_KNOB_COMPLETION_TIMEOUT, 0);
+    lab_knob(&lab, PT_KNOB_COMPLETION_TIMEOUT, 0);
     start(&lab, 2);
     qtest_clock_step(lab.qts, 41 * QINV_US);
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_TIMEOUT);
@@ -159,7 +149,7 @@ static void test_each(void)
     g_assert_cmpuint(status(&lab, 1), ==, PT_ST_TIMEOUT);
     qtest_clock_step(lab.qts, 100000 * QINV_MS);
     g_assert_cmpuint(status(&lab, 2), ==, PT_ST_RUNNING);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 2);
     pri_lab_stop(&lab);
 }
 
@@ -205,7 +195,7 @@ static void test_abandoned(void)
     qpt_writel(&lab.d, PT_CHANNEL(7) + PT_CH_CMD, PT_OP_ABORT);
     g_assert_true(pending(&lab));
     qtest_clock_step(lab.qts, 51 * QINV_MS);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 2);
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_ABORTED);
     g_assert_cmpuint(status(&lab, 1), ==, PT_ST_TIMEOUT);
     g_assert_false(pending(&lab));
@@ -224,7 +214,7 @@ static void test_reset(void)
     qpt_flr(&lab.d);
     qtest_clock_step(lab.qts, 1000 * QINV_MS);
     qpt_restore(&lab.d);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 0);
     g_assert_cmphex(qpt_config_readl(&lab.d, AER_UNC_STATUS), ==, 0);
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_IDLE);
     pri_lab_stop(&lab);
@@ -244,7 +234,7 @@ static void test_migration(void)
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_RUNNING);
     qtest_clock_step(lab.qts, 2 * QINV_MS);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_TIMEOUT);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_TIMEOUTS), ==, 1);
     pri_lab_stop(&lab);
 }
 

@@ -30,11 +30,6 @@ static void rule(PriLab *lab, unsigned int what)
     lab_rule_kind(&lab->d, ATS_RULE_TRANSLATION, what);
 }
 
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
-}
-
 static uint32_t status(PriLab *lab, unsigned int ch)
 {
     return qpt_ch_readl(&lab->d, ch, PT_CH_STATUS);
@@ -112,10 +107,10 @@ static void test_hold(void)
     g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + 10) & (1 << 5), ==,
                     0);
     /* each was asked for once, and is in the ATC */
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANSLATIONS), ==, 2);
     start(&lab, 0);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANSLATIONS), ==, 2);
     pri_lab_stop(&lab);
 }
 
@@ -224,7 +219,7 @@ static void test_twice(void)
     rule(&lab, ATS_RULE_DUPLICATE);
     start(&lab, 0);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
     g_assert_cmphex(qtest_readq(lab.qts, pa), ==, PATTERN);
     pri_lab_stop(&lab);
 }
@@ -270,8 +265,8 @@ static void test_invalidated(void)
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
     g_assert_cmphex(qtest_readq(lab.qts, old), ==, 0);
     g_assert_cmphex(qtest_readq(lab.qts, fresh), ==, PATTERN);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANSLATIONS), ==, 2);
     pri_lab_stop(&lab);
 }
 
@@ -291,7 +286,7 @@ static void test_beside(void)
     release(&lab, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
     g_assert_cmphex(qtest_readq(lab.qts, pa), ==, PATTERN);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 0);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 0);
     pri_lab_stop(&lab);
 }
 
@@ -331,7 +326,7 @@ static void test_flr(void)
     g_assert_cmpuint(qpt_readl(&lab.d, PT_TRANS_WAITING), ==, 0);
     start_waiting(&lab, 0);
     release(&lab, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_UNEXPECTED), ==, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
     release(&lab, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_DONE);
@@ -353,7 +348,7 @@ static void test_stop(void)
     g_assert_cmpuint(status(&lab, 0), ==, PT_ST_ABORTED);
     release(&lab, 1);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_ATC_USED), ==, 0);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 1);
     pri_lab_stop(&lab);
 }
 
@@ -378,8 +373,8 @@ static void test_disable(void)
     lab_rule(&lab.d, ATS_RULE_KNOB_ACTION, ATS_RULE_OFF);
     release(&lab, 1);
     g_assert_cmpuint(qpt_wait(&lab.d, 1), ==, PT_ST_DONE);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 2);
-    g_assert_cmpuint(counter(&lab, PT_CNT_TRANSLATIONS), ==, 3);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 2);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANSLATIONS), ==, 3);
     pri_lab_stop(&lab);
 }
 
@@ -438,7 +433,7 @@ static void test_snapshot(void)
         g_assert_cmphex(qtest_readq(lab.qts, old), ==, 0);
         g_assert_cmphex(qtest_readq(lab.qts, fresh), ==, PATTERN);
         g_assert_cmphex(qtest_readq(lab.qts, pa), ==, PATTERN);
-        g_assert_cmpuint(counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 1);
+        g_assert_cmpuint(lab_counter(&lab, PT_CNT_TRANS_DISCARDED), ==, 1);
         lab_expect_same_log(&lab, &first);
     }
     pri_lab_stop(&lab);

@@ -99,6 +99,16 @@ void pri_lab_stop(PriLab *lab)
     qtest_quit(lab->qts);
 }
 
+uint64_t lab_counter(PriLab *lab, unsigned int offset)
+{
+    return qpt_readq(&lab->d, offset);
+}
+
+void lab_knob(PriLab *lab, uint32_t knob, uint64_t value)
+{
+    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
+}
+
 void lab_request(PriLab *lab, uint64_t addr, uint32_t flags, uint32_t prgi)
 {
     QPtRaw raw = {

@@ -83,6 +83,17 @@ void pri_lab_stop(PriLab *lab);
 void pri_lab_test_init(int *argc, char ***argv);
 
 /**
+ * lab_counter: a counter of the function, PT_CNT_*
+ */
+uint64_t lab_counter(PriLab *lab, unsigned int offset);
+
+/**
+ * lab_knob: turn a knob of the function, PT_KNOB_*; fails the test if that is
+ * refused
+ */
+void lab_knob(PriLab *lab, uint32_t knob, uint64_t value);
+
+/**
  * lab_request: raw Page Request for @addr with LAB_PASID
  */
 void lab_request(PriLab *lab, uint64_t addr, uint32_t flags, uint32_t prgi);

@@ -37,11 +37,6 @@ static void expect_held(PriLab *lab, unsigned int n)
     g_assert_cmpuint(knob(lab, VTD_KNOB_LINK_HELD), ==, n);
 }
 
-static uint64_t counter(PriLab *lab, unsigned int offset)
-{
-    return qpt_readq(&lab->d, offset);
-}
-
 static void request(PriLab *lab, uint32_t prgi)
 {
     lab_request(lab, LAB_IOVA + prgi * PAGE, PT_RAW_READ | PT_RAW_LAST, prgi);
@@ -168,7 +163,7 @@ static void test_response(void)
     request(&lab, 3);
     lab_rule_kind(&lab.d, ATS_RULE_PRG_RESPONSE, ATS_RULE_DUPLICATE);
     qvtd_respond(&lab.v, lab.d.rid, LAB_PASID, 3, QPT_SUCCESS);
-    g_assert_cmpuint(counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_RESP_UNEXPECTED), ==, 1);
     g_assert_cmpuint(qpt_readl(&lab.d, PT_RAW_RESP_COUNT), ==, 3);
 
     /* Success becomes Response Failure */
@@ -191,8 +186,8 @@ static void test_invalidation(void)
     first = invalidate(&lab);
     lab_rule(&lab.d, ATS_RULE_KNOB_KIND, ATS_RULE_INV_COMPLETION);
     second = invalidate(&lab);
-    g_assert_cmpuint(counter(&lab, PT_CNT_INV_REQUESTS), ==, 1);
-    g_assert_cmpuint(counter(&lab, PT_CNT_INV_COMPLETIONS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_INV_REQUESTS), ==, 1);
+    g_assert_cmpuint(lab_counter(&lab, PT_CNT_INV_COMPLETIONS), ==, 1);
     expect_held(&lab, 2);
     turn(&lab, VTD_KNOB_LINK_RELEASE_LAST, 1);
     g_assert_false(qvtd_wait_done(&lab.v, second));

@@ -40,11 +40,6 @@ static const Mix mixes[] = {
     { "waits-held", "wait-hold", "\"on\"", false, false },
 };
 
-static void turn(PriLab *lab, uint32_t knob, uint64_t value)
-{
-    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
-}
-
 static void fault(PriLab *lab, unsigned int ch, unsigned int page)
 {
     QPtOp op = {
@@ -95,14 +90,14 @@ static uint32_t get_busy(PriLab *lab, const Mix *mix)
         qpt_writel(&lab->d, PT_STOP_PASID, LAB_PASID);
     }
 
-    turn(lab, PT_KNOB_INV_REPLY, HOLD);
+    lab_knob(lab, PT_KNOB_INV_REPLY, HOLD);
     for (i = 0; i < REQUESTS; i++) {
         if (i == 7) {
-            turn(lab, PT_KNOB_INV_REPLY, 0);
-            turn(lab, PT_KNOB_INV_DELAY, 60000);
+            lab_knob(lab, PT_KNOB_INV_REPLY, 0);
+            lab_knob(lab, PT_KNOB_INV_DELAY, 60000);
         } else if (i == 8) {
-            turn(lab, PT_KNOB_INV_DELAY, 0);
-            turn(lab, PT_KNOB_INV_REPLY, HOLD);
+            lab_knob(lab, PT_KNOB_INV_DELAY, 0);
+            lab_knob(lab, PT_KNOB_INV_REPLY, HOLD);
         }
         qinv_put_dev_tlb(&lab->v, lab->d.rid);
         if (i % 8 == 0) {
@@ -202,7 +197,7 @@ static void end_flr(const Mix *mix, bool slow)
 
     start(&lab, 0);
     if (slow) {
-        turn(&lab, PT_KNOB_FLR_DURATION, 100);
+        lab_knob(&lab, PT_KNOB_FLR_DURATION, 100);
     }
     get_busy(&lab, mix);
     qpt_flr(&lab.d);
@@ -235,7 +230,7 @@ static void test_gone(const void *opaque)
     PriLab lab;
 
     start(&lab, 0);
-    turn(&lab, PT_KNOB_GONE_MS, 150);
+    lab_knob(&lab, PT_KNOB_GONE_MS, 150);
     get_busy(&lab, opaque);
     qpt_knob_set(&lab.d, PT_KNOB_GONE, 1);
     g_assert_cmpuint(clear_timeouts(&lab), >=, 1);
@@ -299,7 +294,7 @@ static void go_on(PriLab *lab, const Mix *mix, uint32_t slot)
                      mix->stop ? PT_STOP_BUSY : PT_STOP_IDLE);
     g_assert_false(qvtd_wait_done(&lab->v, slot));
     for (i = 0; i < 3; i++) {
-        turn(lab, PT_KNOB_INV_RELEASE, 64);
+        lab_knob(lab, PT_KNOB_INV_RELEASE, 64);
         let_go(lab);
     }
     g_assert_cmphex(qinv_fsts(&lab->v), ==, 0);
@@ -313,7 +308,7 @@ static void go_on(PriLab *lab, const Mix *mix, uint32_t slot)
     qpt_writel(&lab->d, PT_CTRL, PT_CTRL_ABORT);
     qpt_config_writew(&lab->d, lab->d.pri + QPT_PRI_CTRL, QPT_PRI_CTRL_RESET);
     qpt_enable(&lab->d, 4);
-    turn(lab, PT_KNOB_INV_REPLY, 0);
+    lab_knob(lab, PT_KNOB_INV_REPLY, 0);
     check_works(lab, &lab->d);
 }
 
@@ -346,7 +341,7 @@ static void test_snapshot(const void *opaque)
     slot = get_busy(&lab, opaque);
     lab_run_job(lab.qts, "snapshot-save", "save");
     saved = lab.v;
-    turn(&lab, PT_KNOB_INV_RELEASE, 64);
+    lab_knob(&lab, PT_KNOB_INV_RELEASE, 64);
     qpt_flr(&lab.d);
     qvtd_writel(&lab.v, QVTD_FSTS, QINV_FSTS_W1C);
     lab_run_job(lab.qts, "snapshot-load", "load");

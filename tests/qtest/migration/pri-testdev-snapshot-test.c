@@ -15,11 +15,6 @@
 #define ONES            UINT32_MAX
 #define VTD             "ite-timeout-ms=60000,wait-depth=1024"
 
-static void turn(PriLab *lab, uint32_t knob, uint64_t value)
-{
-    g_assert_cmpuint(qpt_knob_set(&lab->d, knob, value), ==, PT_KNOB_OK);
-}
-
 static uint32_t invalidate(PriLab *lab)
 {
     uint32_t slot;
@@ -53,16 +48,16 @@ static void prepare(PriLab *lab, uint32_t *slot)
     qpt_flr(&lab->d);
     qpt_restore(&lab->d);
     qpt_enable(&lab->d, 0);
-    turn(lab, PT_KNOB_PRGI_POLICY, 1);
-    turn(lab, PT_KNOB_INV_REPLY, 2);
+    lab_knob(lab, PT_KNOB_PRGI_POLICY, 1);
+    lab_knob(lab, PT_KNOB_INV_REPLY, 2);
     fault(lab, 0);
     fault(lab, 1);
     fault(lab, 2);
     qvtd_respond(&lab->v, lab->d.rid, LAB_PASID, 2, QPT_INVALID_REQUEST);
     slot[0] = invalidate(lab);
     slot[1] = invalidate(lab);
-    turn(lab, PT_KNOB_INV_REPLY, 1);
-    turn(lab, PT_KNOB_INV_NTH, 2);
+    lab_knob(lab, PT_KNOB_INV_REPLY, 1);
+    lab_knob(lab, PT_KNOB_INV_NTH, 2);
     qpt_writel(&lab->d, PT_EVENT_ENABLE, PT_EVENT_STALE);
     qpt_writel(&lab->d, PT_STOP_PASID, LAB_PASID);
     g_assert_cmpuint(qpt_readl(&lab->d, PT_STOP_STATUS), ==, PT_STOP_BUSY);
@@ -75,10 +70,10 @@ static void finish(PriLab *lab, const uint32_t *slot)
     g_assert_false(qvtd_wait_done(&lab->v, slot[0]));
     g_assert_cmpuint(qpt_readl(&lab->d, PT_INV_WAITING), ==, 2);
     g_assert_cmpuint(qpt_readl(&lab->d, PT_EVENT_ENABLE), ==, PT_EVENT_STALE);
-    turn(lab, PT_KNOB_INV_RELEASE, 1);
+    lab_knob(lab, PT_KNOB_INV_RELEASE, 1);
     g_assert_true(qvtd_wait_done(&lab->v, slot[0]));
     g_assert_false(qvtd_wait_done(&lab->v, slot[1]));
-    turn(lab, PT_KNOB_INV_RELEASE_LAST, 1);
+    lab_knob(lab, PT_KNOB_INV_RELEASE_LAST, 1);
     g_assert_true(qvtd_wait_done(&lab->v, slot[1]));
 
     /* the response from before the reset, then those that are waited for */
@@ -143,7 +138,7 @@ static void test_delay(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    turn(&lab, PT_KNOB_INV_DELAY, 500);
+    lab_knob(&lab, PT_KNOB_INV_DELAY, 500);
     slot = invalidate(&lab);
     lab_migrate(&lab, VTD, NULL, qtest_clock_step(lab.qts, 150 * QINV_US));
     g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_DELAY), ==, 500);
@@ -181,7 +176,7 @@ static void test_gone(void)
     PriLab lab;
 
     pri_lab_start_with(&lab, VTD, NULL, 0);
-    turn(&lab, PT_KNOB_GONE_MS, 30);
+    lab_knob(&lab, PT_KNOB_GONE_MS, 30);
     qpt_knob_set(&lab.d, PT_KNOB_GONE, 1);
     lab_migrate(&lab, VTD, NULL, qtest_clock_step(lab.qts, 10 * QINV_MS));
     qtest_clock_step(lab.qts, 19 * QINV_MS);
