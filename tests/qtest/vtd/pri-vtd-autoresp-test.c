@@ -94,6 +94,8 @@ static void test_pasid_follows_request(void)
     qvtd_set_property(&lab.v, "autoresp-pasid", "\"never\"");
     lab_request(&lab, LAB_IOVA, R | L, 0x101);
     lab_expect_response(&lab, QPT_INVALID_REQUEST, 0x101, QVTD_NO_PASID);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-auto_success"), ==, 2);
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-auto_invalid"), ==, 3);
     pri_lab_stop(&lab);
 }
 
@@ -300,6 +302,8 @@ static void test_fault_record(void)
         g_assert_cmphex(QVTD_FAULT_PV(&fault), ==, LAB_PASID);
         g_assert_cmpuint(QVTD_FAULT_PRIV(&fault), ==,
                          !!(flags[i] & PT_RAW_PRIV));
+        g_assert_cmpuint(QVTD_FAULT_EXE(&fault), ==,
+                         !!(flags[i] & PT_RAW_EXEC));
         /* RsvdZ 91:80 */
         g_assert_cmphex(fault.hi & 0x0fff0000, ==, 0);
         qvtd_fault_clear(&lab.v);
