@@ -56,7 +56,8 @@ static const Row fs_rows[] = {
     { "2m-bit-20", 2, QPG_ADDR, PS | QPG_PA | BIT(20), 0, FR_SFS_3 },
     { "1g-bit-13", 3, QPG_ADDR, PS | BIT(13), 0, FR_SFS_3 },
     { "1g-bit-29", 3, QPG_ADDR, PS | BIT(29), 0, FR_SFS_3 },
-    /* the same bits are the address of a table */
+    /* no page of 512 GiB, and without FS1GP none of 1 GiB */
+    { "pml4e-ps", 4, QPG_ADDR, PS, 0, FR_SFS_3 },
     { "no-1g", 3, QPG_ADDR, PS, 0, FR_SFS_3, .vtd = "fs1gp=off" },
     { "no-1g-4k", .permits = R | W, .vtd = "fs1gp=off" },
     { "no-1g-2m", 2, QPG_ADDR, PS | QPG_PA, R | W, .vtd = "fs1gp=off" },
@@ -69,7 +70,7 @@ static const Row ss_rows[] = {
     { "4k", .permits = R | W },
     { "2m", 2, QPG_ADDR, PS | QPG_PA, R | W },
     { "1g", 3, QPG_ADDR, PS, R | W },
-    { "pml4e-ps", 4, 0, PS, 0, FR_SSS_3 },
+    { "pml4e-ps", 4, QPG_ADDR, PS, 0, FR_SSS_3 },
     /* 9.8: bit 12 as well, where first-stage pages have PAT */
     { "2m-bit-12", 2, QPG_ADDR, PS | QPG_PA | BIT(12), 0, FR_SSS_3 },
     { "2m-bit-20", 2, QPG_ADDR, PS | QPG_PA | BIT(20), 0, FR_SSS_3 },

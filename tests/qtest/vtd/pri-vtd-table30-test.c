@@ -129,6 +129,11 @@ static const QT30Row legal[] = {
     { "PRQ-47", "aw-in-first-stage", .change = { { IN_PE, QVTD_PE_AW, 2 } } },
     { "PRQ-47", "pwsnp", .if_ecap = QVTD_ECAP_SMPWC,
       .change = { { IN_PE, QVTD_PE_PWSNP, 1 } } },
+    { "PRQ-47", "largest-rid-pasid", .if_ecap = QVTD_ECAP_RPS, .pasid = 5,
+      .change = { { IN_CE, QVTD_CE_PDTS, 1 },
+                  { IN_CE, QVTD_CE_RID_PASID, 0x3fff } } },
+    /* SGN.10 is not for page requests: PDTS alone counts */
+    { "PRQ-32", "beyond-pss", .vtd = "pasid-bits=16" },
     { "PRQ-47", "wpe", .change = { { IN_PE, QVTD_PE_WPE, 1 } } },
     { "PRQ-47", "ignored-bit-133",
       .change = { { IN_PE, QVTD_FIELD(2, 5, 2), 3 } } },
