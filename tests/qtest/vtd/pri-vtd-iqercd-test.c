@@ -104,11 +104,16 @@ static void test_iqercd_poison(void)
     qinv_clear(&lab, ITE);
     g_assert_cmphex(qinv_itesid(&lab.v), ==, 0xffff);
     g_assert_cmphex(qinv_icesid(&lab.v), ==, 0x1234);
+    g_assert_cmpuint(qinv_iqei(&lab.v), ==, 0);
     qinv_clear(&lab, ICE);
     g_assert_cmphex(qinv_icesid(&lab.v), ==, 0xffff);
     inject(&lab, "inject-ite", 0x4321);
     g_assert_cmphex(qinv_itesid(&lab.v), ==, 0x4321);
     g_assert_cmphex(qinv_icesid(&lab.v), ==, 0xffff);
+    inject(&lab, "inject-ice", 0x1234);
+    qinv_clear(&lab, ICE);
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, 0x4321);
+    g_assert_cmpuint(qinv_iqei(&lab.v), ==, 0);
     pri_lab_stop(&lab);
 }
 

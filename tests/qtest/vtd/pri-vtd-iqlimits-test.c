@@ -104,6 +104,45 @@ static void test_queue_in_registers(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* -- QI-04, QI-05, QI-12: when a bad queue is an error --------------------- */
+
+/* Nothing is fetched while QIE=0, from an empty queue, or while ITE=1 */
+static void test_bad_unnoticed(void)
+{
+    PriLab lab;
+
+    start(&lab, NULL);
+    qvtd_gcmd(&lab.v, 0, QVTD_GCMD_QIE);
+    qvtd_writeq(&lab.v, QVTD_IQT, 0x7ffe0);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, 0);
+    qvtd_writeq(&lab.v, QVTD_IQT, 0);
+    qvtd_gcmd(&lab.v, QVTD_GCMD_QIE, 0);
+    qvtd_set_root(&lab.v, lab.v.root, QVTD_TTM_RESERVED);
+    qvtd_writeq(&lab.v, QVTD_IQT, 0);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, 0);
+    qvtd_set_root(&lab.v, lab.v.root, QVTD_TTM_SCALABLE);
+    qvtd_set_property(&lab.v, "inject-ite", "1");
+    qvtd_writeq(&lab.v, QVTD_IQT, 0x7ffe0);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, ITE);
+    qvtd_writel(&lab.v, QVTD_FSTS, ITE);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, IQE);
+    g_assert_cmpuint(qinv_iqei(&lab.v), ==, QVTD_IQEI_TAIL);
+    pri_lab_stop(&lab);
+}
+
+/* 11.4.9.2: bit 4 of the tail, although the queue looks empty without it */
+static void test_bad_alignment(void)
+{
+    PriLab lab;
+
+    start(&lab, NULL);
+    qvtd_wait(&lab.v, 0);
+    qvtd_writeq(&lab.v, QVTD_IQT, qvtd_readq(&lab.v, QVTD_IQT) | 1 << 4);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, IQE);
+    g_assert_cmpuint(qinv_iqei(&lab.v), ==, QVTD_IQEI_ALIGN);
+    pri_lab_stop(&lab);
+}
+
 /* -- QI-41: QIE=0 while the queue is not quiet ----------------------------- */
 
 static bool disable(PriLab *lab)
@@ -182,6 +221,44 @@ static void test_busy_refuse(const void *opaque)
     start(&lab, TIMEOUT ",qie-busy=refuse");
     make_busy(&lab, GPOINTER_TO_UINT(opaque));
     g_assert_false(disable(&lab));
+    pri_lab_stop(&lab);
+}
+
+/* Neither of the two looks to be quiet: a wait that is kept alone ... */
+static void test_busy_refuse_wait(void)
+{
+    PriLab lab;
+
+    start(&lab, "qie-busy=refuse");
+    qvtd_set_property(&lab.v, "wait-hold", "\"on\"");
+    qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(qinv_head(&lab.v), ==, 1);
+    g_assert_false(disable(&lab));
+    qvtd_set_property(&lab.v, "wait-hold", "\"off\"");
+    g_assert_true(disable(&lab));
+    pri_lab_stop(&lab);
+}
+
+/* ... and an invalidation whose wait was aborted by the time-out of another */
+static void test_busy_refuse_itag(void)
+{
+    PriLab lab;
+
+    start(&lab, TIMEOUT ",qie-busy=refuse");
+    qpt_knob_set(&lab.d, PT_KNOB_INV_REPLY, 2);         /* hold */
+    qinv_put_dev_tlb(&lab.v, QINV_ABSENT);
+    qvtd_qi_ring(&lab.v);
+    qtest_clock_step(lab.qts, 50 * QINV_MS);
+    qinv_put_dev_tlb(&lab.v, lab.d.rid);
+    qinv_put_wait(&lab.v, SW);
+    qvtd_qi_ring(&lab.v);
+    qtest_clock_step(lab.qts, 51 * QINV_MS);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, ITE);
+    qinv_clear(&lab, ITE);
+    g_assert_false(disable(&lab));
+    qpt_knob_set(&lab.d, PT_KNOB_INV_RELEASE, 1);
+    g_assert_true(disable(&lab));
     pri_lab_stop(&lab);
 }
 
@@ -449,6 +526,11 @@ int main(int argc, char **argv)
     g_test_add_data_func("/vtd/qi/QI-40/queue-in-device", GUINT_TO_POINTER(0),
                          test_queue_in_registers);
     add_busy();
+    g_test_add_func("/vtd/qi/QI-04/bad-unnoticed", test_bad_unnoticed);
+    g_test_add_func("/vtd/qi/QI-05/alignment-of-an-empty-queue",
+                    test_bad_alignment);
+    g_test_add_func("/vtd/qi/QI-41/refuse-wait-alone", test_busy_refuse_wait);
+    g_test_add_func("/vtd/qi/QI-41/refuse-itag-alone", test_busy_refuse_itag);
     g_test_add_func("/vtd/qi/QI-41/late-completion", test_busy_late_completion);
     g_test_add_func("/vtd/qi/QI-41/late-itag", test_busy_late_itag);
     g_test_add_func("/vtd/qi/QI-42/timeout", test_tes0);

@@ -349,6 +349,7 @@ static void test_marker_sms0(const void *opaque)
     const Sms0Row *row = opaque;
     g_autofree char *options = g_strdup_printf("x-sms=off,sms0-fault=%s",
                                                row->value);
+    bool invalid = row->on_fault && !strcmp(row->value, "respond");
     uint32_t unexpected;
     PriLab lab;
 
@@ -365,6 +366,8 @@ static void test_marker_sms0(const void *opaque)
     unexpected += row->on_fault;
     g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_UNEXPECTED) +
                      qpt_readl(&lab.d, PT_RAW_RESP_COUNT), ==, unexpected);
+    /* the fault's own code, or Success */
+    g_assert_cmpuint(qvtd_counter(&lab.v, "x-prq-auto_invalid"), ==, invalid);
     g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 127);
     pri_lab_stop(&lab);
 }
