@@ -31,6 +31,14 @@ _RUNNING = re.compile(r'^ *(\d+)/(\d+) (\S.*?) +RUNNING\s*$')
 BAD = ('FAIL', 'TIMEOUT', 'ERROR', 'INTERRUPT', 'UNEXPECTEDPASS')
 WRAPPER = os.path.join('scripts', 'watch-test.py')
 SUITES = ('style', 'frontend', 'docs', 'unit', 'upstream', 'qtest', 'guest')
+# without QEMU: a new clone can run these in a minute or two
+ALONE = ('frontend', 'docs', 'unit', 'knobs-page', 'registers-page', 'shape')
+
+
+def needs_qemu(names: List[str]) -> bool:
+    """Whether the tests named want a QEMU; unit tests are test-*."""
+    return not names or not all(x in ALONE or x.startswith('test-')
+                                for x in names)
 
 
 def needs_guest(names: List[str]) -> bool:
@@ -122,7 +130,8 @@ class Check:
         self.log = log
         self.ui = ui
         self.sanitize = sanitize
-        self.dir = paths.meson_build(sanitize)
+        self.dir = paths.meson_build(sanitize) + ('' if qemu_build
+                                                  else '-alone')
         self.verdicts: List[Verdict] = []       # of run()
         self._number = 0                        # TAP points printed so far
         self._names: Dict[str, str] = {}        # meson's number -> name
@@ -134,7 +143,8 @@ class Check:
         with self.ui.step('Build the unit tests') as step:
             options = [f'-Dqemu_build_dir={self.qemu_build}',
                        f'-Dqemu_src_dir={self.paths.qemu_src}',
-                       f'-Dguest={"false" if self.sanitize else "true"}',
+                       '-Dguest=' + ('false' if self.sanitize or
+                                     not self.qemu_build else 'true'),
                        '-Db_sanitize=' + ('address,undefined'
                                           if self.sanitize else 'none')]
             # meson asks for the lists of tests when it is set up

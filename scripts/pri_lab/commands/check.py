@@ -26,10 +26,10 @@ NAME = 'check'
 HELP = 'run all tests, or the suites and tests named'
 TEXT = """\
 Suites: style, unit, qtest, upstream (QEMU's own VT-d test), guest, frontend,
-docs. Prints TAP and, last, `N passed, N failed, N skipped`. With a list of
-kernels (--kernel all, or names with commas) the guest's programs, or those
-named, run on each of them, and a table says what each kernel did with each
-test."""
+docs. Builds QEMU unless only frontend, docs and unit are named. Prints TAP and,
+last, `N passed, N failed, N skipped`. With a list of kernels (--kernel all, or
+names with commas) the guest's programs, or those named, run on each of them,
+and a table says what each kernel did with each test."""
 EXAMPLES = """\
   ./pri-lab check
   ./pri-lab check unit qtest
@@ -76,9 +76,9 @@ def run(ctx: Context, request: Request) -> int:
     with cache.lock(ctx.paths, f'check-{ctx.paths.clone}', ctx.ui):
         with ctx.clone_lock():          # not while the tests run
             tools, build = for_tests(ctx, request)
-            tests = check.Check(ctx.paths, tools, _tested(ctx, build,
-                                                          sanitize),
-                                ctx.jobs, ctx.log, ctx.ui, sanitize)
+            tested = _tested(ctx, build, sanitize) if build else ''
+            tests = check.Check(ctx.paths, tools, tested, ctx.jobs, ctx.log,
+                                ctx.ui, sanitize)
             tests.build()
         try:
             status = tests.run(chosen, watchdog.PATIENCE * (
@@ -92,7 +92,10 @@ def run(ctx: Context, request: Request) -> int:
 
 
 def for_tests(ctx: Context, request: Request):
-    """What the tests named want: tools, QEMU, the guest."""
+    """What the tests named want: tools, QEMU (or None), the guest."""
+    if not check.needs_qemu(request.names):
+        ctx.ui.plan(1)
+        return ready.tools(ctx), None
     if not request.sanitize and check.needs_guest(request.names):
         lab = ready.lab(ctx, request, qtests=True)
         lab.ready.machine.fixed(ctx.logdir).store(ctx.logdir)
