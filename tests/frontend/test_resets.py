@@ -453,6 +453,15 @@ class Page(unittest.TestCase):
             with open(os.path.join(d, page.DATA), encoding='utf-8') as f:
                 self.assertNotIn('/somewhere', f.read())
 
+    def test_a_vf_that_nobody_restored_is_not_the_queues(self):
+        rules = known.load(REPO)
+        for why, page_ in (('afterwards ends with not-enabled', 'O-Y'),
+                           ('has no end within 3000 ms', 'O-P')):
+            got = known.what(rules, '7.3', 's3/exit/vf', f'DMA error: DMA {why}')
+            self.assertIn(f'/{page_}-', got)
+        self.assertIn('/O-P-', known.what(
+            rules, '7.3', 's3/exit/function', 'DMA error: ends with not-enabled'))
+
     def test_it_is_written_from_results_alone(self):
         with open(os.path.join(REPO, page.PAGE), encoding='utf-8') as f:
             have = f.read()
