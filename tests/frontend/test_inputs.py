@@ -97,12 +97,13 @@ class Wrong(Front):
         # options that the command has no use for
         ('timeline', 'x', '--kernel', '7.3'), ('--accel', 'tcg', 'clean'),
         ('package', '--kernel', '7.3'), ('run', '--jobs', '0'),
-        ('clean', '--qemu-src', '/'), ('nonsense',),
+        ('clean', '--qemu-src', '/'), ('clean', '--results'), ('nonsense',),
         ('repro', 'O-A', '--list'), ('explore', '--all', '--list'),
         # a name, a number, a file or a word that is none
         ('run', '--recrod'), ('run', 'sva-basic', 'dma-api'),
         ('resets', '--timeout', '-3'), ('repro', '--new', ''),
         ('explore', '--new', 'A b'), ('completion', 'tcsh'),
+        ('explore', 'queue-close', '--plan', 'foo'),
         ('kernel', 'build', REPO), ('kernel', 'frob'),
         ('package', '--output', '/nonexistent/a/b'),
         ('repro', '/nonexistent.c'), ('repro', '/nonexistent.hit'),

@@ -433,6 +433,8 @@ class Command(unittest.TestCase):
             self.assertEqual(self.run_it(log, '-o', other)[1][0], other)
             with self.assertRaisesRegex(LabError, 'no event matches'):
                 self.run_it(log, '--pasid', '99')
+            with self.assertRaisesRegex(LabError, 'no kind of event respons'):
+                self.run_it(log, '--kind', 'respons')
 
     def test_a_part_of_it_as_a_log(self):
         with tempfile.TemporaryDirectory() as tmp:

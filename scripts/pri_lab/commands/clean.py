@@ -8,6 +8,7 @@ import dataclasses
 
 from . import shared
 from ..core.context import Context
+from ..core.errors import UsageError
 from ..state import clean, usage
 
 NAME = 'clean'
@@ -44,6 +45,11 @@ class Request(shared.Request):
     @property
     def cleans(self) -> bool:
         return self.all
+
+    def check(self, _repo: str, _ui) -> None:
+        if self.results and not self.all:
+            raise UsageError('--results goes with --all',
+                             'alone it would remove builds and no result')
 
 
 def run(ctx: Context, request: Request) -> int:

@@ -8,9 +8,9 @@ import sys
 from typing import Dict, Iterable, List, Optional
 
 from . import beside, chrometrace, svg, timeline
-from ..core import cache
+from ..core import cache, near
 from ..core.errors import LabError, UsageError
-from ..machine import record
+from ..machine import events, record
 
 RACE = 'race'                   # --from
 
@@ -73,6 +73,9 @@ def _only(merged: record.Merged, wanted: Dict[str, List[str]],
     chart = timeline.Chart(merged, title)
     if not wanted:
         return chart
+    # one that the log lacks may be in another log
+    near.need('kind of event', wanted.get('kind', []),
+              events.kinds() + [e['kind'] for e in merged.events])
     body = [e for _, e in timeline.choose(chart, wanted)]
     if not body:
         raise LabError('no event matches ' + ' '.join(
