@@ -231,6 +231,25 @@ static void test_pd_0(void)
     pri_lab_stop(&lab);
 }
 
+/* nor behind an invalidation that is on its way */
+static void test_pd_0_behind(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, DELAY, NULL, 0);
+    qpt_knob_set(&lab.d, PT_KNOB_INV_REPLY, 2);         /* hold */
+    put_dev_tlb(&lab);
+    slot = put_wait(&lab, SW);
+    qvtd_qi_ring(&lab.v);
+    ask(&lab, 5);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    qpt_knob_set(&lab.d, PT_KNOB_INV_RELEASE, 1);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
+    pri_lab_stop(&lab);
+}
+
 /* requests that arrive after the wait do not hold it up for ever */
 static void test_pd_liveness(void)
 {
@@ -531,6 +550,7 @@ int main(int argc, char **argv)
                     test_pd_nothing_pending);
     g_test_add_func("/vtd/prq/PRQ-81/pd-interrupt", test_pd_interrupt);
     g_test_add_func("/vtd/prq/PRQ-81/pd-0", test_pd_0);
+    g_test_add_func("/vtd/prq/PRQ-81/pd-0-behind", test_pd_0_behind);
     g_test_add_func("/vtd/prq/PRQ-81/pd-liveness", test_pd_liveness);
     g_test_add_func("/vtd/prq/PRQ-81/pd-queue-goes-on",
                     test_pd_queue_goes_on);

@@ -269,6 +269,22 @@ static void test_slow_behind_wait(void)
     pri_lab_stop(&lab);
 }
 
+/* Without inject-at an error comes at once, whatever else counts descriptors */
+static void test_at_once(void)
+{
+    PriLab lab;
+
+    start(&lab, NULL);
+    set(&lab, "inject-iqe", 3);
+    put_iotlb(&lab, 1);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, 0);
+    set(&lab, "inject-ite", SID);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, ITE);
+    g_assert_cmphex(qinv_itesid(&lab.v), ==, SID);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     static const unsigned int slow[] = {
@@ -299,5 +315,6 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/vtd/qi/QI-32/slow-all", test_slow_all);
     g_test_add_func("/vtd/qi/QI-32/slow-behind-wait", test_slow_behind_wait);
+    g_test_add_func("/vtd/qi/QI-12/injected-at-once", test_at_once);
     return g_test_run();
 }

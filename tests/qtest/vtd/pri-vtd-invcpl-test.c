@@ -430,6 +430,36 @@ static void add_copies(void)
     }
 }
 
+/* Knob cpl-drop counts completions, and those before it are taken */
+static void test_drop_second(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "ite-timeout-ms=100", NULL, 0);
+    qvtd_qi_start(&lab.v, 0, true);
+    for (unsigned int n = 0; n < 2; n++) {
+        qinv_put_dev_tlb(&lab.v, lab.d.rid);
+        slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+        qvtd_qi_ring(&lab.v);
+        g_assert_true(qvtd_wait_done(&lab.v, slot));
+        g_assert_cmpuint(qvtd_counter(&lab.v, "cpl-drop"), ==, 0);
+        qvtd_set_property(&lab.v, "cpl-drop", "2");
+        qinv_put_dev_tlb(&lab.v, lab.d.rid);
+        slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+        qvtd_qi_ring(&lab.v);
+        g_assert_true(qvtd_wait_done(&lab.v, slot));
+        qinv_put_dev_tlb(&lab.v, lab.d.rid);
+        slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+        qvtd_qi_ring(&lab.v);
+        g_assert_false(qvtd_wait_done(&lab.v, slot));
+        qtest_clock_step(lab.qts, 101 * QINV_MS);
+        g_assert_cmphex(qinv_fsts(&lab.v), ==, QVTD_FSTS_ITE);
+        qinv_clear(&lab, QVTD_FSTS_ITE);
+    }
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -452,5 +482,6 @@ int main(int argc, char **argv)
     add_copies();
     g_test_add_func("/vtd/qi/QI-22/by-itag", test_copies_by_itag);
     g_test_add_func("/vtd/qi/QI-22/again", test_copies_anew);
+    g_test_add_func("/vtd/qi/QI-24/second-is-lost", test_drop_second);
     return g_test_run();
 }

@@ -120,6 +120,17 @@ static void test_bad_unnoticed(void)
     qvtd_set_root(&lab.v, lab.v.root, QVTD_TTM_RESERVED);
     qvtd_writeq(&lab.v, QVTD_IQT, 0);
     g_assert_cmphex(qinv_fsts(&lab.v), ==, 0);
+    /* the tail is looked at first: just outside, and misaligned */
+    qvtd_writeq(&lab.v, QVTD_IQT, lab.v.iq_size);
+    g_assert_cmpuint(qinv_iqei(&lab.v), ==, QVTD_IQEI_TAIL);
+    qvtd_writeq(&lab.v, QVTD_IQT, 0);
+    qvtd_writel(&lab.v, QVTD_FSTS, IQE);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, 0);
+    qvtd_writeq(&lab.v, QVTD_IQT, 0x7fff0);
+    g_assert_cmpuint(qinv_iqei(&lab.v), ==, QVTD_IQEI_ALIGN);
+    qvtd_writeq(&lab.v, QVTD_IQT, 0);
+    qvtd_writel(&lab.v, QVTD_FSTS, IQE);
+    g_assert_cmphex(qinv_fsts(&lab.v), ==, 0);
     qvtd_set_root(&lab.v, lab.v.root, QVTD_TTM_SCALABLE);
     qvtd_set_property(&lab.v, "inject-ite", "1");
     qvtd_writeq(&lab.v, QVTD_IQT, 0x7ffe0);

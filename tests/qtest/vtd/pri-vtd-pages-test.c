@@ -266,6 +266,36 @@ static void add(const Row *row, bool second)
     g_test_add_data_func_full(name, c, test_row, g_free);
 }
 
+/* SGN.8 is for the interrupt range, not for what is above it */
+static void test_above(const void *opaque)
+{
+    bool pass_through = opaque;
+    const uint64_t pa = 1ULL << 32;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    if (pass_through) {
+        qvtd_set(&lab.v, qvtd_pasid_entry(&lab.v, lab.d.rid, LAB_PASID),
+                 QVTD_PE_PGTT, QVTD_PGTT_PASSTHROUGH);
+        qvtd_flush(&lab.v);
+    } else {
+        qvtd_fs_map(&lab.v, lab.pml4, IOVA, pa, QVTD_FS_USER);
+    }
+    /* the translation request first: what is in the IOTLB is not looked at */
+    for (unsigned int n = 0; n < 2; n++) {
+        QPtOp op = {
+            .cmd = PT_OP_READ, .src = pass_through ? pa : IOVA, .len = 8,
+            .pasid = LAB_PASID, .flags = PT_FLAG_NO_PRI | PT_FLAG_PASID |
+                                         (n ? PT_FLAG_UNTRANSLATED : 0),
+        };
+
+        /* no memory is there, but the IOMMU has nothing against it */
+        g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DMA_ERROR);
+        expect_fault(&lab, 0);
+    }
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -275,5 +305,7 @@ int main(int argc, char **argv)
     for (unsigned int i = 0; i < ARRAY_SIZE(ss_rows); i++) {
         add(&ss_rows[i], true);
     }
+    g_test_add_data_func("/vtd/pages/UNT-03/above", NULL, test_above);
+    g_test_add_data_func("/vtd/pages/UNT-04/above", "", test_above);
     return g_test_run();
 }

@@ -321,6 +321,32 @@ static void test_retry(void)
     pri_lab_stop(&lab);
 }
 
+/* Revision 3 had private data, which later ones have reserved (knob profile) */
+static void test_private_data(const void *opaque)
+{
+    const char *profile = opaque;
+    g_autofree char *vtd = g_strdup_printf("profile=%s", profile);
+    bool taken = !strcmp(profile, "rev3");
+    QVtdDesc desc;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, vtd, NULL, 0);
+    lab_request(&lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 0x12);
+    desc = qvtd_desc_response(lab.d.rid, LAB_PASID, 0x12, QPT_SUCCESS);
+    desc.qw[0] |= 1 << 5;
+    desc.qw[2] = 0x1122334455667788ULL;
+    desc.qw[3] = 0x99aabbccddeeff00ULL;
+    qvtd_submit(&lab.v, desc);
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FSTS), ==,
+                    taken ? 0 : QVTD_FSTS_IQE);
+    if (taken) {
+        lab_expect_response(&lab, QPT_SUCCESS, 0x12, LAB_PASID);
+    } else {
+        lab_expect_silence(&lab);
+    }
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     unsigned int code;
@@ -351,5 +377,9 @@ int main(int argc, char **argv)
                     test_disabled_meanwhile);
     g_test_add_func("/vtd/prq/PRQ-76/retry-sees-new-translation", test_retry);
     g_test_add_func("/vtd/prq/PRQ-77/response-failure", test_failure);
+    g_test_add_data_func("/vtd/prq/PRQ-72/private-data-rev3", "rev3",
+                         test_private_data);
+    g_test_add_data_func("/vtd/prq/PRQ-72/private-data-rev4", "rev4",
+                         test_private_data);
     return g_test_run();
 }

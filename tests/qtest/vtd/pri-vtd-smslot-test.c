@@ -176,6 +176,74 @@ static void test_pwc(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* One write of 8 bytes without a PASID, untranslated: PT_ST_* */
+static uint32_t write_page(PriLab *lab)
+{
+    QPtOp op = {
+        .cmd = PT_OP_WRITE, .flags = PT_FLAG_UNTRANSLATED, .dst = LAB_IOVA,
+        .len = 8, .pattern = 1,
+    };
+
+    return qpt_run(&lab->d, 0, &op);
+}
+
+/* A PASID-table entry with tables of its own for requests without PASID */
+static uint64_t other_tables(PriLab *lab, uint64_t pa)
+{
+    uint64_t table = qvtd_alloc(&lab->v, 1);
+
+    qvtd_fs_map(&lab->v, table, LAB_IOVA, pa, QVTD_FS_USER);
+    return table;
+}
+
+/* QI-54: of an entry that was absent no field is kept */
+static void test_absent(void)
+{
+    uint64_t pa, pe;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "sm-cache=on", NULL, 0);
+    pa = qvtd_alloc(&lab.v, 2);
+    qvtd_fs_map(&lab.v, lab.rid_pml4, LAB_IOVA, pa, QVTD_FS_USER);
+    pe = qvtd_pasid_entry(&lab.v, lab.d.rid, 0);
+    qvtd_set(&lab.v, pe, QVTD_PE_P, 0);
+    qvtd_flush(&lab.v);
+    g_assert_cmpuint(write_page(&lab), ==, PT_ST_DMA_ERROR);
+    qvtd_set(&lab.v, pe, QVTD_PE_FSPTPTR,
+             other_tables(&lab, pa + PAGE) >> 12);
+    qvtd_set(&lab.v, pe, QVTD_PE_P, 1);
+    g_assert_cmpuint(write_page(&lab), ==, PT_ST_DONE);
+    g_assert_cmphex(qtest_readq(lab.qts, pa), ==, 0);
+    g_assert_cmphex(qtest_readq(lab.qts, pa + PAGE), !=, 0);
+    pri_lab_stop(&lab);
+}
+
+/*
+ * Whether a function is in pass-through is asked when something is invalidated,
+ * and is no request: it leaves nothing in the caches, and finds nothing there
+ */
+static void test_pass_through(void)
+{
+    uint64_t pa, ce, pe;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "sm-cache=on", NULL, 0);
+    pa = qvtd_alloc(&lab.v, 2);
+    qvtd_fs_map(&lab.v, lab.rid_pml4, LAB_IOVA, pa, QVTD_FS_USER);
+    ce = qvtd_context_entry(&lab.v, lab.d.rid);
+    pe = qvtd_pasid_entry(&lab.v, lab.d.rid, 0);
+    qvtd_flush(&lab.v);
+    qvtd_set(&lab.v, pe, QVTD_PE_FSPTPTR,
+             other_tables(&lab, pa + PAGE) >> 12);
+    g_assert_cmpuint(write_page(&lab), ==, PT_ST_DONE);
+    g_assert_cmphex(qtest_readq(lab.qts, pa), ==, 0);
+    g_assert_cmphex(qtest_readq(lab.qts, pa + PAGE), !=, 0);
+    qvtd_flush(&lab.v);
+    qvtd_set(&lab.v, ce, QVTD_CE_P, 0);
+    g_assert_cmpuint(write_page(&lab), ==, PT_ST_DMA_ERROR);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -189,5 +257,7 @@ int main(int argc, char **argv)
                          GUINT_TO_POINTER(OTHER_PASID), test_pwc);
     g_test_add_data_func("/vtd/qi/QI-56/same-slot-domain",
                          GUINT_TO_POINTER(OTHER_DOMAIN), test_pwc);
+    g_test_add_func("/vtd/qi/QI-54/absent", test_absent);
+    g_test_add_func("/vtd/qi/QI-54/pass-through", test_pass_through);
     return g_test_run();
 }
