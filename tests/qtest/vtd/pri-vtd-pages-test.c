@@ -19,7 +19,6 @@
 #define IOVA_BEYOND_39  (IOVA | 1ULL << 39)
 #define OFFSET          0x10
 #define PS              QVTD_FS_PS
-#define BIT(n)          (1ULL << (n))
 #define SS_R            QVTD_SS_R
 #define SS_W            QVTD_SS_W
 
