@@ -89,6 +89,37 @@ class Store(unittest.TestCase):
                   'rb') as f:
             self.assertEqual(f.read(), b'rom')
 
+    def test_a_file_that_changes_before_it_is_copied(self):
+        """A `git pull` at that time: the QEMU is not kept as the old one."""
+        changes = [b'new']
+
+        def overlay(paths, *more):
+            real = self.overlay(paths, *more)
+
+            def apply():
+                if changes:
+                    cache.write_atomic(os.path.join(
+                        paths.repo, 'hw/pci/a.c'), changes.pop())
+                real.apply()
+            return mock.Mock(apply=apply)
+        with mock.patch('pri_lab.qemu.overlay.Overlay', overlay):
+            first = self.qemu(self.clone('one'))
+        new = self.qemu(self.clone('two', **{'hw/pci/a.c': 'new'}))
+        self.assertEqual((new.binary, len(self.built)), (first.binary, 1))
+        self.qemu(self.clone('three'))
+        self.assertEqual(len(self.built), 2)
+
+    def test_tests_are_those_of_the_tree_that_is_built(self):
+        one = self.clone('one', **{'tests/qtest/x/a-test.c': 'a'})
+        build = qemubuild.QemuBuild(one.paths, mock.Mock(
+            python='p', python_path='p'), 'key', 1, None, None)
+        cache.write_atomic(os.path.join(one.paths.repo, 'tests/qtest/b-test.c'),
+                           b'b')
+        self.assertEqual(
+            [n for n in build.products(True) if 'pri-lab' in n],
+            ['tests/qtest/pri-lab/a-test',
+             'tests/qtest/pri-lab/' + qemubuild.BENCH])
+
     def test_it_does_not_hang_on_the_clone_that_built_it(self):
         one = self.clone('one')
         got = self.qemu(one)

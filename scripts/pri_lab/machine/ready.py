@@ -75,7 +75,13 @@ def built(ctx: Context, host_tools: packages.Host, src: qemusrc.Source,
     with qemustore.lent(ctx.paths, src) as other:
         if other:
             ctx.ui.say(f'building in {other}, which is near')
-        overlay.Overlay(ctx.paths, src, ctx.log, ctx.ui).apply()
+        while True:
+            overlay.Overlay(ctx.paths, src, ctx.log, ctx.ui).apply()
+            key = qemustore.key_of(ctx.paths.repo, src, sanitize)
+            if key == stored.key:
+                break
+            # a file was changed before it was copied: build what there is now
+            stored = qemustore.Stored(ctx.paths, key)
         build = qemubuild.QemuBuild(ctx.paths, host_tools, src.key, ctx.jobs,
                                     ctx.log, ctx.ui, sanitize)
         build.build(qtests)

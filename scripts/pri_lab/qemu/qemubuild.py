@@ -82,6 +82,8 @@ class QemuBuild:
                                 host.python_path)
         self.stamp = cache.Stamp(self.dir + '.configured')
         self.old = False                # the directory is not of this run
+        # of the tree that is built, whatever becomes of the repository
+        self.tests = our_qtests(paths.repo)
 
     def build(self, qtests: bool) -> None:
         """Everything a command needs; one step.
@@ -135,8 +137,7 @@ class QemuBuild:
         if not qtests:
             return [BINARY]
         return [BINARY] + [f'tests/qtest/{t}' for t in UPSTREAM_QTESTS] + \
-            [f'tests/qtest/pri-lab/{t}' for t in our_qtests(self.paths.repo)
-             + [BENCH]]
+            [f'tests/qtest/pri-lab/{t}' for t in self.tests + [BENCH]]
 
     def _ninja(self, step, qtests: bool) -> int:
         done = 0
