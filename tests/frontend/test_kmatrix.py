@@ -170,7 +170,7 @@ class Jobs(unittest.TestCase):
 
 
 class Columns(unittest.TestCase):
-    """What a kernel that cannot be had, or not be built, comes to."""
+    """The column of a kernel that is not available or cannot be built."""
 
     def column(self, error):
         ctx = mock.MagicMock()

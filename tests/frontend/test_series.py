@@ -42,7 +42,7 @@ renumber = load('renumber-patches')
 
 
 def sources():
-    """Every source that can be had here without the network."""
+    """Every source that is here without the network."""
     pinned = os.path.join(cache.root(), 'downloads', qemusrc.TARBALL)
     if os.path.isfile(pinned):
         yield qemusrc.Source(pinned, '', 'QEMU')

@@ -4,8 +4,8 @@
 A column is a kernel; it is kept in the clone's work directory, so that
 kernels can be run one by one and docs/kernels.md shows the last result of
 each.  The page's own columns are in docs/results/kernels.json, so that a new
-clone can add to it.  A kernel whose source cannot be had is a column of skips; one that does
-not build, or whose guest dies, is a failure.
+clone can add to it.  A kernel whose source is not available is a column of
+skips; one that does not build, or whose guest dies, is a failure.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class UsageError(LabError):
 
 
 class Unavailable(LabError):
-    """Something that others publish is not to be had (any more), which is
+    """Something that others publish is not available (any more), which is
     no fault of this repository."""
 
 

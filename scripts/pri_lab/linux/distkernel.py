@@ -154,7 +154,7 @@ class DistKernel:
         except LabError as e:
             raise ksource.unavailable(LabError(
                 'the headers have programs that this release is too old for, '
-                f'and their C library is not to be had: {e.what}', e.hint,
+                f'and their C library is not available: {e.what}', e.hint,
                 e.log, e.tail)) from None
         finally:
             cache.remove(debs)

@@ -261,7 +261,7 @@ def _from_release(dest: str, log: proc.Log, ui, step) -> None:
     except LabError as e:
         why = f': {NETWORK}' if NETWORK in e.what else ''
         raise LabError(
-            'QEMU\'s source is not to be had, neither from Debian\'s mirror '
+            'QEMU\'s source is not available, neither from Debian\'s mirror '
             f'nor from QEMU\'s release{why}',
             f'check the connection, or give the QEMU {VERSION} source '
             'yourself: --qemu-src FILE', e.log, e.tail) from None
