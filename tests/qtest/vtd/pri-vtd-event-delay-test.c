@@ -100,6 +100,7 @@ static void test_delays_apart(void)
     qtest_clock_step(lab.qts, 900 * 1000);
     qvtd_writel(&lab.v, QVTD_PRS, PPR);
     lab_request(&lab, LAB_IOVA, R | L, 2);
+    g_assert_cmpuint(events(&lab), ==, 0);
     qtest_clock_step(lab.qts, 200 * 1000);
     g_assert_cmpuint(events(&lab), ==, 1);
     qtest_clock_step(lab.qts, 700 * 1000);
@@ -147,6 +148,44 @@ static void test_delays_many(void)
     pri_lab_stop(&lab);
 }
 
+/* A message that a read has pushed delays no later one, and PQA pushes none */
+static void test_delay_after_push(void)
+{
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prq-irq-delay-us=1000000", NULL, 0);
+    unmask(&lab);
+    lab_request(&lab, LAB_IOVA, R | L, 1);
+    qvtd_readq(&lab.v, QVTD_PQA);
+    qvtd_readq(&lab.v, QVTD_PQH);
+    g_assert_cmpuint(events(&lab), ==, 0);
+    qvtd_readl(&lab.v, QVTD_PRS);
+    g_assert_cmpuint(events(&lab), ==, 1);
+    qvtd_set_property(&lab.v, "prq-irq-delay-us", "10");
+    qvtd_writel(&lab.v, QVTD_PRS, PPR);
+    lab_request(&lab, LAB_IOVA, R | L, 2);
+    g_assert_cmpuint(events(&lab), ==, 1);
+    qtest_clock_step(lab.qts, 10 * 1000);
+    g_assert_cmpuint(events(&lab), ==, 2);
+    pri_lab_stop(&lab);
+}
+
+/* Turning prq-hold off lets go what it kept, turning it on nothing */
+static void test_hold_off(void)
+{
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prd-delay-us=10", NULL, 0);
+    lab_request(&lab, LAB_IOVA, R | L, 1);
+    qvtd_set_property(&lab.v, "prq-hold", "\"on\"");
+    qtest_clock_step(lab.qts, 20 * 1000);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
+    qvtd_set_property(&lab.v, "prq-hold", "\"off\"");
+    qtest_clock_step(lab.qts, 20 * 1000);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -163,5 +202,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-66/delay-keeps-order",
                     test_delay_keeps_order);
     g_test_add_func("/vtd/prq/PRQ-66/delays-many", test_delays_many);
+    g_test_add_func("/vtd/prq/PRQ-66/delay-after-push", test_delay_after_push);
+    g_test_add_func("/vtd/knob/prq-hold/off-and-on", test_hold_off);
     return g_test_run();
 }

@@ -295,6 +295,78 @@ static void test_above(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* 8 bytes read or written: PT_ST_* */
+static uint32_t dma(PriLab *lab, uint32_t cmd, uint32_t flags, uint32_t pasid)
+{
+    QPtOp op = {
+        .cmd = cmd, .src = IOVA, .dst = IOVA, .len = 8, .pattern = 1,
+        .pasid = pasid,
+        .flags = flags | PT_FLAG_NO_PRI | (pasid ? PT_FLAG_PASID : 0),
+    };
+
+    qpt_writel(&lab->d, PT_CTRL, PT_CTRL_FLUSH_ATC);
+    return qpt_run(&lab->d, 0, &op);
+}
+
+static void map_both(PriLab *lab, uint64_t pa)
+{
+    qvtd_fs_map(&lab->v, lab->pml4, IOVA, pa, QVTD_FS_USER);
+    qvtd_fs_map(&lab->v, lab->rid_pml4, IOVA, pa, QVTD_FS_USER);
+}
+
+/*
+ * The IOTLB alone answers ordinary DMA.  All others pass the context entry and
+ * the PASID-table entry first, which no cache has here.
+ */
+static void test_tables_first(void)
+{
+    uint64_t ce, pe;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    map_both(&lab, QPG_PA);
+    ce = qvtd_context_entry(&lab.v, lab.d.rid);
+    pe = qvtd_pasid_entry(&lab.v, lab.d.rid, 0);
+    for (unsigned int i = 0; i < ARRAY_SIZE(pasids); i++) {
+        g_assert_cmpuint(dma(&lab, PT_OP_WRITE, 0, pasids[i]), ==, PT_ST_DONE);
+        g_assert_cmpuint(dma(&lab, PT_OP_WRITE, PT_FLAG_UNTRANSLATED,
+                             pasids[i]), ==, PT_ST_DONE);
+    }
+    qvtd_set(&lab.v, ce, QVTD_CE_PASIDE, 0);
+    g_assert_cmpuint(dma(&lab, PT_OP_WRITE, PT_FLAG_UNTRANSLATED, LAB_PASID),
+                     ==, PT_ST_DMA_ERROR);
+    expect_fault(&lab, QVTD_FR_SCT_PASIDE);
+    qvtd_set(&lab.v, pe, QVTD_PE_P, 0);
+    g_assert_cmpuint(dma(&lab, PT_OP_WRITE, PT_FLAG_UNTRANSLATED, 0), ==,
+                     PT_ST_DONE);
+    qvtd_set(&lab.v, pe, QVTD_PE_P, 1);
+    qvtd_set(&lab.v, ce, QVTD_CE_PRE, 0);
+    qvtd_set(&lab.v, ce, QVTD_CE_DTE, 0);
+    g_assert_cmpuint(dma(&lab, PT_OP_WRITE, 0, 0), ==, PT_ST_TRANS_UR);
+    expect_fault(&lab, 0x44);
+    pri_lab_stop(&lab);
+}
+
+/* Translation requests, too, get what the IOTLB has until it is invalidated */
+static void test_iotlb_first(const void *opaque)
+{
+    uint32_t cmd = GPOINTER_TO_UINT(opaque);
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    for (unsigned int i = 0; i < ARRAY_SIZE(pasids); i++) {
+        map_both(&lab, QPG_PA);
+        qvtd_flush(&lab.v);
+        g_assert_cmpuint(dma(&lab, cmd, 0, pasids[i]), ==, PT_ST_DONE);
+        change(&lab, lab.pml4, 1, QVTD_FS_P, 0);
+        change(&lab, lab.rid_pml4, 1, QVTD_FS_P, 0);
+        g_assert_cmpuint(dma(&lab, cmd, 0, pasids[i]), ==, PT_ST_DONE);
+        qvtd_flush(&lab.v);
+        g_assert_cmpuint(dma(&lab, cmd, 0, pasids[i]), ==, PT_ST_NO_PRI);
+    }
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -306,5 +378,10 @@ int main(int argc, char **argv)
     }
     g_test_add_data_func("/vtd/pages/UNT-03/above", NULL, test_above);
     g_test_add_data_func("/vtd/pages/UNT-04/above", "", test_above);
+    g_test_add_func("/vtd/pages/UNT-05/tables-first", test_tables_first);
+    g_test_add_data_func("/vtd/pages/UNT-05/read", GUINT_TO_POINTER(PT_OP_READ),
+                         test_iotlb_first);
+    g_test_add_data_func("/vtd/pages/UNT-05/write",
+                         GUINT_TO_POINTER(PT_OP_WRITE), test_iotlb_first);
     return g_test_run();
 }

@@ -166,6 +166,8 @@ static void add_invalidations(void)
     add("piotlb/page", piotlb(3, all, LAB_PASID, SECOND), true);
     add("piotlb/page-ih", piotlb(3, all, LAB_PASID, SECOND | IH), false);
     add("piotlb/far-page", piotlb(3, all, LAB_PASID, far), false);
+    add("piotlb/page-below", piotlb(3, all, LAB_PASID, LAB_IOVA - (1 << 21)),
+        false);
     add("piotlb/far-page-am-10", piotlb(3, all, LAB_PASID, far | 10),
         (LAB_IOVA >> 22) == (far >> 22));
     add("piotlb/far-page-am-63", piotlb(3, all, LAB_PASID, far | 63), true);

@@ -173,6 +173,15 @@ typedef struct BitRow {
 
 static const BitRow bit_rows[] = {
     { "pds-off", "x-pds=off", QVTD_ECAP_PRS, QVTD_ECAP_PDS },
+    { "pds-on", "x-pds=on", QVTD_ECAP_PRS | QVTD_ECAP_PDS, 0 },
+    { "rps-off", "x-rps=off", QVTD_ECAP_PRS, QVTD_ECAP_RPS },
+    { "rps-on", "x-rps=on", QVTD_ECAP_PRS | QVTD_ECAP_RPS, 0 },
+    /* stop markers are of revision 5 */
+    { "sms-rev4", "profile=rev4", QVTD_ECAP_PRS, QVTD_ECAP_SMS },
+    { "sms-rev4-on", "profile=rev4,x-sms=on", QVTD_ECAP_PRS | QVTD_ECAP_SMS },
+    { "nwfs-dt", "device-iotlb=off", 0, QVTD_ECAP_PRS | QVTD_ECAP_NWFS },
+    { "ssts-off", "x-ssts=off", QVTD_ECAP_PRS, QVTD_ECAP_SSTS },
+    { "ssts-on", "x-ssts=on", QVTD_ECAP_PRS | QVTD_ECAP_SSTS, 0 },
     { "sms-off", "x-sms=off", QVTD_ECAP_PRS, QVTD_ECAP_SMS },
     { "sms-on", "x-sms=on", QVTD_ECAP_PRS | QVTD_ECAP_SMS, 0 },
     { "pasid-bits", "pasid-bits=10", QVTD_ECAP_PRS | 9ULL << 35,
