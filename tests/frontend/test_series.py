@@ -71,12 +71,12 @@ def pristine(src, names, dest):
                     *(f'*/{n}' for n in names)], stderr=subprocess.DEVNULL)
 
 
-# of one patch; patch 0063 has as many
+# of one patch; the longest has as many
 MOST_HUNKS = 20
 # what only the overlay has: directories, headers, and the engines by name
 OURS = re.compile(r"subdir\('(?:ats|pri-testdev|vtd|pri-lab)'\)"
-                  r'|\b(?:ats_\w|AtsLink\b|VTDSvm\b|svm\.|pri_testdev)'
-                  r'|\bvtd_(?:svm|prq|qi|devtlb|sm|smcache|pwc)_(?!supported)')
+                  r'|\b(?:ats_\w|AtsLink\b|VTDSvm\b|svm\.|pri_testdev|pcie_sticky)'
+                  r'|\bvtd_(?:svm|prq|qi|devtlb|sm|smcache|sticky|pwc)_(?!supported)')
 
 
 def ours_in(path):

@@ -1,6 +1,6 @@
 /*
  * Without a plan the schedule machine is not there: two CPUs do what they do on
- * QEMU without it (patches 0063 to 0067), to the instruction, and are
+ * QEMU without it (patches 0070 to 0074), to the instruction, and are
  * translated to as many blocks
  *
  * One thread runs both CPUs in turn, so how many instructions they execute

@@ -1,5 +1,5 @@
 /*
- * tsc-frequency under TCG (patch 0062): the TSC goes at that rate, and CPUID
+ * tsc-frequency under TCG (patch 0069): the TSC goes at that rate, and CPUID
  * says it, so that no guest has to measure it on a busy host
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
