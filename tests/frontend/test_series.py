@@ -75,8 +75,9 @@ def pristine(src, names, dest):
 MOST_HUNKS = 20
 # what only the overlay has: directories, headers, and the engines by name
 OURS = re.compile(r"subdir\('(?:ats|pri-testdev|vtd|pri-lab)'\)"
-                  r'|\b(?:ats_\w|AtsLink\b|VTDSvm\b|svm\.|pri_testdev|pcie_sticky)'
-                  r'|\bvtd_(?:svm|prq|qi|devtlb|sm|smcache|sticky|pwc)_(?!supported)')
+                  r'|\b(?:ats_\w|AtsLink\b|VTDSvm\b|svm\.|pri_testdev)'
+                  r'|\bpcie_sticky|\bvtd_(?:svm|prq|qi|devtlb|sm|smcache'
+                  r'|sticky|pwc)_(?!supported)')
 
 
 def ours_in(path):
