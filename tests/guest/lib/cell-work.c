@@ -187,6 +187,7 @@ static void held_end(struct cell *cell)
     }
     cell_say("note", "%u groups still held after the reset",
              pt_domain_respond_all(&cell->pt, PRI_TESTDEV_RESP_INVALID));
+    pt_domain_detach(&cell->pt, 0);     /* few PASIDs: its own is needed */
 }
 
 /* -- exit, stop, binds ---------------------------------------------------- */

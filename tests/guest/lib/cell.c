@@ -235,8 +235,10 @@ static void cell_after(struct cell *cell)
         return;
     }
     cell_check_kept(cell);
-    if (cell->owner.pid) {
-        owner_end(&cell->owner);        /* few PASIDs: it needs this one */
+    if (cell->owner.pid) {              /* few PASIDs: its own is needed */
+        owner_end(&cell->owner);
+    } else {
+        owner_freed();
     }
     cell_check_works(cell->user, cell->who->sva);
     if (strcmp(cell->user, cell->target)) {

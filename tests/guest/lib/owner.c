@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -241,13 +242,35 @@ void owner_start_unmap(struct pt *pt, struct owner *o)
     }
 }
 
+/*
+ * A CPU that is idle keeps the address space that it had last (lazy TLB), and
+ * the PASID goes with the address space, not with the process: visit them all
+ */
+void owner_freed(void)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t mine, one;
+
+    CHECK(!sched_getaffinity(0, sizeof(mine), &mine), "affinity: %s",
+          strerror(errno));
+    for (int cpu = 0; cpu < cpus; cpu++) {
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        CHECK(!sched_setaffinity(0, sizeof(one), &one), "CPU %d: %s", cpu,
+              strerror(errno));
+    }
+    CHECK(!sched_setaffinity(0, sizeof(mine), &mine), "affinity: %s",
+          strerror(errno));
+    pt_sleep_ms(FREE_MS);
+}
+
 void owner_end(struct owner *o)
 {
     owner_tell(o, OWNER_END);
     pt_reap(o->pid, KTAP_PASS);
     close(o->to);
     close(o->from);
-    pt_sleep_ms(FREE_MS);
+    owner_freed();
 }
 
 void owner_send(struct pt *pt, const struct owner *o, unsigned page,

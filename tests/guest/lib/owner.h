@@ -77,6 +77,9 @@ void owner_start_unmap(struct pt *pt, struct owner *o);
 /* It exits, and its address space and its PASID are free when this returns */
 void owner_end(struct owner *o);
 
+/* The same for one that was killed and waited for */
+void owner_freed(void);
+
 /* A page request in its name, by any file of the function */
 void owner_send(struct pt *pt, const struct owner *o, unsigned page,
                 uint32_t flags, unsigned prgi);
