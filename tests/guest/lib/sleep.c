@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "ktap.h"
@@ -18,6 +21,20 @@
 
 #define STATES      "/sys/power/state"
 #define SLEEP_KIND  "/sys/power/mem_sleep"      /* deep is S3, s2idle is not */
+#define DISK_KIND   "/sys/power/disk"
+#define IMAGE_SIZE  "/sys/power/image_size"
+#define RESUME      "/sys/power/resume"
+#define PAGE        4096
+
+/* include/linux/swap.h of Linux */
+union swap_header {
+    struct {
+        uint8_t bootbits[1024];
+        uint32_t version;
+        uint32_t last_page;
+        uint32_t nr_badpages;
+    } info;
+};
 
 static const char *const names[SLEEP_REGS] = {
     "PQA", "PECTL", "PEDATA", "PEADDR", "PEUADDR",
@@ -49,6 +66,52 @@ void sleep_to_ram(void)
     need_state("mem", "CONFIG_SUSPEND");
     put(SLEEP_KIND, "deep");
     put(STATES, "mem");
+}
+
+/* What mkswap(8) writes */
+static void make_swap(int fd, off_t size)
+{
+    static uint8_t page[PAGE];
+    union swap_header *h = (union swap_header *)page;
+
+    h->info.version = 1;
+    h->info.last_page = size / PAGE - 1;
+    memcpy(page + PAGE - 10, "SWAPSPACE2", 10);
+    CHECK_EQ(pwrite(fd, page, PAGE, 0), PAGE, "the header of the swap space");
+    CHECK(!fsync(fd), "fsync: %s", strerror(errno));
+}
+
+void sleep_disk(const char *device)
+{
+    int fd;
+
+    need_state("disk", "CONFIG_HIBERNATION");
+    fd = open(device, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        ktap_skip("there is no %s (a kernel with disk.config)", device);
+    }
+    make_swap(fd, lseek(fd, 0, SEEK_END));
+    close(fd);
+    CHECK(!swapon(device, 0), "swapon %s: %s", device, strerror(errno));
+}
+
+void sleep_to_disk(void)
+{
+    put(DISK_KIND, "reboot");
+    put(IMAGE_SIZE, "0");           /* as small as it can be */
+    put(STATES, "disk");
+}
+
+void sleep_load_image(const char *device)
+{
+    char number[32];
+    struct stat st;
+
+    CHECK(!stat(device, &st), "%s: %s", device, strerror(errno));
+    snprintf(number, sizeof(number), "%u:%u", major(st.st_rdev),
+             minor(st.st_rdev));
+    put(RESUME, number);
+    FAIL("there is no image on %s", device);
 }
 
 void sleep_regs(struct sleep_regs *regs)
