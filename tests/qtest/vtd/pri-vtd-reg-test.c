@@ -182,6 +182,11 @@ static const BitRow bit_rows[] = {
     { "nwfs-dt", "device-iotlb=off", 0, QVTD_ECAP_PRS | QVTD_ECAP_NWFS },
     { "ssts-off", "x-ssts=off", QVTD_ECAP_PRS, QVTD_ECAP_SSTS },
     { "ssts-on", "x-ssts=on", QVTD_ECAP_PRS | QVTD_ECAP_SSTS, 0 },
+    /* without PASIDs, or without what asks for pasid-bits, PSS is QEMU's own */
+    { "pss-no-pasid", "svm=off,x-pasid-mode=off,x-prs=on", QVTD_ECAP_PRS,
+      31ULL << 35 },
+    { "pss-prs", "svm=off,x-prs=on,pasid-bits=10", 9ULL << 35, 22ULL << 35 },
+    { "pss-svm", "device-iotlb=off,pasid-bits=10", 9ULL << 35, 22ULL << 35 },
     { "sms-off", "x-sms=off", QVTD_ECAP_PRS, QVTD_ECAP_SMS },
     { "sms-on", "x-sms=on", QVTD_ECAP_PRS | QVTD_ECAP_SMS, 0 },
     { "pasid-bits", "pasid-bits=10", QVTD_ECAP_PRS | 9ULL << 35,
