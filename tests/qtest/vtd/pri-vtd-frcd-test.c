@@ -212,6 +212,31 @@ static void add_counts(void)
     }
 }
 
+/*
+ * 7.2.1: one pending fault of a function is enough, unless there are page
+ * requests (knob fault-collapse, which can say so or not)
+ */
+static void test_collapse(const void *opaque)
+{
+    const char *vtd = opaque;
+    bool collapse = !strstr(vtd, "collapse=off") && !strstr(vtd, "svm=on");
+    PriLab lab;
+
+    pri_lab_start_with(&lab, vtd, NULL, 0);
+    for (unsigned int i = 0; i < 2; i++) {
+        QPtOp op = {
+            .cmd = PT_OP_READ, .flags = PT_FLAG_UNTRANSLATED, .len = 8,
+            .src = LAB_IOVA + i * 0x1000,
+        };
+
+        g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DMA_ERROR);
+    }
+    g_assert_cmphex(qvtd_readl(&lab.v, QVTD_FSTS) & 0xff, ==,
+                    collapse ? QVTD_FSTS_PPF :
+                    QVTD_FSTS_PPF | QVTD_FSTS_PFO);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -225,5 +250,11 @@ int main(int argc, char **argv)
                          test_index_restarts);
     g_test_add_data_func("/vtd/prq/PRQ-52/remapping-on", GUINT_TO_POINTER(1),
                          test_index_restarts);
+    g_test_add_data_func("/vtd/prq/PRQ-51/collapse-auto", "svm=on",
+                         test_collapse);
+    g_test_add_data_func("/vtd/prq/PRQ-51/collapse-auto-no-prs", "svm=off",
+                         test_collapse);
+    g_test_add_data_func("/vtd/prq/PRQ-51/collapse-off-no-prs",
+                         "svm=off,fault-collapse=off", test_collapse);
     return g_test_run();
 }

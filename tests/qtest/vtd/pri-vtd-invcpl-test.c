@@ -460,6 +460,22 @@ static void test_drop_second(void)
     pri_lab_stop(&lab);
 }
 
+/* Without page requests nobody waits for a function that does not exist */
+static void test_absent_without_prs(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "svm=off", NULL, 0);
+    g_assert_cmphex(lab.v.ecap & QVTD_ECAP_PRS, ==, 0);
+    qvtd_qi_start(&lab.v, 0, true);
+    qinv_put_dev_tlb(&lab.v, QINV_ABSENT);
+    slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -483,5 +499,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/qi/QI-22/by-itag", test_copies_by_itag);
     g_test_add_func("/vtd/qi/QI-22/again", test_copies_anew);
     g_test_add_func("/vtd/qi/QI-24/second-is-lost", test_drop_second);
+    g_test_add_func("/vtd/qi/QI-25/without-page-requests",
+                    test_absent_without_prs);
     return g_test_run();
 }

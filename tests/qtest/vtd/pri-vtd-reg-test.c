@@ -145,6 +145,13 @@ static const Refused refused[] = {
     { "svm-dma-translation", LAB_VTD_OPTIONS ",dma-translation=off",
       "dma-translation" },
     { "prs-smts", "x-prs=on,device-iotlb=on", "x-scalable-mode" },
+    /* of several that lack the first is named, once */
+    { "prs-first", "x-prs=on", "x-scalable-mode" },
+    { "prs-before-pds", "x-prs=on,x-pds=on,x-scalable-mode=on", "x-prs=on" },
+    { "svm-before-prs", LAB_VTD_OPTIONS ",dma-translation=off,"
+      "device-iotlb=off,x-prs=on", "dma-translation" },
+    { "svm-pasid-first", LAB_VTD_OPTIONS ",x-pasid-mode=off,"
+      "dma-translation=off", "x-pasid-mode" },
     { "prs-dt", "x-prs=on,x-scalable-mode=on", "device-iotlb" },
     { "pds-dt", "x-pds=on,x-scalable-mode=on", "device-iotlb" },
     { "sms-prs", "x-sms=on,x-scalable-mode=on,device-iotlb=on", "x-prs" },
