@@ -36,7 +36,7 @@ void next_requests_out(unsigned later_us);
  */
 void next_invalidation_out(bool for_good);
 
-/* The same, and the queue has stopped with an error that nobody clears (C-02) */
+/* The same, and the queue has stopped with an error that nobody clears */
 void next_queue_stopped(void);
 
 /* Start it, without a shutdown of user space; does not return */

@@ -19,9 +19,10 @@
 void sleep_to_ram(void);
 
 /*
- * Suspend to disk (S4): make a block device the swap space that takes the image,
- * then go there.  The machine starts again, and the kernel that boots has to
- * load the image from that device, which does not return: sleep_to_disk() does.
+ * Suspend to disk (S4): make a block device the swap space that takes the
+ * image, then go there.  The machine starts again, and the kernel that boots
+ * has to load the image from that device, which does not return:
+ * sleep_to_disk() does.
  * Skip and fail as above.
  */
 void sleep_disk(const char *device);

@@ -55,7 +55,9 @@ static uint32_t crc_of(unsigned boot)
 /* True if what the function reads and writes is this process' page */
 static bool reaches(struct pt_chan *ch, uint8_t *page)
 {
-    const struct pt_op read = { .cmd = PT_OP_READ, .src = page, .len = PT_PAGE };
+    const struct pt_op read = {
+        .cmd = PT_OP_READ, .src = page, .len = PT_PAGE,
+    };
     const struct pt_op fill = {
         .cmd = PT_OP_FILL, .dst = page, .len = PT_PAGE,
         .pattern = OWNER_PATTERN,
@@ -91,7 +93,8 @@ static void kdump_sva(void)
         next_panic();
     }
     if (!reaches(&ch, page)) {
-        race_sign("old-memory", "the function's DMA does not reach the process");
+        race_sign("old-memory",
+                  "the function's DMA does not reach the process");
     }
 }
 

@@ -7,8 +7,8 @@
  *   has ATS disabled.
  * Loses: nobody as long as the function answers, as PCIe 10.3.4 wants it to
  *   even then. With one that does not, the CPU that unmaps: it waits with
- *   interrupts off until the Invalidation Time-out Error, and then tries once
- *   more.
+ *   interrupts off until the Invalidation Time-out Error, and then tries
+ *   again.
  * Order: bind, and keep the binding in a reset (keep_bindings); a function with
  *   ATS disabled drops Invalidate Requests (inv-when-e0); a process writes
  *   reset, and runs in short slices between which one of a higher priority
