@@ -13,7 +13,7 @@
  * @age: rises from one to the next
  * @released: it may happen as soon as its lane lets it
  * @twice: it happens two times
- * @data: @len bytes
+ * @data: a copy for @fn, aligned as what it is a copy of
  */
 typedef struct AtsKept {
     AtsEventKind kind;
@@ -24,7 +24,7 @@ typedef struct AtsKept {
     AtsEventFn *fn;
     bool released;
     bool twice;
-    uint8_t data[];
+    uint64_t data[];
 } AtsKept;
 
 bool ats_actor_on;
