@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "ktap.h"
+#include "owner.h"
+#include "race.h"
 #include "sleep.h"
 #include "sysfs.h"
 
@@ -25,6 +27,8 @@
 #define IMAGE_SIZE  "/sys/power/image_size"
 #define RESUME      "/sys/power/resume"
 #define PAGE        4096
+#define SLEEP_REGS  5
+#define ANSWER_MS   10000
 
 /* include/linux/swap.h of Linux */
 union swap_header {
@@ -114,14 +118,20 @@ void sleep_load_image(const char *device)
     FAIL("there is no image on %s", device);
 }
 
-void sleep_regs(struct sleep_regs *regs)
+/* Registers of the page request queue, by debugfs */
+struct sleep_regs {
+    uint64_t value[SLEEP_REGS];
+};
+
+static void sleep_regs(struct sleep_regs *regs)
 {
     for (unsigned i = 0; i < SLEEP_REGS; i++) {
         regs->value[i] = sysfs_iommu_reg(names[i]);
     }
 }
 
-bool sleep_regs_same(const struct sleep_regs *before)
+/* Are they the same as before?  Says which are not. */
+static bool sleep_regs_same(const struct sleep_regs *before)
 {
     struct sleep_regs now;
     bool same = true;
@@ -135,4 +145,30 @@ bool sleep_regs_same(const struct sleep_regs *before)
         }
     }
     return same;
+}
+
+void sleep_race(void (*to_sleep)(void))
+{
+    struct sleep_regs before;
+    struct owner a;
+    struct pt pt;
+    bool same;
+
+    pt_open(&pt, 0);
+    owner_start(&a, 0);
+    CHECK_EQ(owner_do(&a, OWNER_WRITE), PT_ST_DONE, "the write before");
+    sleep_regs(&before);
+    race_ready();
+
+    to_sleep();
+    ktap_note("awake");
+    same = sleep_regs_same(&before);
+    if (!owner_served(&a, ANSWER_MS)) {
+        race_sign("unseen", "after %u ms the function has %u groups that "
+                  "nobody has answered", ANSWER_MS,
+                  pt_rd32(pt.func, PT_PRI_GROUPS));
+    }
+    if (!same) {
+        race_sign("registers", "the queue is not what it was");
+    }
 }

@@ -7,9 +7,6 @@
 #ifndef TESTS_GUEST_SLEEP_H
 #define TESTS_GUEST_SLEEP_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 /*
  * Suspend to RAM (S3) and come back.  Skips the test on a kernel that cannot,
  * fails it when the kernel refuses.  Nobody has to set an alarm: the lab wakes
@@ -29,16 +26,12 @@ void sleep_disk(const char *device);
 void sleep_to_disk(void);
 void sleep_load_image(const char *device);
 
-/* Registers of the page request queue, by debugfs */
-#define SLEEP_REGS  5
-
-struct sleep_regs {
-    uint64_t value[SLEEP_REGS];
-};
-
-void sleep_regs(struct sleep_regs *regs);
-
-/* Are they the same as before?  Says which are not. */
-bool sleep_regs_same(const struct sleep_regs *before);
+/*
+ * The race over a sleep: a process' DMA works, the machine sleeps, and its DMA
+ * reaches memory that has never been touched.  The sign `unseen` if the page
+ * requests are not answered, `registers` if those of the queue are not what
+ * they were.  Comes to race_ready() on its way.
+ */
+void sleep_race(void (*to_sleep)(void));
 
 #endif

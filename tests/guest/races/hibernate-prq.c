@@ -23,41 +23,18 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include "owner.h"
 #include "race.h"
 #include "sleep.h"
 
-#define ANSWER_MS   10000
 #define DISK        "/dev/vda"
 
 static void hibernate_prq(void)
 {
-    struct sleep_regs before;
-    struct owner a;
-    struct pt pt;
-    bool same;
-
     if (race_boot() > 1) {
         sleep_load_image(DISK);
     }
     sleep_disk(DISK);
-    pt_open(&pt, 0);
-    owner_start(&a, 0);
-    CHECK_EQ(owner_do(&a, OWNER_WRITE), PT_ST_DONE, "the write before");
-    sleep_regs(&before);
-    race_ready();
-
-    sleep_to_disk();
-    ktap_note("awake");
-    same = sleep_regs_same(&before);
-    if (!owner_served(&a, ANSWER_MS)) {
-        race_sign("unseen", "after %u ms the function has %u groups that "
-                  "nobody has answered", ANSWER_MS,
-                  pt_rd32(pt.func, PT_PRI_GROUPS));
-    }
-    if (!same) {
-        race_sign("registers", "the queue is not what it was");
-    }
+    sleep_race(sleep_to_disk);
 }
 
 RACE_MAIN("hibernate-prq", hibernate_prq, 240)
