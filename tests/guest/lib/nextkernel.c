@@ -39,7 +39,6 @@
 #define ARCHIVE         "/tmp/next.cpio"
 
 #define GROUP           4           /* requests of one, owner.c */
-#define ANSWER_MS       10000
 #define INV_DROP        1           /* inv-reply */
 #define SECOND          2           /* descriptor, where C-02 is for good */
 #define ASK_MS          2           /* until the function is asked */
@@ -378,11 +377,7 @@ void next_served(void)
     ktap_note("the next kernel");
     pt_open(&pt, 0);
     owner_start(&a, 0);
-    if (!owner_served(&a, ANSWER_MS)) {
-        race_sign("unseen", "after %u ms the function has %u groups that "
-                  "nobody has answered", ANSWER_MS,
-                  pt_rd32(pt.func, PT_PRI_GROUPS));
-    }
+    owner_need_answer(&a, &pt);
 }
 
 void next_error_left(const char *error)

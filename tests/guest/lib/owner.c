@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "owner.h"
+#include "race.h"
 
 #define FREE_MS     500         /* for an address space to go (SRCU) */
+#define ANSWER_MS   10000
 #define WRITE_PAGES (OWNER_PAGES / 2)
 #define UNMAP_LEN   (4 * PT_PAGE)
 
@@ -205,17 +207,19 @@ bool owner_result(struct owner *o, unsigned ms, uint32_t *status)
     return owner_done(o, ms, status);
 }
 
-bool owner_served(struct owner *o, unsigned ms)
+void owner_need_answer(struct owner *o, struct pt *pt)
 {
     uint32_t status;
 
     owner_do(o, OWNER_FREE);
     owner_do(o, OWNER_START);
-    if (!owner_result(o, ms, &status)) {
-        return false;
+    if (!owner_result(o, ANSWER_MS, &status)) {
+        race_sign("unseen", "after %u ms the function has %u groups that "
+                  "nobody has answered", ANSWER_MS,
+                  pt_rd32(pt->func, PT_PRI_GROUPS));
+        return;
     }
     CHECK_EQ(status, PT_ST_DONE, "the write");
-    return true;
 }
 
 unsigned owner_start_asking(struct pt *pt, struct owner *o)

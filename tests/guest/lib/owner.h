@@ -61,9 +61,10 @@ bool owner_result(struct owner *o, unsigned ms, uint32_t *status);
 
 /*
  * OWNER_FREE, and DMA to memory that has never been touched: done, and right
- * (or the test fails), or false: not within so many ms
+ * (or the test fails), or not within ten seconds: the sign `unseen`.  `pt` is
+ * any file of the function.
  */
-bool owner_served(struct owner *o, unsigned ms);
+void owner_need_answer(struct owner *o, struct pt *pt);
 
 /*
  * The same as OWNER_START; returns how many groups are outstanding when the

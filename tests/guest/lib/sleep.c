@@ -28,7 +28,6 @@
 #define RESUME      "/sys/power/resume"
 #define PAGE        4096
 #define SLEEP_REGS  5
-#define ANSWER_MS   10000
 
 /* include/linux/swap.h of Linux */
 union swap_header {
@@ -163,11 +162,7 @@ void sleep_race(void (*to_sleep)(void))
     to_sleep();
     ktap_note("awake");
     same = sleep_regs_same(&before);
-    if (!owner_served(&a, ANSWER_MS)) {
-        race_sign("unseen", "after %u ms the function has %u groups that "
-                  "nobody has answered", ANSWER_MS,
-                  pt_rd32(pt.func, PT_PRI_GROUPS));
-    }
+    owner_need_answer(&a, &pt);
     if (!same) {
         race_sign("registers", "the queue is not what it was");
     }
