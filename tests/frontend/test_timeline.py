@@ -431,8 +431,10 @@ class Command(unittest.TestCase):
             self.assertTrue(os.path.exists(out[0]))
             other = os.path.join(tmp, 'other.html')
             self.assertEqual(self.run_it(log, '-o', other)[1][0], other)
-            with self.assertRaisesRegex(LabError, 'no event matches'):
-                self.run_it(log, '--pasid', '99')
+            with self.assertRaisesRegex(LabError, 'no event matches') as e:
+                self.run_it(log, '--pasid', '99', '--channel', 'x')
+            self.assertIn('--pasid of this log: 1 2', e.exception.hint)
+            self.assertIn('--channel of this log: 0 1', e.exception.hint)
             with self.assertRaisesRegex(LabError, 'no kind of event respons'):
                 self.run_it(log, '--kind', 'respons')
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 
 import difflib
 import textwrap
-from typing import Iterable
+from typing import Iterable, List
 
 from .errors import UsageError
 
 ALL = 30                        # so many names are listed
 WIDTH = 77                      # columns of a list of them
+
+
+def some(names: List[str]) -> List[str]:
+    """The first ones, and how many more there are."""
+    more = [f'and {len(names) - ALL} more'] if len(names) > ALL else []
+    return names[:ALL] + more
 
 
 def unknown(kind: str, name: str, names: Iterable[str],
@@ -26,8 +32,7 @@ def unknown(kind: str, name: str, names: Iterable[str],
              if n not in near]
     hint = [f'did you mean {" or ".join(near[:4])}?'] if near else []
     if not near or len(names) <= ALL:
-        more = [f'and {len(names) - ALL} more'] if len(names) > ALL else []
-        hint += textwrap.wrap('there are: ' + ' '.join(names[:ALL] + more),
+        hint += textwrap.wrap('there are: ' + ' '.join(some(names)),
                               WIDTH, break_long_words=False,
                               break_on_hyphens=False)
     return UsageError(f'there is no {kind} {name}{where}', '\n'.join(hint))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Dict, Iterable, List, Optional
+from typing import Dict, Iterable, List, Optional, Set
 
 from . import beside, chrometrace, svg, timeline
 from ..core import cache, near
@@ -68,6 +68,19 @@ def _during(merged: record.Merged, since: Optional[float],
     return record.Merged(merged.head, body)
 
 
+def _there(merged: record.Merged, key: str) -> str:
+    """What --KEY could have been, for this log."""
+    values: Set[str] = set()
+    for e in merged.events:
+        have = e.get(key)
+        values.update(str(x) for x in
+                      (have if isinstance(have, list) else [have])
+                      if x is not None)
+    names = sorted(values, key=lambda v: (len(v), v))
+    return f'--{key} of this log: ' + \
+        (' '.join(near.some(names)) or 'no event has one')
+
+
 def _only(merged: record.Merged, wanted: Dict[str, List[str]],
           title: str) -> timeline.Chart:
     chart = timeline.Chart(merged, title)
@@ -79,7 +92,8 @@ def _only(merged: record.Merged, wanted: Dict[str, List[str]],
     body = [e for _, e in timeline.choose(chart, wanted)]
     if not body:
         raise LabError('no event matches ' + ' '.join(
-            f'--{k} {",".join(v)}' for k, v in wanted.items()))
+            f'--{k} {",".join(v)}' for k, v in wanted.items()),
+            '\n'.join(_there(merged, key) for key in wanted))
     return timeline.Chart(record.Merged(merged.head, body), title)
 
 
