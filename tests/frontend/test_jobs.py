@@ -9,7 +9,7 @@ import unittest
 
 from pri_lab.check import check
 from pri_lab.core.errors import LabError
-from pri_lab.machine import jobs, vm
+from pri_lab.machine import jobs, ownimage, vm
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -31,6 +31,14 @@ HEAD = '''\
  * @device beyond=the-first-comment
  */
 '''
+
+
+def vmlinux(contents):
+    """A kernel with a segment of eight bytes, and what is not loaded."""
+    segment = struct.pack('<IIQQQQQQ', 1, 5, 0x1000, 0, 0, 8, 16, 0)
+    head = b'\x7fELF\x02' + bytes(27) + struct.pack(
+        '<QQIHHHHHH', 64, 0x2000, 0, 64, 56, 1, 64, 40, 39)
+    return (head + segment).ljust(0x1000, b'\0') + contents + b'rest'
 
 
 class Jobs(unittest.TestCase):
@@ -74,10 +82,7 @@ class Jobs(unittest.TestCase):
             self.assertIn(f'x.c:2: {line}', e.exception.what)
 
     def test_the_kernel_in_the_guest(self):
-        segment = struct.pack('<IIQQQQQQ', 1, 5, 0x1000, 0, 0, 8, 16, 0)
-        head = b'\x7fELF\x02' + bytes(27) + struct.pack(
-            '<QQIHHHHHH', 64, 0x2000, 0, 64, 56, 1, 64, 40, 39)
-        elf = (head + segment).ljust(0x1000, b'\0') + b'contents' + b'rest'
+        elf = vmlinux(b'contents')
         wants = jobs.parse('/*\n * @image kernel\n */', 'x.c')
         with tempfile.TemporaryDirectory() as d:
             kernel, image = (os.path.join(d, x) for x in ('vmlinux', 'image'))
@@ -111,6 +116,24 @@ class Jobs(unittest.TestCase):
             with self.assertRaises(LabError) as e:
                 machine.args('', wants)
             self.assertIn('no 64-bit ELF file', e.exception.what)
+
+    def test_images_with_a_kernel_that_are_kept(self):
+        with tempfile.TemporaryDirectory() as d:
+            kernel, image = (os.path.join(d, x) for x in ('vmlinux', 'image'))
+            made = []
+            for n in range(ownimage.KEEP + 2):
+                for path, data in ((kernel, vmlinux(b'kernel %d' % n)),
+                                   (image, b'user space')):
+                    with open(path, 'wb') as f:
+                        f.write(data)
+                made.append(ownimage.initrd(kernel, image))
+                os.utime(made[-1], (n, n))
+                if n == ownimage.KEEP - 1:
+                    # used again: another one is the oldest
+                    os.utime(made[0], (2 ** 30, 2 ** 30))
+            self.assertEqual([os.path.exists(p) for p in made],
+                             [True, False, False] + [True] *
+                             (ownimage.KEEP - 1))
 
     def test_on_the_command_line(self):
         plain = vm.Machine('q', 'tcg', 'k', 'i')
