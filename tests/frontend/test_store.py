@@ -120,6 +120,22 @@ class Store(unittest.TestCase):
             ['tests/qtest/pri-lab/a-test',
              'tests/qtest/pri-lab/' + qemubuild.BENCH])
 
+    def test_the_compiler_cache_is_for_all_clones(self):
+        builds = [qemubuild.QemuBuild(
+            self.clone(n).paths, mock.Mock(
+                python='p', python_path='p',
+                env=lambda: {'PYTHONPATH': 'p'}),
+            'key', 1, None, None) for n in ('one', 'two')]
+        with mock.patch.dict(os.environ):
+            os.environ.pop('CCACHE_BASEDIR', None)
+            os.environ['CCACHE_NOHASHDIR'] = 'own'
+            env = builds[0].env()
+            self.assertEqual(env, builds[1].env())
+        for build in builds:
+            self.assertTrue(build.dir.startswith(env['CCACHE_BASEDIR'] + '/'))
+        self.assertEqual((env['PYTHONPATH'], env.get('CCACHE_NOHASHDIR')),
+                         ('p', None))
+
     def test_it_does_not_hang_on_the_clone_that_built_it(self):
         one = self.clone('one')
         got = self.qemu(one)

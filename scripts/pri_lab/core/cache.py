@@ -52,7 +52,8 @@ class Paths:
         self.locks = os.path.join(self.root, 'locks')
         self.logs = os.path.join(self.root, 'logs')
         self.clone = digest(self.repo.encode())[:12]
-        self.work = os.path.join(self.root, 'work', self.clone)
+        self.works = os.path.join(self.root, 'work')    # of all clones
+        self.work = os.path.join(self.works, self.clone)
         self.build_in(self.work)
         self.guest = os.path.join(self.work, 'guest')
         # what the last complete check printed, test by test

@@ -7,7 +7,7 @@ import glob
 import os
 import re
 import shutil
-from typing import List
+from typing import Dict, List
 
 from ..core import cache, proc
 from ..core.errors import LabError
@@ -85,6 +85,20 @@ class QemuBuild:
         # of the tree that is built, whatever becomes of the repository
         self.tests = our_qtests(paths.repo)
 
+    def env(self) -> Dict[str, str]:
+        """What a tool of the build has in its environment besides ours.
+
+        meson uses ccache if there is one.  It is told that the directories of
+        clones differ in their names alone, else no clone would find what
+        another one has compiled.
+        """
+        env = dict(self.host.env())
+        for name, value in (('CCACHE_BASEDIR', self.paths.works),
+                            ('CCACHE_NOHASHDIR', '1')):
+            if name not in os.environ:
+                env[name] = value
+        return env
+
     def build(self, qtests: bool) -> None:
         """Everything a command needs; one step.
 
@@ -125,7 +139,7 @@ class QemuBuild:
         os.makedirs(self.dir)
         proc.run([os.path.join(self.paths.qemu_src, 'configure')] + self.args,
                  'configuring QEMU', self.log, ui=self.ui, cwd=self.dir,
-                 env=self.host.env())
+                 env=self.env())
         self.stamp.write(self.key,
                          [os.path.join(self.dir, 'config-host.mak')])
 
@@ -153,7 +167,7 @@ class QemuBuild:
         ninja = shutil.which('ninja') or 'ninja'
         proc.run([ninja, '-C', self.dir, f'-j{self.jobs}']
                  + self._targets(qtests), 'building QEMU', self.log,
-                 ui=self.ui, env=self.host.env(), on_line=progress)
+                 ui=self.ui, env=self.env(), on_line=progress)
         if not os.access(self.binary, os.X_OK):
             raise LabError('building QEMU left no ' + BINARY,
                            log=self.log.path)

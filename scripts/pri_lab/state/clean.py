@@ -24,7 +24,7 @@ def victims(paths: cache.Paths, everything: bool, results: bool) -> List[str]:
         return below(paths.work, keep)
     out = below(paths.root, ('locks', 'running') if results else KEPT)
     if not results:
-        top = os.path.join(paths.root, 'work')
+        top = paths.works
         for n in sorted(os.listdir(top)) if os.path.isdir(top) else []:
             out += below(os.path.join(top, n), keep)
     return out
