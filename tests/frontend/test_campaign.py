@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import fakestage
 from pri_lab.core.errors import LabError
-from pri_lab.explore import (campaign, found, hit, machine, measure, oracle,
-                             plan, same, search, trace)
+from pri_lab.explore import (campaign, command, found, hit, machine, measure,
+                             oracle, plan, same, search, trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Plan
 
@@ -121,11 +121,23 @@ class Campaign(unittest.TestCase):
         self.assertIn(f'limit={machine.LIMIT}', real._text(Plan('01')))
 
     def test_it_ends_when_nothing_new_is_covered(self):
-        c = self.go(fakestage.Stage(fixed=True), runs=5000)
+        c = self.go(fakestage.Stage(fixed=True))
         self.assertEqual(c.hits, [])
-        self.assertLess(c.state.runs, 1000)
+        self.assertLess(c.state.runs, campaign.RUNS)
         self.assertGreaterEqual(c.state.runs, search.WINDOW)
         self.assertIn('flat', c.summary())
+        more = self.go(fakestage.Stage(fixed=True), runs=c.state.runs + 50)
+        self.assertEqual(more.state.runs, c.state.runs + 50)
+
+    def test_what_a_search_leaves_is_for_the_others(self):
+        now = [100.0]
+        b = command.Budget(30, 3, lambda: now[0])
+        self.assertEqual(b.share(), 10)
+        now[0] += 4 * 60                    # it was flat
+        self.assertEqual(b.share(), 13)
+        now[0] += 40 * 60                   # a hit was shrunk for long
+        self.assertGreater(b.share(), 0)
+        self.assertEqual(command.Budget(0, 3).share(), 0)
 
     def test_resume_goes_on_and_repeats_no_plan(self):
         stage = fakestage.Stage(fixed=True)
@@ -352,6 +364,23 @@ class Measure(unittest.TestCase):
                 os.path.join(d, 'm.json'), said.append, lambda text: None,
                 ('search',))[0].hit)
             self.assertTrue(any('median more than 30' in x for x in said))
+
+    def test_resume_makes_the_seeds_that_are_missing(self):
+        def go(seeds, cap=60, **more):
+            stage = fakestage.Stage()
+            one, = measure.measure(stage, seeds, cap, 'KASAN', path,
+                                   lambda x: None, lambda x: None,
+                                   ('search',), **more)
+            self.assertEqual(stage.longest > 0, stage.runs > 0)
+            return one.first, stage.runs
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, 'm.json')
+            whole, runs = go(4)
+            half, first = go(2)
+            self.assertEqual(go(4, resume=True), (whole, runs - first))
+            self.assertEqual(go(4, resume=True), (whole, 0))
+            self.assertGreater(go(4, cap=50, resume=True)[1], 0)
+            self.assertEqual(half, whole[:2])
 
 
 class Told(unittest.TestCase):

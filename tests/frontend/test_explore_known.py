@@ -30,6 +30,19 @@ class Known(unittest.TestCase):
             self.assertEqual(campaign.Known(text, '7.3', scenario).page(f),
                              page, scenario)
 
+    def test_what_the_kernel_has_a_fix_of_is_not_known_there(self):
+        f = oracle.Finding('WARNING', 'f', [], '')
+        text = '7.3  ^WARNING in f$  docs/findings/O-G-late.md\n'
+        page = 'docs/findings/O-G-late.md'
+        for kernel, want in (('7.3+O-G-fix', ''), ('7.3+C-08+O-G-fix+C-09', ''),
+                             ('7.3+O-H-fix', page), ('7.3+O-G', page),
+                             ('7.3+O-G-late-fix', '')):
+            self.assertEqual(campaign.Known(text, kernel).page(f), want, kernel)
+        late = text.replace('O-G', 'S-04')
+        self.assertTrue(campaign.Known(late, '7.3+S-0-fix').page(f))
+        text = text.replace('O-G-late', 'fault-dump-release')
+        self.assertEqual(campaign.Known(text, '7.3+fault-dump-fix').page(f), '')
+
     def test_the_file_of_this_clone_names_pages_that_exist(self):
         with open(os.path.join(REPO, campaign.KNOWN), encoding='utf-8') as f:
             lines = [re.split(r' {2,}', x.strip()) for x in f

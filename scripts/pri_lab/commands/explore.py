@@ -25,7 +25,7 @@ Without a name: lists tests/guest/scenarios, plain work of a few tasks without
 an order. Boots a scenario once, up to the point before its tasks begin, and
 runs it from there under one plan after another. A plan says which CPU runs,
 where another one is let in and what the device holds. Ends when nothing new
-is covered, or at --budget or --runs. A sign that is not documented is a hit:
+is covered or at --budget, with --runs at that. An undocumented sign is a hit:
 it is shrunk, replayed, printed and kept for `repro FILE`. Exit status 0: no
 hit. A scenario marked (steps) runs in every order of --depth steps instead."""
 EXAMPLES = """\
@@ -50,9 +50,9 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
         p.add_argument('--budget', type=shared.positive, metavar='MIN',
                        default=0, help='minutes for all scenarios together')
         p.add_argument('--runs', type=shared.positive, metavar='N', default=-1,
-                       help='at most N schedules of a scenario; with --resume '
-                       'those of before count (default: 1000; orders of '
-                       'steps: 200)')
+                       help='N schedules of a scenario, though nothing new '
+                       'comes; with --resume those of before count (default: '
+                       'at most 1000; orders of steps: 200)')
         p.add_argument('--seed', type=shared.number, metavar='S', default=1,
                        help='seed of the random choices (default: 1)')
         p.add_argument('--focus', default='iommu', metavar='A,B',

@@ -6,7 +6,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from typing import Dict, List, Optional
+import time
+from typing import Callable, Dict, List, Optional
 
 from ..core import cache, requests
 from ..core.context import Context
@@ -17,6 +18,23 @@ from ..reproduce import machines
 from . import campaign, found, hit, machine, measure, same, show, steps
 from .booted import booted
 from .plan import parse
+
+
+class Budget:
+    """Minutes for so many searches: what one leaves, as it was flat or had its
+    runs, is for those after it."""
+
+    def __init__(self, minutes: float, searches: int,
+                 now: Callable[[], float] = time.monotonic):
+        self.searches = searches
+        self._now = now
+        self._end = now() + 60 * minutes if minutes else 0.0
+
+    def share(self) -> float:
+        """Of the next one; 0: there is no limit."""
+        self.searches -= 1
+        left = max(self._end - self._now(), 1) / 60
+        return left / (self.searches + 1) if self._end else 0
 
 
 class Explore:
@@ -67,17 +85,16 @@ class Explore:
 
     def _search(self, entries: List[race.Entry], kernels: List[str]) -> int:
         """0: nothing new, 1: hits."""
-        if self.options.budget:
-            self.options = dataclasses.replace(
-                self.options, budget=self.options.budget
-                / (len(entries) * len(kernels)))
+        budget = Budget(self.options.budget, len(entries) * len(kernels))
         hits: List[hit.Hit] = []
         failed: List[str] = []
         done = []
         for which in kernels:
             for entry in entries:
-                c = campaign.Campaign(self.ctx, self.options, self.job,
-                                      which, entry)
+                c = campaign.Campaign(
+                    self.ctx, dataclasses.replace(
+                        self.options, budget=budget.share()), self.job,
+                    which, entry)
                 try:
                     hits += c.run()
                 except LabError as e:
@@ -150,7 +167,8 @@ class Explore:
             with self.ui.step('Measure') as step:
                 counted = measure.measure(
                     stage, o.measure, cap, o.sign, measure.path_of(top),
-                    self.ui.result, lambda text: setattr(step, 'note', text))
+                    self.ui.result, lambda text: setattr(step, 'note', text),
+                    resume=o.resume)
         finally:
             stage.close()
         self.ctx.outcome.found += found.measured(

@@ -17,7 +17,7 @@ from typing import Dict, List, Optional
 
 from . import cover, machine, oracle, search, trace
 from ..core import cache
-from .machine import Stage
+from .machine import Run, Stage
 from .plan import Plan
 
 CAP = 200                       # schedules of a seed, at most
@@ -34,6 +34,10 @@ class Counted:
         self.seconds = 0.0
         self.signs: Dict[str, int] = {}
 
+    def load(self, told: Dict) -> None:
+        """What another command has counted."""
+        vars(self).update({k: told[k] for k in vars(self)})
+
     @property
     def hit(self) -> bool:
         return any(n is not None for n in self.first)
@@ -48,8 +52,22 @@ class Counted:
             f'{60 * self.runs / max(self.seconds, 1e-9):.0f} a minute'
 
 
+class Limit:
+    """A CPU that is stuck costs what runs that ended tell, as in a search."""
+
+    def __init__(self, stage: Stage):
+        self.stage = stage
+        self.longest = 0
+
+    def learn(self, run: Run) -> None:
+        if run.end == 'end':
+            self.longest = max(self.longest,
+                               run.report.get('instructions', 0))
+        self.stage.learn_limit(self.longest)
+
+
 def _seed(stage: Stage, strategy: str, seed: int, cap: int,
-          wanted: re.Pattern, out: Counted) -> None:
+          wanted: re.Pattern, out: Counted, limit: Limit) -> None:
     s = search.Search(machine.CPUS, seed, cover.Coverage(), stage.events)
     for n in range(1, cap + 1):
         if strategy == 'search':
@@ -62,6 +80,7 @@ def _seed(stage: Stage, strategy: str, seed: int, cap: int,
         run = stage.run(plan, traced=strategy == 'search')
         out.seconds += time.monotonic() - start
         out.runs += 1
+        limit.learn(run)
         signs = [f.sign for f in oracle.findings(run)]
         for sign in signs:
             out.signs[sign] = out.signs.get(sign, 0) + 1
@@ -73,21 +92,38 @@ def _seed(stage: Stage, strategy: str, seed: int, cap: int,
     out.first.append(None)
 
 
+def _before(path: str, same: Dict, results: List[Counted]) -> None:
+    """--resume: the seeds of a command that asked for the same."""
+    try:
+        with open(path, encoding='utf-8') as f:
+            told = {x['name']: x for x in json.load(f)
+                    if all(x.get(k) == v for k, v in same.items())}
+    except (OSError, ValueError):
+        return
+    for r in results:
+        if r.name in told:
+            r.load(told[r.name])
+
+
 def measure(stage: Stage, seeds: int, cap: int, wanted: str, path: str,
-            out, note, strategies=('search', 'random slices',
-                                   'round robin')) -> List[Counted]:
+            out, note, strategies=('search', 'random slices', 'round robin'),
+            resume: bool = False) -> List[Counted]:
     """One a strategy, the search first.  Results so far are kept at every
     seed."""
     pattern = re.compile(wanted or '.')
     results = [Counted(x) for x in strategies]
+    same = dict(cap=cap, sign=wanted, key=stage.key())
+    if resume:
+        _before(path, same, results)
+    limit = Limit(stage)
     for r in results:
         # round robin has no seed: the host is what differs
-        for seed in range(1, seeds + 1):
+        for seed in range(len(r.first) + 1, seeds + 1):
             note(f'{r.name}, seed {seed} of {seeds}, hits at '
                  + ' '.join(str(n) for n in r.first))
-            _seed(stage, r.name, seed, cap, pattern, r)
+            _seed(stage, r.name, seed, cap, pattern, r, limit)
             cache.write_atomic(path, json.dumps(
-                [dict(vars(x), cap=cap) for x in results],
+                [dict(vars(x), **same) for x in results],
                 indent=1).encode())
         out('  ' + r.text(cap) + ', at ' + ' '.join(
             '-' if n is None else str(n) for n in r.first))
