@@ -72,15 +72,16 @@ class Header(unittest.TestCase):
             with self.assertRaisesRegex(LabError, r'races/b\.c: no header'):
                 race.load(d)
 
-    def sources(self, path):
-        """A program and what it includes of tests/guest/lib, as one text."""
+    def sources(self, path, seen=None):
+        """A program and all that it is made of in tests/guest/lib, a text."""
+        seen = {path} if seen is None else seen
         with open(path, encoding='utf-8') as f:
             text = f.read()
-        for name in re.findall(r'^#include "(\w+)\.h"', text, re.M):
+        for name in re.findall(r'^#include "([\w-]+)\.h"', text, re.M):
             lib = os.path.join(REPO, 'tests/guest/lib', name + '.c')
-            if os.path.exists(lib):
-                with open(lib, encoding='utf-8') as f:
-                    text += f.read()
+            if lib not in seen and os.path.exists(lib):
+                seen.add(lib)
+                text += self.sources(lib, seen)
         return text
 
     def test_those_of_the_repository(self):
