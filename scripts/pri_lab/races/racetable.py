@@ -9,7 +9,7 @@ import json
 import os
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
-from . import oldpage
+from . import handed
 from ..core import cache
 from .race import CANNOT_RUN, Entry, LeftOut, REPRODUCED, left_out
 
@@ -21,7 +21,7 @@ _HEAD = '''\
 
 The result of each reproducer of `tests/guest/races` on each kernel it was run
 on. This page is written by the last of these commands, from the results there
-are in the clone; what it has not run stays as it was:
+are in the clone and, for what it has not run, those in `docs/results/races.json`:
 
     ./pri-lab repro --all --runs 100 --cold 5
     ./pri-lab repro --all --runs 100 --cold 5 --limit 60 --resume   # in pieces
@@ -52,7 +52,7 @@ _HEAD_PLATFORM = '''\
 The result of each reproducer of `tests/guest/races` on a machine with `--platform
 {0}` ([platforms](platforms.md)), next to what its header expects of the kernel on the
 permissive one ([races](races.md)). This page is written by the last of these
-commands, from the results there are:
+commands, as the other one is:
 
     ./pri-lab repro --all --platform {0} --runs 3 --cold 0 --resume
     ./pri-lab repro --table --platform {0}
@@ -96,7 +96,7 @@ def _cost(records: List[Dict]) -> List[str]:
     """How long it took: all of it, and the kernel with the most entries, and
     of these the most runs."""
     if not records or any(r['seconds'] is None for r in records):
-        return []           # some are of another clone, which the page has not
+        return []           # of some it is not known
     total = sum(r['seconds'] for r in records)
     seconds: Dict[str, List[float]] = {}
     for r in records:
@@ -211,31 +211,27 @@ def platform_page(entries: List[Entry], records: List[Dict],
     return '\n'.join(lines + why) + '\n'
 
 
-def _before(path: str) -> str:
-    try:
-        with open(path, encoding='utf-8') as f:
-            return f.read()
-    except OSError:
-        return ''
-
-
 def write(repo: str, results: str, entries: List[Entry], kernels: Set[str],
           platform: str) -> Optional[str]:
-    """Write the page from what is stored in `results`, and from what it has
-    already of entries and kernels that were not run in this clone; its path,
-    or None if there is nothing.  kernels: those with patches that count."""
+    """Write the page from what is stored in `results`, and from what was run
+    elsewhere (handed.py), which is joined with it; the page's path, or None
+    if there is nothing.  kernels: those with patches that count."""
     names = {e.name for e in entries}
-    records = []
+    mine = []
     for r in load(results):
         kernel, _, where = r['kernel'].partition('@')
         if r['name'] in names and where == platform and (
                 '+' not in kernel or kernel in kernels):
-            records.append(r)
-    path = os.path.join(repo,
-                        ON_PLATFORM.format(platform) if platform else PAGE)
-    records = oldpage.joined(records, _before(path), entries, platform)
+            mine.append(r)
+    given = handed.load(repo)
+    records = handed.joined(mine, [r for r in given
+                                   if handed.platform(r) == platform], entries)
     if not records:
         return None
+    handed.store(repo, records + [r for r in given
+                                  if handed.platform(r) != platform])
+    path = os.path.join(repo,
+                        ON_PLATFORM.format(platform) if platform else PAGE)
     text = platform_page(entries, records, platform) if platform else \
         page(entries, records, left_out(repo))
     cache.write_if_changed(path, text.encode())
