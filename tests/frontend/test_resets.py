@@ -134,6 +134,20 @@ class Judge(unittest.TestCase):
         out.console.pop()
         self.assertFalse(campaign.enough(out))
 
+    def test_a_cpu_that_takes_no_interrupts_is_not_waited_for(self):
+        locked = ['[   40.1] watchdog: CPU0: Watchdog detected hard LOCKUP on '
+                  'cpu 1', '[   40.1] ---[ end trace ]---']
+        out = mock.Mock(console=ITE + locked, ktap=METHOD)
+        self.assertTrue(campaign.enough(out))
+        got = judge.judge(out.console, METHOD, 'done')
+        self.assertEqual(got.verdict, 'hangs')
+        self.assertIn('hard LOCKUP on cpu 1, at method; 1 invalidation timed',
+                      got.why)
+        self.assertEqual(self.word(ITE + locked + WARN, METHOD), 'splat')
+        self.assertFalse(campaign.enough(mock.Mock(
+            console=ITE + ['[ 1.0] rcu: INFO: rcu_preempt detected stalls on '
+                           'CPUs/tasks:'], ktap=METHOD)))
+
     def test_a_fault_that_is_wanted_is_no_sign(self):
         fault = ['DMAR: [DMA Write PASID 0x6] Request device [01:00.0] fault '
                  'addr 0x0 [fault reason 0x59]']

@@ -31,8 +31,7 @@ def entry(repo: str) -> race.Entry:
 
 def enough(out: Output) -> bool:
     """Nothing more is waited for."""
-    return runner.finished(out) or \
-        judge.timeouts(out.console) >= judge.ENOUGH
+    return runner.finished(out) or judge.no_more(out.console)
 
 
 class Worker:

@@ -18,6 +18,10 @@ BAD = (HANGS, SPLAT, DMA, DATA)         # of the kernel's doing
 _CELL = re.compile(r'^\s*# cell: (\S+) ?(.*)$')
 _NOTE = re.compile(r'^\s*# [\w-]+\.c:\d+: (.*)')
 _DATA = re.compile(r'byte|pattern|stamp|crc', re.I)
+# a CPU that takes no interrupt any more, or waits for one that does not
+_HANG = re.compile(r'hard LOCKUP|soft lockup|rcu\S*: INFO: .*detected|'
+                   r'INFO: (?:task .* blocked|rcu\S* (?:self-)?detected)')
+_LOCKED = re.compile(r'detected hard LOCKUP')
 TIMEOUT, FAULT = kind.load().inv_timeout, kind.load().fault
 # kernels without SVA, iommufd, ...
 _SKIP = re.compile(r'# SKIP (.*)$')
@@ -45,6 +49,17 @@ def _said(ktap: List[str]) -> Dict[str, List[str]]:
 def timeouts(console: List[str]) -> int:
     """Invalidations that timed out so far."""
     return sum(1 for x in console if TIMEOUT.search(x))
+
+
+def no_more(console: List[str]) -> bool:
+    """Nothing that comes after it would change the verdict: so many
+    time-outs, or a CPU that has not taken an interrupt for ten seconds."""
+    return timeouts(console) >= ENOUGH or \
+        any(_LOCKED.search(x) for x in console)
+
+
+def _hang(block: List[str]) -> bool:
+    return bool(_HANG.search(splat.strip_stamp(block[0])))
 
 
 def _how_long(said: Dict[str, List[str]], console: List[str]) -> str:
@@ -75,18 +90,23 @@ def judge(console: List[str], ktap: List[str], end: str) -> Judged:
                                              waited not in why else []))
 
     facts += said.get('lost', []) + said.get('data', [])
-    if unknown and at not in ('', 'setup'):
-        return out(SPLAT, splat.strip_stamp(unknown[0][0]).strip())
+    begun = at not in ('', 'setup')
+    bugs = [b for b in unknown if not _hang(b)]
+    if bugs and begun:
+        return out(SPLAT, splat.strip_stamp(bugs[0][0]).strip())
+    if unknown and begun:
+        return out(HANGS, f'{splat.strip_stamp(unknown[0][0]).strip()}, at '
+                   f'{at}' + (f'; {waited}' * bool(waited)))
     if stuck:
-        return out(HANGS if at not in ('', 'setup') else CANNOT,
+        return out(HANGS if begun else CANNOT,
                    f'no end after {stuck.split("after")[-1].strip()}, at '
                    f'{at or "the beginning"}' + (f'; {waited}' * bool(waited)))
-    if timeouts(log) >= ENOUGH and at not in ('', 'setup', 'done'):
+    if timeouts(log) >= ENOUGH and begun and at != 'done':
         return out(HANGS, f'an end of it was not waited for, at {at}; '
                    f'{waited}')
     if skip:
         return out(REFUSED, skip)
-    if at in ('', 'setup'):
+    if not begun:
         return out(CANNOT, failed or race.no_end(ktap, end))
     if 'data' in said:
         return out(DATA, said['data'][0])
