@@ -68,22 +68,23 @@ class Cover(unittest.TestCase):
     def test_pairs_have_an_order(self):
         run = [record(0, self.A, 8, True), record(1, self.B, 8),
                record(1, self.C, 8), record(0, self.A, 8, True)]
-        self.assertEqual(cover.pairs(run), {('100', '200'), ('300', '100')})
+        self.assertEqual(cover.pairs(cover.contended(run)), {('100', '200'), ('300', '100')})
         # two reads are in no order, also on two CPUs
-        self.assertEqual(cover.pairs([record(0, 1, 8), record(1, 2, 8)]),
-                         set())
+        read = [record(0, 1, 8), record(1, 2, 8)]
+        self.assertEqual(cover.pairs(cover.contended(read)), set())
 
     def test_of_how_many(self):
         c = cover.Coverage()
-        run = [record(0, self.A, 8, True), record(1, self.B, 8)]
-        self.assertEqual(c.add(run), 1)
+        run = cover.contended([record(0, self.A, 8, True),
+                               record(1, self.B, 8)])
+        self.assertEqual(c.add(run), {('100', '200')})
         self.assertEqual((len(c.seen), c.total), (1, 2))
         self.assertEqual(c.unseen(), [('200', '100')])
-        self.assertEqual(c.add(run), 0)
+        self.assertEqual(c.add(run), set())
         self.assertFalse(c.flat(2))
         c.add(run)
         self.assertTrue(c.flat(2))
-        self.assertEqual(c.add(run[::-1]), 1)
+        self.assertEqual(c.add(run[::-1]), {('200', '100')})
         self.assertEqual(str(c), '2 of 2 pairs')
         self.assertFalse(c.flat(1))
 

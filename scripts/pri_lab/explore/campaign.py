@@ -422,6 +422,6 @@ def one(stage: Stage, plan: Plan, out) -> bool:
         for line in f.text[:show.SHOWN]:
             out('    ' + line)
     out(f'  {len(trace.racing(run.records))} records, '
-        f'{len(cover.conflicting(trace.racing(run.records)))} conflicting '
+        f'{len(cover.contended(trace.racing(run.records)))} conflicting '
         'accesses')
     return not found

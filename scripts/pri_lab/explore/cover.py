@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Dict, FrozenSet, List, NamedTuple, Set, Tuple
 
-from .trace import ACCESS, DEVICE, MEMORY, Record, touches
+from .trace import ACCESS, DEVICE, MEMORY, Record, WRITE
 
 Pair = Tuple[str, str]          # sites, the first came first
 
@@ -24,49 +24,61 @@ class Access(NamedTuple):
     at: int                     # index of its record
 
 
+class Touch(NamedTuple):
+    """An access to a place that conflicts."""
+    at: int                     # index of its record
+    r: Record
+    place: int
+
+
 def hot(records: List[Record]) -> Set[int]:
     """Places that two actors touch and one writes."""
-    who: Dict[int, Set[int]] = defaultdict(set)
+    who: Dict[int, int] = {}    # place -> the first one to touch it
+    shared: Set[int] = set()
     written: Set[int] = set()
-    for r in touches(records):
-        who[r.place].add(r.actor)
-        if r.write:
-            written.add(r.place)
-    return {p for p, actors in who.items() if len(actors) > 1 and p in written}
+    for r in records:
+        if r.kind in (ACCESS, MEMORY):
+            place = r.place
+            if who.setdefault(place, r.actor) != r.actor:
+                shared.add(place)
+            if r.flags & WRITE:
+                written.add(place)
+    return shared & written
 
 
-def conflicting(records: List[Record]) -> List[Record]:
+def contended(records: List[Record]) -> List[Touch]:
+    """The accesses to these, in order: few of all, so that what is asked of a
+    run is asked of them."""
     places = hot(records)
-    return [r for r in touches(records) if r.place in places]
+    return [Touch(i, r, r.place) for i, r in enumerate(records)
+            if r.kind in (ACCESS, MEMORY) and r.place in places]
 
 
-def accesses(records: List[Record]) -> List[Access]:
-    """Those of CPUs among the conflicting ones."""
-    places = hot(records)
-    return [Access(r.actor, r.n, r.site, i) for i, r in enumerate(records)
-            if r.kind in (ACCESS, MEMORY) and r.actor != DEVICE
-            and r.place in places]
+def accesses(touches: List[Touch]) -> List[Access]:
+    """Those of CPUs."""
+    return [Access(t.r.actor, t.r.n, t.r.site, t.at) for t in touches
+            if t.r.actor != DEVICE]
 
 
-def pairs(records: List[Record]) -> Set[Pair]:
+def pairs(touches: List[Touch]) -> Set[Pair]:
     """Ordered pairs of one run."""
     last: Dict[int, Record] = {}
     out: Set[Pair] = set()
-    for r in touches(records):
-        before = last.get(r.place)
+    for _, r, place in touches:
+        before = last.get(place)
         if before is not None and before.actor != r.actor and \
                 (before.write or r.write):
             out.add((before.site, r.site))
-        last[r.place] = r
+        last[place] = r
     return out
 
 
-def possible(records: List[Record]) -> Set[FrozenSet[str]]:
+def possible(touches: List[Touch]) -> Set[FrozenSet[str]]:
     """Sites of different actors that touched one place, one writing: each is
     two ordered pairs, or one if both are the same instruction."""
     by: Dict[int, Set[Tuple[int, str, bool]]] = defaultdict(set)
-    for r in conflicting(records):
-        by[r.place].add((r.actor, r.site, r.write))
+    for _, r, place in touches:
+        by[place].add((r.actor, r.site, r.write))
     out: Set[FrozenSet[str]] = set()
     for sites in by.values():
         for a, s, w in sites:
@@ -85,16 +97,16 @@ class Coverage:
         self.new_at = 0         # number of the run that added to it last
         self.runs = 0
 
-    def add(self, records: List[Record]) -> int:
-        """How many pairs are new."""
+    def add(self, touches: List[Touch]) -> Set[Pair]:
+        """The pairs that are new."""
         self.runs += 1
-        fresh = pairs(records) - self.seen
+        fresh = pairs(touches) - self.seen
         self.seen |= fresh
-        self.all |= possible(records)
+        self.all |= possible(touches)
         self.all |= {frozenset(p) for p in fresh}
         if fresh:
             self.new_at = self.runs
-        return len(fresh)
+        return fresh
 
     @property
     def total(self) -> int:

@@ -90,22 +90,45 @@ class Cut:
         self.records = records
         wanted = {(p.cpu, p.kind, p.n): p for p in plan.points}
         self._came: Dict[Point, int] = {}
-        self._last: Dict[int, int] = {}         # index -> of that vCPU before
-        last: Dict[int, int] = {}
-        for i, r in enumerate(records):
-            if r.kind not in (trace.ACCESS, trace.LOCK):
-                continue
+        for i, r in enumerate(records) if wanted else ():
             point = wanted.get((r.actor, 'l' if r.kind == trace.LOCK else '',
                                 r.n))
-            if point is not None:
+            if point is not None and r.kind in (trace.ACCESS, trace.LOCK):
                 self._came[point] = i
-            self._last[i] = last.get(r.actor, -1)
-            last[r.actor] = i
         for p in plan.points:
             if p.where.startswith('i'):
                 self._came[p] = next((i for i, r in enumerate(records)
                                       if r.icount >= int(p.where[1:])),
                                      len(records))
+
+    def locks(self, touches: List[cover.Touch]) -> List[Dict[int, int]]:
+        """What its CPU holds at each: lock -> record of taking it."""
+        held: Dict[int, Dict[int, int]] = defaultdict(dict)
+        none: Dict[int, int] = {}
+        out = []
+        done = 0
+        for at, r, _ in touches:
+            for i in range(done, at):
+                lock = self.records[i]
+                if lock.kind != trace.LOCK:
+                    continue
+                # a new one each time: what is in `out` stays as it is
+                mine = dict(held[lock.actor])
+                if chr(lock.what) == 'a':
+                    mine.setdefault(lock.addr, i)
+                else:
+                    mine.pop(lock.addr, None)
+                held[lock.actor] = mine
+            done = at
+            out.append(held.get(r.actor, none))
+        return out
+
+    def _previous(self, at: int) -> int:
+        """The access or lock operation of the same vCPU before record `at`."""
+        actor = self.records[at].actor
+        return next((i for i in range(at - 1, -1, -1)
+                     if self.records[i].actor == actor and
+                     self.records[i].kind in (trace.ACCESS, trace.LOCK)), -1)
 
     def before(self, at: int) -> Plan:
         """The plan with the points that came before record `at`."""
@@ -118,14 +141,14 @@ class Cut:
         keep the other one out), before one that it takes."""
         r = self.records[at]
         point = Point(r.actor, '', r.n - 1, to) if r.n > 1 else None
-        i = self._last.get(at, -1)
+        i = self._previous(at)
         while i >= 0 and self.records[i].kind == trace.LOCK:
             lock = self.records[i]
             if chr(lock.what) == 'r':
                 return point if point and point.kind == 'l' else \
                     Point(-1, '', 0, to, f'i{r.icount - 1}')
             point = Point(r.actor, 'l', lock.n, to)
-            i = self._last[i]
+            i = self._previous(i)
         return point
 
 
@@ -180,15 +203,15 @@ class Search:
         """Returns how many pairs are new."""
         self.tried.add(plan.key())
         records = trace.racing(run.records)
-        fresh = cover.pairs(records) - self.coverage.seen
-        new = self.coverage.add(records)
-        if not plan.points or new:
-            self._profile(plan, run, records, fresh)
-        return new
+        touches = cover.contended(records)
+        fresh = self.coverage.add(touches)
+        if not plan.points or fresh:
+            self._profile(plan, run, records, touches, fresh)
+        return len(fresh)
 
     def _profile(self, plan: Plan, run: Run, records: List[trace.Record],
-                 fresh: Set[cover.Pair]) -> None:
-        hot = cover.accesses(records)
+                 touches: List[cover.Touch], fresh: Set[cover.Pair]) -> None:
+        hot = cover.accesses(touches)
         if not plan.points:
             self.profiles.append(Profile(plan, hot, [
                 Point(r.actor, 'l' if r.kind == trace.LOCK else '', r.n)
@@ -200,7 +223,7 @@ class Search:
             if len(start.points) < POINTS and (
                     start == plan or (a.cpu, a.site) not in self.sites):
                 self.sites[a.cpu, a.site].append((start, a.n))
-        self._find_pairs(cut, records, fresh)
+        self._find_pairs(cut, touches, fresh)
         for kind, n in run.report.get('events', {}).items():
             if n.get('sent') and kind in _HELD and kind not in self.kinds:
                 self.kinds[kind] = n['sent']
@@ -208,22 +231,16 @@ class Search:
                     self._held += holds(kind)
         self._held.sort()
 
-    def _find_pairs(self, cut: 'Cut', records: List[trace.Record],
+    def _find_pairs(self, cut: 'Cut', touches: List[cover.Touch],
                     fresh: Set[cover.Pair]) -> None:
         """Pairs to turn round; readers to stop, in plans with a point, as
         without one every site is stopped at anyway."""
         before: Dict[int, Touch] = {}
-        held: Dict[int, Dict[int, int]] = defaultdict(dict)
-        for i, r in enumerate(records):
-            if r.kind == trace.LOCK and chr(r.what) == 'a':
-                held[r.actor].setdefault(r.addr, i)
-            elif r.kind == trace.LOCK:
-                held[r.actor].pop(r.addr, None)
-            if r.kind not in (trace.ACCESS, trace.MEMORY):
-                continue
-            second = Touch(i, r, dict(held[r.actor]))
-            first = before.get(r.place)
-            before[r.place] = second
+        held = cut.locks(touches)
+        for (i, r, place), locks in zip(touches, held):
+            second = Touch(i, r, locks)
+            first = before.get(place)
+            before[place] = second
             if first is None or first.r.actor == r.actor or \
                     trace.DEVICE in (first.r.actor, r.actor) or \
                     not (first.r.write or r.write):
