@@ -85,6 +85,11 @@ class Explore:
 
     def _search(self, entries: List[race.Entry], kernels: List[str]) -> int:
         """0: nothing new, 1: hits."""
+        for which in kernels:           # the minutes are for schedules
+            try:
+                self.job.machine(which)
+            except LabError:            # its searches say it
+                pass
         budget = Budget(self.options.budget, len(entries) * len(kernels))
         hits: List[hit.Hit] = []
         failed: List[str] = []
