@@ -57,6 +57,8 @@ class Table(unittest.TestCase):
         for line, hit in (('pci.c:3:4: warning: unused variable', True),
                           ('WARNING: modpost: missing MODULE_LICENSE', True),
                           ('warning: the compiler differs from the one', False),
+                          ('warning: pahole version differs from the one',
+                           False),
                           ('  CC [M]  pci.o', False)):
             self.assertEqual(bool(guest.WARNING.search(line)), hit, line)
 

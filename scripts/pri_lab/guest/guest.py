@@ -13,8 +13,9 @@ from ..core.errors import LabError
 from ..linux.kernel import Kernel
 
 KEEP = 6                        # images kept, one a kernel
-# what is said of the host's compiler is not about the driver
-WARNING = re.compile(r'warning:(?! the compiler differs)', re.I)
+# what is said of this machine, which has not built the kernel, is not about ours
+WARNING = re.compile(
+    r'warning:(?! the compiler differs| pahole version differs)', re.I)
 BUSYBOX = ('/bin/busybox', '/usr/bin/busybox')
 
 
