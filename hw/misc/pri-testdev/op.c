@@ -169,12 +169,13 @@ bool pt_list_take(PtChannel *ch, const uint8_t *entry)
     return true;
 }
 
-bool pt_op_post_load(const PtChannel *ch)
+bool pt_op_started(const PriTestdev *d, const PtChannel *ch)
 {
-    if (ch->run == PT_RUN_STOPPED || !pt_op_has_list(&ch->op)) {
-        return true;
+    if (!pt_op_valid(d, &ch->op)) {
+        return false;
     }
-    return ch->op.list_len <= PT_LIST_MAX &&
+    return pt_op_has_list(&ch->op) ?
            ch->list_done < ch->op.list_len &&
-           (ch->piece.done < ch->piece.len || !ch->piece.len);
+           (ch->piece.done < ch->piece.len || !ch->piece.len) :
+           ch->done < ch->op.len;
 }

@@ -147,8 +147,9 @@ PtSide pt_list_side(const PtChannel *ch);
 bool pt_list_take(PtChannel *ch, const uint8_t *entry);
 
 /**
- * pt_op_post_load: is what was migrated possible?
+ * pt_op_started: is it an operation that a command has started, and that has
+ * not come to its end?  Asked of what was migrated.
  */
-bool pt_op_post_load(const PtChannel *ch);
+bool pt_op_started(const PriTestdev *d, const PtChannel *ch);
 
 #endif /* PRI_TESTDEV_OP_H */

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
+#include "qemu/host-utils.h"
 #include "hw/pci/ats_vmstate.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie_aer.h"
@@ -138,29 +139,53 @@ static const VMStateDescription vmstate_pt_late = {
     }
 };
 
-static int pt_channels_post_load(PriTestdev *d)
+/* A channel waits for credits exactly if it is in the queue, once */
+static bool pt_waiters_valid(const PriTestdev *d)
 {
-    if (d->sched.n_waiters > d->n_channels ||
-        d->sched.next_channel >= d->n_channels) {
-        return -EINVAL;
+    uint64_t queued = 0, waiting = 0;
+
+    if (d->sched.n_waiters > d->n_channels) {
+        return false;
     }
     for (uint32_t i = 0; i < d->sched.n_waiters; i++) {
-        if (d->sched.waiters[i] >= d->n_channels ||
-            d->ch[d->sched.waiters[i]].run != PT_RUN_CREDITS) {
-            return -EINVAL;
+        if (d->sched.waiters[i] >= d->n_channels) {
+            return false;
+        }
+        queued |= 1ULL << d->sched.waiters[i];
+    }
+    for (unsigned int n = 0; n < d->n_channels; n++) {
+        if (d->ch[n].run == PT_RUN_CREDITS) {
+            waiting |= 1ULL << n;
         }
     }
+    return queued == waiting && ctpop64(queued) == d->sched.n_waiters;
+}
+
+/* What is in no state of a channel that is there */
+static bool pt_channel_valid(const PriTestdev *d, unsigned int n)
+{
+    const PtChannel *ch = &d->ch[n];
+
+    if (ch->run == PT_RUN_STOPPED) {
+        return true;
+    }
+    return n < d->n_channels && ch->run <= PT_RUN_PAUSE &&
+           (ch->run != PT_RUN_PAUSE || timer_pending(d->sched.pause_timer)) &&
+           pt_op_started(d, ch);
+}
+
+static int pt_channels_post_load(PriTestdev *d)
+{
+    if (!pt_waiters_valid(d) || d->sched.next_channel >= d->n_channels) {
+        return -EINVAL;
+    }
     d->sched.ready = 0;
-    for (unsigned int n = 0; n < d->n_channels; n++) {
-        if (!pt_op_post_load(&d->ch[n])) {
+    for (unsigned int n = 0; n < ARRAY_SIZE(d->ch); n++) {
+        if (!pt_channel_valid(d, n)) {
             return -EINVAL;
         }
         if (d->ch[n].run == PT_RUN_READY) {
             d->sched.ready |= 1ULL << n;
-        }
-        if (d->ch[n].run == PT_RUN_PAUSE &&
-            !timer_pending(d->sched.pause_timer)) {
-            return -EINVAL;
         }
     }
     d->sched.irqs &= MAKE_64BIT_MASK(0, d->n_channels);

@@ -20,8 +20,9 @@
 #define ITAGS           ":svm/svm.devtlb/itags/"
 #define KNOBS           ":svm/svm.knobs."
 /* Both entries are in use, and no write more fits */
-#define DEV             "atc-entries=2,dma-do=hold"
+#define DEV             "atc-entries=2,channels=2,dma-do=hold"
 #define ATC             2
+#define CHANNELS        2
 /* of the queue of messages for interrupts, and of errors of ports */
 #define IRQS            32
 #define ERRORS          12
@@ -29,6 +30,10 @@
 #define HELD            16384
 #define PRGIS           512
 #define OWNERS          64
+#define LATE            64
+#define INV             32
+#define LOG             256
+#define LIST            65536
 
 typedef struct Field {
     const char *path;
@@ -39,7 +44,7 @@ typedef struct Field {
 /* Fields that go together; @why: part of the reason, NULL if they are taken */
 typedef struct Row {
     const char *name, *section, *why;
-    Field fields[5];            /* the last one is empty */
+    Field fields[9];            /* the last one is empty */
     const char *repeat;         /* an element that is there @times more */
     unsigned int times;
 } Row;
@@ -55,6 +60,32 @@ typedef struct Row {
 #define QI_STATE        "intel-iommu/qi"
 #define ITAG_STATE      "ats/itags"
 #define SVM_STATE       "iommu-intel/svm"
+#define DEVICE          "for: pri-testdev,"
+
+/* States of a channel, hw/misc/pri-testdev/op.h */
+#define READY           1
+#define RESPONSE        2
+#define CREDITS         3
+#define PAUSE           5
+#define NO_STATE        6
+
+/* Channel 1 waits for the response to a write of 8 bytes, or to one by a list */
+#define RUNS(state) \
+    { "ch[1]/run", state, 1 }, { "ch[1]/op/cmd", PT_OP_WRITE, 4 }, \
+    { "ch[1]/op/group", 1, 4 }, { "ch[1]/op/len", 8, 8 }
+#define LISTS(n) \
+    { "ch[1]/run", RESPONSE, 1 }, { "ch[1]/op/cmd", PT_OP_WRITE, 4 }, \
+    { "ch[1]/op/group", 1, 4 }, { "ch[1]/op/flags", PT_FLAG_SCATTER, 4 }, \
+    { "ch[1]/op/list_len", n, 4 }
+#define ANSWER(i) "inv.waiting[" #i "]/"
+/* Completion @i, in the limits */
+#define INV_WAITS(i, itag, cc, messages, due) \
+    { "inv.n", (i) + 1, 4 }, { ANSWER(i) "itag", itag, 1 }, \
+    { ANSWER(i) "cc", cc, 1 }, { ANSWER(i) "messages", messages, 1 }, \
+    { ANSWER(i) "due", due, 8 }
+#define IN_RESET \
+    { "presence.in_reset", 1, 1 }, { "presence.kind", PT_RESET_FLR, 1 }
+#define TIMER_RUNS(timer) { timer, 1ull << 62, 8 }
 
 static const Row rows[] = {
     { "group/stale", PT, NULL, { { FN "pri/groups[5]/use", 3, 1 } } },
@@ -105,6 +136,79 @@ static const Row rows[] = {
     { "errors/two-at-once", PT, FUNCTION,
       { { FN "n_errors", 1, 1 },
         { FN "errors[0]/err.status", 1u << 31 | 1 << 20, 4 } } },
+    { "channel/stopped", PT, NULL, { { "ch[1]/op/cmd", 99, 4 },
+                                     { "ch[1]/op/flags", PT_FLAG_GATHER, 4 } } },
+    { "channel/waits", PT, NULL, { RUNS(RESPONSE) } },
+    { "channel/no-state", PT, DEVICE, { RUNS(NO_STATE) } },
+    { "channel/no-command", PT, DEVICE,
+      { RUNS(RESPONSE), { "ch[1]/op/cmd", PT_OP_NOP, 4 } } },
+    { "channel/nothing-left", PT, DEVICE,
+      { RUNS(RESPONSE), { "ch[1]/done", 8, 8 } } },
+    { "channel/a-byte-left", PT, NULL,
+      { RUNS(RESPONSE), { "ch[1]/done", 7, 8 } } },
+    { "channel/not-there", PT, DEVICE,
+      { { "ch[2]/run", RESPONSE, 1 }, { "ch[2]/op/cmd", PT_OP_WRITE, 4 },
+        { "ch[2]/op/group", 1, 4 }, { "ch[2]/op/len", 8, 8 } } },
+    { "channel/pause", PT, NULL,
+      { RUNS(PAUSE), TIMER_RUNS("sched.pause_timer") } },
+    { "channel/endless-pause", PT, DEVICE, { RUNS(PAUSE) } },
+    { "turn/last", PT, NULL, { { "sched.next_channel", CHANNELS - 1, 4 } } },
+    { "turn/none", PT, DEVICE, { { "sched.next_channel", CHANNELS, 4 } } },
+    { "waiters/one", PT, NULL,
+      { RUNS(CREDITS), { "sched.n_waiters", 1, 4 },
+        { "sched.waiters[0]", 1, 1 } } },
+    { "waiters/not-in-the-queue", PT, DEVICE, { RUNS(CREDITS) } },
+    { "waiters/does-not-wait", PT, DEVICE,
+      { RUNS(RESPONSE), { "sched.n_waiters", 1, 4 },
+        { "sched.waiters[0]", 1, 1 } } },
+    { "waiters/twice", PT, DEVICE,
+      { RUNS(CREDITS), { "sched.n_waiters", 2, 4 },
+        { "sched.waiters[0]", 1, 1 }, { "sched.waiters[1]", 1, 1 } } },
+    { "waiters/no-channel", PT, DEVICE,
+      { { "sched.n_waiters", 1, 4 }, { "sched.waiters[0]", CHANNELS, 1 },
+        { "ch[2]/run", CREDITS, 1 } } },
+    { "waiters/more", PT, DEVICE, { { "sched.n_waiters", CHANNELS + 1, 4 } } },
+    { "list/begins", PT, NULL, { LISTS(LIST) } },
+    { "list/long", PT, DEVICE, { LISTS(LIST + 1) } },
+    { "list/last-entry", PT, NULL,
+      { LISTS(LIST), { "ch[1]/list_done", LIST - 1, 4 } } },
+    { "list/at-its-end", PT, DEVICE,
+      { LISTS(LIST), { "ch[1]/list_done", LIST, 4 } } },
+    { "list/in-an-entry", PT, NULL,
+      { LISTS(2), { "ch[1]/piece.len", 8, 4 }, { "ch[1]/piece.done", 7, 4 } } },
+    { "list/behind-an-entry", PT, DEVICE,
+      { LISTS(2), { "ch[1]/piece.len", 8, 4 }, { "ch[1]/piece.done", 8, 4 } } },
+    { "completion/limits", PT, NULL, { INV_WAITS(0, INV - 1, 8, 16, 0) } },
+    { "completion/none", PT, DEVICE, { INV_WAITS(0, 0, 0, 1, 0) } },
+    { "completion/one", PT, NULL, { INV_WAITS(0, 0, 1, 1, 0) } },
+    { "completion/no-itag", PT, DEVICE, { INV_WAITS(0, INV, 1, 1, 0) } },
+    { "completion/count", PT, DEVICE, { INV_WAITS(0, 0, 9, 1, 0) } },
+    { "completion/messages", PT, DEVICE, { INV_WAITS(0, 0, 1, 17, 0) } },
+    { "completion/never", PT, DEVICE, { INV_WAITS(0, 0, 1, 1, UINT64_MAX) } },
+    { "completions/more", PT, DEVICE, { { "inv.n", INV + 1, 4 } } },
+    { "late/all", PT, NULL, { { "late/n", LATE, 4 } } },
+    { "late/more", PT, DEVICE, { { "late/n", LATE + 1, 4 } } },
+    { "log/last-kind", PT, NULL,
+      { { "log.entry[200]/kind", PT_LOG_LANDED, 4 } } },
+    { "log/no-kind", PT, DEVICE,
+      { { "log.entry[200]/kind", PT_LOG_LANDED + 1, 4 } } },
+    { "log/no-entry", PT, DEVICE, { { "log.count", LOG, 8 } } },
+    { "knob/function-last-value", PT, NULL, { { "knobs.dma_do", 2, 8 } } },
+    { "knob/function-no-value", PT, DEVICE, { { "knobs.dma_do", 3, 8 } } },
+    { "gone/knob", PT, DEVICE, { { "knobs.gone", 1, 8 } } },
+    { "gone/state", PT, DEVICE, { { "presence.gone", 1, 1 } } },
+    { "gone/both", PT, NULL,
+      { { "knobs.gone", 1, 8 }, { "presence.gone", 1, 1 } } },
+    { "reset/last-kind", PT, NULL,
+      { { "presence.kind", PT_RESET_NR - 1, 1 } } },
+    { "reset/no-kind", PT, DEVICE, { { "presence.kind", PT_RESET_NR, 1 } } },
+    { "reset/goes-on", PT, NULL,
+      { IN_RESET, TIMER_RUNS("presence.reset_timer") } },
+    { "reset/endless", PT, DEVICE, { IN_RESET } },
+    { "reset/link-down", PT, NULL, { { "presence.link_down", 1, 1 } } },
+    { "reset/both", PT, DEVICE,
+      { IN_RESET, TIMER_RUNS("presence.reset_timer"),
+        { "presence.link_down", 1, 1 } } },
     { "message/last-kind", VTD, NULL, { { RULES "saved[0]/msg/kind", 4, 1 } } },
     { "message/no-kind", VTD, RULESET,
       { { RULES "saved[0]/msg/kind", 5, 1 } } },
@@ -130,6 +234,22 @@ static const Row rows[] = {
     { "knob/no-value", VTD, SVM_STATE, { { KNOBS "prq_hold", 3, 8 } } },
 };
 
+/* A second write, as long as one can be */
+static void post_page(PriLab *lab, uint64_t iova)
+{
+    QPtOp op = {
+        .cmd = PT_OP_FILL, .flags = PT_FLAG_PASID, .pasid = LAB_PASID,
+        .dst = iova, .len = PAGE,
+    };
+
+    qvtd_fs_map(&lab->v, lab->pml4, iova, qvtd_alloc(&lab->v, 1),
+                QVTD_FS_USER);
+    qpt_start(&lab->d, 0, &op);
+    while (lab_dma_waiting(lab) < 2) {
+        g_usleep(100);
+    }
+}
+
 static void post(PriLab *lab, uint64_t iova)
 {
     qvtd_fs_map(&lab->v, lab->pml4, iova, qvtd_alloc(&lab->v, 1),
@@ -148,7 +268,7 @@ static void save(LabStream *s, const char *file)
                                  " 'kind': 'page-request'"));
     lab_request(&lab, LAB_IOVA + 2 * PAGE, PT_RAW_READ | PT_RAW_LAST, 1);
     post(&lab, LAB_IOVA);
-    post(&lab, LAB_IOVA + PAGE);
+    post_page(&lab, LAB_IOVA + PAGE);
     g_assert_cmpuint(lab_dma_waiting(&lab), ==, 2);
     lab_save(&lab, uri);
     pri_lab_stop(&lab);
