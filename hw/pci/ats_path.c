@@ -47,6 +47,16 @@ static uint8_t ats_tlp_type(const AtsTlp *tlp)
     }
 }
 
+/* Last and First DW Byte Enables of a Memory Request, PCIe 6.2 2.2.5 */
+static uint8_t ats_tlp_byte_enables(const AtsTlp *tlp, uint32_t words)
+{
+    unsigned int before = tlp->addr & 3;
+    unsigned int behind = words * 4 - before - tlp->len;
+    uint8_t first = 0xf & 0xf << before, last = 0xf >> behind;
+
+    return words > 1 ? last << 4 | first : first & last;
+}
+
 /* Header and prefix, PCIe 6.2 2.2.7, 10.3.2, 10.4; the tag of memory is 0 */
 static void ats_tlp_log(const AtsTlp *tlp, PCIEAERErr *err)
 {
@@ -58,9 +68,11 @@ static void ats_tlp_log(const AtsTlp *tlp, PCIEAERErr *err)
                      (words & 0x3ff);
     err->header[1] = (uint32_t)tlp->rid << 16 |
                      (tlp->kind == ATS_TLP_MESSAGE ?
-                      tlp->tag << 8 | tlp->code : 0xff);
+                      tlp->tag << 8 | tlp->code :
+                      ats_tlp_byte_enables(tlp, words));
     err->header[2] = tlp->addr >> 32;
-    err->header[3] = tlp->kind == ATS_TLP_MESSAGE ? tlp->addr : tlp->addr & ~3u;
+    err->header[3] = tlp->kind == ATS_TLP_MESSAGE ? tlp->addr :
+                     (tlp->addr & ~3u) | tlp->no_write;
     if (tlp->pasid != ATS_NO_PASID) {
         err->flags |= PCIE_AER_ERR_TLP_PREFIX_PRESENT;
         err->prefix[0] = (uint32_t)TLP_PREFIX_PASID << 24 | tlp->pasid |

@@ -151,6 +151,7 @@ static AtsTrStatus ats_translate_path(AtsFunction *f, const AtsTrReq *req)
         .pasid = req->pasid,
         .priv = req->priv,
         .exec = req->exec,
+        .no_write = req->no_write,
     };
 
     switch (ats_function_may_pass(f, &tlp)) {

@@ -50,6 +50,7 @@ typedef enum AtsTlpAt {
  * @addr: address of a Memory Request or of a Page Request; bytes 8 to 15 of the
  *        header of other messages
  * @len: bytes of a Memory Request
+ * @no_write: flag NW of a Translation Request (PCIe 6.2 10.2.2)
  */
 typedef struct AtsTlp {
     uint64_t addr;
@@ -62,6 +63,7 @@ typedef struct AtsTlp {
     uint8_t tag;
     bool priv;
     bool exec;
+    bool no_write;
 } AtsTlp;
 
 /* What became of it; a posted Request that was not passed on is lost */

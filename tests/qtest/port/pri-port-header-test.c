@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "qemu/host-utils.h"
+#include "libqos/lab-rows.h"
 #include "libqos/pri-switch.h"
 #include "libqos/vtd-inv.h"
 
@@ -22,7 +23,8 @@
 
 /* Fmt and Type, and the Message Code */
 enum {
-    MWR64 = 0x60, MSG_TO_ROOT = 0x30, MSG_BY_ID = 0x32, MSGD_BY_ID = 0x72,
+    MRD64 = 0x20, MWR64 = 0x60,
+    MSG_TO_ROOT = 0x30, MSG_BY_ID = 0x32, MSGD_BY_ID = 0x72,
 };
 enum {
     INV_REQUEST = 1, INV_COMPLETION = 2, PAGE_REQUEST = 4, PRG_RESPONSE = 5,
@@ -140,12 +142,27 @@ static void test_completion(void)
     pri_lab_stop(lab);
 }
 
-/* A write that neither begins nor ends with a doubleword: three of them */
-static void test_memory(void)
+/* Where a write begins and ends: its doublewords, and their Byte Enables */
+typedef struct MemoryRow {
+    const char *name;
+    unsigned int first, len;
+    unsigned int words, enables;
+} MemoryRow;
+
+static const MemoryRow memory_rows[] = {
+    { "memory", 7, 6, 3, 0x18 },        /* bytes 7, 8 to 11, 12 */
+    { "memory-whole", 0, 8, 2, 0xff },
+    { "memory-one", 5, 2, 1, 0x06 },
+    { "memory-byte", 3, 1, 1, 0x08 },
+    { "memory-page", 1, 0xfff, 0x400 & 0x3ff, 0xfe },
+};
+
+static void test_memory(const void *opaque)
 {
+    const MemoryRow *row = opaque;
     QPtOp op = {
         .cmd = PT_OP_WRITE, .flags = PT_FLAG_UNTRANSLATED,
-        .dst = LAB_IOVA + 7, .len = 6,
+        .dst = LAB_IOVA + row->first, .len = row->len,
     };
     PriSwitch s;
     PriLab *lab = &s.lab;
@@ -156,8 +173,34 @@ static void test_memory(void)
                 QVTD_FS_USER);
     qrp_writew(p, COMMAND, COMMAND_NO_BME);
     g_assert_cmpuint(qpt_run(&lab->d, 0, &op), ==, PT_ST_DMA_ERROR);
-    check_header(p, MWR64 << 24 | 3, lab->d.rid << 16 | 0xff, LAB_IOVA + 4);
+    check_header(p, MWR64 << 24 | row->words,
+                 lab->d.rid << 16 | row->enables,
+                 (LAB_IOVA + row->first) & ~3ull);
     pri_switch_expect(&s, PRI_SWITCH_DOWN, QRP_AER_UR, false);
+    pri_lab_stop(lab);
+}
+
+/* AT 01b, two doublewords, and NW says that it is for reads (10.2.2) */
+static void test_translation(void)
+{
+    QPtOp op = {
+        .cmd = PT_OP_WRITE, .flags = PT_FLAG_PASID | PT_FLAG_NO_PRI,
+        .pasid = LAB_PASID, .dst = LAB_IOVA, .src = LAB_IOVA, .len = 8,
+    };
+    PriSwitch s;
+    PriLab *lab = &s.lab;
+    QRootPort *p = &s.port[PRI_SWITCH_DOWN];
+
+    pri_switch_start(&s, NULL, NULL, NULL);
+    for (unsigned int nw = 0; nw < 2; nw++) {
+        qrp_writew(p, COMMAND, COMMAND_NO_BME);
+        op.cmd = nw ? PT_OP_READ : PT_OP_WRITE;
+        g_assert_cmpuint(qpt_run(&lab->d, 0, &op), ==, PT_ST_TRANS_UR);
+        check_header(p, MRD64 << 24 | 1 << 10 | 2, lab->d.rid << 16 | 0xff,
+                     LAB_IOVA | nw);
+        check_prefix(p, PREFIX_PASID);
+        pri_switch_expect(&s, PRI_SWITCH_DOWN, QRP_AER_UR, true);
+    }
     pri_lab_stop(lab);
 }
 
@@ -168,6 +211,7 @@ int main(int argc, char **argv)
     qtest_add_func("/port/PORT-05/header/response", test_response);
     qtest_add_func("/port/PORT-05/header/invalidation", test_invalidation);
     qtest_add_func("/port/PORT-05/header/completion", test_completion);
-    qtest_add_func("/port/PORT-05/header/memory", test_memory);
+    LAB_ADD_ROWS("/port/PORT-05/header", memory_rows, test_memory);
+    qtest_add_func("/port/PORT-05/header/translation", test_translation);
     return g_test_run();
 }
