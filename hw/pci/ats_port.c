@@ -144,11 +144,8 @@ static void ats_function_inv_request(void *opaque, const AtsMsg *msg)
     if (!f->cfg->ats) {
         /* Unsupported Request: no completion can come (10.3.4) */
         ats_function_error(f, PCI_ERR_UNC_UNSUP, msg);
-    } else if (f->ops->inv_request) {
-        f->ops->inv_request(f->opaque, msg);
     } else {
-        ats_function_invalidate(f, msg);
-        ats_function_complete(f, msg->rid, 1u << (msg->itag % ATS_ITAG_NR), 1);
+        f->ops->inv_request(f->opaque, msg);
     }
 }
 

@@ -6,7 +6,6 @@
 
 #include "qemu/osdep.h"
 #include "qemu/range.h"
-#include "hw/pci/msi.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pcie.h"
@@ -60,7 +59,11 @@ void pcie_dpc_init(PcieDpc *dpc, PCIDevice *dev, uint16_t offset,
     pcie_dpc_reset(dpc);
 }
 
-/* 6.2.11.1: a message each time that status AND enable becomes true */
+/*
+ * 6.2.11.1: a message each time that status AND enable becomes true.  The port
+ * has MSI-X and an interrupt pin; AER and the slot set the level of INTx, too,
+ * and the last one wins.
+ */
 static void pcie_dpc_update_irq(PcieDpc *dpc)
 {
     PCIDevice *dev = dpc->dev;
@@ -77,11 +80,7 @@ static void pcie_dpc_update_irq(PcieDpc *dpc)
         if (irq) {
             msix_notify(dev, vector);
         }
-    } else if (msi_enabled(dev)) {
-        if (irq) {
-            msi_notify(dev, vector);
-        }
-    } else if (pci_intx(dev) != -1) {
+    } else {
         pci_set_irq(dev, irq);
     }
 }

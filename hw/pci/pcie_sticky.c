@@ -14,9 +14,7 @@
 /* Root Error Status but its message number, which is HwInit; 7.8.4.10, .11 */
 static void pcie_sticky_root_power_on(PCIDevice *dev, uint8_t *aer)
 {
-    uint8_t type = pcie_cap_get_type(dev);
-
-    if (type == PCI_EXP_TYPE_ROOT_PORT || type == PCI_EXP_TYPE_RC_EC) {
+    if (pcie_cap_get_type(dev) == PCI_EXP_TYPE_ROOT_PORT) {
         pci_long_test_and_clear_mask(aer + PCI_ERR_ROOT_STATUS,
                                      ~PCI_ERR_ROOT_IRQ);
         pci_set_long(aer + PCI_ERR_ROOT_ERR_SRC, 0);

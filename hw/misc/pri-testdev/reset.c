@@ -25,8 +25,6 @@
 #include "pri-testdev.h"
 #include "hw/misc/trace.h"
 
-/* -- What is unresponsive -------------------------------------------------- */
-
 /* -- Beginning and end ----------------------------------------------------- */
 
 static void pt_reset_over(PriTestdev *d)

@@ -83,9 +83,8 @@ typedef struct AtsFunction AtsFunction;
  *
  * @group_done, @wake, @raw_response: as in PciePriOps.  They can come from
  *     inside any call of this file and from the IOMMU; they only take note.
- * @inv_request: an Invalidate Request has arrived, and is answered by an owner
- *     that implements this, with ats_function_invalidate() and
- *     ats_function_complete(); if NULL, the function does both at once
+ * @inv_request: an Invalidate Request has arrived, and is answered by the
+ *     device, with ats_function_invalidate() and ats_function_complete()
  * @note: as in PciePriOps, violations of the function included; may be NULL
  * @message: a message is about to be sent or was received; may be NULL
  * @translated: a Translation Completion has come; may be NULL.  @discarded: it

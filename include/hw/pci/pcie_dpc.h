@@ -33,7 +33,7 @@ typedef struct PcieDpc {
 } PcieDpc;
 
 /**
- * pcie_dpc_init: add the capability to a port with AER
+ * pcie_dpc_init: add the capability to a port with AER and MSI-X
  *
  * @offset: in extended configuration space, PCIE_DPC_SIZEOF bytes
  * @vector: DPC Interrupt Message Number
