@@ -130,6 +130,51 @@ static void test_held(void)
     agent_lab_stop(&lab);
 }
 
+/* More than there are ITags: what comes then gets no answer, the others do */
+static void test_too_many(void)
+{
+    AgentLab lab;
+
+    agent_lab_start(&lab, "inv-reply=hold", 0);
+    for (unsigned int i = 0; i < 33; i++) {
+        invalidate(&lab, i % 32);
+    }
+    expect_waiting(&lab, 32);
+    turn(&lab, PT_KNOB_INV_RELEASE, 33);
+    g_assert_cmpuint(agent_count(&lab, ATA_INV_COMPLETION), ==, 32);
+    agent_lab_stop(&lab);
+}
+
+/* ATS-23: one completion of several ITags; those of them that are held go */
+static void test_vector(void)
+{
+    const uint32_t itags = 1u << 31 | 1 << 9 | 1 << 4 | 1 << 1;
+    AgentRecord r;
+    AgentLab lab;
+
+    agent_lab_start(&lab, "inv-reply=hold", 0);
+    invalidate(&lab, 1);
+    invalidate(&lab, 2);
+    invalidate(&lab, 31);
+    turn(&lab, PT_KNOB_INV_REPLY, PT_INV_REPLY_COMPLETE);
+    turn(&lab, PT_KNOB_INV_DELAY, 500);
+    invalidate(&lab, 4);
+    turn(&lab, PT_KNOB_INV_VECTOR, itags);
+    r = agent_take(&lab);
+    g_assert_cmpuint(r.kind, ==, ATA_INV_COMPLETION);
+    g_assert_cmphex(r.tag, ==, itags);
+    g_assert_cmphex(r.rid, ==, lab.d.rid);
+    expect_none(&lab);
+    expect_waiting(&lab, 2);
+    qtest_clock_step(lab.qts, 501 * US);
+    expect(&lab, 4);
+    turn(&lab, PT_KNOB_INV_VECTOR, 0);
+    expect_none(&lab);
+    turn(&lab, PT_KNOB_INV_RELEASE, 9);
+    expect(&lab, 2);
+    agent_lab_stop(&lab);
+}
+
 static void test_nth(void)
 {
     AgentLab lab;
@@ -273,6 +318,8 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/inv/ATS-23/overtake", test_overtake);
     qtest_add_func("/pri-testdev/inv/ATS-23/hold", test_hold);
     qtest_add_func("/pri-testdev/inv/held", test_held);
+    qtest_add_func("/pri-testdev/inv/too-many", test_too_many);
+    qtest_add_func("/pri-testdev/inv/ATS-23/vector", test_vector);
     qtest_add_func("/pri-testdev/inv/nth", test_nth);
     qtest_add_func("/pri-testdev/inv/ATS-29/reset", test_reset);
     qtest_add_func("/pri-testdev/knob/registers", test_registers);

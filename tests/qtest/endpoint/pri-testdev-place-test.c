@@ -84,13 +84,22 @@ typedef struct Refusal {
     const char *name;
     const char *device;
     const char *message;
+    const char *before;         /* a device that is there, or NULL */
 } Refusal;
 
 static const Refusal refusals[] = {
     { "PORT-10/vendor-id", "pri-testdev,vendor-id=0xffff", "vendor-id=0xffff" },
+    { "PORT-10/vendor-id-0", "pri-testdev,vendor-id=0", "vendor-id=0x0000" },
     { "PORT-10/class", "pri-testdev,class=0x1000000", "class has 24 bits" },
     { "PORT-11/acs", "pri-testdev,acs=on",
       "acs=on is for a device with several" },
+    { "no-express", "pri-testdev,bus=br0,addr=1",
+      "needs a PCI Express bus", "pcie-pci-bridge,id=br0" },
+    { "no-channels", "pri-testdev,channels=0",
+      "channels must be 1 to 64" },
+    { "channels", "pri-testdev,channels=65",
+      "channels must be 1 to 64" },
+    { "vfs", "pri-testdev,vfs=64", "vfs must be 0 to 63" },
     { "PASID-04/pri-without-ats", "pri-testdev,ats=off",
       "pri=on needs ats=on" },
     { "PASID-04/global-invalidate",
@@ -132,6 +141,7 @@ static void test_refused(const void *opaque)
     g_autofree char *binary = g_strdup(getenv("QTEST_QEMU_BINARY"));
     const char *argv[] = {
         binary, "-machine", "q35", "-nodefaults", "-display", "none",
+        "-device", refusal->before ?: "isa-debug-exit",
         "-device", refusal->device, NULL
     };
     g_autofree char *said = NULL;
@@ -149,6 +159,8 @@ static void test_taken(void)
 {
     static const char *const options[] = {
         "pasid-bits=1,queue-depth=31,pri-capacity=1,atc-entries=1048576",
+        "channels=1,vfs=63",
+        "channels=64",
         "pasid=off,pasid-bits=0,pri=off,pri-capacity=0",
     };
 

@@ -213,14 +213,12 @@ static void test_no_serr(void)
 static void test_software(void)
 {
     QRootPort p;
-    uint16_t s;
     PriLab lab;
 
     start(&lab, &p, false);
     control(&p, QRP_DPC_CTL_FATAL | QRP_DPC_CTL_SW);
     expect_triggered(&lab, &p, REASON_EXTENSION);
-    s = status(&p);
-    g_assert_cmpuint(QRP_DPC_EXTENSION(s), ==, EXTENSION_SOFTWARE);
+    g_assert_cmpuint(QRP_DPC_EXTENSION(status(&p)), ==, EXTENSION_SOFTWARE);
     g_assert_cmphex(qrp_readw(&p, p.dpc + QRP_DPC_CTL), ==,
                     QRP_DPC_CTL_FATAL);
     g_assert_cmphex(root_status(&p) & 0x7f, ==, 0);
@@ -318,6 +316,24 @@ static void test_interrupt(void)
     release(&p);
     control(&p, QRP_DPC_CTL_FATAL | QRP_DPC_CTL_INT | QRP_DPC_CTL_SW);
     g_assert_cmphex(take_msi(&lab), ==, MSI_DATA);
+    pri_lab_stop(&lab);
+}
+
+/* Bit 6 of DPC Control alone is Software Trigger, however wide the write is */
+static void test_software_wide(void)
+{
+    QRootPort p;
+    PriLab lab;
+
+    start(&lab, &p, false);
+    control(&p, QRP_DPC_CTL_FATAL);
+    qrp_writel(&p, p.dpc + QRP_DPC_STATUS, QRP_DPC_CTL_SW << 16);
+    qrp_writel(&p, p.dpc + QRP_DPC_CAP, QRP_DPC_CTL_FATAL << 16 |
+               QRP_DPC_CTL_SW);
+    expect_free(&lab, &p);
+    qrp_writel(&p, p.dpc + QRP_DPC_CAP,
+               (QRP_DPC_CTL_FATAL | QRP_DPC_CTL_SW) << 16);
+    expect_triggered(&lab, &p, REASON_EXTENSION);
     pri_lab_stop(&lab);
 }
 
@@ -457,41 +473,83 @@ static void test_machine_reset(void)
     pri_lab_stop(&lab);
 }
 
-static void test_migration(void)
+/* Another QEMU has the state of @src, which ends; @p is then its port */
+static void migrate(PriLab *lab, QRootPort *p)
 {
     g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
     g_autofree char *file = g_strdup_printf("%s/state", dir);
     g_autofree char *uri = g_strdup_printf("file:%s", file);
-    PriLab src, dst;
-    QRootPort p;
+    QTestState *to;
 
-    start(&src, &p, true);
-    control(&p, QRP_DPC_CTL_FATAL | QRP_DPC_CTL_INT | QRP_DPC_CTL_SW);
-    qtest_qmp_assert_success(src.qts, "{ 'execute': 'stop' }");
-    qtest_qmp_assert_success(src.qts, "{ 'execute': 'migrate', 'arguments': "
-                             "{ 'uri': %s } }", uri);
-    lab_wait_migrated(src.qts);
-
-    dst = src;
-    dst.qts = qtest_initf(
+    lab_save(lab, uri);
+    to = qtest_initf(
         "-machine q35 -m 256M -nodefaults -incoming defer "
         "-device intel-iommu,id=vtd," LAB_VTD_OPTIONS ",ite-timeout-ms=100 "
         "-device pri-root-port,id=rp0,chassis=1,slot=1,bus=pcie.0,addr=4 "
         "-device pri-testdev,id=pt0,bus=rp0");
-    dst.v.qts = dst.d.qts = p.qts = dst.qts;
-    qtest_qmp_assert_success(dst.qts, "{ 'execute': 'migrate-incoming', "
+    qtest_qmp_assert_success(to, "{ 'execute': 'migrate-incoming', "
                              "'arguments': { 'uri': %s } }", uri);
-    lab_wait_migrated(dst.qts);
-    qtest_qmp_assert_success(dst.qts, "{ 'execute': 'cont' }");
-    expect_triggered(&dst, &p, REASON_EXTENSION);
-    release(&p);
-    qrp_expect_fresh(&dst);
-    lab_restart(&dst);
-
-    qtest_quit(dst.qts);
-    pri_lab_stop(&src);
+    lab_wait_migrated(to);
+    qtest_qmp_assert_success(to, "{ 'execute': 'cont' }");
+    qtest_quit(lab->qts);
+    lab->qts = lab->v.qts = lab->d.qts = p->qts = to;
     g_unlink(file);
     g_rmdir(dir);
+}
+
+static void test_migration(void)
+{
+    QRootPort p;
+    PriLab lab;
+
+    start(&lab, &p, true);
+    control(&p, QRP_DPC_CTL_FATAL | QRP_DPC_CTL_INT | QRP_DPC_CTL_SW);
+    migrate(&lab, &p);
+    expect_triggered(&lab, &p, REASON_EXTENSION);
+    release(&p);
+    qrp_expect_fresh(&lab);
+    lab_restart(&lab);
+    pri_lab_stop(&lab);
+}
+
+/* The message of a trigger that is over is not sent again, a new one is */
+static void test_migration_message(void)
+{
+    QRootPort p;
+    PriLab lab;
+
+    start(&lab, &p, false);
+    qrp_msix(&p, 0xfd000000, MSI_PAGE, MSI_DATA);
+    control(&p, QRP_DPC_CTL_FATAL | QRP_DPC_CTL_INT | QRP_DPC_CTL_SW);
+    g_assert_cmphex(take_msi(&lab), ==, MSI_DATA);
+    migrate(&lab, &p);
+    control(&p, QRP_DPC_CTL_FATAL | QRP_DPC_CTL_INT);
+    g_assert_cmphex(take_msi(&lab), ==, 0);
+    release(&p);
+    migrate(&lab, &p);
+    control(&p, QRP_DPC_CTL_FATAL | QRP_DPC_CTL_INT | QRP_DPC_CTL_SW);
+    g_assert_cmphex(take_msi(&lab), ==, MSI_DATA);
+    pri_lab_stop(&lab);
+}
+
+/* Enabled, and an error comes; or a trigger whose message is not enabled */
+static void test_migration_enabled(void)
+{
+    QRootPort p;
+    PriLab lab;
+
+    start(&lab, &p, false);
+    control(&p, QRP_DPC_CTL_FATAL);
+    migrate(&lab, &p);
+    expect_free(&lab, &p);
+    raise_error(&lab, FATAL);
+    expect_triggered(&lab, &p, REASON_FATAL);
+    qrp_msix(&p, 0xfd000000, MSI_PAGE, MSI_DATA);
+    qtest_writel(lab.qts, MSI_PAGE, 0);
+    migrate(&lab, &p);
+    control(&p, QRP_DPC_CTL_FATAL | QRP_DPC_CTL_INT);
+    g_assert_cmphex(take_msi(&lab), ==, MSI_DATA);
+    pri_lab_stop(&lab);
 }
 
 int main(int argc, char **argv)
@@ -505,11 +563,16 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-root-port/dpc/no-serr", test_no_serr);
     qtest_add_func("/pri-root-port/dpc/software", test_software);
     LAB_ADD_ROWS("/pri-root-port/dpc/ERR-04", own_rows, test_own_error);
+    qtest_add_func("/pri-root-port/dpc/software-wide", test_software_wide);
     qtest_add_func("/pri-root-port/dpc/interrupt", test_interrupt);
     qtest_add_func("/pri-root-port/dpc/err-cor", test_err_cor);
     qtest_add_func("/pri-root-port/dpc/FLR-10/containment", test_containment);
     qtest_add_func("/pri-root-port/dpc/FLR-10/release", test_release);
     qtest_add_func("/pri-root-port/dpc/machine-reset", test_machine_reset);
     qtest_add_func("/pri-root-port/dpc/migration", test_migration);
+    qtest_add_func("/pri-root-port/dpc/migration-message",
+                   test_migration_message);
+    qtest_add_func("/pri-root-port/dpc/migration-enabled",
+                   test_migration_enabled);
     return g_test_run();
 }
