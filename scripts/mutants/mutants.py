@@ -18,7 +18,8 @@ expression have another value; the others cannot tell it.
 killed, with what was not tried yet: more tests, or more --patience, which is
 CPU time, so that a busy machine decides nothing (trial.py).  After
 tests were added: `tests`, `reach`, `run`.  After an engine was changed:
-`prepare`.  What is in explained.txt beside this file is counted as explained.
+`prepare`, which knows of what died in the files that are as they were.  What is
+in explained.txt beside this file is counted as explained.
 
 Needs the unit tests to have been built (./pri-lab check unit) and Debian's
 python3-clang (apt-get install python3-clang-14).
@@ -51,7 +52,9 @@ from pri_lab.debian import packages
 from pri_lab.qemu import overlay, qemubuild, qemusrc
 
 ENGINES = ('hw/pci/ats_*.c', 'hw/pci/pcie_pri*.c', 'hw/pci/pcie_atc*.c',
-           'hw/pci/pcie_dpc.c', 'hw/i386/intel_iommu_*.c')
+           'hw/pci/pcie_dpc.c', 'hw/pci/pcie_sticky.c',
+           'hw/i386/intel_iommu_*.c', 'hw/misc/ats-test-agent.c',
+           'hw/misc/pri-root-port.c', 'hw/misc/pri-testdev*.c')
 # One element too far of an array is seen
 BOUNDS = ['-fsanitize=bounds', '-fsanitize-undefined-trap-on-error']
 # Of CPU time: a test that takes so long hangs
@@ -68,6 +71,7 @@ class Place:
         self.build = os.path.join(self.top, 'build')
         self.unit = os.path.join(self.top, 'unit')
         self.list = os.path.join(self.top, 'mutants.json')
+        self.files = os.path.join(self.top, 'files.json')
         self.reach = os.path.join(self.top, 'reach.jsonl')
         self.results = os.path.join(self.top, 'results.jsonl')
         # of this process: several may be at work
@@ -160,16 +164,38 @@ def check_bounds(place: Place, names: Iterable[str]) -> None:
     write(path, '\n'.join(out).encode())
 
 
+def still_dead(place: Place, files: Dict[str, str],
+               every: List[instrument.Mutant]) -> List[Dict]:
+    """Rows of results for mutants that died before `prepare`, in files whose
+    digests are the same; their numbers are those of now."""
+    was = lines(place.files)[-1:]
+    if not was or not os.path.exists(place.list):
+        return []
+    same = {f for f, digest in files.items() if was[0].get(f) == digest}
+    killed = Results(place).killed
+
+    def of_files(mutants: List[instrument.Mutant]) -> \
+            List[instrument.Mutant]:
+        return [m for m in mutants if m.file in same]
+
+    return [{'number': now.number, 'killed': killed[old.number], 'tried': [],
+             'cpu': 0.0}
+            for old, now in zip(of_files(place.mutants()), of_files(every))
+            if old[1:] == now[1:] and old.number in killed]
+
+
 def prepare(place: Place, _args) -> None:
+    unit_project(place)
     env = tree(place)
     os.chdir(place.build)
-    first, texts, every = 1, {}, []
+    first, texts, every, files = 1, {}, [], {}
     for name, command in engines(place.build):
         f = instrument.File(os.path.join('..', 'qemu', name), name,
                             parse_args(command), first)
         first = f.next
         every += f.mutants
         texts[name] = f.instrumented()
+        files[name] = hashlib.sha256(f.text).hexdigest()
     write(os.path.join(place.src, 'include', 'pri-mutant.h'),
           instrument.header(first).encode())
     for name, text in texts.items():
@@ -180,9 +206,13 @@ def prepare(place: Place, _args) -> None:
     subprocess.run(['ninja', 'qemu-system-x86_64'], check=True, env=env,
                    stdout=subprocess.DEVNULL)
     unit_tests(place, texts, first)
+    dead = still_dead(place, files, every)
     for stale in (place.reach, place.results):
         cache.remove(stale)
+    for row in dead:
+        note(place.results, row)
     write(place.list, json.dumps(every).encode())
+    write(place.files, json.dumps(files).encode() + b'\n')
 
 
 def write(path: str, data: bytes) -> None:
@@ -226,11 +256,21 @@ def read(path: str) -> bytes:
         return b''
 
 
+def unit_project(place: Place) -> str:
+    """How the unit tests are compiled, as `check` has done it last: alone, or
+    with the guest's programs."""
+    tests = place.paths.meson_build(False)
+    found = [f for f in (os.path.join(d, 'compile_commands.json')
+                         for d in (tests, tests + '-alone'))
+             if os.path.exists(f)]
+    if not found:
+        sys.exit('the unit tests are not built: ./pri-lab check unit')
+    return max(found, key=os.path.getmtime)
+
+
 def unit_tests(place: Place, texts: Dict[str, bytes], count: int) -> None:
     """The unit tests, linked of the same instrumented engines."""
-    tests = place.paths.meson_build(False)
-    with open(os.path.join(tests, 'compile_commands.json'),
-              encoding='utf-8') as f:
+    with open(unit_project(place), encoding='utf-8') as f:
         units = json.load(f)
     new = place.unit + '.new'           # what there is stays if this fails
     shutil.rmtree(new, ignore_errors=True)
