@@ -94,8 +94,9 @@ def lines(path: str) -> List[Dict]:
 
 
 def note(path: str, what: Dict) -> None:
-    with open(path, 'a', encoding='utf-8') as f:
-        f.write(json.dumps(what) + '\n')
+    # one write: several processes may be at work
+    with open(path, 'ab', buffering=0) as f:
+        f.write(json.dumps(what).encode() + b'\n')
 
 
 def progress(done: int, todo: int, text: str) -> None:

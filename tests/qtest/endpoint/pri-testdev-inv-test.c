@@ -140,7 +140,7 @@ static void test_too_many(void)
         invalidate(&lab, i % 32);
     }
     expect_waiting(&lab, 32);
-    turn(&lab, PT_KNOB_INV_RELEASE, 33);
+    turn(&lab, PT_KNOB_INV_RELEASE_LAST, 33);
     g_assert_cmpuint(agent_count(&lab, ATA_INV_COMPLETION), ==, 32);
     agent_lab_stop(&lab);
 }
@@ -170,8 +170,33 @@ static void test_vector(void)
     expect(&lab, 4);
     turn(&lab, PT_KNOB_INV_VECTOR, 0);
     expect_none(&lab);
+    turn(&lab, PT_KNOB_INV_REPLY, PT_INV_REPLY_HOLD);
+    invalidate(&lab, 5);
+    turn(&lab, PT_KNOB_INV_VECTOR, 1u << 5);
+    expect(&lab, 5);
     turn(&lab, PT_KNOB_INV_RELEASE, 9);
     expect(&lab, 2);
+    agent_lab_stop(&lab);
+}
+
+/* Nothing is sent by a function that is not there, or whose link is down */
+static void test_vector_lost(void)
+{
+    AgentLab lab;
+    uint64_t bridge;
+
+    agent_lab_start(&lab, NULL, 0);
+    bridge = qpt_ecam(lab.d.port << 3, 0x3e);
+    qtest_writew(lab.qts, bridge, 0x40);    /* Secondary Bus Reset */
+    qtest_qmp_assert_success(lab.qts, "{ 'execute': 'qom-set', 'arguments': "
+        "{ 'path': 'pt0', 'property': 'inv-vector', 'value': 2 } }");
+    qtest_writew(lab.qts, bridge, 0);
+    expect_none(&lab);
+    qtest_qmp_assert_success(lab.qts, "{ 'execute': 'qom-set', 'arguments': "
+        "{ 'path': 'pt0', 'property': 'gone', 'value': 'on' } }");
+    qtest_qmp_assert_success(lab.qts, "{ 'execute': 'qom-set', 'arguments': "
+        "{ 'path': 'pt0', 'property': 'inv-vector', 'value': 2 } }");
+    expect_none(&lab);
     agent_lab_stop(&lab);
 }
 
@@ -320,6 +345,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/inv/held", test_held);
     qtest_add_func("/pri-testdev/inv/too-many", test_too_many);
     qtest_add_func("/pri-testdev/inv/ATS-23/vector", test_vector);
+    qtest_add_func("/pri-testdev/inv/ATS-29/vector-lost", test_vector_lost);
     qtest_add_func("/pri-testdev/inv/nth", test_nth);
     qtest_add_func("/pri-testdev/inv/ATS-29/reset", test_reset);
     qtest_add_func("/pri-testdev/knob/registers", test_registers);

@@ -87,6 +87,7 @@
 #define QRP_DPC_STATUS          0x08
 #define QRP_DPC_TRIGGERED       (1 << 0)
 #define QRP_DPC_INTERRUPT       (1 << 3)
+#define QRP_DPC_REASONS         0x66
 #define QRP_DPC_REASON(s)       (((s) >> 1) & 3)
 #define QRP_DPC_EXTENSION(s)    (((s) >> 5) & 3)
 #define QRP_DPC_SOURCE          0x0a
