@@ -275,6 +275,23 @@ static void test_reset(void)
     agent_lab_stop(&lab);
 }
 
+/* ATS-29: whatever the knob says, a hot reset leaves no link to send it on */
+static void test_hot_reset(void)
+{
+    AgentLab lab;
+    uint64_t bridge;
+
+    agent_lab_start(&lab, "inv-reply=hold,inv-pending-at-flr=complete", 0);
+    bridge = qpt_ecam(lab.d.port << 3, 0x3e);
+    invalidate(&lab, 1);
+    qtest_writew(lab.qts, bridge, 0x40);    /* Secondary Bus Reset */
+    expect_none(&lab);
+    qtest_writew(lab.qts, bridge, 0);
+    qtest_clock_step(lab.qts, 1000 * MS);
+    expect_none(&lab);
+    agent_lab_stop(&lab);
+}
+
 /* -- knobs ----------------------------------------------------------------- */
 
 /* Every knob, by its registers: default, largest value, one more */
@@ -348,6 +365,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/inv/ATS-29/vector-lost", test_vector_lost);
     qtest_add_func("/pri-testdev/inv/nth", test_nth);
     qtest_add_func("/pri-testdev/inv/ATS-29/reset", test_reset);
+    qtest_add_func("/pri-testdev/inv/ATS-29/hot-reset", test_hot_reset);
     qtest_add_func("/pri-testdev/knob/registers", test_registers);
     qtest_add_func("/pri-testdev/knob/property", test_property);
 

@@ -44,7 +44,8 @@ typedef struct Field {
 /* Fields that go together; @why: part of the reason, NULL if they are taken */
 typedef struct Row {
     const char *name, *section, *why;
-    Field fields[9];            /* the last one is empty */
+    Field fields[6];            /* the last one is empty */
+    const Field *with;          /* before them, or NULL */
     const char *repeat;         /* an element that is there @times more */
     unsigned int times;
 } Row;
@@ -63,29 +64,33 @@ typedef struct Row {
 #define DEVICE          "for: pri-testdev,"
 
 /* States of a channel, hw/misc/pri-testdev/op.h */
-#define READY           1
 #define RESPONSE        2
 #define CREDITS         3
 #define PAUSE           5
 #define NO_STATE        6
 
-/* Channel 1 waits for the response to a write of 8 bytes, or to one by a list */
-#define RUNS(state) \
-    { "ch[1]/run", state, 1 }, { "ch[1]/op/cmd", PT_OP_WRITE, 4 }, \
-    { "ch[1]/op/group", 1, 4 }, { "ch[1]/op/len", 8, 8 }
-#define LISTS(n) \
-    { "ch[1]/run", RESPONSE, 1 }, { "ch[1]/op/cmd", PT_OP_WRITE, 4 }, \
-    { "ch[1]/op/group", 1, 4 }, { "ch[1]/op/flags", PT_FLAG_SCATTER, 4 }, \
-    { "ch[1]/op/list_len", n, 4 }
-#define ANSWER(i) "inv.waiting[" #i "]/"
-/* Completion @i, in the limits */
-#define INV_WAITS(i, itag, cc, messages, due) \
-    { "inv.n", (i) + 1, 4 }, { ANSWER(i) "itag", itag, 1 }, \
-    { ANSWER(i) "cc", cc, 1 }, { ANSWER(i) "messages", messages, 1 }, \
-    { ANSWER(i) "due", due, 8 }
-#define IN_RESET \
-    { "presence.in_reset", 1, 1 }, { "presence.kind", PT_RESET_FLR, 1 }
+#define ANSWER          "inv.waiting[0]/"
 #define TIMER_RUNS(timer) { timer, 1ull << 62, 8 }
+
+/* Channel 1 has begun to write 8 bytes, or by a list, which needs a length */
+static const Field runs[] = {
+    { "ch[1]/op/cmd", PT_OP_WRITE, 4 }, { "ch[1]/op/group", 1, 4 },
+    { "ch[1]/op/len", 8, 8 }, { NULL },
+};
+static const Field runs_list[] = {
+    { "ch[1]/run", RESPONSE, 1 }, { "ch[1]/op/cmd", PT_OP_WRITE, 4 },
+    { "ch[1]/op/group", 1, 4 }, { "ch[1]/op/flags", PT_FLAG_SCATTER, 4 },
+    { NULL },
+};
+/* A completion waits: of ITag 0, one message */
+static const Field inv_waits[] = {
+    { "inv.n", 1, 4 }, { ANSWER "itag", 0, 1 }, { ANSWER "cc", 1, 1 },
+    { ANSWER "messages", 1, 1 }, { ANSWER "due", 0, 8 }, { NULL },
+};
+static const Field in_reset[] = {
+    { "presence.in_reset", 1, 1 }, { "presence.kind", PT_RESET_FLR, 1 },
+    { NULL },
+};
 
 static const Row rows[] = {
     { "group/stale", PT, NULL, { { FN "pri/groups[5]/use", 3, 1 } } },
@@ -116,7 +121,7 @@ static const Row rows[] = {
     { "inflight/other-owner", PT, FUNCTION,
       { { FN "inflight.slot[3]/owner", OWNERS, 4 } } },
     { "posted/more", PT, NUMBER, { { FN "posted/n", POSTED + 1, 4 } } },
-    { "posted/all", PT, NULL, { { FN "posted/n", POSTED, 4 } },
+    { "posted/all", PT, NULL, { { FN "posted/n", POSTED, 4 } }, NULL,
       FN "posted/slot[0]", POSTED - 2 },
     { "posted/empty", PT, NUMBER, { { FN "posted/slot[0]/len", 0, 4 } } },
     { "posted/long", PT, NUMBER, { { FN "posted/slot[0]/len", PAGE + 1, 4 } } },
@@ -136,55 +141,69 @@ static const Row rows[] = {
     { "errors/two-at-once", PT, FUNCTION,
       { { FN "n_errors", 1, 1 },
         { FN "errors[0]/err.status", 1u << 31 | 1 << 20, 4 } } },
-    { "channel/stopped", PT, NULL, { { "ch[1]/op/cmd", 99, 4 },
-                                     { "ch[1]/op/flags", PT_FLAG_GATHER, 4 } } },
-    { "channel/waits", PT, NULL, { RUNS(RESPONSE) } },
-    { "channel/no-state", PT, DEVICE, { RUNS(NO_STATE) } },
+    { "channel/stopped", PT, NULL,
+      { { "ch[1]/op/cmd", 99, 4 }, { "ch[1]/op/flags", PT_FLAG_GATHER, 4 } } },
+    { "channel/waits", PT, NULL, { { "ch[1]/run", RESPONSE, 1 } }, runs },
+    { "channel/no-state", PT, DEVICE, { { "ch[1]/run", NO_STATE, 1 } }, runs },
     { "channel/no-command", PT, DEVICE,
-      { RUNS(RESPONSE), { "ch[1]/op/cmd", PT_OP_NOP, 4 } } },
+      { { "ch[1]/run", RESPONSE, 1 }, { "ch[1]/op/cmd", PT_OP_NOP, 4 } },
+      runs },
     { "channel/nothing-left", PT, DEVICE,
-      { RUNS(RESPONSE), { "ch[1]/done", 8, 8 } } },
+      { { "ch[1]/run", RESPONSE, 1 }, { "ch[1]/done", 8, 8 } }, runs },
     { "channel/a-byte-left", PT, NULL,
-      { RUNS(RESPONSE), { "ch[1]/done", 7, 8 } } },
+      { { "ch[1]/run", RESPONSE, 1 }, { "ch[1]/done", 7, 8 } }, runs },
     { "channel/not-there", PT, DEVICE,
       { { "ch[2]/run", RESPONSE, 1 }, { "ch[2]/op/cmd", PT_OP_WRITE, 4 },
         { "ch[2]/op/group", 1, 4 }, { "ch[2]/op/len", 8, 8 } } },
     { "channel/pause", PT, NULL,
-      { RUNS(PAUSE), TIMER_RUNS("sched.pause_timer") } },
-    { "channel/endless-pause", PT, DEVICE, { RUNS(PAUSE) } },
+      { { "ch[1]/run", PAUSE, 1 }, TIMER_RUNS("sched.pause_timer") }, runs },
+    { "channel/endless-pause", PT, DEVICE,
+      { { "ch[1]/run", PAUSE, 1 } }, runs },
     { "turn/last", PT, NULL, { { "sched.next_channel", CHANNELS - 1, 4 } } },
     { "turn/none", PT, DEVICE, { { "sched.next_channel", CHANNELS, 4 } } },
     { "waiters/one", PT, NULL,
-      { RUNS(CREDITS), { "sched.n_waiters", 1, 4 },
-        { "sched.waiters[0]", 1, 1 } } },
-    { "waiters/not-in-the-queue", PT, DEVICE, { RUNS(CREDITS) } },
+      { { "ch[1]/run", CREDITS, 1 }, { "sched.n_waiters", 1, 4 },
+        { "sched.waiters[0]", 1, 1 } }, runs },
+    { "waiters/not-in-the-queue", PT, DEVICE,
+      { { "ch[1]/run", CREDITS, 1 } }, runs },
     { "waiters/does-not-wait", PT, DEVICE,
-      { RUNS(RESPONSE), { "sched.n_waiters", 1, 4 },
-        { "sched.waiters[0]", 1, 1 } } },
+      { { "ch[1]/run", RESPONSE, 1 }, { "sched.n_waiters", 1, 4 },
+        { "sched.waiters[0]", 1, 1 } }, runs },
     { "waiters/twice", PT, DEVICE,
-      { RUNS(CREDITS), { "sched.n_waiters", 2, 4 },
-        { "sched.waiters[0]", 1, 1 }, { "sched.waiters[1]", 1, 1 } } },
+      { { "ch[1]/run", CREDITS, 1 }, { "sched.n_waiters", 2, 4 },
+        { "sched.waiters[0]", 1, 1 }, { "sched.waiters[1]", 1, 1 } }, runs },
     { "waiters/no-channel", PT, DEVICE,
       { { "sched.n_waiters", 1, 4 }, { "sched.waiters[0]", CHANNELS, 1 },
         { "ch[2]/run", CREDITS, 1 } } },
     { "waiters/more", PT, DEVICE, { { "sched.n_waiters", CHANNELS + 1, 4 } } },
-    { "list/begins", PT, NULL, { LISTS(LIST) } },
-    { "list/long", PT, DEVICE, { LISTS(LIST + 1) } },
+    { "list/begins", PT, NULL,
+      { { "ch[1]/op/list_len", LIST, 4 } }, runs_list },
+    { "list/long", PT, DEVICE,
+      { { "ch[1]/op/list_len", LIST + 1, 4 } }, runs_list },
     { "list/last-entry", PT, NULL,
-      { LISTS(LIST), { "ch[1]/list_done", LIST - 1, 4 } } },
+      { { "ch[1]/op/list_len", LIST, 4 }, { "ch[1]/list_done", LIST - 1, 4 } },
+      runs_list },
     { "list/at-its-end", PT, DEVICE,
-      { LISTS(LIST), { "ch[1]/list_done", LIST, 4 } } },
+      { { "ch[1]/op/list_len", LIST, 4 }, { "ch[1]/list_done", LIST, 4 } },
+      runs_list },
     { "list/in-an-entry", PT, NULL,
-      { LISTS(2), { "ch[1]/piece.len", 8, 4 }, { "ch[1]/piece.done", 7, 4 } } },
+      { { "ch[1]/op/list_len", 2, 4 }, { "ch[1]/piece.len", 8, 4 },
+        { "ch[1]/piece.done", 7, 4 } }, runs_list },
     { "list/behind-an-entry", PT, DEVICE,
-      { LISTS(2), { "ch[1]/piece.len", 8, 4 }, { "ch[1]/piece.done", 8, 4 } } },
-    { "completion/limits", PT, NULL, { INV_WAITS(0, INV - 1, 8, 16, 0) } },
-    { "completion/none", PT, DEVICE, { INV_WAITS(0, 0, 0, 1, 0) } },
-    { "completion/one", PT, NULL, { INV_WAITS(0, 0, 1, 1, 0) } },
-    { "completion/no-itag", PT, DEVICE, { INV_WAITS(0, INV, 1, 1, 0) } },
-    { "completion/count", PT, DEVICE, { INV_WAITS(0, 0, 9, 1, 0) } },
-    { "completion/messages", PT, DEVICE, { INV_WAITS(0, 0, 1, 17, 0) } },
-    { "completion/never", PT, DEVICE, { INV_WAITS(0, 0, 1, 1, UINT64_MAX) } },
+      { { "ch[1]/op/list_len", 2, 4 }, { "ch[1]/piece.len", 8, 4 },
+        { "ch[1]/piece.done", 8, 4 } }, runs_list },
+    { "completion/limits", PT, NULL,
+      { { ANSWER "itag", INV - 1, 1 }, { ANSWER "cc", 8, 1 },
+        { ANSWER "messages", 16, 1 } }, inv_waits },
+    { "completion/none", PT, DEVICE, { { ANSWER "cc", 0, 1 } }, inv_waits },
+    { "completion/one", PT, NULL, { { ANSWER "cc", 1, 1 } }, inv_waits },
+    { "completion/no-itag", PT, DEVICE,
+      { { ANSWER "itag", INV, 1 } }, inv_waits },
+    { "completion/count", PT, DEVICE, { { ANSWER "cc", 9, 1 } }, inv_waits },
+    { "completion/messages", PT, DEVICE,
+      { { ANSWER "messages", 17, 1 } }, inv_waits },
+    { "completion/never", PT, DEVICE,
+      { { ANSWER "due", UINT64_MAX, 8 } }, inv_waits },
     { "completions/more", PT, DEVICE, { { "inv.n", INV + 1, 4 } } },
     { "late/all", PT, NULL, { { "late/n", LATE, 4 } } },
     { "late/more", PT, DEVICE, { { "late/n", LATE + 1, 4 } } },
@@ -203,12 +222,13 @@ static const Row rows[] = {
       { { "presence.kind", PT_RESET_NR - 1, 1 } } },
     { "reset/no-kind", PT, DEVICE, { { "presence.kind", PT_RESET_NR, 1 } } },
     { "reset/goes-on", PT, NULL,
-      { IN_RESET, TIMER_RUNS("presence.reset_timer") } },
-    { "reset/endless", PT, DEVICE, { IN_RESET } },
+      { TIMER_RUNS("presence.reset_timer") }, in_reset },
+    { "reset/endless", PT, DEVICE,
+      { { "presence.in_reset", 1, 1 } }, in_reset },
     { "reset/link-down", PT, NULL, { { "presence.link_down", 1, 1 } } },
     { "reset/both", PT, DEVICE,
-      { IN_RESET, TIMER_RUNS("presence.reset_timer"),
-        { "presence.link_down", 1, 1 } } },
+      { TIMER_RUNS("presence.reset_timer"), { "presence.link_down", 1, 1 } },
+      in_reset },
     { "message/last-kind", VTD, NULL, { { RULES "saved[0]/msg/kind", 4, 1 } } },
     { "message/no-kind", VTD, RULESET,
       { { RULES "saved[0]/msg/kind", 5, 1 } } },
@@ -217,7 +237,7 @@ static const Row rows[] = {
     { "message/no-status", VTD, RULESET,
       { { RULES "saved[0]/status", 3, 1 } } },
     { "message/no-rule", VTD, RULESET, { { RULES "saved[0]/rule_at", 1, 4 } } },
-    { "messages/all", VTD, NULL, { { RULES "n_saved", HELD, 4 } },
+    { "messages/all", VTD, NULL, { { RULES "n_saved", HELD, 4 } }, NULL,
       RULES "saved[0]", HELD - 1 },
     { "messages/more", VTD, NUMBER, { { RULES "n_saved", HELD + 1, 4 } } },
     { "messages/negative", VTD, NUMBER,
@@ -307,6 +327,13 @@ static char *load(const char *file)
     return why;
 }
 
+static void set(LabStream *s, const Row *row, const Field *fields)
+{
+    for (const Field *f = fields; f && f->path; f++) {
+        lab_stream_set(s, row->section, f->path, f->size, f->value);
+    }
+}
+
 static void test_field(const void *opaque)
 {
     g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
@@ -316,9 +343,8 @@ static void test_field(const void *opaque)
     LabStream s;
 
     save(&s, file);
-    for (const Field *f = row->fields; f->path; f++) {
-        lab_stream_set(&s, row->section, f->path, f->size, f->value);
-    }
+    set(&s, row, row->with);
+    set(&s, row, row->fields);
     if (row->repeat) {
         lab_stream_repeat(&s, row->section, row->repeat, row->times);
     }

@@ -238,10 +238,33 @@ static void test_waits(void)
     g_rmdir(dir);
 }
 
+/* Completions of all ITags wait, as many as there is room for */
+static void test_all_itags(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, NULL, "inv-reply=hold", 0);
+    for (unsigned int i = 0; i < 32; i++) {
+        qinv_put_dev_tlb(&lab.v, lab.d.rid);
+    }
+    slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+    qvtd_qi_ring(&lab.v);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_INV_WAITING), ==, 32);
+    lab_migrate(&lab, NULL, "inv-reply=hold", 1000 * 1000);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_INV_WAITING), ==, 32);
+    lab_knob(&lab, PT_KNOB_INV_RELEASE, 31);
+    g_assert_false(qvtd_wait_done(&lab.v, slot));
+    lab_knob(&lab, PT_KNOB_INV_RELEASE, 1);
+    g_assert_true(qvtd_wait_done(&lab.v, slot));
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
 
+    qtest_add_func("/pri-lab/MIG-01/all-itags", test_all_itags);
     qtest_add_func("/pri-lab/MIG-02/mode-without-page-requests", test_ttm);
     qtest_add_data_func("/pri-lab/MIG-03/non-fatal-error", "\"non-fatal\"",
                         test_error);
