@@ -13,7 +13,7 @@ from ..core.errors import LabError
 from ..linux.kernel import Kernel
 
 KEEP = 6                        # images kept, one a kernel
-# what is said of this machine, which has not built the kernel, is not about ours
+# what is said of this machine, which has not built the kernel, is not of ours
 WARNING = re.compile(
     r'warning:(?! the compiler differs| pahole version differs)', re.I)
 BUSYBOX = ('/bin/busybox', '/usr/bin/busybox')
