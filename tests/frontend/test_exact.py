@@ -116,6 +116,14 @@ class Runs(unittest.TestCase):
         made.session = new
         return made
 
+    def test_the_next_race_begins_without_the_plan_of_the_one_before(self):
+        guest = Guest([ended('end', 'ab')])
+        r = self.runner(guest)
+        r.once(entry(), guest, os.path.join(self.dir, 'run'))
+        r._session, guest.did = guest, []
+        self.assertIs(r.booted(), guest)
+        self.assertEqual(guest.did, ['load booted', 'plan: '])
+
     def once(self, *ends, text=HEADER):
         guest = Guest(ends)
         made = self.runner(guest)
