@@ -25,19 +25,13 @@
 /* Attempts to set a flag in an entry that changes under the walk */
 #define VTD_SET_FLAGS_TRIES     16
 
-static bool vtd_pte_read(hwaddr table, uint64_t iova, uint32_t level,
-                         hwaddr *addr, uint64_t *pte)
+static bool vtd_pte_read(IntelIOMMUState *s, hwaddr table, uint64_t iova,
+                         uint32_t level, hwaddr *addr, uint64_t *pte)
 {
-    const MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
     uint64_t index = extract64(iova, 12 + 9 * (level - 1), 9);
 
     *addr = table + index * sizeof(*pte);
-    if (dma_memory_read(&address_space_memory, *addr, pte, sizeof(*pte),
-                        attrs) != MEMTX_OK) {
-        return false;
-    }
-    *pte = le64_to_cpu(*pte);
-    return true;
+    return vtd_table_read(s, *addr, pte, 1);
 }
 
 typedef enum VTDSetFlags {
@@ -98,7 +92,7 @@ static bool vtd_pte_is_leaf(uint64_t pte, uint32_t level)
 static int vtd_fs_read(IntelIOMMUState *s, hwaddr table, uint64_t iova,
                        uint32_t level, hwaddr *addr, uint64_t *pte)
 {
-    if (!vtd_pte_read(table, iova, level, addr, pte)) {
+    if (!vtd_pte_read(s, table, iova, level, addr, pte)) {
         return level == VTD_PML4_LEVEL ? VTD_FR_SFS_4 : VTD_FR_SFS_1;
     }
     if (!(*pte & VTD_FL_P)) {
@@ -223,7 +217,7 @@ int vtd_ss_walk(IntelIOMMUState *s, bool scalable, hwaddr table, uint32_t aw,
     for (leaf->level = top; ; leaf->level--) {
         hwaddr addr;
 
-        if (!vtd_pte_read(table, iova, leaf->level, &addr, &leaf->pte)) {
+        if (!vtd_pte_read(s, table, iova, leaf->level, &addr, &leaf->pte)) {
             if (leaf->level == top) {
                 return scalable ? VTD_FR_SSS_4 : VTD_FR_CONTEXT_ENTRY_INV;
             }

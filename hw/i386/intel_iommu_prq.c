@@ -158,7 +158,7 @@ static void vtd_prq_implicit_invalidation(IntelIOMMUState *s,
     switch (inv->pgtt) {
     case VTD_SM_PASID_ENTRY_FLT:
         vtd_pwc_inv_pages(s, inv->did, inv->pasid, addr, 0);
-        vtd_piotlb_page_invalidate(s, inv->did, inv->pasid, addr, 0);
+        vtd_iotlb_drop_page(s, inv->did, inv->pasid, addr);
         break;
     case VTD_SM_PASID_ENTRY_SLT:
     case VTD_SM_PASID_ENTRY_PT:

@@ -260,14 +260,15 @@ static bool vtd_qi_more(IntelIOMMUState *s)
 /* Execute the descriptor at IQH; false if it is refused, with @iqei set */
 static bool vtd_qi_step(IntelIOMMUState *s)
 {
+    bool each = vtd_qi_each_desc(&s->svm.knobs);
+
     s->svm.qi.iqei = VTD_IQEI_RSVD;
-    if ((vtd_qi_each_desc(&s->svm.knobs) && !vtd_qi_inject_iqe(s)) ||
-        !vtd_process_inv_desc(s)) {
+    if ((each && !vtd_qi_inject_iqe(s)) || !vtd_process_inv_desc(s)) {
         return false;
     }
     /* IQH says so before anything behind the descriptor happens */
     vtd_qi_set_head(s);
-    if (vtd_qi_each_desc(&s->svm.knobs)) {
+    if (unlikely(each)) {
         vtd_qi_desc_done(s);
     }
     return true;

@@ -417,6 +417,7 @@ void vtd_svm_set_root(IntelIOMMUState *s)
 
 void vtd_svm_realize(IntelIOMMUState *s)
 {
+    vtd_tables_realize(s);
     vtd_prq_realize(s);
     vtd_qi_realize(s);
     vtd_devtlb_realize(s);

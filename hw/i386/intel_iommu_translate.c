@@ -126,6 +126,9 @@ int vtd_xlat_finish(IntelIOMMUState *s, const VTDXlatReq *req, bool scalable,
         vtd_update_iotlb(s, req->rid, did, req->addr, leaf->pte,
                          IOMMU_ACCESS_FLAG(leaf->read, leaf->write),
                          leaf->level, req->pasid, tag, pgtt);
+        if (pgtt == VTD_SM_PASID_ENTRY_FLT) {
+            vtd_iotlb_added(s, did, tag, req->addr, leaf->level);
+        }
     }
     return 0;
 }

@@ -135,29 +135,23 @@ bool vtd_sm_fault_tr_recorded(int reason)
 }
 
 /* Read @n little-endian qwords of a remapping structure */
-static bool vtd_sm_read(hwaddr addr, uint64_t *val, unsigned int n)
+static bool vtd_sm_read(IntelIOMMUState *s, const VTDSmWalk *walk, hwaddr addr,
+                        uint64_t *val, unsigned int n)
 {
-    const MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
-
-    if (dma_memory_read(&address_space_memory, addr, val, n * sizeof(*val),
-                        attrs) != MEMTX_OK) {
-        return false;
-    }
-    for (unsigned int i = 0; i < n; i++) {
-        val[i] = le64_to_cpu(val[i]);
-    }
-    return true;
+    return walk->uncached ? vtd_table_read_unlocked(addr, val, n) :
+                            vtd_table_read(s, addr, val, n);
 }
 
 /* The same for an entry that may have been read in pieces before */
-static bool vtd_sm_read_entry(const VTDSmWalk *walk, VTDTornKind kind,
-                              hwaddr addr, uint64_t *val, unsigned int n)
+static bool vtd_sm_read_entry(IntelIOMMUState *s, const VTDSmWalk *walk,
+                              VTDTornKind kind, hwaddr addr, uint64_t *val,
+                              unsigned int n)
 {
     if (walk->torn && walk->torn->kind == kind && walk->torn->done == n) {
         memcpy(val, walk->torn->val, n * sizeof(*val));
         return true;
     }
-    return vtd_sm_read(addr, val, n);
+    return vtd_sm_read(s, walk, addr, val, n);
 }
 
 bool vtd_ttm_valid(IntelIOMMUState *s)
@@ -195,7 +189,7 @@ static int vtd_sm_walk_root(IntelIOMMUState *s, VTDSmWalk *walk,
     bool upper = walk->rid & VTD_DEVFN_CHECK_MASK;
     uint64_t re[2];
 
-    if (!vtd_sm_read(s->root + bus * sizeof(re), re, 2)) {
+    if (!vtd_sm_read(s, walk, s->root + bus * sizeof(re), re, 2)) {
         return VTD_FR_SRT_1;
     }
     if (!(re[upper] & VTD_ROOT_ENTRY_P)) {
@@ -291,7 +285,7 @@ static int vtd_sm_walk_context(IntelIOMMUState *s, VTDSmWalk *walk,
     hwaddr addr = vtd_sm_context_addr(walk, context_table);
     int ret;
 
-    if (!vtd_sm_read_entry(walk, VTD_TORN_CONTEXT, addr, ce->val,
+    if (!vtd_sm_read_entry(s, walk, VTD_TORN_CONTEXT, addr, ce->val,
                            ARRAY_SIZE(ce->val))) {
         return VTD_FR_SCT_1;
     }
@@ -315,7 +309,7 @@ static int vtd_sm_walk_dir(IntelIOMMUState *s, VTDSmWalk *walk,
                   VTD_PASID_DIR_INDEX(walk->table_pasid) *
                   VTD_PASID_DIR_ENTRY_SIZE;
 
-    if (!vtd_sm_read(addr, &pde, 1)) {
+    if (!vtd_sm_read(s, walk, addr, &pde, 1)) {
         return VTD_FR_SPD_1;
     }
     walk->fpd |= !!(pde & VTD_PASID_DIR_FPD);
@@ -389,7 +383,7 @@ static int vtd_sm_walk_table(IntelIOMMUState *s, VTDSmWalk *walk,
     VTDPASIDEntry *pe = &walk->pe;
     hwaddr addr = vtd_sm_pasid_addr(walk, pasid_table);
 
-    if (!vtd_sm_read_entry(walk, VTD_TORN_PASID, addr, pe->val,
+    if (!vtd_sm_read_entry(s, walk, VTD_TORN_PASID, addr, pe->val,
                            ARRAY_SIZE(pe->val))) {
         return VTD_FR_SPT_1;
     }
@@ -457,6 +451,7 @@ int vtd_sm_walk_function(IntelIOMMUState *s, VTDSmWalk *walk)
 
     walk->fpd = false;
     walk->table_pasid = 0;
+    dma_barrier(&address_space_memory, DMA_DIRECTION_TO_DEVICE);
     ret = vtd_sm_check_mode(s, walk);
     return ret ? ret : vtd_sm_find_context(s, walk);
 }
@@ -497,8 +492,8 @@ bool vtd_sm_torn_start(IntelIOMMUState *s, VTDSmWalk *walk, VTDTornKind kind,
 bool vtd_sm_torn_step(VTDTornRead *torn)
 {
     if (torn->done + 2 > ARRAY_SIZE(torn->val) ||
-        !vtd_sm_read(torn->addr + torn->done * sizeof(uint64_t),
-                     &torn->val[torn->done], 2)) {
+        !vtd_table_read_unlocked(torn->addr + torn->done * sizeof(uint64_t),
+                                 &torn->val[torn->done], 2)) {
         torn->kind = VTD_TORN_NONE;     /* the walk will say what is wrong */
         return false;
     }

@@ -161,10 +161,13 @@ static uint32_t ats_port_ingress(const PCIDevice *port, const AtsTlp *tlp)
 
 /* -- The way --------------------------------------------------------------- */
 
-/* The port or bridge above @dev; NULL if that is the Root Complex */
+/*
+ * The port or bridge above @dev; NULL if that is the Root Complex.  Asked for
+ * each TLP, so the type of the bus is not checked: it is none but PCI.
+ */
 static PCIDevice *ats_path_above(PCIDevice *dev)
 {
-    PCIBus *bus = pci_get_bus(dev);
+    PCIBus *bus = container_of(dev->qdev.parent_bus, PCIBus, qbus);
 
     return pci_bus_is_root(bus) ? NULL : pci_bridge_get_device(bus);
 }

@@ -46,13 +46,14 @@ static bool ats_peer_direct(const PCIDevice *port, const AtsTlp *tlp)
 
 PCIDevice *ats_peer_of(const PCIDevice *port, const AtsTlp *tlp)
 {
-    PCIBus *bus = pci_get_bus(port);
+    PCIBus *bus;
 
     if (tlp->kind == ATS_TLP_MESSAGE || !pci_is_express(port) ||
         pcie_cap_get_type(port) != PCI_EXP_TYPE_DOWNSTREAM ||
         !ats_peer_direct(port, tlp)) {
         return NULL;
     }
+    bus = pci_get_bus(port);
     for (unsigned int i = 0; i < ARRAY_SIZE(bus->devices); i++) {
         PCIDevice *peer = bus->devices[i];
 

@@ -52,8 +52,12 @@ bool ats_function_may_send(const AtsFunction *f, AtsSend what)
  */
 static void ats_function_push_events(AtsFunction *f, AtsSend what)
 {
-    uint32_t lane = pci_requester_id(f->dev);
+    uint32_t lane;
 
+    if (!ats_actor_on) {
+        return;
+    }
+    lane = pci_requester_id(f->dev);
     switch (what) {
     case ATS_SEND_READ:
     case ATS_SEND_COMPLETION:
@@ -141,7 +145,7 @@ void ats_function_report_errors(AtsFunction *f)
 
 AtsPathEnd ats_function_pass(AtsFunction *f, const AtsTlp *tlp)
 {
-    AtsPathError error;
+    QEMU_UNINITIALIZED AtsPathError error;
     AtsPathEnd end = ats_path_up(f->dev, tlp, &error);
 
     if (end == ATS_PATH_UR || end == ATS_PATH_CA) {

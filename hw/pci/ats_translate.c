@@ -11,7 +11,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/pci/ats_function.h"
+#include "ats_function_internal.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pci_device.h"
 #include "trace.h"
@@ -146,6 +146,7 @@ static AtsTrStatus ats_translate_path(AtsFunction *f, const AtsTrReq *req)
     AtsTlp tlp = {
         .kind = ATS_TLP_READ,
         .at = ATS_AT_TRANSLATION_REQUEST,
+        .rid = req->rid,
         .addr = req->addr,
         .len = 8,
         .pasid = req->pasid,
@@ -154,7 +155,7 @@ static AtsTrStatus ats_translate_path(AtsFunction *f, const AtsTrReq *req)
         .no_write = req->no_write,
     };
 
-    switch (ats_function_may_pass(f, &tlp)) {
+    switch (ats_function_pass(f, &tlp)) {
     case ATS_PATH_PASSED:
         return ATS_TR_SUCCESS;
     case ATS_PATH_UR:

@@ -84,7 +84,7 @@ static void pt_transfer(PriTestdev *d, unsigned int n, const PtSide *src,
                         const AtsTrEntry *to, uint32_t len)
 {
     PtChannel *ch = &d->ch[n];
-    uint8_t buf[PT_PAGE];
+    QEMU_UNINITIALIZED uint8_t buf[PT_PAGE];
 
     if (pt_op_reads(&ch->op)) {
         if (!pt_dma_read(d, from, src->acc.pasid, src->addr, buf, len)) {

@@ -33,15 +33,13 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
     bool write = how != PT_DMA_READ;
     PCIDevice *dev = PCI_DEVICE(d);
     /* .memory: RAM only, so that a guest cannot send DMA into a device */
-    MemTxAttrs attrs = {
-        .memory = 1,
-        .requester_id = pci_requester_id(dev),
-    };
+    MemTxAttrs attrs = { .memory = 1 };
     AtsTlp tlp = pt_dma_tlp(entry, pasid, addr, len, write);
     AtsPathEnd end = ats_function_may_pass(&d->fn, &tlp);
     MemTxResult res;
     uint64_t to;
 
+    attrs.requester_id = tlp.rid;
     if (end == ATS_PATH_PEER) {
         res = ats_peer_access(dev, &tlp, how == PT_DMA_LANDS ? attrs :
                               MEMTXATTRS_UNSPECIFIED, buf);
@@ -82,9 +80,18 @@ bool pt_dma_access(PriTestdev *d, const AtsTrEntry *entry, uint32_t pasid,
 void pt_dma_generate(const PtOp *op, uint64_t addr, uint8_t *buf,
                      uint32_t len)
 {
-    for (uint32_t i = 0; i < len; i++) {
-        buf[i] = op->cmd == PT_OP_FILL ?
-                 PT_FILL_BYTE(op->pattern, addr + i) :
-                 PT_STAMP_BYTE(op->pattern, addr + i);
+    uint64_t stamp = op->cmd == PT_OP_FILL ? 0 : UINT64_MAX;
+    uint32_t i = 0;
+
+    while (i < len) {
+        uint64_t a = addr + i;
+
+        if (len - i >= 8 && !(a & 7)) {
+            stq_le_p(&buf[i], op->pattern ^ (a & stamp));   /* eight of them */
+            i += 8;
+        } else {
+            buf[i++] = stamp ? PT_STAMP_BYTE(op->pattern, a) :
+                               PT_FILL_BYTE(op->pattern, a);
+        }
     }
 }

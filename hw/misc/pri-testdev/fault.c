@@ -102,7 +102,7 @@ static void pt_request(PriTestdev *d, unsigned int n, const PtSide *side,
                        bool first, int32_t *budget)
 {
     PtChannel *ch = &d->ch[n];
-    PciePriPage pages[ATS_PRGI_NR];
+    QEMU_UNINITIALIZED PciePriPage pages[ATS_PRGI_NR];
     PciePriRequest req = {
         .pages = pages,
         .pasid = side->acc.pasid,

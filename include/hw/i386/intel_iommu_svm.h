@@ -11,11 +11,13 @@
 #include "qapi/qapi-types-common.h"
 #include "hw/pci/ats_ruleset.h"
 #include "hw/pci/ats_link.h"
+#include "hw/i386/intel_iommu_iotlb.h"
 #include "hw/i386/intel_iommu_prq.h"
 #include "hw/i386/intel_iommu_devtlb.h"
 #include "hw/i386/intel_iommu_qi.h"
 #include "hw/i386/intel_iommu_smcache.h"
 #include "hw/i386/intel_iommu_sticky.h"
+#include "hw/i386/intel_iommu_tables.h"
 #include "hw/i386/vtd-knobs.h"
 #include "hw/i386/vtd-platform.h"
 #include "hw/pci/ats_knobs.h"
@@ -38,6 +40,8 @@
  * @link_timer: virtual clock; the next of them that is delayed
  * @knobs: see vtd-knobs.h; @given: those that somebody set at the start
  * @smc: caches of remapping and paging structures
+ * @iotlb_pages: of which pages the IOTLB may hold something
+ * @tables: where remapping and paging structures lie in the host's memory
  * @sticky: registers that outlast a reset, while it is under way
  * @msis, @last_msi_addr, @last_msi_data: interrupts sent, for tests
  */
@@ -63,6 +67,8 @@ typedef struct VTDSvm {
     VTDKnobs knobs;
     AtsKnobsGiven given;
     VTDSmCache smc;
+    VTDTables tables;
+    VTDIotlbPages iotlb_pages;
     VTDSticky sticky;
     uint64_t msis;
     uint64_t last_msi_addr;

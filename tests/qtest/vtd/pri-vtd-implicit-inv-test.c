@@ -11,7 +11,7 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
-#include "libqos/pri-lab.h"
+#include "libqos/vtd-pages.h"
 
 #define R           PT_RAW_READ
 #define L           PT_RAW_LAST
@@ -139,6 +139,77 @@ static void test_first_stage_remapped(void)
     page_request(&lab, &s, s.iova, R | L);
     g_assert_true(can_access(&lab, LAB_PASID, s.iova, true));
     g_assert_cmphex(qtest_readq(lab.qts, other), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+/* -- whatever else the IOTLB holds ----------------------------------------- */
+
+#define MANY        512
+#define MANY_IOVA   ((LAB_IOVA + (1ULL << 30)) & ~0x1fffffULL)
+
+/* 512 entries that come and go, @rounds times */
+static void come_and_go(PriLab *lab, unsigned int rounds)
+{
+    uint64_t page = qvtd_alloc(&lab->v, 1);
+    QVtdDesc all = qvtd_desc_piotlb(LAB_DID, LAB_PASID);
+    QPtOp op = {
+        .cmd = PT_OP_READ, .flags = PT_FLAG_NO_PRI | PT_FLAG_PASID,
+        .pasid = LAB_PASID, .src = MANY_IOVA, .len = MANY * 4096,
+    };
+
+    all.qw[0] |= 1ULL << 4;                     /* G: by page */
+    all.qw[1] = MANY_IOVA | 9;                  /* AM */
+    for (unsigned int i = 0; i < MANY; i++) {
+        qvtd_fs_map(&lab->v, lab->pml4, MANY_IOVA + i * 4096ULL, page,
+                    QVTD_FS_USER);
+    }
+    while (rounds--) {
+        qpt_writel(&lab->d, PT_CTRL, PT_CTRL_FLUSH_ATC);
+        g_assert_cmpuint(qpt_run(&lab->d, 0, &op), ==, PT_ST_DONE);
+        qvtd_submit(&lab->v, all);
+        qvtd_wait(&lab->v, 0);
+    }
+}
+
+/* However many others there were: before it, or since */
+static void test_many(void)
+{
+    Space s;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    first_stage(&lab, &s, LAB_PASID);
+    g_assert_true(make_stale(&lab, &s));
+    come_and_go(&lab, 5);
+    g_assert_false(can_access(&lab, LAB_PASID, s.iova, true));
+    page_request(&lab, &s, s.iova, R | L);
+    g_assert_true(can_access(&lab, LAB_PASID, s.iova, true));
+    g_assert_true(make_stale(&lab, &s));
+    page_request(&lab, &s, s.iova, R | L);
+    g_assert_true(can_access(&lab, LAB_PASID, s.iova, true));
+    pri_lab_stop(&lab);
+}
+
+/* The entry of a page of 2 MiB goes with a request for 4 KiB of it */
+static void test_large(void)
+{
+    const uint64_t ro = QPG_PA | QVTD_FS_RO | QVTD_FS_PS;
+    uint64_t iova = LAB_IOVA & ~0x1fffffULL, pde = 0;
+    Space s;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    first_stage(&lab, &s, LAB_PASID);
+    pde = qfs_entry(&lab, lab.pml4, 2);
+    for (unsigned int n = 0; n < 2; n++) {
+        qtest_writeq(lab.qts, pde, ro);
+        invalidate(&lab);
+        g_assert_true(can_access(&lab, LAB_PASID, iova, false));
+        qtest_writeq(lab.qts, pde, ro | QVTD_FS_USER);
+        g_assert_false(can_access(&lab, LAB_PASID, iova, true));
+        page_request(&lab, &s, iova + 0x5000, R | L);
+        g_assert_true(can_access(&lab, LAB_PASID, iova, true));
+    }
     pri_lab_stop(&lab);
 }
 
@@ -305,6 +376,8 @@ int main(int argc, char **argv)
                          GUINT_TO_POINTER(1), test_first_stage);
     g_test_add_func("/vtd/prq/PRQ-28/first-stage-remapped",
                     test_first_stage_remapped);
+    g_test_add_func("/vtd/prq/PRQ-28/many", test_many);
+    g_test_add_func("/vtd/prq/PRQ-28/large", test_large);
     g_test_add_func("/vtd/prq/PRQ-28/second-stage", test_second_stage);
     g_test_add_func("/vtd/prq/PRQ-28/nested", test_nested);
     g_test_add_func("/vtd/prq/PRQ-28/pass-through", test_pass_through);

@@ -20,6 +20,11 @@
 #define OFFSET          0x10
 #define PS              QVTD_FS_PS
 #define SS_R            QVTD_SS_R
+/* PAM3 of the host bridge decides whether this is RAM or the option ROMs' */
+#define PAM_PAGE        0xd0000ULL
+#define PAM_REG         0x80000090      /* bus 0, device 0, PAM0 to PAM3 */
+#define PAM3            3
+#define PAM_RAM         0x33
 #define SS_W            QVTD_SS_W
 
 #define FR_SFS_3        0x72
@@ -367,6 +372,34 @@ static void test_iotlb_first(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+static void set_pam3(PriLab *lab, uint8_t val)
+{
+    qtest_outl(lab->qts, 0xcf8, PAM_REG);
+    qtest_outb(lab->qts, 0xcfc + PAM3, val);
+}
+
+/* A table is where the map of memory has it now */
+static void test_map_changes(void)
+{
+    uint64_t pte;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    map_both(&lab, QPG_PA);
+    pte = qtest_readq(lab.qts, entry_of(&lab, lab.pml4, 1));
+    change(&lab, lab.pml4, 2, QPG_ADDR, PAM_PAGE);
+    set_pam3(&lab, PAM_RAM);
+    qtest_writeq(lab.qts, entry_of(&lab, lab.pml4, 1), pte);
+    for (unsigned int n = 0; n < 2; n++) {
+        g_assert_cmpuint(dma(&lab, PT_OP_READ, 0, LAB_PASID), ==, PT_ST_DONE);
+        set_pam3(&lab, 0);
+        qvtd_flush(&lab.v);
+        g_assert_cmpuint(dma(&lab, PT_OP_READ, 0, LAB_PASID), ==, PT_ST_NO_PRI);
+        set_pam3(&lab, PAM_RAM);
+    }
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -379,6 +412,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/vtd/pages/UNT-03/above", NULL, test_above);
     g_test_add_data_func("/vtd/pages/UNT-04/above", "", test_above);
     g_test_add_func("/vtd/pages/UNT-05/tables-first", test_tables_first);
+    g_test_add_func("/vtd/pages/UNT-05/map-changes", test_map_changes);
     g_test_add_data_func("/vtd/pages/UNT-05/read", GUINT_TO_POINTER(PT_OP_READ),
                          test_iotlb_first);
     g_test_add_data_func("/vtd/pages/UNT-05/write",
