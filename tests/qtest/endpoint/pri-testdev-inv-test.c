@@ -134,13 +134,17 @@ static void test_held(void)
 static void test_too_many(void)
 {
     AgentLab lab;
+    uint32_t log;
 
     agent_lab_start(&lab, "inv-reply=hold", 0);
     for (unsigned int i = 0; i < 33; i++) {
         invalidate(&lab, i % 32);
     }
     expect_waiting(&lab, 32);
+    log = qpt_readl(&lab.d, PT_LOG_COUNT);
     turn(&lab, PT_KNOB_INV_RELEASE_LAST, 33);
+    /* the knob and the completions: the log has a place behind them */
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_LOG_COUNT), ==, log + 33);
     g_assert_cmpuint(agent_count(&lab, ATA_INV_COMPLETION), ==, 32);
     agent_lab_stop(&lab);
 }
@@ -196,7 +200,23 @@ static void test_vector_lost(void)
         "{ 'path': 'pt0', 'property': 'gone', 'value': 'on' } }");
     qtest_qmp_assert_success(lab.qts, "{ 'execute': 'qom-set', 'arguments': "
         "{ 'path': 'pt0', 'property': 'inv-vector', 'value': 2 } }");
+    invalidate(&lab, 3);
     expect_none(&lab);
+    agent_lab_stop(&lab);
+}
+
+/* ATS-20: in D0, with E set and without a reset these knobs change nothing */
+static void test_ready(void)
+{
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 0);
+    turn(&lab, PT_KNOB_INV_WHEN_E0, 1);
+    turn(&lab, PT_KNOB_INV_IN_D3, 1);
+    turn(&lab, PT_KNOB_INV_SUB_STU, 1);
+    turn(&lab, PT_KNOB_SOFT_RESET, 1);
+    invalidate(&lab, 1);
+    expect(&lab, 1);
     agent_lab_stop(&lab);
 }
 
@@ -363,6 +383,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/inv/too-many", test_too_many);
     qtest_add_func("/pri-testdev/inv/ATS-23/vector", test_vector);
     qtest_add_func("/pri-testdev/inv/ATS-29/vector-lost", test_vector_lost);
+    qtest_add_func("/pri-testdev/inv/ATS-20/ready", test_ready);
     qtest_add_func("/pri-testdev/inv/nth", test_nth);
     qtest_add_func("/pri-testdev/inv/ATS-29/reset", test_reset);
     qtest_add_func("/pri-testdev/inv/ATS-29/hot-reset", test_hot_reset);
