@@ -11,10 +11,10 @@
  * Order: the kernel panics; the one for that starts with iommu=pt, the one
  *   before had domains for DMA. The function reads and writes a page without
  *   PASID.
- * Fix: none known.
+ * Fix: O-V-fix, a trial: the crash kernel uses a domain with mappings.
  * Kernels: 7.3.4.
  * Sign: old-tables
- * Expect: 7.3 yes
+ * Expect: 7.3 yes, 7.3+O-V-fix no
  * Needs: CONFIG_KEXEC, CONFIG_CRASH_DUMP
  * @image kernel
  * @qemu -m 768M
