@@ -18,8 +18,8 @@ expression have another value; the others cannot tell it.
 killed, with what was not tried yet: more tests, or more --patience, which is
 CPU time, so that a busy machine decides nothing (trial.py).  After
 tests were added: `tests`, `reach`, `run`.  After an engine was changed:
-`prepare`, which knows of what died in the files that are as they were.  What is
-in explained.txt beside this file is counted as explained.
+`prepare`, which knows of what died in files that are as they were.  What is in
+explained.txt beside this file is counted as explained.
 
 Needs the unit tests to have been built (./pri-lab check unit) and Debian's
 python3-clang (apt-get install python3-clang-14).

@@ -74,20 +74,15 @@ def run(argv: List[str], cwd: str, env: Dict[str, str],
                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                          stderr=subprocess.DEVNULL, preexec_fn=restrict)
     watch, hang = _Watch(p.pid), False
-    while True:
-        pid, status, used = os.wait4(p.pid, os.WNOHANG)
-        if pid:
-            break
-        if watch.asleep(time.monotonic()):
-            hang = True
-            os.killpg(p.pid, signal.SIGKILL)
-            pid, status, used = os.wait4(p.pid, 0)
+    while not os.waitid(os.P_PID, p.pid,
+                        os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        hang = watch.asleep(time.monotonic())
+        if hang:
             break
         time.sleep(_LOOK)
+    # A QEMU whose test died, too; once waited for, its number is anybody's
+    os.killpg(p.pid, signal.SIGKILL)
+    _, status, used = os.wait4(p.pid, 0)
     p.returncode = os.waitstatus_to_exitcode(status)
-    try:
-        os.killpg(p.pid, signal.SIGKILL)    # a QEMU whose test died
-    except ProcessLookupError:
-        pass
     failure = 'hang' if hang else str(p.returncode or '')
     return Outcome(failure, used.ru_utime + used.ru_stime)
