@@ -56,7 +56,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
         self.assertEqual(self.complete('pri-lab repro drain-sk'),
                          ['drain-skipped'])
         self.assertIn('O-A', self.complete('pri-lab repro O-'))
-        self.assertEqual(self.complete('pri-lab explore gr'), ['groups'])
+        self.assertEqual(self.complete('pri-lab explore queue-c'),
+                         ['queue-close'])
 
     def test_patches_fragments_recordings_and_kinds(self):
         """F27"""

@@ -28,12 +28,11 @@ static struct iofd_pt pt;
 static void setup(void)
 {
     const char *names[2];
-    char group[2][160];
+    char group[2][160] = { "" };
 
     for (unsigned i = 0; i < 2; i++) {
         static struct pri_testdev_info info[2];
         char path[128];
-        ssize_t n;
         struct pt f;
 
         pt_open(&f, i);
@@ -42,9 +41,7 @@ static void setup(void)
         names[i] = info[i].pci_name;
         snprintf(path, sizeof(path), "/sys/bus/pci/devices/%.31s/iommu_group",
                  names[i]);
-        n = readlink(path, group[i], sizeof(group[i]) - 1);
-        CHECK(n > 0, "%s", path);
-        group[i][n] = 0;
+        CHECK(readlink(path, group[i], sizeof(group[i]) - 1) > 0, "%s", path);
     }
     CHECK(!strcmp(group[0], group[1]), "%s and %s", group[0], group[1]);
     iofd_open_names(io, names, 2);
