@@ -54,8 +54,8 @@ static void stay_on_one_cpu(void)
 
 /*
  * Every invalidation pushes what is held, also one that somebody else asks for:
- * khugepaged, of an address space whose pages it puts together (EINVAL: there is
- * none)
+ * khugepaged, of an address space whose pages it puts together (EINVAL: there
+ * is none)
  */
 static void leave_pages_alone(void)
 {
