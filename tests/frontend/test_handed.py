@@ -35,7 +35,7 @@ class Handed(unittest.TestCase):
         got = handed.load(REPO)
         self.assertGreater(len(got), 200)
         self.assertGreater(len({r['name'] for r in got}), 40)
-        self.assertEqual({handed.platform(r) for r in got}, {'', 'strict'})
+        self.assertLessEqual({'', 'strict'}, {handed.platform(r) for r in got})
 
     def test_what_was_run_here_goes_before(self):
         mine = [record('7.3', NOT_REPRODUCED)]
