@@ -12,6 +12,9 @@
  * use the pointer: the change has not begun by then, and what it takes away is
  * freed only later, under the BQL and after a grace period.
  *
+ * A structure is in RAM.  What a guest's pointer says to be elsewhere is not
+ * read: a register of a device might do something then.
+ *
  * Locking: iommu_lock.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -28,7 +31,7 @@
 
 bool vtd_table_read_unlocked(hwaddr addr, uint64_t *val, unsigned int n)
 {
-    const MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
+    const MemTxAttrs attrs = { .memory = true };
 
     if (dma_memory_read(&address_space_memory, addr, val, n * sizeof(*val),
                         attrs) != MEMTX_OK) {

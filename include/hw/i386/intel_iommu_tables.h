@@ -47,7 +47,7 @@ void vtd_tables_realize(IntelIOMMUState *s);
  * the BQL or the RCU's read lock.  Orders nothing: dma_barrier() goes ahead of
  * a walk.
  *
- * Returns: false if there is nothing that can be read.
+ * Returns: false if there is no RAM.
  */
 bool vtd_table_read(IntelIOMMUState *s, hwaddr addr, uint64_t *val,
                     unsigned int n);

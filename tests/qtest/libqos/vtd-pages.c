@@ -11,12 +11,16 @@
 #include "libqtest.h"
 #include "libqos/vtd-pages.h"
 
+/* Registers that can be read without a trace, so that a read of them is seen */
+#define IO_APIC         0xfec00000
+
 /* -- first-stage tables ---------------------------------------------------- */
 
 const QFsRow qfs_rows[] = {
     { "SFS.1-pdpe", 4, QPG_ADDR, QVTD_NO_MEMORY, TR_EMPTY, 0x70 },
     { "SFS.1-pde", 3, QPG_ADDR, QVTD_NO_MEMORY, TR_EMPTY, 0x70 },
     { "SFS.1-pte", 2, QPG_ADDR, QVTD_NO_MEMORY, TR_EMPTY, 0x70 },
+    { "SFS.1-registers", 2, QPG_ADDR, IO_APIC, TR_EMPTY, 0x70 },
     { "SFS.2-pml4e", 4, QVTD_FS_P, 0, TR_EMPTY, 0x71 },
     { "SFS.2-pdpe", 3, QVTD_FS_P, 0, TR_EMPTY, 0x71 },
     { "SFS.2-pde", 2, QVTD_FS_P, 0, TR_EMPTY, 0x71 },

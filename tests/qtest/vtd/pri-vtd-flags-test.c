@@ -20,6 +20,7 @@
 #define FR_SFS_9        0x90
 #define FR_SFS_10       0x91
 #define FR_SGN_6        0x85
+#define ROM_SIZE        0x10000
 
 /* How the device comes at memory */
 typedef enum Way { NO_ACCESS, ATS, UNTRANSLATED } Way;
@@ -243,31 +244,43 @@ static void test_no_snoop(const void *opaque)
 
 /* -- AD-05: flags that cannot be set (SFS.10) ------------------------------ */
 
-/*
- * A page-table entry that can be read, but is no memory: a register of the
- * IOMMU, IRTA, in its page of registers as a page table
- */
-static void test_no_memory(void)
+/* A page table in ROM, which is the firmware's and ends at 4 GiB */
+static char *make_rom(void)
 {
-    const uint64_t iova = (LAB_IOVA & ~0x1ff000ULL) |
-                          (uint64_t)QVTD_IRTA / 8 << 12;
+    g_autofree uint64_t *entries = g_new(uint64_t, ROM_SIZE / 8);
+    char *path;
+    int fd = g_file_open_tmp("pri-lab-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    for (unsigned int i = 0; i < ROM_SIZE / 8; i++) {
+        entries[i] = cpu_to_le64(QPG_PA | QVTD_FS_USER);
+    }
+    g_assert_true(g_file_set_contents(path, (char *)entries, ROM_SIZE, NULL));
+    return path;
+}
+
+static void test_rom(void)
+{
     static const uint32_t pasids[] = { LAB_PASID, QVTD_NO_PASID };
+    g_autofree char *path = make_rom();
+    g_autofree char *options = g_strdup_printf("svm=on -bios %s", path);
     PriLab lab;
 
-    qfs_start(&lab, NULL);
-    qvtd_writeq(&lab.v, QVTD_IRTA, QPG_PA | QVTD_FS_USER);
-    qfs_change(&lab, 2, QPG_ADDR, QVTD_BASE);
+    qfs_start(&lab, options);
+    qfs_change(&lab, 2, QPG_ADDR, (1ULL << 32) - ROM_SIZE);
     for (unsigned int i = 0; i < ARRAY_SIZE(pasids); i++) {
-        g_assert_cmpuint(dma(&lab, PT_OP_READ, UNTRANSLATED, pasids[i], iova),
-                         ==, PT_ST_DMA_ERROR);
+        g_assert_cmpuint(dma(&lab, PT_OP_READ, UNTRANSLATED, pasids[i],
+                             LAB_IOVA), ==, PT_ST_DMA_ERROR);
         expect_fault(&lab, FR_SFS_10);
         /* the one condition that is recorded with a Success */
-        g_assert_cmpuint(dma(&lab, PT_OP_READ, ATS, pasids[i], iova), ==,
+        g_assert_cmpuint(dma(&lab, PT_OP_READ, ATS, pasids[i], LAB_IOVA), ==,
                          PT_ST_NO_PRI);
         expect_fault(&lab, FR_SFS_10);
     }
-    g_assert_cmphex(qvtd_readq(&lab.v, QVTD_IRTA), ==, QPG_PA | QVTD_FS_USER);
+    g_assert_cmphex(flags(&lab, LAB_PASID, 1), ==, 0);
     pri_lab_stop(&lab);
+    unlink(path);
 }
 
 /* -- AD-06: an entry of the IOTLB is not the last word --------------------- */
@@ -390,7 +403,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/vtd/flags/AD-04/pwsnp", NULL, test_no_snoop);
     g_test_add_data_func("/vtd/flags/AD-04/smpwc", QT30_NO_SMPWC,
                          test_no_snoop);
-    g_test_add_func("/vtd/flags/AD-05/no-memory", test_no_memory);
+    g_test_add_func("/vtd/flags/AD-05/rom", test_rom);
     g_test_add_data_func("/vtd/flags/AD-06/ats", GINT_TO_POINTER(ATS),
                          test_upgrade);
     g_test_add_data_func("/vtd/flags/AD-06/untranslated",
