@@ -1,8 +1,9 @@
 /*
- * VT-d: where the remapping and paging structures lie in the host's memory
+ * VT-d: where the structures that the IOMMU reads lie in the host's memory
  *
  * A walk reads eight entries or more, each in a page of its own, and the next
- * request reads the same ones.  What is remembered here is not what is in them:
+ * request reads the same ones; the next invalidation descriptor is in the page
+ * of the one before.  What is remembered here is not what is in them:
  * every entry is read from the guest's memory when it is needed.  It is the
  * place of the page in the host's memory, which costs more to find than all the
  * rest of a walk.
@@ -15,7 +16,7 @@
  * A structure is in RAM.  What a guest's pointer says to be elsewhere is not
  * read: a register of a device might do something then.
  *
- * Locking: iommu_lock.
+ * Locking: iommu_lock for the tables, the BQL for the queue.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -58,10 +59,10 @@ static const uint64_t *vtd_table_map(hwaddr addr)
     return memory_region_get_ram_ptr(mr) + offset;
 }
 
-/* The same from memory, if @view is still that of the map */
-static const uint64_t *vtd_table_page(VTDTables *t, hwaddr addr)
+/* The same from @page, if its view is still that of the map */
+static inline const uint64_t *vtd_table_page(VTDTables *t, VTDTablePage *page,
+                                             hwaddr addr)
 {
-    VTDTablePage *page = &t->page[(addr / VTD_PAGE_SIZE) % VTD_TABLE_PAGES];
     uint64_t view = qatomic_load_acquire(&t->view);
 
     if (likely(page->addr == addr && page->view == view)) {
@@ -73,15 +74,16 @@ static const uint64_t *vtd_table_page(VTDTables *t, hwaddr addr)
     return page->host;
 }
 
-bool vtd_table_read(IntelIOMMUState *s, hwaddr addr, uint64_t *val,
-                    unsigned int n)
+static inline bool vtd_table_read_by(VTDTables *t, VTDTablePage *page,
+                                     hwaddr addr, uint64_t *val,
+                                     unsigned int n)
 {
     hwaddr offset = addr & (VTD_PAGE_SIZE - 1);
     const uint64_t *host;
 
     /* Who wants to be told of accesses is told of them by address_space_*() */
     host = likely(!physmem_dma_watch) ?
-           vtd_table_page(&s->svm.tables, addr - offset) : NULL;
+           vtd_table_page(t, page, addr - offset) : NULL;
     if (unlikely(!host)) {
         return vtd_table_read_unlocked(addr, val, n);
     }
@@ -90,6 +92,23 @@ bool vtd_table_read(IntelIOMMUState *s, hwaddr addr, uint64_t *val,
         val[i] = le64_to_cpu(qatomic_read(&host[i]));
     }
     return true;
+}
+
+bool vtd_table_read(IntelIOMMUState *s, hwaddr addr, uint64_t *val,
+                    unsigned int n)
+{
+    VTDTables *t = &s->svm.tables;
+
+    return vtd_table_read_by(t, &t->page[(addr / VTD_PAGE_SIZE) %
+                                         VTD_TABLE_PAGES], addr, val, n);
+}
+
+bool vtd_desc_read(IntelIOMMUState *s, hwaddr addr, uint64_t *val,
+                   unsigned int n)
+{
+    VTDTables *t = &s->svm.tables;
+
+    return vtd_table_read_by(t, &t->queue, addr, val, n);
 }
 
 /* -- life ------------------------------------------------------------------ */

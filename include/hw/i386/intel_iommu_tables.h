@@ -1,5 +1,5 @@
 /*
- * VT-d: where the remapping and paging structures lie in the host's memory
+ * VT-d: where the structures that the IOMMU reads lie in the host's memory
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,12 +23,13 @@ typedef struct VTDTablePage {
 } VTDTablePage;
 
 /**
- * struct VTDTables - embedded in VTDSvm; protected by iommu_lock
+ * struct VTDTables - embedded in VTDSvm
  *
  * @listener: hears when the map of memory changes
  * @view: counts the beginnings and ends of these changes; odd while one is
  *        under way.  Written under the BQL, read by anybody
- * @page: holds if its view is this one
+ * @page: of tables, protected by iommu_lock.  Holds if its view is this one
+ * @queue: the page of the invalidation queue that was read last; by the BQL
  *
  * Nothing of the guest's is in it, so it is not in a snapshot.
  */
@@ -36,6 +37,7 @@ typedef struct VTDTables {
     MemoryListener listener;
     uint64_t view;
     VTDTablePage page[VTD_TABLE_PAGES];
+    VTDTablePage queue;
 } VTDTables;
 
 void vtd_tables_realize(IntelIOMMUState *s);
@@ -51,6 +53,15 @@ void vtd_tables_realize(IntelIOMMUState *s);
  */
 bool vtd_table_read(IntelIOMMUState *s, hwaddr addr, uint64_t *val,
                     unsigned int n);
+
+/**
+ * vtd_desc_read: the same for an invalidation descriptor, under the BQL
+ *
+ * The guest wrote it before the tail, and that write took the BQL: nothing else
+ * has to order the two.
+ */
+bool vtd_desc_read(IntelIOMMUState *s, hwaddr addr, uint64_t *val,
+                   unsigned int n);
 
 /**
  * vtd_table_read_unlocked: the same without a lock, and slower

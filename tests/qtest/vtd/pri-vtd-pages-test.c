@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "libqtest.h"
+#include "libqos/vtd-inv.h"
 #include "libqos/vtd-pages.h"
 
 #define R               PT_RAW_READ
@@ -400,6 +401,36 @@ static void test_map_changes(void)
     pri_lab_stop(&lab);
 }
 
+/* So is the invalidation queue: QI-40 */
+static void test_queue_map_changes(void)
+{
+    uint32_t slot;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    qvtd_gcmd(&lab.v, 0, QVTD_GCMD_QIE);
+    set_pam3(&lab, PAM_RAM);
+    lab.v.iq = PAM_PAGE;
+    lab.v.iq_tail = 0;
+    qvtd_writeq(&lab.v, QVTD_IQT, 0);
+    qvtd_writeq(&lab.v, QVTD_IQA, PAM_PAGE | QVTD_IQA_DW);
+    qvtd_gcmd(&lab.v, QVTD_GCMD_QIE, 0);
+    for (unsigned int n = 0; n < 2; n++) {
+        slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+        qvtd_qi_ring(&lab.v);
+        g_assert_true(qvtd_wait_done(&lab.v, slot));
+        slot = qinv_put_wait(&lab.v, QVTD_WAIT_SW);
+        set_pam3(&lab, 0);
+        qvtd_qi_ring(&lab.v);
+        g_assert_cmphex(qinv_fsts(&lab.v), ==, QVTD_FSTS_IQE);
+        g_assert_false(qvtd_wait_done(&lab.v, slot));
+        set_pam3(&lab, PAM_RAM);
+        qinv_clear(&lab, QVTD_FSTS_IQE);
+        g_assert_true(qvtd_wait_done(&lab.v, slot));
+    }
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -413,6 +444,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/vtd/pages/UNT-04/above", "", test_above);
     g_test_add_func("/vtd/pages/UNT-05/tables-first", test_tables_first);
     g_test_add_func("/vtd/pages/UNT-05/map-changes", test_map_changes);
+    g_test_add_func("/vtd/pages/QI-40/queue-map-changes",
+                    test_queue_map_changes);
     g_test_add_data_func("/vtd/pages/UNT-05/read", GUINT_TO_POINTER(PT_OP_READ),
                          test_iotlb_first);
     g_test_add_data_func("/vtd/pages/UNT-05/write",
