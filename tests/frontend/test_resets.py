@@ -424,6 +424,17 @@ class Page(unittest.TestCase):
         self.assertIn('- bus/idle: hangs: once\n', text)
         self.assertIn('- flr/idle: hangs: twice\n', text)
 
+    def test_a_version_is_of_its_series(self):
+        rules = known.rules('7.1.3  flr/idle/pf  OK  of the version\n'
+                            '7\\.[0-2]  flr/.*  OK  of the series\n')
+        for kernel, cell, want in (
+                ('7.1.3', 'idle', 'of the version'),
+                ('7.1.3+C-01', 'unmap', 'of the series'),
+                ('7.1.3/plain', 'unmap', 'of the series'),
+                ('7.1', 'idle', 'of the series'), ('7.3', 'idle', '')):
+            self.assertEqual(known.what(rules, kernel, f'flr/{cell}/pf', 'OK'),
+                             want, kernel)
+
     def test_numbers_do_not_make_a_reason_another_one(self):
         text = page.text([of('7.3', {
             'bus/idle/pf': ('hangs', '3 invalidations timed out'),

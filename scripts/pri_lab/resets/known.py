@@ -38,8 +38,11 @@ def load(repo: str) -> List[Rule]:
 
 
 def what(known: List[Rule], kernel: str, cell: str, verdict: str) -> str:
-    """The page, or the words; '' if there are none."""
-    series = re.split(r'[/+]', kernel)[0]
-    return next((r.what for r in known if re.fullmatch(r.series, series)
+    """The page, or the words; '' if there are none.  A released version is of
+    its series, unless a rule names it."""
+    name = re.split(r'[/+]', kernel)[0]
+    series = '.'.join(name.split('.')[:2])
+    return next((r.what for r in known
+                 if any(re.fullmatch(r.series, n) for n in (name, series))
                  and re.fullmatch(r.cell, cell)
                  and re.search(r.verdict, verdict)), '')
