@@ -7,6 +7,7 @@
     scripts/mutants/mutants.py run [--patience S] [--sample N] [--file F]
     scripts/mutants/mutants.py report [--survivors]
     scripts/mutants/mutants.py tests             build the tests again
+    scripts/mutants/mutants.py keep              write docs/results/mutants.json
 
 Every relation, operator, operand of && and ||, and condition of hw/pci's ATS
 and PRI engines and of VT-d's end of the link is changed, one at a time, and
@@ -18,8 +19,9 @@ expression have another value; the others cannot tell it.
 killed, with what was not tried yet: more tests, or more --patience, which is
 CPU time, so that a busy machine decides nothing (trial.py).  After
 tests were added: `tests`, `reach`, `run`.  After an engine was changed:
-`prepare`, which knows of what died in files that are as they were.  What is in
-explained.txt beside this file is counted as explained.
+`prepare`, which knows of what died in files that are as they were, here or,
+by `keep`, elsewhere (kept.py).  What is in explained.txt beside this file is
+counted as explained.
 
 Needs the unit tests to have been built (./pri-lab check unit) and Debian's
 python3-clang (apt-get install python3-clang-14).
@@ -46,6 +48,7 @@ REPO = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import instrument  # noqa: E402
+import kept
 import trial
 from pri_lab.core import cache, proc, ui
 from pri_lab.debian import packages
@@ -166,12 +169,13 @@ def check_bounds(place: Place, names: Iterable[str]) -> None:
 
 
 def still_dead(place: Place, files: Dict[str, str],
-               every: List[instrument.Mutant]) -> List[Dict]:
-    """Rows of results for mutants that died before `prepare`, in files whose
-    digests are the same; their numbers are those of now."""
+               every: List[instrument.Mutant]) -> Dict[int, str]:
+    """What is known to die in files whose digests are the same: by the numbers
+    of now, the test that kills it."""
+    out = kept.known(os.path.join(REPO, kept.FILE), files, every)
     was = lines(place.files)[-1:]
     if not was or not os.path.exists(place.list):
-        return []
+        return out
     same = {f for f, digest in files.items() if was[0].get(f) == digest}
     killed = Results(place).killed
 
@@ -179,10 +183,10 @@ def still_dead(place: Place, files: Dict[str, str],
             List[instrument.Mutant]:
         return [m for m in mutants if m.file in same]
 
-    return [{'number': now.number, 'killed': killed[old.number], 'tried': [],
-             'cpu': 0.0}
-            for old, now in zip(of_files(place.mutants()), of_files(every))
-            if old[1:] == now[1:] and old.number in killed]
+    out.update((now.number, killed[old.number])
+               for old, now in zip(of_files(place.mutants()), of_files(every))
+               if old[1:] == now[1:] and old.number in killed)
+    return out
 
 
 def prepare(place: Place, _args) -> None:
@@ -210,8 +214,9 @@ def prepare(place: Place, _args) -> None:
     dead = still_dead(place, files, every)
     for stale in (place.reach, place.results):
         cache.remove(stale)
-    for row in dead:
-        note(place.results, row)
+    for number, test in dead.items():
+        note(place.results, {'number': number, 'killed': test, 'tried': [],
+                             'cpu': 0.0})
     write(place.list, json.dumps(every).encode())
     write(place.files, json.dumps(files).encode() + b'\n')
 
@@ -539,11 +544,18 @@ def report(place: Place, args) -> None:
                   f'{len(met.get(m.number, []))} tests that meet it pass)')
 
 
+def keep(place: Place, _args) -> None:
+    results = Results(place)
+    n = kept.keep(os.path.join(REPO, kept.FILE), lines(place.files)[-1],
+                  place.mutants(), set(results.tried), results.killed)
+    print(f'{kept.FILE}: {n} that died')
+
+
 def main() -> int:
     p = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     sub = p.add_subparsers(dest='command', required=True)
-    for f in (prepare, tests, reach, run, report):
+    for f in (prepare, tests, reach, run, report, keep):
         s = sub.add_parser(f.__name__)
         s.set_defaults(call=f)
         if f is run:
