@@ -318,6 +318,47 @@ static void test_hot_reset(const void *opaque)
     check_reset(opaque, true);
 }
 
+/* A device in slot 4 of bus 0 that has been there when the machine was reset */
+static void start_one(QTestState **qts, QRootPort *p, const char *device)
+{
+    PriLab lab = {
+        .qts = qtest_initf("-machine q35 -m 64M -nodefaults "
+                           "-device %s,bus=pcie.0,addr=%u", device, SLOT),
+    };
+
+    lab_reset(&lab);
+    *qts = lab.qts;
+    qpt_ecam_enable(lab.qts);
+    qrp_find_port(p, lab.qts, SLOT << 3);
+}
+
+/* Nothing of Advanced Error Reporting is reset where there is none */
+static void test_no_aer(void)
+{
+    QTestState *qts;
+    QRootPort p;
+
+    start_one(&qts, &p, "qemu-xhci");
+    g_assert_cmpuint(p.aer, ==, 0);
+    g_assert_cmphex(qrp_readl(&p, 0x04), ==, 0x100000);     /* Capabilities */
+    g_assert_cmphex(qrp_readl(&p, 0x08) >> 8, ==, 0x0c0330);
+    qtest_quit(qts);
+}
+
+/* A machine of old has an Uncorrectable Error Mask of 0 for good */
+static void test_no_mask(void)
+{
+    QTestState *qts;
+    QRootPort p;
+
+    start_one(&qts, &p, "pcie-root-port,chassis=1,x-pcie-err-unc-mask=off");
+    g_assert_cmphex(qrp_readl(&p, p.aer + QRP_AER_UNCOR_MASK), ==, 0);
+    qtest_quit(qts);
+    start_one(&qts, &p, "pcie-root-port,chassis=1");
+    g_assert_cmphex(qrp_readl(&p, p.aer + QRP_AER_UNCOR_MASK), !=, 0);
+    qtest_quit(qts);
+}
+
 int main(int argc, char **argv)
 {
     static Case cases[ARRAY_SIZE(ports)][3];
@@ -342,5 +383,7 @@ int main(int argc, char **argv)
             qtest_add_data_func(hot, port, test_hot_reset);
         }
     }
+    qtest_add_func("/port/config/CFG-02/machine/no-aer", test_no_aer);
+    qtest_add_func("/port/config/CFG-02/machine/no-mask", test_no_mask);
     return g_test_run();
 }
