@@ -42,7 +42,7 @@ def _read(path: str) -> Dict:
 
 def known(path: str, digests: Dict[str, str],
           every: Sequence[Mutant]) -> Dict[int, str]:
-    """Number of today -> the test that killed it, of files that are the same."""
+    """Number of today -> the test that killed it; of files that are as then."""
     out: Dict[int, str] = {}
     kept = _read(path)
     for name, numbers in _by_file(every).items():

@@ -33,9 +33,10 @@ BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
 _EXTRA = runner.SMALL + ['-smp', str(CPUS)] + OPTIONS
 # A kernel that panics stops the other CPUs by NMI, and is off: else it
-# waits for one that spins with interrupts off, for the second that it gives it
+# waits for one that spins with interrupts off, for the second that it gives it.
+# A suspend that is a test (/sys/power/pm_test) has five seconds for people
 _WORDS = runner.WORDS.replace('pri_lab.go ', '') + \
-    ' crash_kexec_post_notifiers'
+    ' crash_kexec_post_notifiers suspend.pm_test_delay=0'
 
 
 class Run(NamedTuple):
