@@ -257,6 +257,18 @@ class Platform(unittest.TestCase):
                     self.assertEqual('| no 3/3' in text, bool(platform))
                 self.assertIsNone(write('spr'))
 
+    def test_a_kernel_that_has_no_place_on_the_page_is_named(self):
+        entries = [race.Entry('/x/races/a-race.c', self.HEADER)]
+        with tempfile.TemporaryDirectory() as d:
+            for kernel in ('7.3', '7.3+X-1', '7.3+X-1+X-2', '7.3+Y@strict'):
+                cache.write_atomic(
+                    os.path.join(d, f'a-race@{kernel}.json'),
+                    json.dumps(self.record(kernel, REPRODUCED).record())
+                    .encode())
+            mine, other = racetable.of_page(d, entries, {'7.3+X-1'}, '')
+        self.assertEqual({r['kernel'] for r in mine}, {'7.3', '7.3+X-1'})
+        self.assertEqual(other, ['7.3+X-1+X-2'])
+
 
 class Interrupted(unittest.TestCase):
     """F6"""

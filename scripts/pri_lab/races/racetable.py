@@ -70,6 +70,24 @@ def load(results: str) -> List[Dict]:
     return out
 
 
+def of_page(results: str, entries: List[Entry], kernels: Set[str],
+            platform: str) -> Tuple[List[Dict], List[str]]:
+    """What was run in this clone and is for the page; and the kernels whose
+    results are not, as they have patches in a company that `--all` does not
+    make (it has others for the same races)."""
+    names = {e.name for e in entries}
+    mine, other = [], set()
+    for r in load(results):
+        kernel, _, where = r['kernel'].partition('@')
+        if r['name'] not in names or where != platform:
+            continue
+        if '+' in kernel and kernel not in kernels:
+            other.add(kernel)
+        else:
+            mine.append(r)
+    return mine, sorted(other)
+
+
 def _cell(r: Dict, expected: Optional[str]) -> str:
     if r['verdict'] == CANNOT_RUN:
         text = 'cannot run'
@@ -216,13 +234,7 @@ def write(repo: str, results: str, entries: List[Entry], kernels: Set[str],
     """Write the page from what is stored in `results`, and from what was run
     elsewhere (handed.py), which is joined with it; the page's path, or None
     if there is nothing.  kernels: those with patches that count."""
-    names = {e.name for e in entries}
-    mine = []
-    for r in load(results):
-        kernel, _, where = r['kernel'].partition('@')
-        if r['name'] in names and where == platform and (
-                '+' not in kernel or kernel in kernels):
-            mine.append(r)
+    mine, _ = of_page(results, entries, kernels, platform)
     given = handed.load(repo)
     records = handed.joined(mine, [r for r in given
                                    if handed.platform(r) == platform], entries)

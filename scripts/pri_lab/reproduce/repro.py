@@ -307,6 +307,11 @@ class Repro(Machines):
             return 1
         if not quiet:
             self.ui.result(path)
+            _, other = racetable.of_page(self.results, self.entries,
+                                         self.combinations(), self.platform)
+            for kernel in other:
+                self.ui.say(f'not on the page: {kernel}, as --all has these '
+                            'patches in other kernels')
         return 0
 
     def report(self, tally: Tally) -> None:
