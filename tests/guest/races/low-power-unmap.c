@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -37,6 +38,16 @@
 #define IOVA            0x100000ull
 #define ABSENT          0x200000ull
 #define PASID           1
+
+/* "auto": the kernel may let it sleep; "on": it may not */
+static void power(struct iofd *io, const char *control)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%.31s/power/control",
+             io->pci_name);
+    sysfs_write(path, control);
+}
 
 static void low_power(struct iofd *io)
 {
@@ -62,6 +73,7 @@ static void low_power_unmap(void)
 
     race_cpu(1);
     iofd_take(&io);
+    power(&io, "on");                   /* or the bind is O-K's */
     iofd_bind(&io);
     io.pt.bound = true;
     io.pt.pasid = PASID;
@@ -78,6 +90,7 @@ static void low_power_unmap(void)
     iofd_wait(&pt);
     race_ready();
 
+    power(&io, "auto");
     low_power(&io);
     sysfs_wait_power(io.pci_name, "D3hot");
     iofd_unmap(&io, pt.ioas, IOVA, PT_PAGE);
