@@ -52,7 +52,6 @@ typedef struct Row {
 
 #define PT              "pri-testdev"
 #define VTD             "iommu-intel"
-#define NUMBER          "validation"
 #define PRI             "pcie-pri"
 #define FUNCTION        "ats-function"
 #define WRITES          "ats-posted"
@@ -108,9 +107,10 @@ static const Row rows[] = {
         { FN "pri/groups[6]/pages", 1, 4 } } },
     { "next-index/last", PT, NULL, { { FN "pri/last_prgi", PRGIS - 1, 2 } } },
     { "next-index/none", PT, PRI, { { FN "pri/last_prgi", PRGIS, 2 } } },
-    { "atc/more-than-capacity", PT, NUMBER,
+    { "atc/more-than-capacity", PT, "no more entries",
       { { FN "atc/n_saved", ATC + 1, 4 } } },
-    { "atc/negative", PT, NUMBER, { { FN "atc/n_saved", UINT32_MAX, 4 } } },
+    { "atc/negative", PT, "no more entries",
+      { { FN "atc/n_saved", UINT32_MAX, 4 } } },
     { "inflight/done", PT, NULL, { { FN "inflight.slot[3]/state", 3, 1 } } },
     { "inflight/no-state", PT, FUNCTION,
       { { FN "inflight.slot[3]/state", 4, 1 } } },
@@ -120,11 +120,14 @@ static const Row rows[] = {
       { { FN "inflight.slot[3]/owner", UINT32_MAX, 4 } } },
     { "inflight/other-owner", PT, FUNCTION,
       { { FN "inflight.slot[3]/owner", OWNERS, 4 } } },
-    { "posted/more", PT, NUMBER, { { FN "posted/n", POSTED + 1, 4 } } },
+    { "posted/more", PT, "no more writes",
+      { { FN "posted/n", POSTED + 1, 4 } } },
     { "posted/all", PT, NULL, { { FN "posted/n", POSTED, 4 } }, NULL,
       FN "posted/slot[0]", POSTED - 2 },
-    { "posted/empty", PT, NUMBER, { { FN "posted/slot[0]/len", 0, 4 } } },
-    { "posted/long", PT, NUMBER, { { FN "posted/slot[0]/len", PAGE + 1, 4 } } },
+    { "posted/empty", PT, "possible size",
+      { { FN "posted/slot[0]/len", 0, 4 } } },
+    { "posted/long", PT, "possible size",
+      { { FN "posted/slot[0]/len", PAGE + 1, 4 } } },
     { "posted/requests", PT, NULL, { { FN "posted/slot[0]/requests", 2, 1 } } },
     { "posted/more-requests", PT, WRITES,
       { { FN "posted/slot[0]/requests", 3, 1 } } },
@@ -243,8 +246,9 @@ static const Row rows[] = {
     { "message/no-rule", VTD, RULESET, { { RULES "saved[0]/rule_at", 1, 4 } } },
     { "messages/all", VTD, NULL, { { RULES "n_saved", HELD, 4 } }, NULL,
       RULES "saved[0]", HELD - 1 },
-    { "messages/more", VTD, NUMBER, { { RULES "n_saved", HELD + 1, 4 } } },
-    { "messages/negative", VTD, NUMBER,
+    { "messages/more", VTD, "no more messages",
+      { { RULES "n_saved", HELD + 1, 4 } } },
+    { "messages/negative", VTD, "no more messages",
       { { RULES "n_saved", UINT32_MAX, 4 } } },
     { "requests/not-there", VTD, PRQ_STATE,
       { { PRQ "queue.n_pending", 1, 4 } } },

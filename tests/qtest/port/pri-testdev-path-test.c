@@ -300,6 +300,7 @@ static void test_prefix_up(void)
     PriLab *lab = &t.s.lab;
     QRootPort *p = &t.s.port[PRI_SWITCH_UP];
     QPtOp op = request(WRITE), translated = request(TRANSLATED);
+    uint32_t slot;
 
     start(&t, NULL, NULL);
     block_prefix(&t, PRI_SWITCH_UP, true);
@@ -319,6 +320,16 @@ static void test_prefix_up(void)
     pri_switch_expect(&t.s, PRI_SWITCH_UP, QRP_AER_PREFIX, false);
     lab_request_rid(lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 6);
     g_assert_cmpuint(qvtd_prq_pending(&lab->v), ==, 1);
+
+    /* what comes down comes in here, and does not leave */
+    qinv_put(&lab->v, qinv_desc_valid(QINV_DEV_PTLB, lab->d.rid));
+    slot = qinv_put_wait(&lab->v, QVTD_WAIT_SW);
+    qvtd_qi_ring(&lab->v);
+    g_assert_true(qvtd_wait_done(&lab->v, slot));
+    /* nor does what the port does not let in: that is the error then */
+    qrp_writew(p, COMMAND, COMMAND_NO_BME);
+    check_stopped(&t, PRI_SWITCH_UP, WRITE_PASID, QRP_AER_UR);
+    qrp_writew(p, COMMAND, COMMAND_ON);
     block_prefix(&t, PRI_SWITCH_UP, false);
     check_works(&t);
     pri_lab_stop(lab);
