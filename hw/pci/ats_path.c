@@ -147,13 +147,13 @@ static bool ats_port_has_bus(const PCIDevice *port, uint16_t rid)
 static uint32_t ats_port_ingress(const PCIDevice *port, const AtsTlp *tlp)
 {
     uint16_t acs = ats_port_acs(port);
-    bool memory = tlp->kind != ATS_TLP_MESSAGE;
 
+    /* AT of a message is 0 */
     if ((acs & PCI_ACS_SV && !ats_port_has_bus(port, tlp->rid)) ||
-        (acs & PCI_ACS_TB && memory && tlp->at != ATS_AT_UNTRANSLATED)) {
+        (acs & PCI_ACS_TB && tlp->at != ATS_AT_UNTRANSLATED)) {
         return PCI_ERR_UNC_ACSV;
     }
-    if (memory && !ats_port_forwards(port)) {
+    if (tlp->kind != ATS_TLP_MESSAGE && !ats_port_forwards(port)) {
         return PCI_ERR_UNC_UNSUP;
     }
     return 0;

@@ -305,7 +305,8 @@ static bool pcie_atc_count_ok(void *opaque, int version_id)
 {
     PcieAtc *atc = opaque;
 
-    return atc->n_saved >= 0 && (uint32_t)atc->n_saved <= atc->capacity;
+    /* a negative one is more than that, too */
+    return (uint32_t)atc->n_saved <= atc->capacity;
 }
 
 const VMStateDescription vmstate_pcie_atc = {
