@@ -79,7 +79,8 @@ class Campaign(unittest.TestCase):
         path = os.path.join(self.dir.name, 'x')
         with open(path, 'w', encoding='utf-8') as f:
             f.write('x')
-        stage.machine = SimpleNamespace(kernel=path, initrd=path, qemu=path)
+        stage.machine = SimpleNamespace(kernel=path, initrd=path, qemu=path,
+                                        append='')
         stage.wants, stage.focus = SimpleNamespace(key=lambda: ''), ''
         before = stage.key()
         for name, value in (('_WORDS', 'quiet'), ('_EXTRA', ['-m', '1G'])):

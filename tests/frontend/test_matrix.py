@@ -358,9 +358,12 @@ class Options(unittest.TestCase):
         self.assertEqual(kernel.named(REPO, '').name, kernel.SERIES)
         self.assertIsNone(kernel.named(REPO, './6.12'))
         self.assertEqual(kernel.steps(REPO, '7.2'), 2)
-        self.assertEqual(kernel.words(REPO, '6.12'), 'pri_lab.lacks=sva')
-        self.assertEqual(kernel.words(REPO, '6.12', '6.12.57-1'), '')
-        self.assertEqual(kernel.words(REPO, '6.12.57', '6.12.57-1'), '')
+        self.assertEqual(kernel.words(REPO, '6.12'),
+                         'pri_lab.lacks=sva,small-pasid-table')
+        self.assertEqual(kernel.words(REPO, '6.12', '6.12.57-1'),
+                         'pri_lab.lacks=small-pasid-table')
+        self.assertEqual(kernel.words(REPO, '6.12.57', '6.12.57-1'),
+                         'pri_lab.lacks=small-pasid-table')
         self.assertEqual(kernel.words(REPO, '7.1.5', '7.1.5-1'),
                          'pri_lab.lacks=iopf-dequeue')
         self.assertEqual(kernel.words(REPO, '7.2'), '')
@@ -372,7 +375,7 @@ class Options(unittest.TestCase):
         for value in ('6.12/plain', '6.12/voluntary/plain'):
             self.assertEqual(kernel.named(REPO, value).name, '6.12')
         self.assertEqual(kernel.words(REPO, '6.12/plain'),
-                         'pri_lab.lacks=sva')
+                         'pri_lab.lacks=sva,small-pasid-table')
         for value in ('6.99/plain', 'debian-12/plain', './6.12/plain'):
             self.assertIsNone(kernel.named(REPO, value))
         with self.assertRaisesRegex(LabError, 'no guest/kernel/x.config'):

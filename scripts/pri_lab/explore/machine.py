@@ -31,7 +31,7 @@ LEAST = 240_000_000             # of that: one that hangs and tells where
 TIMES = 4                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
-_EXTRA = runner.SMALL + ['-smp', str(CPUS)] + OPTIONS
+_EXTRA = ['-smp', str(CPUS)] + OPTIONS
 # A kernel that panics stops the other CPUs by NMI, and is off: else it
 # waits for one that spins with interrupts off, for the second that it gives it.
 # A suspend that is a test (/sys/power/pm_test) has five seconds for people
@@ -85,7 +85,8 @@ class Stage:
     def _session(self, logdir: str) -> Session:
         words = f'{vm.job_words("scene")} {_WORDS}'
         more = self.recording.qemu_args() if self.recording else []
-        return Session(self.machine, words, self.wants, _EXTRA + more, True,
+        return Session(self.machine, words, self.wants,
+                       runner.small(self.machine) + _EXTRA + more, True,
                        logdir, self.log, True)
 
     def close(self) -> None:
@@ -133,7 +134,8 @@ class Stage:
         return cache.key_of(cache.file_digest(self.machine.kernel),
                             cache.file_digest(self.machine.initrd),
                             cache.file_digest(self.machine.qemu),
-                            self.wants.key(), self.focus, _WORDS, *_EXTRA)
+                            self.wants.key(), self.focus, _WORDS,
+                            *runner.small(self.machine), *_EXTRA)
 
     def _to_mark(self, step) -> str:
         """Under a plan, so that it is the same every time; its hash."""

@@ -45,7 +45,8 @@ class Worker:
         wants = jobs.wants(repo, JOB)
         self.runner = runner.Runner(machine, wants, True, logdir, log)
         self.kept = kept.Kept(boots, cache.key_of(
-            machine.append, wants.key(), runner.WORDS, *runner.SMALL, *map(
+            machine.append, wants.key(), runner.WORDS,
+            *runner.small(machine), *map(
                 cache.content_digest,
                 (machine.kernel, machine.initrd, machine.qemu))))
         self.session: Optional[Session] = None
