@@ -10,10 +10,11 @@
  * Fix: 4fc82cd907ac, 80a9b50c0b9e, 10e60d878139 (6.18.x, 6.19): nothing is sent
  *   to a function that is not there, and ITE of one ends the wait. C-03 takes
  *   both away.
- * Kernels: up to 6.17.
+ * Kernels: up to 6.17.  6.12.57 has 10e60d878139: two time-outs, and an end, or
+ *   none because of C-01.
  * Sign: log /Invalidation Time-out Error/ x5 and log /qi_submit_sync/ and stuck
  * Expect: 7.3 no, 7.3+C-03 yes
- * Elsewhere: 7.2 no
+ * Elsewhere: 7.2 no, 7.1.3 no
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -14,6 +14,7 @@
  * Sign: log /KASAN: .*use-after-free in __list_/
  * Sign: log /ODEBUG: /
  * Expect: 7.3 no, 7.3+C-09 yes
+ * Elsewhere: 7.1.3 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -13,7 +13,7 @@
  * Kernels: 6.16 up to 7.2.
  * Sign: log /WARNING: .*(intel_iommu_release_device|iommu_disable_pci_pri)/
  * Expect: 7.3 no, 7.3+C-11 yes
- * Elsewhere: 7.2 no, 6.18 yes
+ * Elsewhere: 7.2 no, 6.18 yes, 7.1.3 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

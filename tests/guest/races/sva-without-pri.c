@@ -14,7 +14,7 @@
  * Sign: log /WARNING: .*intel_iommu_disable_iopf/
  * Sign: log /WARNING: drivers.iommu.intel.iommu\.c/
  * Expect: 7.3 no, 7.3+C-13 yes
- * Elsewhere: 7.2 no
+ * Elsewhere: 7.2 no, 7.1.3 yes, 6.12.57 no
  *
  * @device pri=off
  * SPDX-License-Identifier: GPL-2.0-or-later
