@@ -17,7 +17,7 @@
  * Kernels: up to 6.19.
  * Sign: log /VT-d detected Invalidation Time-out Error/
  * Expect: 7.3 no, 7.3+C-04 yes
- * Elsewhere: 7.2 no, 6.18 yes, 7.1.3 no, 6.12.57 yes
+ * Elsewhere: 7.2 no, 6.18 yes, 7.1.3 no, 6.12.57 yes, 6.19.8 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

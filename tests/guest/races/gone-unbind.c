@@ -11,7 +11,7 @@
  *   to a function that is not there, and ITE of one ends the wait. C-03 takes
  *   both away.
  * Kernels: up to 6.17.  6.12.57 has 10e60d878139: two time-outs, and an end, or
- *   none because of C-01.
+ *   none because of C-01; 6.19.8 has that, too, and had no end.
  * Sign: log /Invalidation Time-out Error/ x5 and log /qi_submit_sync/ and stuck
  * Expect: 7.3 no, 7.3+C-03 yes
  * Elsewhere: 7.2 no, 7.1.3 no

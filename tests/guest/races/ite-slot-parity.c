@@ -15,7 +15,7 @@
  * Kernels: 5.8 to 6.19; 6.1 and older never shift the parity.
  * Sign: log /Invalidation Time-out Error/ and log /qi_submit_sync/ and stuck
  * Expect: 7.3 no, 7.3+C-01 yes
- * Elsewhere: 7.2 no, 6.18 yes, 7.1.3 no, 6.12.57 yes
+ * Elsewhere: 7.2 no, 6.18 yes, 7.1.3 no, 6.12.57 yes, 6.19.8 yes
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
