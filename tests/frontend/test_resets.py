@@ -443,6 +443,17 @@ class Page(unittest.TestCase):
         self.assertIn('- bus/idle, rst/idle: hangs: 3 inv', text)
         self.assertIn('- flr/idle: hangs: no end', text)
 
+    def test_kernels_side_by_side(self):
+        found = [of('7.3', {'bus/idle/pf': ('OK', '')}),
+                 of('6.12', {'bus/idle/pf': ('hangs', 'x'),
+                             'flr/idle/pf': ('cannot run', 'x')}),
+                 of('7.3+X', {'bus/idle/pf': ('hangs', 'x')})]
+        text = page.text(found)
+        self.assertIn('| kernel | OK | hangs |', text)
+        self.assertRegex(text, r'\n\| 7.3 \| 1 \| 0 \|.* 0 \|\n'
+                         r'\| 6.12 \| 0 \| 1 \|.* 1 \|\n')
+        self.assertNotIn('## Kernels\n', page.text(found[:1]))
+
     def test_a_kernel_with_a_patch_has_its_rows_beside_it(self):
         text = page.text([of('7.3', {'bus/idle/pf': ('OK', '')}),
                           of('7.3+S-08', {'bus/idle/pf': ('hangs', 'twice'),

@@ -132,6 +132,20 @@ def _kernel(d: Dict, rules: List[known.Rule]) -> List[str]:
     return out
 
 
+def _together(found: List[Dict]) -> List[str]:
+    """How many cells of each kernel came to what."""
+    words = [judge.OK, *judge.BAD]
+    words += sorted({got['verdict'] for d in found
+                     for got in d['cells'].values()} - set(words))
+    out = ['', '## Kernels', '', f'| kernel | {" | ".join(words)} |',
+           '|---' + '|--:' * len(words) + '|']
+    for d in found:
+        count = Counter(got['verdict'] for got in d['cells'].values())
+        out.append(f'| {d["kernel"]} | '
+                   + ' | '.join(str(count[w]) for w in words) + ' |')
+    return out
+
+
 def _patched(those: List[Dict], found: List[Dict]) -> List[str]:
     """Kernels with a patch: is it seen?"""
     out = ['', '## With a patch', '',
@@ -166,9 +180,11 @@ def text(found: List[Dict], rules: Sequence[known.Rule] = ()) -> str:
     found = [_of_now(d) for d in found]
     out = [_INTRO.rstrip()]
     out += _rows('method', METHODS) + _rows('work', WORKS) + _rows('who', WHO)
-    for d in found:
-        if '+' not in d['kernel']:
-            out += _kernel(d, list(rules))
+    plain = [d for d in found if '+' not in d['kernel']]
+    if len(plain) > 1:
+        out += _together(plain)
+    for d in plain:
+        out += _kernel(d, list(rules))
     if any('+' in d['kernel'] for d in found):
         out += _patched([d for d in found if '+' in d['kernel']], found)
     return '\n'.join(out + _senseless()) + '\n'
