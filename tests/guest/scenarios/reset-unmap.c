@@ -16,7 +16,7 @@
 #include "scene.h"
 
 #define FLR_MS          130
-#define ITE_TIMEOUT_MS  20
+#define ITE_TIMEOUT_MS  100     /* longer than a plan holds a message */
 #define ALL_ONES        1       /* flr-config */
 #define TURNS           8
 #define EVERY_MS        20      /* so that some are in a reset of 100 ms */
