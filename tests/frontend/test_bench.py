@@ -70,6 +70,10 @@ class Numbers(unittest.TestCase):
         self.assertEqual(parts([]), list(bench.Bench.PARTS))
         self.assertEqual(parts(['faults', 'iq']), ['iq', 'faults'])
         self.assertEqual(bench.Bench.steps(['disk']), 2)
+        for names, guest in ((['iq'], False), (['prq', 'functions'], False),
+                             (['iq', 'disk'], True), (['faults'], True),
+                             ([], True)):
+            self.assertEqual(bench.Bench.boots_a_guest(names), guest, names)
         with self.assertRaisesRegex(LabError, 'no part fast'):
             parts(['fast'])
 

@@ -337,6 +337,11 @@ class Bench:
         return [p for p in cls.PARTS if not names or p in names]
 
     @classmethod
+    def boots_a_guest(cls, names: List[str]) -> bool:
+        """The others need no kernel: they are over qtest."""
+        return any(p in ('disk', 'faults') for p in cls.chosen(names))
+
+    @classmethod
     def steps(cls, names: List[str]) -> int:
         return sum(cls.PARTS[p][1] for p in cls.chosen(names))
 

@@ -70,8 +70,9 @@ def run(ctx: Context, request: Request) -> int:
     if request.parts == ['boots']:
         return _boots(ctx, request)
     accel = ready.accel(ctx, request.accel)
-    ctx.ui.plan(6 + kernel.steps(ctx.paths.repo, request.kernel)
-                + bench.Bench.steps(request.parts))
+    guests = bench.Bench.boots_a_guest(request.parts)
+    ctx.ui.plan(4 + bench.Bench.steps(request.parts) + guests * (
+        2 + kernel.steps(ctx.paths.repo, request.kernel)))
     with ctx.clone_lock():
         tools = ready.tools(ctx)
         src = ready.source(ctx, request.qemu_src)
@@ -81,16 +82,19 @@ def run(ctx: Context, request: Request) -> int:
                                 ctx.ui)
         with cache.lock(ctx.paths, 'stock', ctx.ui):
             plain.build()
-        linux = kernel.get(ctx.paths, request.kernel, ctx.jobs, ctx.log,
-                           ctx.ui, (kernel.BENCH,))
-        user = guest.Guest(ctx.paths, linux, ctx.jobs, ctx.log, ctx.ui)
-        user.build()
+        image = initrd = ''
+        if guests:
+            linux = kernel.get(ctx.paths, request.kernel, ctx.jobs, ctx.log,
+                               ctx.ui, (kernel.BENCH,))
+            user = guest.Guest(ctx.paths, linux, ctx.jobs, ctx.log, ctx.ui)
+            user.build()
+            image, initrd = linux.image, user.initrd
         driver = os.path.join(ours.dir, 'tests', 'qtest', 'pri-lab',
                               qemubuild.BENCH)
         return bench.Bench(
             ctx.paths, ctx.logdir, ctx.log, ctx.ui, accel, plain.binary,
-            ours.binary, driver, linux.image, request.rounds or bench.ROUNDS,
-            user.initrd).run(request.parts)
+            ours.binary, driver, image, request.rounds or bench.ROUNDS,
+            initrd).run(request.parts)
 
 
 def _boots(ctx: Context, request: Request) -> int:
