@@ -38,8 +38,8 @@ def load(repo: str) -> List[Rule]:
 
 
 def what(known: List[Rule], kernel: str, cell: str, verdict: str) -> str:
-    """The page, or the words; '' if there are none.  A released version is of
-    its series, unless a rule names it."""
+    """The page, or the words, of the first rule that fits; '' if none does.  A
+    rule may name a released version (7.1.3) or its series."""
     name = re.split(r'[/+]', kernel)[0]
     series = '.'.join(name.split('.')[:2])
     return next((r.what for r in known
