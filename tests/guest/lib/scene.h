@@ -24,6 +24,13 @@
 #define SCENE_IOVA      0x10000000ull       /* of paging domains */
 
 /*
+ * Of a scenario that looks for invalidations that time out: longer than a plan
+ * holds a message (10 million instructions, 80 ms), behind which an Invalidate
+ * Request has to wait
+ */
+#define SCENE_ITE_MS    100
+
+/*
  * A task: task i runs on CPU i + 1, CPU 0 has the interrupts and
  * their threads.  `name` is the task's name in the kernel, 15 characters.
  */

@@ -13,13 +13,11 @@
 #include "hw/misc/pri-testdev-knobs.h"
 #include "scene.h"
 
-#define ITE_TIMEOUT_MS  20
-
 static void setup(void)
 {
     scene_begin(2);
     *scene_page(0) = 1;
-    pt_iommu_knob(&scene_asks, VTD_KNOB_ITE_TIMEOUT, ITE_TIMEOUT_MS);
+    pt_iommu_knob(&scene_asks, VTD_KNOB_ITE_TIMEOUT, SCENE_ITE_MS);
 }
 
 static void vanish(void)

@@ -19,7 +19,6 @@
 #include "scene.h"
 
 #define PAGES           4
-#define ITE_TIMEOUT_MS  20
 #define DROP            1           /* inv-when-e0 */
 
 static void setup(void)
@@ -28,7 +27,7 @@ static void setup(void)
     for (unsigned i = 0; i < PAGES; i++) {
         *scene_page(i) = 1;
     }
-    pt_iommu_knob(&scene_asks, VTD_KNOB_ITE_TIMEOUT, ITE_TIMEOUT_MS);
+    pt_iommu_knob(&scene_asks, VTD_KNOB_ITE_TIMEOUT, SCENE_ITE_MS);
     pt_knob(&scene_asks, PT_KNOB_INV_WHEN_E0, DROP);
 }
 

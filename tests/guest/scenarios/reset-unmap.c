@@ -16,7 +16,6 @@
 #include "scene.h"
 
 #define FLR_MS          130
-#define ITE_TIMEOUT_MS  100     /* longer than a plan holds a message */
 #define ALL_ONES        1       /* flr-config */
 #define TURNS           8
 #define EVERY_MS        20      /* so that some are in a reset of 100 ms */
@@ -28,7 +27,7 @@ static void setup(void)
     scene_begin_kept(4);
     pt_chan(&scene_bound, &ch);
     CHECK_EQ(scene_write(&ch, 0), PT_ST_DONE, "status");
-    pt_iommu_knob(&scene_asks, VTD_KNOB_ITE_TIMEOUT, ITE_TIMEOUT_MS);
+    pt_iommu_knob(&scene_asks, VTD_KNOB_ITE_TIMEOUT, SCENE_ITE_MS);
     pt_knob(&scene_asks, PT_KNOB_FLR_DURATION, FLR_MS);
     pt_knob(&scene_asks, PT_KNOB_FLR_CONFIG, ALL_ONES);
 }
