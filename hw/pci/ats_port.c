@@ -71,7 +71,7 @@ static void ats_function_prg_response(void *opaque, const AtsMsg *msg)
     bool reached = ats_function_reached(f, msg);
 
     if (!ats_function_owner(f)->cfg->pri) {
-        if (reached) {
+        if (reached && !f->unresponsive) {
             /* a message that it does not support, PCIe 6.2 2.3.1 */
             ats_function_violation(f, "PRG Response without Page Requests");
             ats_function_error(f, PCI_ERR_UNC_UNSUP, msg);
@@ -121,7 +121,7 @@ void ats_function_complete(AtsFunction *f, uint16_t rid, uint32_t itags,
         .cc = cc,
     };
 
-    if (f->link && ats_function_connected(f)) {
+    if (f->link) {
         f->cnt.inv_completions++;
         ats_function_send(f, &completion);
     }
