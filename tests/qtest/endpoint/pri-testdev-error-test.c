@@ -13,6 +13,7 @@
 #include "libqos/lab-vf.h"
 #include "libqos/pri-root-port.h"
 #include "libqos/pri-switch.h"
+#include "qobject/qdict.h"
 
 #define POLLS           1000
 #define PAGE            4096
@@ -36,6 +37,7 @@
 #define DEVSTA_NFED     (1 << 1)
 #define DEVSTA_FED      (1 << 2)
 #define AER_ERROR_NONFATAL  2       /* the knob: a Completion Timeout */
+#define DEVICES         64      /* that QEMU may have made by itself */
 
 #define TLP_MRD64       0x20
 #define TLP_MWR64       0x60
@@ -202,6 +204,47 @@ static void test_vf_controls(void)
     pri_lab_stop(&t.lab);
 }
 
+/* QOM's name of the first Virtual Function that the machine has */
+static char *find_vf(QTestState *qts)
+{
+    for (unsigned int i = 0; i < DEVICES; i++) {
+        char *path = g_strdup_printf("/machine/unattached/device[%u]", i);
+        QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
+                               "{ 'path': %s, 'property': 'type' } }", path);
+        bool found = !g_strcmp0(qdict_get_try_str(rsp, "return"),
+                                "pri-testdev-vf");
+
+        qobject_unref(rsp);
+        if (found) {
+            return path;
+        }
+        g_free(path);
+    }
+    return NULL;
+}
+
+/* One that is not enabled is not there, and has no error to report */
+static void test_vf_disabled(void)
+{
+    g_autofree char *path = NULL;
+    QRootPort *p;
+    VfErrors t;
+
+    start_vf(&t);
+    p = &t.port;
+    path = find_vf(t.lab.qts);
+    g_assert_nonnull(path);
+    qpt_config_writew(&t.lab.d, t.lab.d.exp + QRP_DEVCTL, 0xf);
+    g_assert_cmphex(report(&t, &t.vf), !=, 0);
+    qpt_config_writew(&t.lab.d, lab_vf_find_ext(&t.lab.d, LAB_EXT_ID_SRIOV) +
+                      SRIOV_CTRL, 0);
+    qtest_qmp_assert_success(t.lab.qts, "{ 'execute': 'qom-set', 'arguments': "
+                             "{ 'path': %s, 'property': 'aer-error', "
+                             "'value': 'fatal' } }", path);
+    g_assert_cmphex(qrp_readl(p, p->aer + QRP_AER_ROOT_STATUS) & 0x7f, ==, 0);
+    pri_lab_stop(&t.lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -210,5 +253,7 @@ int main(int argc, char **argv)
                    test_first_error);
     qtest_add_func("/pri-testdev/error/ERR-03/controls-of-a-vf",
                    test_vf_controls);
+    qtest_add_func("/pri-testdev/error/ERR-03/vf-not-enabled",
+                   test_vf_disabled);
     return g_test_run();
 }

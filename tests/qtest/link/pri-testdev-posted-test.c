@@ -195,6 +195,16 @@ static void error_message(Posted *t)
     lab_turn(&t->lab, "aer-error", "\"correctable\"");
 }
 
+/* It is reported by the function's bottom half */
+static void response_to_nobody(Posted *t)
+{
+    lab_turn(&t->lab, "unexpected-resp", "\"ur\"");
+    qvtd_respond(&t->lab.v, t->lab.d.rid, LAB_PASID, 0, QPT_SUCCESS);
+    for (int i = 0; i < 200 && lab_dma_waiting(&t->lab); i++) {
+        g_usleep(100);
+    }
+}
+
 static void register_read(Posted *t)
 {
     /* as it was when the read arrived */
@@ -236,6 +246,7 @@ static const Pusher pushers[] = {
     { "page-request", page_request, "msg-push" },
     { "stop-marker", stop_marker, "msg-push" },
     { "error-message", error_message, "msg-push" },
+    { "unsupported-request", response_to_nobody, "msg-push" },
     { "interrupt", interrupt, "msi-push" },
     { "event", event, "msi-push" },
     { "register-read", register_read, "read-push" },

@@ -284,6 +284,22 @@ static void test_write(void)
     pri_lab_stop(&lab);
 }
 
+/* Unless reads push nothing */
+static void test_write_passed(void)
+{
+    PriLab lab;
+    uint64_t pa;
+
+    start_spinning(&lab, "read-push=no");
+    pa = keep_write(&lab, "dma=idle" FOREVER, 0);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_POSTED), ==, 1);
+    g_assert_false(lab_landed(&lab, LAB_IOVA, pa));
+    command(&lab, "stop");
+    plan(&lab, "");
+    g_assert_true(lab_landed(&lab, LAB_IOVA, pa));
+    pri_lab_stop(&lab);
+}
+
 /* It lands where the plan says, and in order */
 static void test_write_until(void)
 {
@@ -450,6 +466,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-sched-event/REG-05/interrupt-pushed",
                    test_interrupt_pushed);
     qtest_add_func("/pri-sched-event/write", test_write);
+    qtest_add_func("/pri-sched-event/ATS-31/write-passed", test_write_passed);
     qtest_add_func("/pri-sched-event/write-until", test_write_until);
     qtest_add_func("/pri-sched-event/write-overtaken", test_write_overtaken);
     qtest_add_func("/pri-sched-event/write-reset", test_write_reset);

@@ -21,6 +21,10 @@
 #define UNTRANSLATED    (PT_FLAG_UNTRANSLATED | PT_FLAG_PASID)
 #define SHAPE_OTHER_BUS 7       /* values of knobs */
 #define REPLY_WRONG_BUS 5
+#define PRGI            0x155
+#define RAM             0x2000000
+#define WINDOW          0xe1000000ull
+#define WINDOW_4_MIB    0xe130e100      /* its last MiB and its first one */
 
 /* Header of a TLP: Fmt and Type in the first byte */
 #define TLP_MRD64       0x20
@@ -178,6 +182,38 @@ static void test_bme(const void *opaque)
     pri_lab_stop(lab);
 }
 
+/* A bridge that is none of PCI Express has no say in this */
+static void test_conventional(void)
+{
+    static const uint16_t bridges[] = { 4 << 3, 1 << 8 | 1 << 3, 2 << 8 };
+    QPtOp op = {
+        .cmd = PT_OP_FILL, .flags = PT_FLAG_UNTRANSLATED, .dst = RAM,
+        .len = 8, .pattern = PATTERN,
+    };
+    QPriTestdev d;
+    QTestState *qts = qtest_init(
+        "-machine q35 -m 64M -nodefaults "
+        "-device pci-bridge,id=b0,chassis_nr=1,bus=pcie.0,addr=4 "
+        "-device x3130-upstream,id=up0,bus=b0,addr=1 "
+        "-device xio3130-downstream,id=dn0,bus=up0,chassis=2,slot=2,addr=0 "
+        "-device pri-testdev,bus=dn0");
+
+    qpt_ecam_enable(qts);
+    for (unsigned int i = 0; i < ARRAY_SIZE(bridges); i++) {
+        qtest_writel(qts, qpt_ecam(bridges[i], 0x18), 3 << 16 | (i + 1) << 8 |
+                     i);
+        qtest_writel(qts, qpt_ecam(bridges[i], 0x20), WINDOW_4_MIB);
+        qtest_writew(qts, qpt_ecam(bridges[i], COMMAND), COMMAND_ON);
+    }
+    qpt_init_at(&d, qts, 3 << 8, WINDOW);
+    qpt_config_writew(&d, COMMAND, COMMAND_ON);
+    g_assert_cmpuint(qpt_run(&d, 0, &op), ==, PT_ST_DONE);
+    g_assert_cmphex(qtest_readq(qts, RAM), ==, PATTERN);
+    qtest_writew(qts, qpt_ecam(bridges[1], COMMAND), COMMAND_NO_BME);
+    g_assert_cmpuint(qpt_run(&d, 0, &op), ==, PT_ST_DMA_ERROR);
+    qtest_quit(qts);
+}
+
 /* -- PORT-02, PORT-03: Access Control Services ----------------------------- */
 
 static void acs(PathTest *t, unsigned int n, uint16_t bits)
@@ -312,11 +348,17 @@ static void test_prefix_up(void)
     check_stopped(&t, PRI_SWITCH_UP, TRANSLATE, QRP_AER_PREFIX);
     g_assert_cmpuint(qpt_run(&lab->d, 0, &op), ==, PT_ST_DONE);
 
-    lab_request(lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 5);
+    lab_request(lab, LAB_IOVA, PT_RAW_READ | PT_RAW_WRITE | PT_RAW_LAST, PRGI);
     g_assert_cmpuint(qvtd_prq_pending(&lab->v), ==, 0);
     g_assert_cmphex(__builtin_bswap32(qrp_readl(p, p->aer +
                                                 QRP_AER_TLP_PREFIX)), ==,
                     0x91000000 | LAB_PASID);
+    /* the page, the index, L, W and R: 10.4.1 */
+    g_assert_cmphex(__builtin_bswap32(qrp_readl(p, p->aer + QRP_AER_HEADER +
+                                                8)), ==, LAB_IOVA >> 32);
+    g_assert_cmphex(__builtin_bswap32(qrp_readl(p, p->aer + QRP_AER_HEADER +
+                                                12)), ==,
+                    (uint32_t)LAB_IOVA | PRGI << 3 | 7);
     pri_switch_expect(&t.s, PRI_SWITCH_UP, QRP_AER_PREFIX, false);
     lab_request_rid(lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 6);
     g_assert_cmpuint(qvtd_prq_pending(&lab->v), ==, 1);
@@ -496,6 +538,7 @@ int main(int argc, char **argv)
         add("PORT-03/translation-blocking", n, test_translation_blocking);
         add("PORT-04/prefix-down", n, test_prefix_down);
     }
+    qtest_add_func("/path/PORT-01/conventional-bridge", test_conventional);
     qtest_add_func("/path/PORT-02/aperture", test_source_aperture);
     qtest_add_func("/path/PORT-04/PASID-02/prefix-up", test_prefix_up);
     qtest_add_func("/path/PORT-04/reset", test_reset);
