@@ -210,6 +210,26 @@ static void test_writable_vf(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* A byte is written, and those beside it are left alone */
+static void test_bytes(void)
+{
+    QPriTestdev *d;
+    PriLab lab;
+
+    pri_lab_boot(&lab, NULL, NULL, 0);
+    d = &lab.d;
+    qpt_config_writel(d, d->pri + QPT_PRI_ALLOC, 0x1ff);
+    qtest_writeb(d->qts, qpt_ecam(d->rid, d->pri + QPT_PRI_ALLOC), 1);
+    g_assert_cmphex(get(d, d->pri + QPT_PRI_ALLOC), ==, 0x101);
+    qtest_writeb(d->qts, qpt_ecam(d->rid, d->pri + QPT_PRI_ALLOC + 1), 0);
+    g_assert_cmphex(get(d, d->pri + QPT_PRI_ALLOC), ==, 1);
+    qpt_config_writew(d, d->ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E);
+    qtest_writeb(d->qts, qpt_ecam(d->rid, d->ats + QPT_ATS_CTRL), 3);
+    g_assert_cmphex(qpt_config_readw(d, d->ats + QPT_ATS_CTRL), ==,
+                    QPT_ATS_CTRL_E | 3);
+    pri_lab_stop(&lab);
+}
+
 /* -- CFG-02: after a reset ------------------------------------------------- */
 
 static void hold_bus(QPriTestdev *d, bool hold)
@@ -350,6 +370,7 @@ int main(int argc, char **argv)
         qtest_add_data_func(pf, GUINT_TO_POINTER(size), test_writable);
         qtest_add_data_func(vf, GUINT_TO_POINTER(size), test_writable_vf);
     }
+    qtest_add_func("/pri-testdev/config/CFG-01/bytes", test_bytes);
     for (unsigned int i = 0; i < ARRAY_SIZE(methods); i++) {
         g_autofree char *pf = g_strdup_printf(
             "/pri-testdev/config/CFG-02/%s", methods[i].name);

@@ -106,6 +106,26 @@ static void test_par_0_raw(void)
     agent_lab_stop(&lab);
 }
 
+#define STATUS          0x06        /* of the header */
+
+/* What would be a control register, were there its capability, is not one */
+static void test_absent(void)
+{
+    QPtOp op = agent_op(PT_OP_FILL, AGENT_PASID, AGENT_IOVA, 8);
+    AgentLab lab;
+
+    agent_lab_start(&lab, "ats=off,pri=off,pasid=off", 0);
+    map(&lab, AGENT_PASID);
+    map(&lab, QPT_NO_PASID);
+    qpt_config_writew(&lab.d, STATUS, 0xffff);
+    g_assert_cmpuint(fill(&lab, AGENT_PASID), ==, PT_ST_NOT_ENABLED);
+    g_assert_cmpuint(fill(&lab, QPT_NO_PASID), ==, PT_ST_NOT_ENABLED);
+    op.flags |= PT_FLAG_UNTRANSLATED;
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_NOT_ENABLED);
+    g_assert_cmpuint(agent_records(&lab), ==, 0);
+    agent_lab_stop(&lab);
+}
+
 typedef struct AlignedRow {
     const char *name;
     const char *dev;
@@ -145,6 +165,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/variant/LNX-05/no-pri", test_no_pri);
     qtest_add_func("/pri-testdev/variant/PRI-24/par-0", test_par_0);
     qtest_add_func("/pri-testdev/variant/PRI-24/par-0-raw", test_par_0_raw);
+    qtest_add_func("/pri-testdev/variant/CFG-01/absent", test_absent);
     LAB_ADD_ROWS("/pri-testdev/variant", aligned_rows, test_aligned);
 
     return g_test_run();

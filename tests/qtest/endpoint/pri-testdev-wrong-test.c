@@ -351,7 +351,11 @@ static void test_ur(const void *opaque)
     g_assert_cmphex(qpt_readl(&lab.d, PT_STATE) & PT_STATE_NO_ATS, ==,
                     row->state);
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, row->status);
+    /* to disable it, even twice, does not enable it */
     set_ats(&lab, 0);
+    set_ats(&lab, 0);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_STATE) & PT_STATE_NO_ATS, ==,
+                    row->state);
     set_ats(&lab, QPT_ATS_CTRL_E);
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
     agent_lab_stop(&lab);

@@ -27,6 +27,7 @@
 #define AER_SIZE        0x48
 #define CAP_ID_MSI      0x05
 #define SLOT            4
+#define WINDOW          0xe0000000
 
 /* Which ports have a register */
 enum {
@@ -318,12 +319,17 @@ static void test_hot_reset(const void *opaque)
     check_reset(opaque, true);
 }
 
-/* A device in slot 4 of bus 0 that has been there when the machine was reset */
-static void start_one(QTestState **qts, QRootPort *p, const char *device)
+/*
+ * A device in slot 4 of bus 0 that has been there when the machine was reset;
+ * @more: what QEMU has to know besides
+ */
+static void start_one(QTestState **qts, QRootPort *p, const char *device,
+                      const char *more)
 {
     PriLab lab = {
         .qts = qtest_initf("-machine q35 -m 64M -nodefaults "
-                           "-device %s,bus=pcie.0,addr=%u", device, SLOT),
+                           "-device %s,bus=pcie.0,addr=%u %s", device, SLOT,
+                           more),
     };
 
     lab_reset(&lab);
@@ -338,10 +344,14 @@ static void test_no_aer(void)
     QTestState *qts;
     QRootPort p;
 
-    start_one(&qts, &p, "qemu-xhci");
+    start_one(&qts, &p, "pcie-root-port,id=rp0,chassis=1",
+              "-device virtio-rng-pci,bus=rp0");
+    qpt_bridge_setup(qts, SLOT, 1, WINDOW);
+    qrp_find_port(&p, qts, 1 << 8);
+    g_assert_cmpuint(p.exp, !=, 0);
     g_assert_cmpuint(p.aer, ==, 0);
     g_assert_cmphex(qrp_readl(&p, 0x04), ==, 0x100000);     /* Capabilities */
-    g_assert_cmphex(qrp_readl(&p, 0x08) >> 8, ==, 0x0c0330);
+    g_assert_cmphex(qrp_readl(&p, 0x08) >> 8, ==, 0x00ff00);
     qtest_quit(qts);
 }
 
@@ -351,10 +361,11 @@ static void test_no_mask(void)
     QTestState *qts;
     QRootPort p;
 
-    start_one(&qts, &p, "pcie-root-port,chassis=1,x-pcie-err-unc-mask=off");
+    start_one(&qts, &p, "pcie-root-port,chassis=1,x-pcie-err-unc-mask=off",
+              "");
     g_assert_cmphex(qrp_readl(&p, p.aer + QRP_AER_UNCOR_MASK), ==, 0);
     qtest_quit(qts);
-    start_one(&qts, &p, "pcie-root-port,chassis=1");
+    start_one(&qts, &p, "pcie-root-port,chassis=1", "");
     g_assert_cmphex(qrp_readl(&p, p.aer + QRP_AER_UNCOR_MASK), !=, 0);
     qtest_quit(qts);
 }
