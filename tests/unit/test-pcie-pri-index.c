@@ -56,6 +56,25 @@ static void test_pri_08_same(void)
     world_free(w);
 }
 
+/* What is answered is free for its PASID again, and the lowest comes first */
+static void test_pri_08_lowest(void)
+{
+    static const uint16_t answered[] = { 4, 3, 0, 1 };
+    static const uint16_t next[] = { 0, 1, 3, 4, 6 };
+    World *w = world_per_pasid();
+
+    for (unsigned int i = 0; i < 6; i++) {
+        g_assert_cmpuint(submit(w, 1), ==, i);
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(answered); i++) {
+        world_respond(w, answered[i], 1, ATS_PRG_SUCCESS);
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(next); i++) {
+        g_assert_cmpuint(submit(w, 1), ==, next[i]);
+    }
+    world_free(w);
+}
+
 /* Without PRG Response PASID Required nothing would tell them apart */
 static void test_pri_08_par_0(void)
 {
@@ -254,6 +273,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pri/PRI-08/same-index", test_pri_08_same);
+    g_test_add_func("/pri/PRI-08/lowest", test_pri_08_lowest);
     g_test_add_func("/pri/PRI-08/par-0", test_pri_08_par_0);
     g_test_add_func("/pri/PRI-08/functions", test_pri_08_functions);
     g_test_add_func("/pri/PRI-08/superfluous-pasid",

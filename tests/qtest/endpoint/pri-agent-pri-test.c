@@ -245,6 +245,88 @@ static void test_shared(void)
     agent_lab_stop(&lab);
 }
 
+/* -- What is lost before the turn of a channel ----------------------------- */
+
+static void set_ats(AgentLab *lab, uint16_t ctl)
+{
+    qpt_config_writew(&lab->d, lab->d.ats + QPT_ATS_CTRL, ctl);
+}
+
+static void lose_pri(AgentLab *lab)
+{
+    qpt_pri_disable(&lab->d);
+}
+
+static void lose_allocation(AgentLab *lab)
+{
+    qpt_pri_disable(&lab->d);
+    qpt_config_writel(&lab->d, lab->d.pri + QPT_PRI_ALLOC, 0);
+    qpt_config_writew(&lab->d, lab->d.pri + QPT_PRI_CTRL, QPT_PRI_CTRL_E);
+}
+
+static void lose_pasid(AgentLab *lab)
+{
+    set_ats(lab, 0);
+    qpt_config_writew(&lab->d, lab->d.pasid + QPT_PASID_CTRL, 0);
+    set_ats(lab, QPT_ATS_CTRL_E);
+}
+
+static void lose_master(AgentLab *lab)
+{
+    qpt_config_writew(&lab->d, 4, 2);
+}
+
+typedef struct LoseRow {
+    const char *name;
+    void (*lose)(AgentLab *lab);
+} LoseRow;
+
+static const LoseRow again_rows[] = {
+    { "PRI-01/again-pri-off", lose_pri },
+    { "PRI-34/again-no-allocation", lose_allocation },
+    { "PRI-01/again-pasid-off", lose_pasid },
+    { "PRI-01/again-no-master", lose_master },
+};
+
+/* It would send the request again, without a translation before it */
+static void test_again(const void *opaque)
+{
+    const LoseRow *row = opaque;
+    AgentRecord r;
+    AgentLab lab;
+
+    agent_lab_start(&lab, "retry=request", 0);
+    r = agent_fault(&lab, 0, AGENT_PASID, AT(0));
+    row->lose(&lab);
+    agent_respond(&lab, AGENT_PASID, r.tag, QPT_SUCCESS);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_NO_PRI);
+    g_assert_cmpuint(agent_count(&lab, ATA_PAGE_REQUEST), ==, 0);
+    agent_lab_stop(&lab);
+}
+
+static const LoseRow waits_rows[] = {
+    { "PRI-31/waits-pri-off", lose_pri },
+    { "PRI-34/waits-no-allocation", lose_allocation },
+};
+
+/* It has waited for credits, and ends */
+static void test_waits(const void *opaque)
+{
+    const LoseRow *row = opaque;
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 1);
+    agent_fault(&lab, 0, AGENT_PASID, AT(0));
+    start(&lab, 1, 1, 1, 1);
+    /* it looks when all is done */
+    qtest_qmp_assert_success(lab.qts, "{ 'execute': 'stop' }");
+    row->lose(&lab);
+    qtest_qmp_assert_success(lab.qts, "{ 'execute': 'cont' }");
+    g_assert_cmpuint(qpt_wait(&lab.d, 1), ==, PT_ST_ABORTED);
+    g_assert_cmpuint(agent_count(&lab, ATA_PAGE_REQUEST), ==, 0);
+    agent_lab_stop(&lab);
+}
+
 /* -- Stop of a PASID ------------------------------------------------------- */
 
 static uint32_t stop_status(AgentLab *lab)
@@ -370,6 +452,8 @@ int main(int argc, char **argv)
     qtest_add_func("/agent/pri/PRI-04/whole-group", test_whole_group);
     qtest_add_func("/agent/pri/PRI-34/allocation", test_allocation);
     qtest_add_func("/agent/pri/PASID-03/shared", test_shared);
+    LAB_ADD_ROWS("/agent/pri", again_rows, test_again);
+    LAB_ADD_ROWS("/agent/pri", waits_rows, test_waits);
     qtest_add_func("/agent/stop/PRI-40/no-marker", test_stop);
     qtest_add_func("/agent/stop/PRI-41/PRI-42/marker", test_marker);
     LAB_ADD_ROWS("/agent/stop", marker_rows, test_markers);

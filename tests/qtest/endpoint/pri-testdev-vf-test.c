@@ -110,6 +110,29 @@ static void test_request(void)
     pri_lab_stop(&lab);
 }
 
+/* PRI-36: a response is for the function that has asked */
+static void test_raw(void)
+{
+    QPtRaw raw = {
+        .addr = LAB_IOVA, .pasid = LAB_PASID, .prgi = 40,
+        .flags = PT_RAW_READ | PT_RAW_LAST,
+    };
+    QPriTestdev vf, second;
+    PriLab lab;
+
+    lab_vf_start(&lab, &vf, "");
+    lab_vf_find(&lab, &second, 1);
+    qpt_raw(&vf, &raw);
+    g_assert_cmpuint(lab_vf_take_request(&lab, vf.rid), ==, raw.prgi);
+    qvtd_respond(&lab.v, vf.rid, LAB_PASID, raw.prgi, QPT_SUCCESS);
+    g_assert_cmpuint(qpt_raw_response(&second, NULL, NULL), ==,
+                     QPT_NO_RESPONSE);
+    g_assert_cmpuint(qpt_raw_response(&lab.d, NULL, NULL), ==,
+                     QPT_NO_RESPONSE);
+    g_assert_cmpuint(qpt_raw_response(&vf, NULL, NULL), ==, QPT_SUCCESS);
+    pri_lab_stop(&lab);
+}
+
 /* The last Virtual Function of VFS; the port's window has room for all */
 static void find_last(PriLab *lab, QPriTestdev *vf)
 {
@@ -161,6 +184,21 @@ static void test_last(void)
     prgi = lab_vf_take_request(&lab, vf.rid);
     qvtd_respond(&lab.v, vf.rid, LAB_PASID, prgi, QPT_INVALID_REQUEST);
     g_assert_cmpuint(qpt_wait(&vf, 0), ==, PT_ST_INVALID_REQUEST);
+    pri_lab_stop(&lab);
+}
+
+/* As many as there can be go with the device, one of them at work */
+static void test_unplug(void)
+{
+    QPriTestdev vf;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, LAB_NATIVE_HOTPLUG, "vfs=" G_STRINGIFY(VFS), 0);
+    find_last(&lab, &vf);
+    lab_vf_program(&lab, &vf);
+    lab_vf_start_dma(&vf, 1);
+    lab_unplug(&lab);
+    g_assert_cmphex(qpt_config_readl(&vf, 8), ==, UINT32_MAX);
     pri_lab_stop(&lab);
 }
 
@@ -427,7 +465,9 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/vf/PRI-36/ATS-24/capabilities",
                    test_vf_capabilities);
     qtest_add_func("/pri-testdev/vf/PRI-36/PRQ-27/request", test_request);
+    qtest_add_func("/pri-testdev/vf/PRI-36/raw", test_raw);
     qtest_add_func("/pri-testdev/vf/PRI-36/last", test_last);
+    qtest_add_func("/pri-testdev/vf/ROB-01/unplug", test_unplug);
     qtest_add_func("/pri-testdev/vf/PRI-21/failure", test_failure);
     qtest_add_func("/pri-testdev/vf/gates", test_gates);
     qtest_add_func("/pri-testdev/vf/invalidate", test_invalidate);
