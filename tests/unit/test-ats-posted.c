@@ -215,6 +215,25 @@ static void test_bounded(void)
     world_free(w);
 }
 
+/* The last one there is room for is one of them, and nothing is behind it */
+static void test_full(void)
+{
+    World *w = world_new();
+
+    for (unsigned int i = 0; i < ATS_POSTED_MAX; i++) {
+        post(w, "x");
+    }
+    g_assert_true(ats_posted_valid(&w->p));
+    w->p.quirks.inv = ATS_INV_PUSH_LATE;
+    invalidate(w);
+    g_assert_cmpuint(w->p.n, ==, ATS_POSTED_MAX);
+    g_assert_cmpuint(w->p.overtaken, ==, ATS_POSTED_MAX);
+    invalidate(w);
+    g_assert_cmpuint(w->p.n, ==, 0);
+    g_assert_cmpuint(w->landed->len, ==, ATS_POSTED_MAX);
+    world_free(w);
+}
+
 /* What lands may push what is behind it */
 static void test_reentered(void)
 {
@@ -268,6 +287,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ats-posted/ATS-31/release", test_release);
     g_test_add_func("/ats-posted/ATS-31/time", test_time);
     g_test_add_func("/ats-posted/ATS-31/bounded", test_bounded);
+    g_test_add_func("/ats-posted/ATS-30/full", test_full);
     g_test_add_func("/ats-posted/ATS-31/reentered", test_reentered);
     g_test_add_func("/ats-posted/valid", test_valid);
     return g_test_run();

@@ -124,10 +124,11 @@ static const Row rows[] = {
       { { FN "posted/n", POSTED + 1, 4 } } },
     { "posted/all", PT, NULL, { { FN "posted/n", POSTED, 4 } }, NULL,
       FN "posted/slot[0]", POSTED - 2 },
+    /* the only one: what is read of a second one would be of no size, too */
     { "posted/empty", PT, "possible size",
-      { { FN "posted/slot[0]/len", 0, 4 } } },
+      { { FN "posted/n", 1, 4 }, { FN "posted/slot[0]/len", 0, 4 } } },
     { "posted/long", PT, "possible size",
-      { { FN "posted/slot[0]/len", PAGE + 1, 4 } } },
+      { { FN "posted/n", 1, 4 }, { FN "posted/slot[0]/len", PAGE + 1, 4 } } },
     { "posted/requests", PT, NULL, { { FN "posted/slot[0]/requests", 2, 1 } } },
     { "posted/more-requests", PT, WRITES,
       { { FN "posted/slot[0]/requests", 3, 1 } } },

@@ -15,6 +15,7 @@
 #define PAGE        4096
 #define LNKCAP      0x0c
 #define DEVSTA_W1C  0xf
+#define NO_ATS      "ats=off,pri=off"
 
 /* -- the mode that Set Root Table Pointer has latched, without PRS --------- */
 
@@ -131,8 +132,11 @@ static const Section sections[] = {
     { "smcache", "iommu-intel/svm/smcache", 0, 0 },
 };
 
-/* Load a stream that cannot be: the sentence in which QEMU says why */
-static char *refused(const char *uri)
+/*
+ * Load a stream that cannot be, into a function with the options @dev: the
+ * sentence in which QEMU says why
+ */
+static char *refused(const char *uri, const char *dev)
 {
     const char *status;
     char *why = NULL;
@@ -140,7 +144,7 @@ static char *refused(const char *uri)
     PriLab to;
     bool end;
 
-    pri_lab_boot_incoming(&to, "sm-cache=on", NULL);
+    pri_lab_boot_incoming(&to, "sm-cache=on", dev);
     qtest_qmp_assert_success(to.qts, "{ 'execute': 'migrate-incoming', "
                              "'arguments': { 'uri': %s, "
                              "'exit-on-error': false } }", uri);
@@ -187,12 +191,31 @@ static void test_versions(const void *opaque)
 
         stl_be_p(version, is + changes[i]);
         g_assert_true(g_file_set_contents(file, data, len, NULL));
-        why = refused(uri);
+        why = refused(uri, NULL);
         g_test_message("%s", why);
         g_assert_nonnull(strstr(why, "version"));
         g_assert_nonnull(strstr(why, section->name));
         stl_be_p(version, is);
     }
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
+/* A serial number whose upper bits differ is that of another function */
+static void test_serial_number(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    g_autofree char *why = NULL;
+    PriLab lab;
+
+    pri_lab_boot(&lab, "sm-cache=on", NO_ATS ",sn=0x1000000000000", 0);
+    lab_save(&lab, uri);
+    pri_lab_stop(&lab);
+    why = refused(uri, NO_ATS ",sn=0x2000000000000");
+    g_test_message("%s", why);
+    g_assert_nonnull(strstr(why, "pri-testdev"));
     g_unlink(file);
     g_rmdir(dir);
 }
@@ -231,7 +254,7 @@ static void test_waits(void)
     g_assert_cmpuint(ldl_be_p(at), ==, 1);
     stl_be_p(at, 2);
     g_assert_true(g_file_set_contents(file, data, len, NULL));
-    why = refused(uri);
+    why = refused(uri, NULL);
     g_test_message("%s", why);
     g_assert_cmpstr(why, !=, "");
     g_unlink(file);
@@ -260,11 +283,41 @@ static void test_all_itags(void)
     pri_lab_stop(&lab);
 }
 
+#define GROUPS      6
+#define STU         0x1f        /* all of its bits */
+
+/* Registers of the function, and what follows from its groups */
+static void test_function(void)
+{
+    QPtOp op = {
+        .cmd = PT_OP_WRITE, .flags = PT_FLAG_PASID, .pasid = LAB_PASID,
+        .dst = LAB_IOVA, .len = 8,
+    };
+    uint32_t credits;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    credits = qpt_readl(&lab.d, PT_PRI_CREDITS);
+    for (unsigned int i = 0; i < GROUPS; i++) {
+        qpt_start(&lab.d, i, &op);
+        g_assert_cmpuint(qpt_wait(&lab.d, i), ==, PT_ST_RUNNING);
+    }
+    qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, 0);
+    qpt_config_writew(&lab.d, lab.d.ats + QPT_ATS_CTRL, QPT_ATS_CTRL_E | STU);
+    lab_migrate(&lab, NULL, NULL, 0);
+    g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.ats + QPT_ATS_CTRL), ==,
+                    QPT_ATS_CTRL_E | STU);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_GROUPS), ==, GROUPS);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_PRI_CREDITS), ==, credits - GROUPS);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
 
     qtest_add_func("/pri-lab/MIG-01/all-itags", test_all_itags);
+    qtest_add_func("/pri-lab/MIG-01/function", test_function);
     qtest_add_func("/pri-lab/MIG-02/mode-without-page-requests", test_ttm);
     qtest_add_data_func("/pri-lab/MIG-03/non-fatal-error", "\"non-fatal\"",
                         test_error);
@@ -277,6 +330,7 @@ int main(int argc, char **argv)
 
         qtest_add_data_func(name, &sections[i], test_versions);
     }
+    qtest_add_func("/pri-lab/MIG-06/serial-number", test_serial_number);
     qtest_add_func("/pri-lab/MIG-06/number-of-waits", test_waits);
     return g_test_run();
 }
