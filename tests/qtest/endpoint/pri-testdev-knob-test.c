@@ -8,6 +8,10 @@
 #include "libqtest.h"
 #include "hw/i386/vtd-knobs.h"
 #include "libqos/vtd-inv.h"
+#include "qapi/error.h"
+#include "qobject/qdict.h"
+#include "qobject/qjson.h"
+#include "qobject/qlist.h"
 
 #define PAGE            4096
 #define PA              0x8000000ULL
@@ -463,6 +467,69 @@ static void test_names(void)
     pri_lab_stop(&lab);
 }
 
+/* -- Properties ------------------------------------------------------------ */
+
+/* Why a property of the function cannot have a value: JSON, free it */
+static char *refused(PriLab *lab, const char *property, const char *value)
+{
+    QDict *rsp = qtest_qmp(lab->qts, "{ 'execute': 'qom-set', 'arguments': "
+                           "{ 'path': 'pt0', 'property': %s, 'value': %p } }",
+                           property, qobject_from_json(value, &error_abort));
+    char *why = g_strdup(qdict_haskey(rsp, "error") ?
+                         qdict_get_str(qdict_get_qdict(rsp, "error"),
+                                       "desc") : "");
+
+    qobject_unref(rsp);
+    return why;
+}
+
+/* Who mistakes a value is told which there are, and nothing changes */
+static void test_values(void)
+{
+    g_autofree char *name = NULL, *number = NULL, *text = NULL;
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    lab_knob(&lab, PT_KNOB_INV_WHEN_E0, PT_INV_WHEN_E0_UR);
+    name = refused(&lab, "inv-when-e0", "'never'");
+    g_assert_nonnull(strstr(name, "choices are complete, drop, ur"));
+    number = refused(&lab, "inv-when-e0", "1");
+    g_assert_cmpstr(number, !=, "");
+    text = refused(&lab, "inv-nth", "'drop'");
+    g_assert_cmpstr(text, !=, "");
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_WHEN_E0), ==,
+                     PT_INV_WHEN_E0_UR);
+    g_assert_cmpuint(qpt_knob_get(&lab.d, PT_KNOB_INV_NTH), ==, 0);
+    pri_lab_stop(&lab);
+}
+
+/* A knob with names for its values is a string, another one a number */
+static void test_types(void)
+{
+    const QListEntry *e;
+    unsigned int n = 0;
+    PriLab lab;
+    QDict *rsp;
+
+    pri_lab_boot(&lab, NULL, NULL, 0);
+    rsp = qtest_qmp(lab.qts, "{ 'execute': 'qom-list', 'arguments': "
+                    "{ 'path': 'pt0' } }");
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
+        QDict *p = qobject_to(QDict, qlist_entry_obj(e));
+
+        if (!strcmp(qdict_get_str(p, "name"), "inv-reply")) {
+            g_assert_cmpstr(qdict_get_str(p, "type"), ==, "str");
+            n++;
+        } else if (!strcmp(qdict_get_str(p, "name"), "inv-nth")) {
+            g_assert_cmpstr(qdict_get_str(p, "type"), ==, "uint64");
+            n++;
+        }
+    }
+    g_assert_cmpuint(n, ==, 2);
+    qobject_unref(rsp);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -479,6 +546,8 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/flr/machine-reset", test_machine_reset);
     qtest_add_func("/pri-testdev/flr/FLR-03/pending", test_pending);
     qtest_add_func("/pri-testdev/knob/names", test_names);
+    qtest_add_func("/pri-testdev/knob/values", test_values);
+    qtest_add_func("/pri-testdev/knob/types", test_types);
     qtest_add_func("/pri-testdev/gone", test_gone);
     qtest_add_func("/pri-testdev/gone-ms", test_gone_ms);
 
