@@ -95,6 +95,10 @@ static const Refusal refusals[] = {
       "acs=on is for a device with several" },
     { "no-express", "pri-testdev,bus=br0,addr=1",
       "needs a PCI Express bus", "pcie-pci-bridge,id=br0" },
+    { "agent-behind-a-port", "ats-test-agent,bus=rp0",
+      "ats-test-agent needs the root bus", "pcie-root-port,id=rp0,chassis=1" },
+    { "second-agent", "ats-test-agent,bus=pcie.0",
+      "ats-test-agent needs the root bus", "ats-test-agent,bus=pcie.0" },
     { "no-channels", "pri-testdev,channels=0",
       "channels must be 1 to 64" },
     { "channels", "pri-testdev,channels=65",
@@ -142,7 +146,7 @@ static void test_refused(const void *opaque)
     const char *argv[] = {
         binary, "-machine", "q35", "-nodefaults", "-display", "none",
         "-device", refusal->before ?: "isa-debug-exit",
-        "-device", refusal->device, NULL
+        "-device", refusal->device, "-S", NULL
     };
     g_autofree char *said = NULL;
     int status;

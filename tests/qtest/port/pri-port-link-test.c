@@ -421,6 +421,9 @@ static void test_empty_slot(void)
     knob(&p, PRP_KNOB_CABLE, 0);
     knob(&p, PRP_KNOB_BUTTON, 1);
     expect_slot(&p, 0, QRP_SLTSTA_ABP);
+    /* power alone makes no link */
+    qrp_writew(&p, p.exp + QRP_SLTCTL, QRP_SLTCTL_ON);
+    g_assert_false(qrp_link_up(&p));
     qtest_quit(qts);
 }
 
@@ -478,6 +481,7 @@ static void test_migration(void)
 
     start(&src, &p, NULL);
     knob(&p, PRP_KNOB_CABLE, 1);
+    g_assert_cmpuint(qrp_knob(&p, PRP_KNOB_NR, 0), ==, PT_KNOB_NONE);
     qtest_qmp_assert_success(src.qts, "{ 'execute': 'stop' }");
     qtest_qmp_assert_success(src.qts, "{ 'execute': 'migrate', 'arguments': "
                              "{ 'uri': %s } }", uri);
@@ -494,6 +498,8 @@ static void test_migration(void)
                              "'arguments': { 'uri': %s } }", uri);
     lab_wait_migrated(dst.qts);
     qtest_qmp_assert_success(dst.qts, "{ 'execute': 'cont' }");
+    g_assert_cmpuint(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_STATUS), ==,
+                     PT_KNOB_NONE);
     expect_slot(&p, 0, QRP_SLTSTA_PDC | QRP_SLTSTA_DLLSC);
     qrp_expect_absent(&dst);
     knob(&p, PRP_KNOB_CABLE, 0);
