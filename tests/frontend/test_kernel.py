@@ -2,6 +2,7 @@
 import gzip
 import lzma
 import os
+import subprocess
 import tempfile
 import unittest
 
@@ -9,7 +10,7 @@ from pri_lab.core import cache, ui
 from pri_lab.core.errors import LabError
 from pri_lab.guest import guest
 from pri_lab.iommu import kind
-from pri_lab.linux import kconfig, kernel
+from pri_lab.linux import kbuild, kconfig, kernel
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -29,6 +30,49 @@ def bzimage(payload):
     head[0x20e:0x210] = (0x400).to_bytes(2, 'little')
     head[0x600:0x615] = b'7.3.4-test (x@y) #1\0\0'
     return bytes(head) + payload + b'\0' * 100
+
+
+class Nearest(unittest.TestCase):
+    """What a build of another configuration begins with."""
+
+    BASE = 'CONFIG_A=y\nCONFIG_B=y\n'
+
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.top = d.name
+
+    def build(self, name, fragment, version='7.3.4'):
+        out = os.path.join(self.top, name)
+        os.makedirs(os.path.join(out, 'tools'))
+        for path, text in ((f'{out}.fragment', fragment),
+                           (f'{out}/vmlinux', 'x'),
+                           (f'{out}/tools/.a.o.cmd', f'cmd := {out}/a.c')):
+            with open(path, 'w', encoding='utf-8') as f:
+                f.write(text)
+        cache.Stamp(f'{out}.stamp').write(name, [f'{out}/vmlinux'],
+                                          version=version)
+        return out
+
+    def nearest(self, fragment):
+        return kbuild.nearest(self.top, '7.3', '7.3.4', fragment)
+
+    def test_fewest_other_lines(self):
+        self.assertEqual(self.nearest(self.BASE), '')
+        far = self.build('7.3-1', '# CONFIG_A is not set\nCONFIG_Z=y\n')
+        near = self.build('7.3-2', self.BASE)
+        self.build('7.3-3', self.BASE + 'CONFIG_C=y\n', '7.3.3')
+        self.build('7.1-4', self.BASE + 'CONFIG_C=y\n')
+        self.assertEqual(self.nearest(self.BASE + 'CONFIG_C=y\n'), near)
+        os.remove(f'{near}/vmlinux')            # not whole any more
+        self.assertEqual(self.nearest(self.BASE + 'CONFIG_C=y\n'), far)
+
+    def test_copy_has_its_own_name(self):
+        build, to = self.build('7.3-1', self.BASE), f'{self.top}/7.3-2'
+        kbuild.copy(build, f'{to}.copy',
+                    lambda cmd, what: subprocess.run(cmd, check=True), to)
+        with open(f'{to}.copy/tools/.a.o.cmd', encoding='utf-8') as f:
+            self.assertEqual(f.read(), f'cmd := {to}/a.c')
 
 
 class Config(unittest.TestCase):

@@ -165,9 +165,7 @@ class _Patched:
         cache.remove(self.mirror)
         try:
             self.step.note = 'copying the build'
-            self._run(['cp', '-a', '--reflink=auto', self.build,
-                       self.tree], 'copying the kernel build')
-            self._move()
+            kbuild.copy(self.build, self.tree, self._run)
             self._patch(files)
             for f in files:
                 self.step.note = f
@@ -190,21 +188,6 @@ class _Patched:
 
     def _run(self, cmd: List[str], what: str) -> None:
         proc.run(cmd, what, self.log, ui=self.ui)
-
-    def _move(self) -> None:
-        """The commands of the host's tools name the directory they ran in.
-
-        Where it is another one they run again, and then everything does.
-        """
-        old, new = self.build.encode(), self.tree.encode()
-        for d, _, names_ in os.walk(os.path.join(self.tree, 'tools')):
-            for path in (os.path.join(d, n) for n in names_
-                         if n.endswith('.cmd')):
-                with open(path, 'rb') as f:
-                    text = f.read()
-                if old in text:
-                    with open(path, 'wb') as f:
-                        f.write(text.replace(old, new))
 
     def _patch(self, files: List[str]) -> None:
         """Copy the directories of the files, whole, and patch the copy."""

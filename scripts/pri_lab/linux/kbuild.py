@@ -8,6 +8,7 @@ wait for one another only if they want the same build.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from typing import Dict, Iterable, List, Optional, Tuple
@@ -115,6 +116,42 @@ class Tree:
                  on_line=on_line)
 
 
+def copy(build: str, to: str, run, name: str = '') -> None:
+    """A build that continues elsewhere; run(command, what) as proc.run().
+
+    The commands of the host's tools name the directory they ran in.  Where it
+    is another one they run again, and then everything does.  So they get the
+    name of the copy, or that which it will have.
+    """
+    run(['cp', '-a', '--reflink=auto', build, to], 'copying the kernel build')
+    old, new = build.encode(), (name or to).encode()
+    for d, _, names in os.walk(os.path.join(to, 'tools')):
+        for path in (os.path.join(d, n) for n in names if n.endswith('.cmd')):
+            with open(path, 'rb') as f:
+                text = f.read()
+            if old in text:
+                with open(path, 'wb') as f:
+                    f.write(text.replace(old, new))
+
+
+def nearest(parent: str, name: str, version: str, fragment: str) -> str:
+    """The finished build of a kernel `name`, of the same source, whose fragment
+    has the fewest other lines; '' if there is none."""
+    wanted, found = set(kconfig.parse(fragment).items()), []
+    for stamp in sorted(glob.glob(os.path.join(glob.escape(parent),
+                                               f'{name}-*.stamp'))):
+        build = stamp[:-len('.stamp')]
+        made = cache.Stamp(stamp).read()
+        try:
+            has = set(kconfig.parse(read(build + '.fragment')).items())
+        except OSError:
+            continue
+        if made.get('version') == version and \
+                cache.Stamp(stamp).valid(made.get('key', '')):
+            found.append((len(wanted ^ has), build))
+    return min(found)[1] if found else ''
+
+
 PRODUCTS = ('vmlinux', 'Module.symvers', '.config')
 
 
@@ -177,7 +214,7 @@ class Builder:
 
     def _build(self, out: str, step) -> None:
         """Continue or start a build; one that cannot continue starts over."""
-        resumed = os.path.isdir(out)
+        resumed = os.path.isdir(out) or self._begin(out, step)
         tree = Tree(self.source.dir, out, self.fragment, self.entry.without,
                     self.jobs, self.log, self.ui, self.entry.make)
         try:
@@ -189,3 +226,23 @@ class Builder:
                         'building afresh')
             cache.remove(out)
             tree.make_all(step)
+
+    def _begin(self, out: str, step) -> bool:
+        """Begin with a copy of what another configuration has built: make
+        compiles what it makes different."""
+        build = nearest(self.paths.linux, self.entry.name, self.source.version,
+                        self.fragment)
+        if not build:
+            return False
+        step.note = f'copying {os.path.basename(build)}'
+        part = out + '.copy'
+        cache.remove(part)
+        try:
+            copy(build, part, lambda cmd, what: proc.run(
+                cmd, what, self.log, ui=self.ui), out)
+            os.rename(part, out)
+        except LabError:                # pruned meanwhile
+            return False
+        finally:
+            cache.remove(part)
+        return True
