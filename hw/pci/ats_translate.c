@@ -114,14 +114,16 @@ static AtsResult ats_finish(AtsFunction *f, const AtsTrReq *req,
     return ATS_OK;
 }
 
-/* The result of a request that was pending, if there is one for @acc */
+/*
+ * The result of a request that was pending, if there is one for @acc.  One for
+ * something else is kept: its owner may look up the other side of a copy first.
+ */
 static bool ats_take_result(AtsFunction *f, const AtsAccess *acc,
                             uint32_t owner, AtsTrEntry *entry,
                             AtsResult *result)
 {
     AtsInflightReq *r = owner == ATS_NO_OWNER ? NULL :
                         ats_inflight_of(&f->inflight, owner);
-    bool mine;
 
     if (!r) {
         return false;
@@ -130,14 +132,16 @@ static bool ats_take_result(AtsFunction *f, const AtsAccess *acc,
         *result = ATS_PENDING;
         return true;
     }
+    if (r->result > ATS_NOT_ENABLED ||
+        r->req.addr != ats_request_addr(f, acc->addr) ||
+        r->req.pasid != acc->pasid || r->req.priv != acc->priv ||
+        r->req.exec != acc->exec || r->req.no_write != !acc->write) {
+        return false;
+    }
     *entry = r->entry;
     *result = r->result;
-    mine = r->result <= ATS_NOT_ENABLED &&
-           r->req.addr == ats_request_addr(f, acc->addr) &&
-           r->req.pasid == acc->pasid && r->req.priv == acc->priv &&
-           r->req.exec == acc->exec && r->req.no_write == !acc->write;
     ats_function_abandon(f, owner);
-    return mine;
+    return true;
 }
 
 /* What the ports above the function answer; Success: it passes them */
@@ -172,6 +176,8 @@ static AtsTrStatus ats_request(AtsFunction *f, AtsTrReq *req, uint32_t owner,
     AtsTrStatus status;
 
     if (owner != ATS_NO_OWNER) {
+        /* a result that he still has is for something else, or stale */
+        ats_function_abandon(f, owner);
         req->tag = ats_inflight_tag(&f->inflight, owner);
         if (req->tag == ATS_TR_NO_TAG) {
             return ATS_TR_PENDING;
