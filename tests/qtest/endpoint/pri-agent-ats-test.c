@@ -110,6 +110,23 @@ static void test_another(void)
     agent_lab_stop(&lab);
 }
 
+/* ATS-05: who may read may not execute for that, until the IOMMU says so */
+static void test_exec(void)
+{
+    QPtOp op = agent_op(PT_OP_READ, AGENT_PASID, AGENT_IOVA, 8);
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 0);
+    op.flags |= PT_FLAG_EXEC | PT_FLAG_NO_PRI;
+    map_page(&lab, 0, ATA_READ);
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_NO_PRI);
+    g_assert_true(agent_cached(&lab, AGENT_PASID, AGENT_IOVA));
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_NO_PRI);
+    map_page(&lab, 0, ATA_READ | ATA_EXEC);
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
+    agent_lab_stop(&lab);
+}
+
 /* ATS-01: one answer for eight pages is asked for once */
 static void test_large(void)
 {
@@ -431,6 +448,7 @@ int main(int argc, char **argv)
 
     LAB_ADD_ROWS("/agent/ats", fail_rows, test_fails);
     qtest_add_func("/agent/ats/ATS-01/another-page", test_another);
+    qtest_add_func("/agent/ats/ATS-05/exec", test_exec);
     qtest_add_func("/agent/ats/ATS-01/large", test_large);
     LAB_ADD_ROWS("/agent/ats", access_rows, test_no_write);
     qtest_add_func("/agent/ats/ATS-03/absent", test_absent);

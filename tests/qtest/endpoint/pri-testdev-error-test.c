@@ -13,7 +13,6 @@
 #include "libqos/lab-vf.h"
 #include "libqos/pri-root-port.h"
 #include "libqos/pri-switch.h"
-#include "qobject/qdict.h"
 
 #define POLLS           1000
 #define PAGE            4096
@@ -37,7 +36,6 @@
 #define DEVSTA_NFED     (1 << 1)
 #define DEVSTA_FED      (1 << 2)
 #define AER_ERROR_NONFATAL  2       /* the knob: a Completion Timeout */
-#define DEVICES         64      /* that QEMU may have made by itself */
 
 #define TLP_MRD64       0x20
 #define TLP_MWR64       0x60
@@ -204,25 +202,6 @@ static void test_vf_controls(void)
     pri_lab_stop(&t.lab);
 }
 
-/* QOM's name of the first Virtual Function that the machine has */
-static char *find_vf(QTestState *qts)
-{
-    for (unsigned int i = 0; i < DEVICES; i++) {
-        char *path = g_strdup_printf("/machine/unattached/device[%u]", i);
-        QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
-                               "{ 'path': %s, 'property': 'type' } }", path);
-        bool found = !g_strcmp0(qdict_get_try_str(rsp, "return"),
-                                "pri-testdev-vf");
-
-        qobject_unref(rsp);
-        if (found) {
-            return path;
-        }
-        g_free(path);
-    }
-    return NULL;
-}
-
 /* One that is not enabled is not there, and has no error to report */
 static void test_vf_disabled(void)
 {
@@ -232,7 +211,7 @@ static void test_vf_disabled(void)
 
     start_vf(&t);
     p = &t.port;
-    path = find_vf(t.lab.qts);
+    path = lab_vf_path(t.lab.qts);
     g_assert_nonnull(path);
     qpt_config_writew(&t.lab.d, t.lab.d.exp + QRP_DEVCTL, 0xf);
     g_assert_cmphex(report(&t, &t.vf), !=, 0);

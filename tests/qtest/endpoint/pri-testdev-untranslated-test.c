@@ -230,7 +230,9 @@ static void test_no_iommu(void)
     qpt_enable(&lab.d, 0);
     g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DMA_ERROR);
     g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_DMA_ERRORS), ==, 1);
-    /* messages go to nobody */
+    /* nobody translates, and messages go to nobody */
+    op.flags &= ~PT_FLAG_UNTRANSLATED;
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_NOT_ENABLED);
     qpt_writel(&lab.d, PT_STOP_PASID, PT_STOP_MARKER | LAB_PASID);
     g_assert_cmphex(qpt_readl(&lab.d, PT_STOP_STATUS), ==, PT_STOP_DONE);
     qpt_knob_set(&lab.d, PT_KNOB_INV_VECTOR, 1);

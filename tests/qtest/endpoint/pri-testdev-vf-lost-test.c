@@ -9,10 +9,12 @@
 
 #include "qemu/osdep.h"
 #include "libqtest.h"
+#include "libqos/lab-rules.h"
 #include "libqos/lab-state.h"
 #include "libqos/lab-vf.h"
 #include "libqos/pri-root-port.h"
 #include "libqos/vtd-inv.h"
+#include "qobject/qdict.h"
 #include <glib/gstdio.h>
 
 #define COMMAND         0x04
@@ -173,10 +175,37 @@ static void test_pf_flr(void)
     pri_lab_stop(&lab);
 }
 
+/* FLR-02: what comes for a VF that is not enabled any more meets nobody */
+static void test_late(void)
+{
+    g_autofree char *path = NULL, *why = NULL;
+    QPriTestdev vf;
+    PriLab lab;
+    QDict *rsp;
+
+    lab_vf_start(&lab, &vf, "");
+    path = lab_vf_path(lab.qts);
+    g_assert_nonnull(path);
+    why = lab_object_add(lab.qts, "r", ", 'action': 'hold', "
+                         "'kind': 'translation'");
+    g_assert_null(why);
+    lab_vf_start_dma(&vf, 1);
+    g_assert_cmpuint(qpt_readl(&vf, PT_TRANS_WAITING), ==, 1);
+    qpt_config_writew(&lab.d, lab_vf_find_ext(&lab.d, LAB_EXT_ID_SRIOV) +
+                      SRIOV_CTRL, 0);
+    lab_object_set(lab.qts, "r", "release", "1");
+    rsp = qtest_qmp(lab.qts, "{ 'execute': 'qom-get', 'arguments': "
+                    "{ 'path': %s, 'property': 'log' } }", path);
+    g_assert_null(strstr(qdict_get_str(rsp, "return"), " translation "));
+    qobject_unref(rsp);
+    pri_lab_stop(&lab);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
     qtest_add_func("/pri-testdev/vf/FLR-07/pf", test_pf_flr);
+    qtest_add_func("/pri-testdev/vf/FLR-02/late", test_late);
     qtest_add_func("/pri-testdev/vf/dpc", test_dpc);
     qtest_add_data_func("/pri-testdev/vf/link-disable", "", test_link);
     qtest_add_data_func("/pri-testdev/vf/bus-reset", NULL, test_link);

@@ -7,11 +7,13 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "libqos/lab-vf.h"
+#include "qobject/qdict.h"
 
 #define PAGE            4096
 #define COMMAND         0x04
 #define VF_BAR0         (0xe0000000ULL + 4 * 0x400000ULL + 0x100000)
 #define VF_BAR2         (VF_BAR0 + 0x80000)
+#define DEVICES         64      /* that QEMU may have made by itself */
 
 uint16_t lab_vf_find_ext(QPriTestdev *d, uint16_t id)
 {
@@ -107,4 +109,22 @@ uint16_t lab_vf_take_request(PriLab *lab, uint16_t rid)
     g_test_message("no group in the queue");
     g_test_fail();
     return 0;
+}
+
+char *lab_vf_path(QTestState *qts)
+{
+    for (unsigned int i = 0; i < DEVICES; i++) {
+        char *path = g_strdup_printf("/machine/unattached/device[%u]", i);
+        QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
+                               "{ 'path': %s, 'property': 'type' } }", path);
+        bool found = !g_strcmp0(qdict_get_try_str(rsp, "return"),
+                                "pri-testdev-vf");
+
+        qobject_unref(rsp);
+        if (found) {
+            return path;
+        }
+        g_free(path);
+    }
+    return NULL;
 }

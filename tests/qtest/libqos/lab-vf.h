@@ -67,4 +67,10 @@ void lab_vf_start_dma(QPriTestdev *d, unsigned int pages);
  */
 uint16_t lab_vf_take_request(PriLab *lab, uint16_t rid);
 
+/**
+ * lab_vf_path: QOM's name of the first Virtual Function that the machine has,
+ * enabled or not; free it with g_free()
+ */
+char *lab_vf_path(QTestState *qts);
+
 #endif /* PRI_LAB_LIBQOS_LAB_VF_H */

@@ -325,6 +325,11 @@ static void test_bridge(void)
     map(&t, BEHIND_BRIDGE);
     check_write(&t, PT_FLAG_UNTRANSLATED, PEER, true);
     check_read(&t, PT_FLAG_UNTRANSLATED, PEER, true);
+    /* where nobody behind it is, though there is memory */
+    qtest_writeq(qts, LOW, OTHER);
+    g_assert_cmpuint(fill(&t, PT_FLAG_UNTRANSLATED, LOW), ==,
+                     PT_ST_DMA_ERROR);
+    g_assert_cmphex(qtest_readq(qts, LOW), ==, OTHER);
     pri_lab_stop(&t.s.lab);
 }
 
