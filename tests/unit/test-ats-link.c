@@ -348,6 +348,8 @@ static void test_translate(void)
     /* an agent that knows no PASIDs without ATS */
     g_assert_false(ats_link_untranslated(w->link, NULL, 1, 0x5000, false,
                                          &out));
+    /* blocks no untranslated one without PASID on its way */
+    g_assert_false(ats_link_blocks(w->link, NULL, 0x5000, true));
     /* and one that looks at no translated request lets all of them through */
     g_assert_true(ats_link_translated(w->link, 1, 0x5000, true));
     g_assert_cmpint(ats_link_translate(w->link, &req, &entry), ==,

@@ -6,6 +6,7 @@
  */
 
 #include "rules-world.h"
+#include "hw/pci/ats_actor.h"
 
 unsigned int shim_guest_errors;
 
@@ -216,6 +217,50 @@ static void test_acted_ends(void)
     rules_free(w);
 }
 
+/* -- Completions that a decider on events keeps, with rules and without ---- */
+
+static AtsActorVerdict keep_translation(AtsEventKind kind, uint64_t n)
+{
+    return kind == ATS_EVENT_TRANSLATION ? ATS_ACTOR_KEEP : ATS_ACTOR_NOW;
+}
+
+static void ignore(AtsEventKind kind, uint64_t n)
+{
+}
+
+static AtsTrStatus translate(World *w, uint32_t tag)
+{
+    AtsTrReq req = { .addr = 0x1000, .rid = RID, .pasid = 1, .tag = tag };
+    AtsTrEntry entry;
+
+    return ats_link_translate(w->link, &req, &entry);
+}
+
+/* Who has a tag can wait for it */
+static void test_kept(void)
+{
+    static const AtsActorOps ops = {
+        .judge = keep_translation, .happens = ignore,
+    };
+    AtsRuleKnobs other = rules_any(ATS_RULE_DROP);
+    World *w = rules_new();
+
+    other.kind = ATS_RULE_PRG_RESPONSE;
+    g_assert_cmpint(translate(w, 7), ==, ATS_TR_SUCCESS);
+    ats_actor_set(&ops, true);
+    g_assert_cmpint(translate(w, ATS_TR_NO_TAG), ==, ATS_TR_SUCCESS);
+    g_assert_cmpint(translate(w, 7), ==, ATS_TR_PENDING);
+    g_assert_true(rules_add(w, 0, other));
+    g_assert_true(w->ruleset.active);
+    g_assert_cmpint(translate(w, 8), ==, ATS_TR_PENDING);
+    g_assert_cmpuint(w->tags->len, ==, 0);
+    ats_actor_release(ATS_EVENT_TRANSLATION, 1);
+    g_assert_cmpuint(w->tags->len, ==, 1);
+    g_assert_cmpuint(g_array_index(w->tags, uint32_t, 0), ==, 7);
+    ats_actor_set(NULL, true);
+    rules_free(w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -231,5 +276,6 @@ int main(int argc, char **argv)
     g_test_add_func("/link/rules/counted", test_counted);
 
     g_test_add_func("/link/rules/acted-ends", test_acted_ends);
+    g_test_add_func("/link/rules/kept", test_kept);
     return g_test_run();
 }

@@ -12,6 +12,7 @@
 #include "libqtest.h"
 #include "libqos/lab-rules.h"
 #include "libqos/lab-state.h"
+#include "qobject/qdict.h"
 #include <glib/gstdio.h>
 
 #define PAGE        4096
@@ -210,6 +211,12 @@ static void test_hostile(void)
     g_assert_cmpuint(qpt_knob_get(&lab.d, rule | PT_KNOB_NO_NUMBER), ==, 0);
     qpt_writel(&lab.d, PT_RULE_REMOVE, RULES);
     qpt_writel(&lab.d, PT_RULE_REMOVE, UINT32_MAX);
+    /* one that has the name of a guest's rule whose number is too large */
+    add(&lab, "guest-rule-64", DROP);
+    qpt_writel(&lab.d, PT_RULE_REMOVE, RULES);
+    request(&lab, 1);
+    expect_none(&lab);
+    lab_object_del(lab.qts, "guest-rule-64");
     /* refused writes have made no rule */
     g_assert_cmpuint(lab_object_number(lab.qts, "guest-rule-00", "tag"), ==,
                      UINT64_MAX);
@@ -246,6 +253,16 @@ static void test_both(void)
 
 /* -- Snapshots ------------------------------------------------------------- */
 
+static void expect_iommu(PriLab *lab, const char *id, const char *iommu)
+{
+    g_autofree char *path = g_strdup_printf("/objects/%s", id);
+    QDict *rsp = qtest_qmp(lab->qts, "{ 'execute': 'qom-get', 'arguments': "
+                           "{ 'path': %s, 'property': 'iommu' } }", path);
+
+    g_assert_cmpstr(qdict_get_try_str(rsp, "return"), ==, iommu ?: "");
+    qobject_unref(rsp);
+}
+
 /* The rules of the snapshot, with what they keep, and no others */
 static void test_snapshot(void)
 {
@@ -257,7 +274,7 @@ static void test_snapshot(void)
     pri_lab_start(&lab);
     lab_create_disk(lab.qts, file);
     add(&lab, "b", HOLD ", 'nth': 2");
-    add(&lab, "a", HOLD ", 'tag': 9");
+    add(&lab, "a", HOLD ", 'tag': 9, 'iommu': 'vtd'");
     lab_rule_kind(&lab.d, ATS_RULE_PRG_RESPONSE, ATS_RULE_DROP);
     request(&lab, 1);
     request(&lab, 9);
@@ -281,6 +298,8 @@ static void test_snapshot(void)
         g_assert_cmpuint(lab_object_number(lab.qts, "c", "held"), ==,
                          UINT64_MAX);
         g_assert_cmpuint(lab_object_number(lab.qts, "a", "held"), ==, 1);
+        /* the same object, but what is deleted below is made again */
+        expect_iommu(&lab, "a", i ? NULL : "vtd");
         g_assert_cmpuint(lab_object_number(lab.qts, "b", "held"), ==, 2);
         g_assert_cmpuint(lab_object_number(lab.qts, "b", "acted"), ==, 2);
         g_assert_cmpuint(lab_rule_get(&lab.d, ATS_RULE_KNOB_ACTION), ==,
@@ -299,6 +318,19 @@ static void test_snapshot(void)
 }
 
 /* -- Command line ---------------------------------------------------------- */
+
+/* An IOMMU that has no link has no rules */
+static void test_no_ats(void)
+{
+    g_autofree char *why = NULL;
+    QTestState *qts = qtest_init("-machine q35 -nodefaults "
+                                 "-device intel-iommu,intremap=on");
+
+    why = lab_object_add(qts, "r", HOLD);
+    g_test_message("%s", why);
+    g_assert_nonnull(strstr(why ?: "", "no IOMMU that has a link"));
+    qtest_quit(qts);
+}
 
 /* QEMU does not start with a rule that has no link, and says why */
 static void test_no_link(void)
@@ -331,6 +363,7 @@ int main(int argc, char **argv)
     qtest_add_func("/link/objects/hostile", test_hostile);
     qtest_add_func("/link/objects/both", test_both);
     qtest_add_func("/link/objects/snapshot", test_snapshot);
+    qtest_add_func("/link/objects/no-ats", test_no_ats);
     qtest_add_func("/link/objects/no-link", test_no_link);
 
     return g_test_run();

@@ -15,6 +15,7 @@
 #define PAGE            4096
 #define FN              "fn/"
 #define RULES           ":svm/svm.rules/ruleset/"
+#define RULE_LIST       ":svm/svm.rules/saved/"
 #define PRQ             ":svm/svm.prq/"
 #define QI              ":svm/svm.qi/"
 #define ITAGS           ":svm/svm.devtlb/itags/"
@@ -28,6 +29,7 @@
 #define ERRORS          12
 #define POSTED          128
 #define HELD            16384
+#define RULES_MAX       64
 #define PRGIS           512
 #define OWNERS          64
 #define LATE            64
@@ -251,6 +253,12 @@ static const Row rows[] = {
       { { RULES "n_saved", HELD + 1, 4 } } },
     { "messages/negative", VTD, "no more messages",
       { { RULES "n_saved", UINT32_MAX, 4 } } },
+    { "rules/all", VTD, NULL, { { RULE_LIST "n", RULES_MAX, 4 } }, NULL,
+      RULE_LIST "rules[0]", RULES_MAX - 1 },
+    { "rules/more", VTD, "no more rules",
+      { { RULE_LIST "n", RULES_MAX + 1, 4 } } },
+    { "rules/negative", VTD, "no more rules",
+      { { RULE_LIST "n", UINT32_MAX, 4 } } },
     { "requests/not-there", VTD, PRQ_STATE,
       { { PRQ "queue.n_pending", 1, 4 } } },
     { "interrupt/last", VTD, NULL, { { PRQ "irq_first", IRQS - 1, 4 } } },
@@ -308,8 +316,8 @@ static void save(LabStream *s, const char *file)
     g_assert_cmpuint(lab_stream_get(s, VTD, PRQ "irq_n", 4), ==, 0);
 }
 
-/* Why a stream is refused, or NULL */
-static char *load(const char *file)
+/* Why a stream is refused by a machine with @vtd, or NULL */
+static char *load_into(const char *file, const char *vtd)
 {
     g_autofree char *uri = g_strdup_printf("file:%s", file);
     const char *status;
@@ -318,7 +326,7 @@ static char *load(const char *file)
     PriLab to;
     bool end;
 
-    pri_lab_boot_incoming(&to, NULL, DEV);
+    pri_lab_boot_incoming(&to, vtd, DEV);
     qtest_qmp_assert_success(to.qts, "{ 'execute': 'migrate-incoming', "
                              "'arguments': { 'uri': %s, "
                              "'exit-on-error': false } }", uri);
@@ -334,6 +342,11 @@ static char *load(const char *file)
     } while (!end);
     qtest_quit(to.qts);
     return why;
+}
+
+static char *load(const char *file)
+{
+    return load_into(file, NULL);
 }
 
 static void set(LabStream *s, const Row *row, const Field *fields)
@@ -367,6 +380,46 @@ static void test_field(const void *opaque)
     g_rmdir(dir);
 }
 
+/* Rules, one or two, whose names no object can have */
+static void test_rule_names(const void *opaque)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *why = NULL;
+    unsigned int n = GPOINTER_TO_UINT(opaque);
+    size_t size = 0;
+    LabStream s;
+
+    save(&s, file);
+    *lab_stream_field(&s, VTD, RULE_LIST "rules[0]/id", &size) = '/';
+    lab_stream_set(&s, VTD, RULE_LIST "n", 4, n);
+    lab_stream_repeat(&s, VTD, RULE_LIST "rules[0]", n - 1);
+    g_assert_true(g_file_set_contents(file, (char *)s.data, s.len, NULL));
+    why = load(file);
+    g_test_message("%s", why ?: "taken");
+    g_assert_nonnull(strstr(why ?: "", "ats/rules/list"));
+    lab_stream_free(&s);
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
+/* An IOMMU without a link has no rules, and takes none */
+static void test_no_link(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *why = NULL;
+    LabStream s;
+
+    save(&s, file);
+    why = load_into(file, "svm=off,x-pasid-mode=off,device-iotlb=off");
+    g_test_message("%s", why ?: "taken");
+    g_assert_nonnull(strstr(why ?: "", "ats/rules/list"));
+    lab_stream_free(&s);
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -376,5 +429,10 @@ int main(int argc, char **argv)
 
         qtest_add_data_func(name, &rows[i], test_field);
     }
+    qtest_add_data_func("/pri-lab/MIG-06/rule-name", GUINT_TO_POINTER(1),
+                        test_rule_names);
+    qtest_add_data_func("/pri-lab/MIG-06/rule-names", GUINT_TO_POINTER(2),
+                        test_rule_names);
+    qtest_add_func("/pri-lab/MIG-06/no-link", test_no_link);
     return g_test_run();
 }
