@@ -25,6 +25,35 @@ static void test_pri_40_outstanding(void)
     world_free(w);
 }
 
+/* PRI-40: a group is under way before its last request is sent, if ever */
+static void test_pri_40_no_last(void)
+{
+    World *w = world_on(8);
+    PciePriQuirks quirks = { .shape = PCIE_PRI_NO_LAST };
+
+    pcie_pri_set_quirks(&w->pri, &quirks);
+    world_submit(w, 2, 1);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 1), ==, 1);
+    world_free(w);
+}
+
+/* PRI-40: whoever stops, what others have asked for stays as it is */
+static void test_pri_40_others(void)
+{
+    World *w = world_on(8);
+
+    for (unsigned int i = 0; i < 6; i++) {
+        world_submit(w, 1, 7);
+    }
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 1, 1), ==, 0);
+    g_assert_false(pcie_pri_stop_marker(&w->pri, 1, 1, false));
+    g_assert_cmpuint(pcie_pri_cancel(&w->pri, 1, 0xff), ==, 0);
+    g_assert_cmpuint(w->done->len, ==, 0);
+    g_assert_cmpuint(w->pri.n_groups, ==, 6);
+    g_assert_cmpuint(pcie_pri_outstanding(&w->pri, 0, 7), ==, 6);
+    world_free(w);
+}
+
 /* PRI-41, PRI-42: groups end at once, credits and indices do not come back */
 static void test_pri_41_marker(void)
 {
@@ -108,6 +137,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pri/PRI-40/outstanding", test_pri_40_outstanding);
+    g_test_add_func("/pri/PRI-40/no-last", test_pri_40_no_last);
+    g_test_add_func("/pri/PRI-40/others", test_pri_40_others);
     g_test_add_func("/pri/PRI-41/marker", test_pri_41_marker);
     g_test_add_func("/pri/PRI-41/disable", test_pri_41_disable);
     g_test_add_func("/pri/PRI-44/reuse", test_pri_44_reuse);

@@ -401,6 +401,10 @@ static void test_sub_stu(const void *opaque)
     g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.exp + EXP_DEVSTA) &
                     (DEVSTA_URD | DEVSTA_NFED), ==,
                     row->aer ? DEVSTA_URD | DEVSTA_NFED : 0);
+    /* for whom it was, 10.3.1 */
+    g_assert_cmphex(__builtin_bswap32(qpt_config_readl(&lab.d, AER_HEADER +
+                                                       8)), ==,
+                    row->aer ? (uint32_t)lab.d.rid << 16 : 0);
     expect_logged(&lab, row->aer ? TLP_MSGD_BY_ID : 0,
                   row->aer ? MSG_INV_REQUEST : 0);
     /* as much as the STU is no error */

@@ -240,6 +240,7 @@ static void test_knob_range(void)
 
     start(&lab, &p, NULL);
     g_assert_cmpuint(qrp_knob(&p, PRP_KNOB_NR, 0), ==, PT_KNOB_NONE);
+    g_assert_cmphex(qrp_readl(&p, p.vsec + PRP_VSEC_KNOB_VALUE), ==, 0);
     g_assert_cmpuint(qrp_knob(&p, UINT32_MAX, 0), ==, PT_KNOB_NONE);
     g_assert_cmpuint(qrp_knob(&p, PRP_KNOB_CABLE, 2), ==, PT_KNOB_RANGE);
     g_assert_true(qrp_link_up(&p));

@@ -260,6 +260,7 @@ static void test_full(void)
     cont(lab.qts);
     qtest_clock_step(lab.qts, MS);
     g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_REQUESTS), ==, 0);
+    g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_INV_COMPLETIONS), ==, 0);
     g_assert_cmpuint(qpt_readq(&lab.d, PT_CNT_RESP_UNEXPECTED), ==, 1);
     g_assert_cmphex(uncor(&lab), ==, QRP_AER_ACSV);
     g_assert_cmphex(qpt_config_readl(&lab.d, BAR3), ==, 0);
