@@ -454,80 +454,6 @@ static void test_fault_collapse(const void *opaque)
     pri_lab_stop(&lab);
 }
 
-/* -- torn entries ---------------------------------------------------------- */
-
-/*
- * The entry is read in pieces of 128 bits with 10 us between them; software
- * changes it after the first.
- */
-static void test_torn_pasid(void)
-{
-    uint64_t pe;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, "torn-entry=pasid,torn-pause-us=10", NULL, 0);
-    pe = qvtd_pasid_entry(&lab.v, lab.d.rid, LAB_PASID);
-
-    /* the piece that was read is used, whatever memory says now */
-    lab_request(&lab, LAB_IOVA, R | L, 1);
-    qtest_clock_step(lab.qts, 2 * US);
-    qvtd_set(&lab.v, pe, QVTD_PE_P, 0);
-    qvtd_flush(&lab.v);
-    qtest_clock_step(lab.qts, 100 * US);
-    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
-    lab_expect_silence(&lab);
-
-    /* a piece that was not is read as it is then */
-    qvtd_set(&lab.v, pe, QVTD_PE_P, 1);
-    qvtd_flush(&lab.v);
-    lab_request(&lab, LAB_IOVA, R | L, 2);
-    qtest_clock_step(lab.qts, 2 * US);
-    qvtd_set(&lab.v, pe, QVTD_PE_RSVD_7, 1);
-    qtest_clock_step(lab.qts, 100 * US);
-    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
-    lab_expect_response(&lab, QPT_INVALID_REQUEST, 2, LAB_PASID);
-    pri_lab_stop(&lab);
-}
-
-static void test_torn_context(void)
-{
-    QVtdFault fault;
-    uint64_t ce;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, "torn-entry=context,torn-pause-us=10", NULL, 0);
-    ce = qvtd_context_entry(&lab.v, lab.d.rid);
-    lab_request(&lab, LAB_IOVA, R | L, 1);
-    qtest_clock_step(lab.qts, 2 * US);
-    qvtd_set(&lab.v, ce, QVTD_CE_P, 0);
-    qvtd_set(&lab.v, ce, QVTD_CE_RSVD_3, 1);
-    qtest_clock_step(lab.qts, 100 * US);
-    lab_expect_response(&lab, QPT_INVALID_REQUEST, 1, LAB_PASID);
-    g_assert_true(qvtd_fault(&lab.v, &fault));
-    /* present in the first piece, reserved bits in the second */
-    g_assert_cmphex(QVTD_FAULT_FR(&fault), ==, QVTD_FR_SCT_RSVD);
-    pri_lab_stop(&lab);
-}
-
-/* requests stay in order while the first one's entry is being read */
-static void test_torn_order(void)
-{
-    QVtdDesc prd;
-    PriLab lab;
-
-    pri_lab_start_with(&lab, "torn-entry=pasid,torn-pause-us=10", NULL, 0);
-    lab_request(&lab, LAB_IOVA, R, 1);
-    qvtd_set_property(&lab.v, "torn-entry", "\"off\"");
-    lab_request(&lab, LAB_IOVA, R | L, 1);
-    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
-    qtest_clock_step(lab.qts, 200 * US);
-    g_assert_true(qvtd_prq_pop(&lab.v, &prd));
-    g_assert_cmpuint(QVTD_PRD_LPIG(&prd), ==, 0);
-    g_assert_true(qvtd_prq_pop(&lab.v, &prd));
-    g_assert_cmpuint(QVTD_PRD_LPIG(&prd), ==, 1);
-    pri_lab_stop(&lab);
-}
-
 /*
  * Requests that are kept back are bounded: where there is no room for one more
  * it is dropped, or answered with Success if it is the last of its group, as if
@@ -589,8 +515,5 @@ int main(int argc, char **argv)
                          test_fault_collapse);
     g_test_add_data_func("/vtd/knob/fault-collapse/on", GUINT_TO_POINTER(1),
                          test_fault_collapse);
-    g_test_add_func("/vtd/knob/torn-entry/pasid", test_torn_pasid);
-    g_test_add_func("/vtd/knob/torn-entry/context", test_torn_context);
-    g_test_add_func("/vtd/knob/torn-entry/order", test_torn_order);
     return g_test_run();
 }
