@@ -8,6 +8,7 @@
 #include "qemu/bswap.h"
 #include "libqtest.h"
 #include "libqos/lab-posted.h"
+#include "libqos/lab-rules.h"
 #include "libqos/lab-state.h"
 #include "libqos/vtd-inv.h"
 #include <glib/gstdio.h>
@@ -114,6 +115,25 @@ static void test_credits(void)
     pri_lab_stop(&lab);
     g_unlink(file);
     g_rmdir(dir);
+}
+
+/* -- messages that are delayed --------------------------------------------- */
+
+/* The time that is left is left on the other side, too */
+static void test_delayed(void)
+{
+    PriLab lab;
+
+    pri_lab_start(&lab);
+    lab_rule(&lab.d, ATS_RULE_KNOB_DELAY_US, 500);
+    lab_rule_kind(&lab.d, ATS_RULE_PAGE_REQUEST, ATS_RULE_DELAY);
+    lab_request(&lab, LAB_IOVA, PT_RAW_READ | PT_RAW_LAST, 1);
+    lab_migrate(&lab, NULL, NULL, qtest_clock_step(lab.qts, 100 * QINV_US));
+    qtest_clock_step(lab.qts, 399 * QINV_US);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 0);
+    qtest_clock_step(lab.qts, 1 * QINV_US);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
+    pri_lab_stop(&lab);
 }
 
 /* -- streams of other versions --------------------------------------------- */
@@ -318,6 +338,7 @@ int main(int argc, char **argv)
 
     qtest_add_func("/pri-lab/MIG-01/all-itags", test_all_itags);
     qtest_add_func("/pri-lab/MIG-01/function", test_function);
+    qtest_add_func("/pri-lab/MIG-01/delayed-message", test_delayed);
     qtest_add_func("/pri-lab/MIG-02/mode-without-page-requests", test_ttm);
     qtest_add_data_func("/pri-lab/MIG-03/non-fatal-error", "\"non-fatal\"",
                         test_error);

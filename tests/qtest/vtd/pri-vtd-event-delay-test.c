@@ -170,6 +170,31 @@ static void test_delay_after_push(void)
     pri_lab_stop(&lab);
 }
 
+/* However many there were, and however long they would have taken */
+static void test_delay_after_many(void)
+{
+    unsigned int round;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "prq-irq-delay-us=1000000", NULL, 0);
+    unmask(&lab);
+    for (round = 0; round < 42; round++) {
+        if (round == 40) {
+            qvtd_set_property(&lab.v, "prq-irq-delay-us", "10");
+        }
+        lab_request(&lab, LAB_IOVA, R | L, 1);
+        if (round < 40) {
+            qvtd_readl(&lab.v, QVTD_PRS);
+            g_assert_cmpuint(events(&lab), ==, round + 1);
+        }
+        qvtd_writel(&lab.v, QVTD_PRS, PPR);
+    }
+    g_assert_cmpuint(events(&lab), ==, 40);
+    qtest_clock_step(lab.qts, 10 * 1000);
+    g_assert_cmpuint(events(&lab), ==, 42);
+    pri_lab_stop(&lab);
+}
+
 /* Turning prq-hold off lets go what it kept, turning it on nothing */
 static void test_hold_off(void)
 {
@@ -203,6 +228,7 @@ int main(int argc, char **argv)
                     test_delay_keeps_order);
     g_test_add_func("/vtd/prq/PRQ-66/delays-many", test_delays_many);
     g_test_add_func("/vtd/prq/PRQ-66/delay-after-push", test_delay_after_push);
+    g_test_add_func("/vtd/prq/PRQ-66/delay-after-many", test_delay_after_many);
     g_test_add_func("/vtd/knob/prq-hold/off-and-on", test_hold_off);
     return g_test_run();
 }
