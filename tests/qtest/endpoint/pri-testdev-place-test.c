@@ -127,6 +127,7 @@ static const Refusal refusals[] = {
       "is not DEVICE:FIRST-LAST" },
     { "PORT-12/no-first", "intel-iommu,rmrr=pt0:x-8000ffff",
       "is not DEVICE:FIRST-LAST" },
+    { "PORT-12/minus", "intel-iommu,rmrr=pt0:--1", "is not DEVICE:FIRST-LAST" },
     { "PORT-12/no-dash", "intel-iommu,rmrr=pt0:80000000+8000ffff",
       "is not DEVICE:FIRST-LAST" },
     { "PORT-12/no-last", "intel-iommu,rmrr=pt0:80000000-",
@@ -331,14 +332,16 @@ static void test_no_prs(void)
 
 /* -- PASID-06: Page Requests without PASIDs -------------------------------- */
 
-static void test_no_pasid(void)
+/* With @opaque, options of a unit that has none, either */
+static void test_no_pasid(const void *opaque)
 {
     QPtOp op = operation(PT_OP_WRITE, 0);
     QVtdDesc prd = { };
     PriLab lab;
     uint64_t pa;
 
-    pri_lab_start_with(&lab, NULL, "pasid=off", 0);
+    pri_lab_start_with(&lab, opaque, "pasid=off", 0);
+    g_assert_cmphex(lab.v.ecap & ECAP_PASID, ==, opaque ? 0 : ECAP_PASID);
     g_assert_cmpuint(lab.d.pasid, ==, 0);
     g_assert_cmpuint(lab.d.pri, !=, 0);
     g_assert_cmphex(qpt_config_readw(&lab.d, lab.d.pri + QPT_PRI_STATUS) &
@@ -536,7 +539,9 @@ int main(int argc, char **argv)
                    test_no_ats_invalidation);
     qtest_add_func("/place/PASID-05/no-device-tlb", test_no_dt);
     qtest_add_func("/place/PASID-05/no-page-requests", test_no_prs);
-    qtest_add_func("/place/PASID-06/no-pasid", test_no_pasid);
+    qtest_add_data_func("/place/PASID-06/no-pasid", NULL, test_no_pasid);
+    qtest_add_data_func("/place/PASID-06/no-pasid-unit",
+                        "svm=off,x-pasid-mode=off,x-prs=on", test_no_pasid);
     qtest_add_func("/place/PASID-01/stop-marker", test_marker_gate);
     qtest_add_data_func("/place/PORT-12/rmrr", "pt0", test_rmrr);
     qtest_add_data_func("/place/PORT-12/not-pci", "isa0", test_rmrr);

@@ -245,6 +245,17 @@ static void test_spr_capabilities(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* Without first-stage tables there is nothing to have both kinds of */
+static void test_spr_second_stage(void)
+{
+    PriLab lab;
+
+    pri_lab_boot(&lab, "svm=off,x-flts=off,x-prs=on,platform=spr", NULL, 0);
+    g_assert_cmphex(lab.v.ecap & (QVTD_ECAP_FSTS | QVTD_ECAP_SSTS), ==,
+                    QVTD_ECAP_SSTS);
+    pri_lab_stop(&lab);
+}
+
 /* Both kinds of tables in one unit, by PGTT: a PASID of each */
 static void test_both_stages(const void *opaque)
 {
@@ -297,6 +308,8 @@ int main(int argc, char **argv)
                          GUINT_TO_POINTER(0), test_spr_capabilities);
     g_test_add_data_func("/pri-lab/platform/spr-options", GUINT_TO_POINTER(1),
                          test_spr_capabilities);
+    g_test_add_func("/pri-lab/platform/spr-second-stage",
+                    test_spr_second_stage);
     g_test_add_data_func("/pri-lab/platform/both-stages/ats",
                          GUINT_TO_POINTER(0), test_both_stages);
     g_test_add_data_func("/pri-lab/platform/both-stages/untranslated",

@@ -250,6 +250,29 @@ static void test_second_stage(void)
     pri_lab_stop(&lab);
 }
 
+/* The same for a permission that an entry above the page lacked */
+static void test_second_stage_above(void)
+{
+    uint64_t page, pde, rw;
+    Space s = { .pasid = LAB_PASID, .iova = LAB_IOVA };
+    PriLab lab;
+
+    start_second_stage(&lab);
+    page = qvtd_alloc(&lab.v, 1);
+    qvtd_ss_map(&lab.v, lab.pml4, s.iova, page, QVTD_SS_R | QVTD_SS_W);
+    pde = qfs_entry(&lab, lab.pml4, 2);
+    rw = qtest_readq(lab.qts, pde);
+    qtest_writeq(lab.qts, pde, rw & ~QVTD_SS_W);
+    invalidate(&lab);
+    g_assert_true(can_access(&lab, s.pasid, s.iova, false));
+    g_assert_false(can_access(&lab, s.pasid, s.iova, true));
+    qtest_writeq(lab.qts, pde, rw);
+    g_assert_false(can_access(&lab, s.pasid, s.iova, true));
+    page_request(&lab, &s, s.iova, PT_RAW_WRITE | L);
+    g_assert_true(can_access(&lab, s.pasid, s.iova, true));
+    pri_lab_stop(&lab);
+}
+
 /* Pass-through has no permissions to be stale; the request is accepted */
 static void test_pass_through(void)
 {
@@ -379,6 +402,8 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/prq/PRQ-28/many", test_many);
     g_test_add_func("/vtd/prq/PRQ-28/large", test_large);
     g_test_add_func("/vtd/prq/PRQ-28/second-stage", test_second_stage);
+    g_test_add_func("/vtd/prq/PRQ-28/second-stage-above",
+                    test_second_stage_above);
     g_test_add_func("/vtd/prq/PRQ-28/nested", test_nested);
     g_test_add_func("/vtd/prq/PRQ-28/pass-through", test_pass_through);
     g_test_add_func("/vtd/prq/PRQ-28/other-page-kept", test_other_page_kept);

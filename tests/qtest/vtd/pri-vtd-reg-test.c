@@ -188,6 +188,7 @@ static const BitRow bit_rows[] = {
     { "sms-rev4-on", "profile=rev4,x-sms=on", QVTD_ECAP_PRS | QVTD_ECAP_SMS },
     { "nwfs-dt", "device-iotlb=off", 0, QVTD_ECAP_PRS | QVTD_ECAP_NWFS },
     { "ssts-off", "x-ssts=off", QVTD_ECAP_PRS, QVTD_ECAP_SSTS },
+    { "ssts-auto", "x-ssts=auto", QVTD_ECAP_PRS, QVTD_ECAP_SSTS },
     { "ssts-on", "x-ssts=on", QVTD_ECAP_PRS | QVTD_ECAP_SSTS, 0 },
     /* without PASIDs, or without what asks for pasid-bits, PSS is QEMU's own */
     { "pss-no-pasid", "svm=off,x-pasid-mode=off,x-prs=on", QVTD_ECAP_PRS,

@@ -18,7 +18,9 @@
 #define L           PT_RAW_LAST
 #define PAGE        4096
 /* Page directories 64 apart are in the same slot of the other cache */
-#define SAME_REGION (64ULL << 21)
+#define PWC_SLOTS   64
+#define REGION      (1ULL << 21)
+#define SAME_REGION (PWC_SLOTS * REGION)
 /* x and x ^ 0x101 are in the same slot, if it is (x ^ x >> 8) modulo 2^n */
 #define SAME_SLOT   0x101
 
@@ -176,6 +178,41 @@ static void test_pwc(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* One page of each region: the first one makes the region known */
+static void write_regions(PriLab *lab, unsigned int page)
+{
+    for (unsigned int i = 0; i < PWC_SLOTS; i++) {
+        const QPtOp op = {
+            .cmd = PT_OP_WRITE, .len = 8, .pasid = LAB_PASID,
+            .flags = PT_FLAG_PASID | PT_FLAG_UNTRANSLATED,
+            .dst = LAB_IOVA + i * REGION + page * PAGE,
+        };
+
+        g_assert_cmpuint(qpt_run(&lab->d, 0, &op), ==, PT_ST_DONE);
+    }
+}
+
+/* Invalidations of the other caches take no permission away, in any slot */
+static void test_other_caches(void)
+{
+    uint64_t pa;
+    PriLab lab;
+
+    pri_lab_start_with(&lab, "sm-cache=on,pwc=on", NULL, 0);
+    pa = qvtd_alloc(&lab.v, 1);
+    for (unsigned int i = 0; i < PWC_SLOTS; i++) {
+        for (unsigned int page = 0; page < 2; page++) {
+            qvtd_fs_map(&lab.v, lab.pml4, LAB_IOVA + i * REGION + page * PAGE,
+                        pa, QVTD_FS_USER);
+        }
+    }
+    write_regions(&lab, 0);
+    submit(&lab, qvtd_desc_cc_global());
+    submit(&lab, qvtd_desc_pc_global());
+    write_regions(&lab, 1);
+    pri_lab_stop(&lab);
+}
+
 /* One write of 8 bytes without a PASID, untranslated: PT_ST_* */
 static uint32_t write_page(PriLab *lab)
 {
@@ -257,6 +294,7 @@ int main(int argc, char **argv)
                          GUINT_TO_POINTER(OTHER_PASID), test_pwc);
     g_test_add_data_func("/vtd/qi/QI-56/same-slot-domain",
                          GUINT_TO_POINTER(OTHER_DOMAIN), test_pwc);
+    g_test_add_func("/vtd/qi/QI-56/other-caches", test_other_caches);
     g_test_add_func("/vtd/qi/QI-54/absent", test_absent);
     g_test_add_func("/vtd/qi/QI-54/pass-through", test_pass_through);
     return g_test_run();
