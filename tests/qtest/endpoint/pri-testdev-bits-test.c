@@ -77,6 +77,12 @@ static void test_widths(void)
     g_assert_cmphex(qtest_readw(lab.qts, at), ==, 0);
     g_assert_cmphex(qtest_readw(lab.qts, at + 2), ==, 0);
     g_assert_cmphex(qtest_readl(lab.qts, at + 2), ==, 0);
+    /* between the halves of 64 bits there is no register */
+    at = lab.d.bar0 + PT_RAW_ADDR;
+    qtest_writel(lab.qts, at + 2, UINT32_MAX);
+    g_assert_cmphex(qtest_readq(lab.qts, at), ==, 0);
+    qtest_writel(lab.qts, at, UINT32_MAX);
+    g_assert_cmphex(qtest_readl(lab.qts, at + 2), ==, 0);
     agent_lab_stop(&lab);
 }
 
@@ -141,7 +147,7 @@ static void test_parameters(const void *opaque)
     qpt_writeq(&lab.d, ch + PT_CH_SRC, p->src);
     qpt_writeq(&lab.d, ch + PT_CH_DST, p->dst);
     qpt_writeq(&lab.d, ch + PT_CH_LEN, 8);
-    qpt_writeq(&lab.d, ch + PT_CH_LIST, HERE);
+    qpt_writeq(&lab.d, ch + PT_CH_LIST, p->list_len ? HERE : 0);
     qpt_writel(&lab.d, ch + PT_CH_LIST_LEN, p->list_len);
     qpt_writel(&lab.d, ch + PT_CH_CMD, p->cmd);
     g_assert_cmpint(qpt_wait(&lab.d, 0) == PT_ST_BAD_COMMAND, ==, p->bad);
@@ -278,6 +284,107 @@ static void test_no_platform(void)
     agent_lab_stop(&lab);
 }
 
+/* -- MSI-X ----------------------------------------------------------------- */
+
+#define MSI_PAGE        0x3000000ULL
+#define ENTRY(n)        ((n) * 16)
+#define PORT_COMMAND    0x04
+#define BME             0x04
+#define VECTOR          3               /* of channel 2 */
+
+typedef struct Pend {
+    const char *name;
+    bool alike;             /* another vector has the same data */
+    bool masked;            /* and the same address, and is masked */
+    bool mask;              /* the vector itself is masked */
+    bool bme, port_bme;
+} Pend;
+
+static const Pend pends[] = {
+    { "no-bme", false, false, false, false, true },
+    { "same-data", true, false, false, false, true },
+    { "same-message-masked", true, true, false, false, true },
+    { "masked", false, false, true, true, true },
+    { "masked-no-way", false, false, true, true, false },
+    { "no-bme-no-way", false, false, false, false, false },
+};
+
+/* A message that may not be sent is pending, and it is that of its vector */
+static void test_pend(const void *opaque)
+{
+    const Pend *row = opaque;
+    QPtOp op = agent_op(PT_OP_WRITE, AGENT_PASID, AGENT_IOVA, 8);
+    uint64_t pba, table;
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 0);
+    table = lab.d.bar2;
+    pba = table + (qpt_config_readl(&lab.d, lab.d.msix + 8) & ~7u);
+    qpt_msix(&lab.d, MSI_PAGE, 0x40);
+    if (row->alike) {
+        qtest_writel(lab.qts, table + ENTRY(1) + 8, 0x40 + VECTOR);
+        qtest_writel(lab.qts, table + ENTRY(1),
+                     MSI_PAGE + (row->masked ? 0 : 4));
+        qtest_writel(lab.qts, table + ENTRY(1) + 12, row->masked);
+    }
+    qtest_writel(lab.qts, table + ENTRY(VECTOR) + 12, row->mask);
+    op.flags |= PT_FLAG_IRQ;
+    qpt_start(&lab.d, 2, &op);
+    g_assert_cmpuint(qpt_wait(&lab.d, 2), ==, PT_ST_RUNNING);
+    qpt_config_writew(&lab.d, PORT_COMMAND, 2 | (row->bme ? BME : 0));
+    qtest_writew(lab.qts, qpt_ecam(lab.d.port << 3, PORT_COMMAND),
+                 2 | (row->port_bme ? BME : 0));
+    qpt_writel(&lab.d, PT_CHANNEL(2) + PT_CH_CMD, PT_OP_ABORT);
+    g_assert_cmpuint(qpt_wait(&lab.d, 2), ==, PT_ST_ABORTED);
+    g_assert_cmphex(qtest_readl(lab.qts, pba), ==, 1u << VECTOR);
+    g_assert_cmphex(qtest_readl(lab.qts, MSI_PAGE), ==, 0);
+    agent_lab_stop(&lab);
+}
+
+/* -- Where there is nobody above ------------------------------------------- */
+
+/* Knobs and rules of an IOMMU that is not there */
+static void test_no_link(void)
+{
+    const uint32_t knobs[] = { PT_KNOB_IOMMU, PT_KNOB_RULE(0), PT_KNOB_NR };
+    QTestState *qts = qtest_init(
+        "-machine q35 -m 64M -nodefaults "
+        "-device pcie-root-port,id=rp0,chassis=1,bus=pcie.0,addr=4 "
+        "-device pri-testdev,id=pt0,bus=rp0");
+    QPriTestdev d;
+
+    qpt_init(&d, qts, 4, 1);
+    qpt_writel(&d, PT_RULE_REMOVE, 0);
+    for (unsigned int i = 0; i < ARRAY_SIZE(knobs); i++) {
+        g_assert_cmpuint(qpt_knob_set(&d, knobs[i], 0), ==, PT_KNOB_NONE);
+        g_assert_cmpuint(qpt_knob_get(&d, knobs[i]), ==, 0);
+    }
+    g_assert_cmphex(qpt_readl(&d, PT_ID), ==, PT_ID_MAGIC);
+    qtest_quit(qts);
+}
+
+/* FLR-06: a Root Complex Integrated Endpoint has no port */
+static void test_no_port(void)
+{
+    QPriTestdev rc;
+    AgentLab lab;
+
+    agent_lab_boot(&lab, NULL, "-device pri-testdev,id=rc,bus=pcie.0,addr=6");
+    qpt_init_at(&rc, lab.qts, 6 << 3, 0xe1000000);
+    qpt_writel(&rc, PT_SCRATCH, 1);
+    qpt_config_writew(&rc, rc.exp + QPT_EXP_DEVCTL, QPT_EXP_DEVCTL_FLR);
+    qpt_restore(&rc);
+    g_assert_cmphex(qpt_readl(&rc, PT_SCRATCH), ==, 0);
+    g_assert_cmpuint(qpt_readl(&rc, PT_RESET_LAST), ==, PT_RESET_FLR);
+    g_assert_cmpuint(qpt_readl(&rc, PT_RESETS), ==, 1);
+    qtest_system_reset(lab.qts);
+    qpt_ecam_enable(lab.qts);
+    qpt_restore(&rc);
+    g_assert_cmpuint(qpt_readl(&rc, PT_RESET_LAST), ==, PT_RESET_OTHER);
+    g_assert_cmpuint(qpt_readl(&rc, PT_RESETS), ==, 0);
+    qtest_quit(lab.qts);
+}
+
 /* -- ACPI ------------------------------------------------------------------ */
 
 /* _RST is there for who asks for it, and reaches the register */
@@ -317,6 +424,9 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/bits/FLR-03/pending", test_pending);
     qtest_add_func("/pri-testdev/bits/FLR-05/rrs", test_rrs);
     qtest_add_func("/pri-testdev/bits/no-platform", test_no_platform);
+    LAB_ADD_ROWS("/pri-testdev/bits/FLR-13", pends, test_pend);
+    qtest_add_func("/pri-testdev/bits/no-link", test_no_link);
+    qtest_add_func("/pri-testdev/bits/FLR-06/no-port", test_no_port);
     qtest_add_func("/pri-testdev/bits/acpi", test_acpi);
 
     return g_test_run();

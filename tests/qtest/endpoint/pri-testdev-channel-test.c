@@ -215,6 +215,87 @@ static void test_give_up_once(void)
     agent_lab_stop(&lab);
 }
 
+/* -- Absent pages ---------------------------------------------------------- */
+
+typedef struct Look {
+    const char *name;
+    uint64_t len;
+    uint64_t present;       /* bytes from BASE on; but not its first page */
+    uint32_t requests;
+} Look;
+
+static const Look looks[] = {
+    { "PRI-06/one-byte-more", AGENT_PAGE + 1, 0, 2 },
+    { "PRI-06/present-between", 4 * AGENT_PAGE, 2 * AGENT_PAGE, 3 },
+    { "PRI-06/looks-at-512", 1024 * AGENT_PAGE, 512 * AGENT_PAGE, 1 },
+};
+
+/* What is absent of the first 512 pages is in the group */
+static void test_look(const void *opaque)
+{
+    const Look *look = opaque;
+    QPtOp op = agent_op(PT_OP_WRITE, AGENT_PASID, BASE, look->len);
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 0);
+    if (look->present) {
+        agent_map(&lab, AGENT_PASID, BASE, AGENT_RAM, look->present,
+                  ATA_READ | ATA_WRITE);
+        agent_map(&lab, AGENT_PASID, BASE, AGENT_RAM, AGENT_PAGE, 0);
+    }
+    op.group = 512;
+    qpt_start(&lab.d, 0, &op);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
+    g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_REQUESTS), ==,
+                     look->requests);
+    agent_lab_stop(&lab);
+}
+
+/* Each operation has its retries, and ends at the page */
+static void test_retries(void)
+{
+    QPtOp op = agent_op(PT_OP_READ, AGENT_PASID, BASE + 8, 8);
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 0);
+    op.retries = 2;
+    for (unsigned int i = 0; i < 2; i++) {
+        qpt_start(&lab.d, 0, &op);
+        for (unsigned int n = 0; n < 3; n++) {
+            g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
+            agent_respond(&lab, AGENT_PASID,
+                          agent_take_kind(&lab, ATA_PAGE_REQUEST).tag,
+                          QPT_SUCCESS);
+        }
+        g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RETRY_LIMIT);
+        g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_GROUPS), ==, 3);
+    }
+    qpt_start(&lab.d, 0, &op);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
+    agent_respond(&lab, AGENT_PASID,
+                  agent_take_kind(&lab, ATA_PAGE_REQUEST).tag,
+                  QPT_INVALID_REQUEST);
+    g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_INVALID_REQUEST);
+    g_assert_cmphex(qpt_ch_readq(&lab.d, 0, PT_CH_ERR_ADDR), ==, BASE);
+    agent_lab_stop(&lab);
+}
+
+/* To wait for credits is no retry */
+static void test_wait_no_retry(void)
+{
+    AgentRecord r;
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 1);
+    r = agent_fault(&lab, 0, AGENT_PASID, AT(0));
+    qpt_writel(&lab.d, PT_CHANNEL(1) + PT_CH_RETRIES, 0);
+    fault(&lab, 1, 1, AGENT_PASID, 0);
+    agent_respond(&lab, AGENT_PASID, r.tag, QPT_INVALID_REQUEST);
+    g_assert_cmpuint(qpt_wait(&lab.d, 1), ==, PT_ST_RUNNING);
+    g_assert_cmphex(agent_take_kind(&lab, ATA_PAGE_REQUEST).addr, ==, AT(1));
+    agent_lab_stop(&lab);
+}
+
 /* -- While the machine stands still ---------------------------------------- */
 
 static uint32_t take_msi(AgentLab *lab)
@@ -283,6 +364,9 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/channel/PRI-40/another", test_stop_other);
     qtest_add_func("/pri-testdev/channel/PRI-03/quiet", test_wait_quietly);
     qtest_add_func("/pri-testdev/channel/give-up-once", test_give_up_once);
+    LAB_ADD_ROWS("/pri-testdev/channel", looks, test_look);
+    qtest_add_func("/pri-testdev/channel/retries", test_retries);
+    qtest_add_func("/pri-testdev/channel/PRI-03/no-retry", test_wait_no_retry);
     qtest_add_func("/pri-testdev/channel/stopped/irq", test_stopped_irq);
     qtest_add_func("/pri-testdev/channel/stopped/credits",
                    test_stopped_credits);
