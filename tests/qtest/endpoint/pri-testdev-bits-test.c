@@ -290,7 +290,8 @@ static void test_no_platform(void)
 #define ENTRY(n)        ((n) * 16)
 #define PORT_COMMAND    0x04
 #define BME             0x04
-#define VECTOR          3               /* of channel 2 */
+#define CHANNEL         7               /* the last one */
+#define VECTOR          (CHANNEL + 1)
 
 typedef struct Pend {
     const char *name;
@@ -329,13 +330,13 @@ static void test_pend(const void *opaque)
     }
     qtest_writel(lab.qts, table + ENTRY(VECTOR) + 12, row->mask);
     op.flags |= PT_FLAG_IRQ;
-    qpt_start(&lab.d, 2, &op);
-    g_assert_cmpuint(qpt_wait(&lab.d, 2), ==, PT_ST_RUNNING);
+    qpt_start(&lab.d, CHANNEL, &op);
+    g_assert_cmpuint(qpt_wait(&lab.d, CHANNEL), ==, PT_ST_RUNNING);
     qpt_config_writew(&lab.d, PORT_COMMAND, 2 | (row->bme ? BME : 0));
     qtest_writew(lab.qts, qpt_ecam(lab.d.port << 3, PORT_COMMAND),
                  2 | (row->port_bme ? BME : 0));
-    qpt_writel(&lab.d, PT_CHANNEL(2) + PT_CH_CMD, PT_OP_ABORT);
-    g_assert_cmpuint(qpt_wait(&lab.d, 2), ==, PT_ST_ABORTED);
+    qpt_writel(&lab.d, PT_CHANNEL(CHANNEL) + PT_CH_CMD, PT_OP_ABORT);
+    g_assert_cmpuint(qpt_wait(&lab.d, CHANNEL), ==, PT_ST_ABORTED);
     g_assert_cmphex(qtest_readl(lab.qts, pba), ==, 1u << VECTOR);
     g_assert_cmphex(qtest_readl(lab.qts, MSI_PAGE), ==, 0);
     agent_lab_stop(&lab);
@@ -385,6 +386,60 @@ static void test_no_port(void)
     qtest_quit(lab.qts);
 }
 
+/* -- State ----------------------------------------------------------------- */
+
+/* PT_STATE: all that is enabled, and no more */
+static void test_state(void)
+{
+    AgentLab lab;
+
+    agent_lab_boot(&lab, NULL, NULL);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_STATE), ==, PT_STATE_PRI_STOPPED);
+    qpt_enable(&lab.d, 0);
+    g_assert_cmphex(qpt_readl(&lab.d, PT_STATE), ==, PT_STATE_BME |
+                    PT_STATE_ATS | PT_STATE_PRI | PT_STATE_PASID);
+    agent_lab_stop(&lab);
+}
+
+/* An event is told once, also if its bit is enabled again */
+static void test_event(void)
+{
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 0);
+    qpt_msix(&lab.d, MSI_PAGE, 0x40);
+    qpt_writel(&lab.d, PT_EVENT_ENABLE, PT_EVENT_STOP);
+    qpt_writel(&lab.d, PT_STOP_PASID, 5);
+    qpt_wait(&lab.d, 0);
+    g_assert_cmphex(qtest_readl(lab.qts, MSI_PAGE), ==, 0x40);
+    qtest_writel(lab.qts, MSI_PAGE, 0);
+    qpt_writel(&lab.d, PT_EVENT_ENABLE, PT_EVENT_STOP);
+    qpt_wait(&lab.d, 0);
+    g_assert_cmphex(qtest_readl(lab.qts, MSI_PAGE), ==, 0);
+    agent_lab_stop(&lab);
+}
+
+/* ATS-29: completions that wait are lost by leaving D0, not by any write */
+static void test_power(void)
+{
+    uint16_t pmcsr;
+    AgentLab lab;
+
+    agent_lab_start(&lab, "inv-in-d3=drop,inv-reply=hold,no-soft-reset=off",
+                    0);
+    pmcsr = qpt_find_cap(&lab.d, QPT_CAP_ID_PM) + 4;
+    agent_invalidate(&lab, AGENT_PASID, AGENT_IOVA, 1, 0);
+    qpt_config_writew(&lab.d, 0x0c, 0xff);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_INV_WAITING), ==, 1);
+    qpt_config_writew(&lab.d, pmcsr, 3);
+    qpt_config_writew(&lab.d, 0x0c, 0);
+    g_assert_cmphex(qpt_config_readw(&lab.d, pmcsr) & 3, ==, 3);
+    qpt_config_writew(&lab.d, pmcsr, 0);
+    qpt_restore(&lab.d);
+    g_assert_cmpuint(qpt_readl(&lab.d, PT_RESETS), ==, 1);
+    agent_lab_stop(&lab);
+}
+
 /* -- ACPI ------------------------------------------------------------------ */
 
 /* _RST is there for who asks for it, and reaches the register */
@@ -408,6 +463,8 @@ static void test_acpi(void)
         g_assert_cmpint(!!memmem(tables, n, "_RST", 4), ==, on);
         g_assert_cmpint(!!memmem(tables, n, region, sizeof(region)), ==, on);
         pc_fw_cfg_uninit(fw_cfg);
+        g_assert_cmpuint(qtest_readb(lab.qts, qpt_ecam(lab.d.rid, VNDR + 2)),
+                         ==, on ? PT_VNDR_SIZE : 0);
         agent_lab_stop(&lab);
     }
 }
@@ -427,6 +484,9 @@ int main(int argc, char **argv)
     LAB_ADD_ROWS("/pri-testdev/bits/FLR-13", pends, test_pend);
     qtest_add_func("/pri-testdev/bits/no-link", test_no_link);
     qtest_add_func("/pri-testdev/bits/FLR-06/no-port", test_no_port);
+    qtest_add_func("/pri-testdev/bits/state", test_state);
+    qtest_add_func("/pri-testdev/bits/event", test_event);
+    qtest_add_func("/pri-testdev/bits/ATS-29/power", test_power);
     qtest_add_func("/pri-testdev/bits/acpi", test_acpi);
 
     return g_test_run();

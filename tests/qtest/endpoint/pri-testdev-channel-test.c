@@ -156,8 +156,9 @@ static void test_orphan(void)
     AgentLab lab;
 
     agent_lab_start(&lab, NULL, 0);
-    old = agent_fault(&lab, 0, AGENT_PASID, AT(0));
+    old = agent_fault(&lab, 0, AGENT_PASID, AT(0) + 8);
     command(&lab, 0, PT_OP_ABORT);
+    g_assert_cmphex(qpt_ch_readq(&lab.d, 0, PT_CH_ERR_ADDR), ==, AT(0));
     fresh = agent_fault(&lab, 0, AGENT_PASID, AT(1));
     agent_respond(&lab, AGENT_PASID, old.tag, QPT_INVALID_REQUEST);
     g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
@@ -283,16 +284,109 @@ static void test_retries(void)
 /* To wait for credits is no retry */
 static void test_wait_no_retry(void)
 {
+    QPtOp op = agent_op(PT_OP_NOP, AGENT_PASID, AT(1), 8);
     AgentRecord r;
     AgentLab lab;
 
     agent_lab_start(&lab, NULL, 1);
     r = agent_fault(&lab, 0, AGENT_PASID, AT(0));
+    qpt_run(&lab.d, 1, &op);
     qpt_writel(&lab.d, PT_CHANNEL(1) + PT_CH_RETRIES, 0);
-    fault(&lab, 1, 1, AGENT_PASID, 0);
+    command(&lab, 1, PT_OP_WRITE);
+    g_assert_cmpuint(qpt_wait(&lab.d, 1), ==, PT_ST_RUNNING);
     agent_respond(&lab, AGENT_PASID, r.tag, QPT_INVALID_REQUEST);
     g_assert_cmpuint(qpt_wait(&lab.d, 1), ==, PT_ST_RUNNING);
     g_assert_cmphex(agent_take_kind(&lab, ATA_PAGE_REQUEST).addr, ==, AT(1));
+    agent_lab_stop(&lab);
+}
+
+/* Pages of a list are asked for as far as it goes */
+static void test_look_list(void)
+{
+    static const struct {
+        uint32_t entries, requests;
+    } rows[] = { { 1, 1 }, { 256, 1 }, { 257, 2 } };
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+        QPtOp op = agent_op(PT_OP_READ, AGENT_PASID, BASE, 8);
+        AgentLab lab;
+
+        agent_lab_start(&lab, NULL, 0);
+        op.flags |= PT_FLAG_GATHER;
+        op.list = BASE;
+        op.list_len = rows[i].entries;
+        op.group = 8;
+        qpt_start(&lab.d, 0, &op);
+        g_assert_cmpuint(qpt_wait(&lab.d, 0), ==, PT_ST_RUNNING);
+        g_assert_cmpuint(qpt_ch_readl(&lab.d, 0, PT_CH_REQUESTS), ==,
+                         rows[i].requests);
+        agent_lab_stop(&lab);
+    }
+}
+
+/* Who copies what can be executed executes nothing at the destination */
+static void test_copy_exec(void)
+{
+    QPtOp op = agent_op(PT_OP_COPY, AGENT_PASID, BASE, 8);
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 0);
+    agent_map(&lab, AGENT_PASID, AT(0), AGENT_RAM, AGENT_PAGE,
+              ATA_READ | ATA_EXEC);
+    agent_map(&lab, AGENT_PASID, AT(1), AGENT_RAM, AGENT_PAGE,
+              ATA_READ | ATA_WRITE);
+    op.dst = AT(1);
+    op.flags |= PT_FLAG_EXEC | PT_FLAG_NO_PRI;
+    g_assert_cmpuint(qpt_run(&lab.d, 0, &op), ==, PT_ST_DONE);
+    agent_lab_stop(&lab);
+}
+
+/* -- Behind a reset -------------------------------------------------------- */
+
+typedef struct Late {
+    const char *name;
+    bool plain, done, runs;     /* channels 1, 2 and 5 have done something */
+    uint32_t reset;
+    unsigned int page;          /* of the late request; 0: there is none */
+} Late;
+
+static const Late lates[] = {
+    { "nothing", false, false, false, PT_SOFT_RESET_ALL, 0 },
+    { "no-pasid", true, false, false, PT_SOFT_RESET_ALL, 0 },
+    { "done", true, true, false, PT_SOFT_RESET_ALL, 2 },
+    { "running", true, true, true, PT_SOFT_RESET_ALL, 5 },
+    { "of-channel", true, true, true, 2, 2 },
+    { "of-another", true, true, true, 3, 0 },
+};
+
+/* flr-late-dma=request: of a channel that is reset, rather one that runs */
+static void test_late(const void *opaque)
+{
+    const Late *late = opaque;
+    AgentRecord r;
+    AgentLab lab;
+
+    agent_lab_start(&lab, "flr-late-dma=request", 0);
+    for (unsigned int ch = 1; ch <= 2; ch++) {
+        QPtOp op = agent_op(PT_OP_WRITE, ch == 1 ? QPT_NO_PASID : AGENT_PASID,
+                            AT(ch), 8);
+
+        if (ch == 1 ? late->plain : late->done) {
+            op.flags |= PT_FLAG_NO_PRI;
+            qpt_run(&lab.d, ch, &op);
+        }
+    }
+    if (late->runs) {
+        fault(&lab, 5, 5, AGENT_PASID, 0);
+    }
+    agent_forget(&lab);
+    qpt_writel(&lab.d, PT_SOFT_RESET, late->reset);
+    qpt_wait(&lab.d, 0);
+    qtest_clock_step(lab.qts, 1);
+    r = agent_take_kind(&lab, ATA_PAGE_REQUEST);
+    g_assert_cmphex(r.addr, ==, late->page ? AT(late->page) : 0);
+    g_assert_cmphex(r.pasid, ==, late->page ? AGENT_PASID : 0);
+    g_assert_cmpuint(agent_count(&lab, ATA_PAGE_REQUEST), ==, 0);
     agent_lab_stop(&lab);
 }
 
@@ -365,6 +459,9 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-testdev/channel/PRI-03/quiet", test_wait_quietly);
     qtest_add_func("/pri-testdev/channel/give-up-once", test_give_up_once);
     LAB_ADD_ROWS("/pri-testdev/channel", looks, test_look);
+    qtest_add_func("/pri-testdev/channel/PRI-06/list", test_look_list);
+    qtest_add_func("/pri-testdev/channel/copy-exec", test_copy_exec);
+    LAB_ADD_ROWS("/pri-testdev/channel/late/PRQ-94", lates, test_late);
     qtest_add_func("/pri-testdev/channel/retries", test_retries);
     qtest_add_func("/pri-testdev/channel/PRI-03/no-retry", test_wait_no_retry);
     qtest_add_func("/pri-testdev/channel/stopped/irq", test_stopped_irq);

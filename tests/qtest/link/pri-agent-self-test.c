@@ -204,6 +204,8 @@ static void test_invalidate(void)
         g_assert_cmphex(logged(&lab, PT_LOG_INV_REQUEST), ==, i);
         g_assert_cmpuint(qpt_readl(&lab.d, PT_LOG_TAG), ==, 7);
         g_assert_cmphex(agent_take(&lab).tag, ==, 1u << 7);
+        g_assert_cmphex(logged(&lab, PT_LOG_INV_COMPLETION), ==, 1);
+        g_assert_cmpuint(qpt_readl(&lab.d, PT_LOG_TAG), ==, 7);
     }
     agent_lab_stop(&lab);
 }
