@@ -101,14 +101,11 @@ void lab_save(PriLab *lab, const char *uri)
     lab_wait_migrated(lab->qts);
 }
 
-void lab_migrate(PriLab *lab, const char *vtd, const char *dev, int64_t now)
+void lab_load(PriLab *lab, const char *vtd, const char *dev, int64_t now,
+              const char *uri)
 {
-    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
-    g_autofree char *file = g_strdup_printf("%s/state", dir);
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
     PriLab to;
 
-    lab_save(lab, uri);
     pri_lab_boot_incoming(&to, vtd, dev);
     qtest_qmp_assert_success(to.qts, "{ 'execute': 'migrate-incoming', "
                              "'arguments': { 'uri': %s } }", uri);
@@ -119,6 +116,16 @@ void lab_migrate(PriLab *lab, const char *vtd, const char *dev, int64_t now)
     lab->qts = to.qts;
     lab->v.qts = to.qts;
     lab->d.qts = to.qts;
+}
+
+void lab_migrate(PriLab *lab, const char *vtd, const char *dev, int64_t now)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+
+    lab_save(lab, uri);
+    lab_load(lab, vtd, dev, now, uri);
     g_unlink(file);
     g_rmdir(dir);
 }

@@ -49,10 +49,17 @@ void lab_expect_same_log(PriLab *lab, char **first);
 void lab_save(PriLab *lab, const char *uri);
 
 /**
- * lab_migrate: move @lab to another QEMU, which then replaces the first
+ * lab_load: load the state at @uri into another QEMU, which then replaces the
+ * one of @lab
  *
  * @vtd, @dev: options as for pri_lab_boot()
  * @now: virtual time in ns at the destination
+ */
+void lab_load(PriLab *lab, const char *vtd, const char *dev, int64_t now,
+              const char *uri);
+
+/**
+ * lab_migrate: move @lab to another QEMU: lab_save() and lab_load()
  */
 void lab_migrate(PriLab *lab, const char *vtd, const char *dev, int64_t now);
 

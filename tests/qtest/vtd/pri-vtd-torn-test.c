@@ -8,9 +8,12 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "libqtest.h"
 #include "libqos/lab-rows.h"
+#include "libqos/lab-state.h"
 #include "libqos/vtd-table30.h"
+#include <glib/gstdio.h>
 
 #define R               PT_RAW_READ
 #define L               PT_RAW_LAST
@@ -254,6 +257,46 @@ static void test_torn_cached_late(const void *opaque)
     pri_lab_stop(&lab);
 }
 
+/* -- streams --------------------------------------------------------------- */
+
+/* The byte of a stream that says how much was read: more than there is */
+static void read_too_much(PriLab *lab, const char *file)
+{
+    /* PASID-table entry, its qwords, those that were read; its address */
+    uint8_t torn[11] = { 2, 8, 2 };
+    g_autofree char *data = NULL;
+    uint8_t *at;
+    gsize len;
+
+    stq_be_p(torn + 3, entry(lab));
+    g_assert_true(g_file_get_contents(file, &data, &len, NULL));
+    at = memmem(data, len, torn, sizeof(torn));
+    g_assert_nonnull(at);
+    at[2] = 254;
+    g_assert_true(g_file_set_contents(file, data, len, NULL));
+}
+
+/* There is no piece behind that: the entry is read at once, as it is */
+static void test_torn_stream(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("pri-lab-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    PriLab lab;
+
+    pri_lab_start_with(&lab, PASID_TORN, NULL, 0);
+    begin(&lab, 1);
+    lab_save(&lab, uri);
+    read_too_much(&lab, file);
+    lab_load(&lab, PASID_TORN, NULL, qtest_clock_step(lab.qts, 1), uri);
+    qtest_clock_step(lab.qts, 10 * US);
+    g_assert_cmpuint(qvtd_prq_pending(&lab.v), ==, 1);
+    lab_expect_silence(&lab);
+    pri_lab_stop(&lab);
+    g_unlink(file);
+    g_rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
     pri_lab_test_init(&argc, &argv);
@@ -269,5 +312,6 @@ int main(int argc, char **argv)
                          GUINT_TO_POINTER(0), test_torn_cached_late);
     g_test_add_data_func("/vtd/knob/torn-entry/cached-late-pasid",
                          GUINT_TO_POINTER(1), test_torn_cached_late);
+    g_test_add_func("/vtd/knob/torn-entry/stream", test_torn_stream);
     return g_test_run();
 }
