@@ -3,8 +3,9 @@ import multiprocessing
 import os
 import tempfile
 import unittest
+from unittest import mock
 
-from pri_lab.core import cache
+from pri_lab.core import cache, running
 from pri_lab.core.errors import LabError
 
 
@@ -124,6 +125,20 @@ class Cache(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.dir)),
                          ['k-a', 'k-a.stamp', 'k-b', 'k-b.stamp', 'x-d',
                           'x-d.stamp'])
+
+    def test_prune_spares_what_a_command_may_use(self):
+        os.mkdir(self.path('running'))
+        os.mkdir(self.path('qemu'))
+        for i, n in enumerate(('old', 'used', 'new')):
+            os.mkdir(self.path('qemu', n))
+            os.utime(self.path('qemu', n), (i, i))
+        with mock.patch.object(running, 'others', lambda root: [
+                running.Command(1, 'x', 5.0, '/', {}),
+                running.Command(2, 'x', 0.5, '/', {})]):
+            self.assertEqual(cache.prune(self.path('qemu'), '', 1,
+                                         self.path('qemu', 'new')), ['old'])
+        self.assertEqual(cache.prune(self.path('qemu'), '', 1,
+                                     self.path('qemu', 'new')), ['used'])
 
     def test_files_under_skips_droppings(self):
         for n in ('a.c', 'a.c~', '.hidden', 'a.c.orig', 'd/b.h'):

@@ -180,7 +180,8 @@ def prune(parent: str, prefix: str, keep: int, current: str) -> List[str]:
     """Keep the `keep` products of a kind that were used last; names removed.
 
     A product is a directory `prefix...` in parent with files beside it that
-    start with its name; use is what `touch` notes.
+    start with its name; use is what `touch` notes.  What was used since a
+    command that still runs has begun may be that command's, and stays.
     """
     if not os.path.isdir(parent):
         return []
@@ -190,11 +191,23 @@ def prune(parent: str, prefix: str, keep: int, current: str) -> List[str]:
     names = [n for n in there if n != os.path.basename(current)
              and not any(n.startswith(m + '.') for m in there)]
     names.sort(key=lambda n: os.stat(os.path.join(parent, n)).st_mtime)
-    victims = names[:max(0, len(names) - (keep - 1))]
+    begun = _oldest_command(parent)
+    victims = [n for n in names[:max(0, len(names) - (keep - 1))]
+               if os.stat(os.path.join(parent, n)).st_mtime < begun]
     for n in victims:
         for beside in glob.glob(glob.escape(os.path.join(parent, n)) + '*'):
             remove(beside)
     return victims
+
+
+def _oldest_command(place: str) -> float:
+    """When the oldest other command began that uses the cache of a place."""
+    while not os.path.isdir(running.directory(place)):
+        if place == os.path.dirname(place):
+            return float('inf')
+        place = os.path.dirname(place)
+    return min((c.since for c in running.others(place)),
+               default=float('inf'))
 
 
 def touch(directory: str) -> None:
