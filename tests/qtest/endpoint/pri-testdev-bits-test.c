@@ -386,6 +386,16 @@ static void test_no_port(void)
     qtest_quit(lab.qts);
 }
 
+/* PORT-11: that a function is not the first one is reason enough for ACS */
+static void test_second_function(void)
+{
+    AgentLab lab;
+
+    agent_lab_boot(&lab, "multifunction=on",
+                   "-device pri-testdev,bus=rp0,addr=0.1,acs=on");
+    agent_lab_stop(&lab);
+}
+
 /* -- State ----------------------------------------------------------------- */
 
 /* PT_STATE: all that is enabled, and no more */
@@ -484,6 +494,7 @@ int main(int argc, char **argv)
     LAB_ADD_ROWS("/pri-testdev/bits/FLR-13", pends, test_pend);
     qtest_add_func("/pri-testdev/bits/no-link", test_no_link);
     qtest_add_func("/pri-testdev/bits/FLR-06/no-port", test_no_port);
+    qtest_add_func("/pri-testdev/bits/PORT-11/second", test_second_function);
     qtest_add_func("/pri-testdev/bits/state", test_state);
     qtest_add_func("/pri-testdev/bits/event", test_event);
     qtest_add_func("/pri-testdev/bits/ATS-29/power", test_power);

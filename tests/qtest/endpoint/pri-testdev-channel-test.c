@@ -350,7 +350,7 @@ typedef struct Late {
     unsigned int page;          /* of the late request; 0: there is none */
 } Late;
 
-static const Late lates[] = {
+static const Late late_rows[] = {
     { "nothing", false, false, false, PT_SOFT_RESET_ALL, 0 },
     { "no-pasid", true, false, false, PT_SOFT_RESET_ALL, 0 },
     { "done", true, true, false, PT_SOFT_RESET_ALL, 2 },
@@ -386,6 +386,42 @@ static void test_late(const void *opaque)
     r = agent_take_kind(&lab, ATA_PAGE_REQUEST);
     g_assert_cmphex(r.addr, ==, late->page ? AT(late->page) : 0);
     g_assert_cmphex(r.pasid, ==, late->page ? AGENT_PASID : 0);
+    g_assert_cmpuint(agent_count(&lab, ATA_PAGE_REQUEST), ==, 0);
+    agent_lab_stop(&lab);
+}
+
+typedef struct Prs {
+    const char *name;
+    uint64_t knob;              /* flr-prs */
+    uint32_t pasid;             /* of channel 3, which waits for credits */
+} Prs;
+
+static const Prs prs[] = {
+    { "flush", PT_FLR_PRS_FLUSH, AGENT_PASID },
+    { "after-no-pasid", PT_FLR_PRS_AFTER, QPT_NO_PASID },
+};
+
+/* flr-prs: what one has waited for is sent, once, with the PASID it has */
+static void test_prs(const void *opaque)
+{
+    const Prs *row = opaque;
+    QPtOp op = agent_op(PT_OP_WRITE, row->pasid, AT(3), 2 * AGENT_PAGE);
+    AgentRecord r;
+    AgentLab lab;
+
+    agent_lab_start(&lab, NULL, 2);
+    qpt_knob_set(&lab.d, PT_KNOB_FLR_PRS, row->knob);
+    fault(&lab, 1, 1, AGENT_PASID, 0);
+    op.group = 2;
+    qpt_start(&lab.d, 3, &op);
+    g_assert_cmpuint(qpt_wait(&lab.d, 3), ==, PT_ST_RUNNING);
+    agent_forget(&lab);
+    qpt_writel(&lab.d, PT_SOFT_RESET, PT_SOFT_RESET_ALL);
+    qpt_wait(&lab.d, 0);
+    qtest_clock_step(lab.qts, 1);
+    r = agent_take_kind(&lab, ATA_PAGE_REQUEST);
+    g_assert_cmphex(r.addr, ==, AT(3));
+    g_assert_cmphex(r.pasid, ==, row->pasid);
     g_assert_cmpuint(agent_count(&lab, ATA_PAGE_REQUEST), ==, 0);
     agent_lab_stop(&lab);
 }
@@ -461,7 +497,8 @@ int main(int argc, char **argv)
     LAB_ADD_ROWS("/pri-testdev/channel", looks, test_look);
     qtest_add_func("/pri-testdev/channel/PRI-06/list", test_look_list);
     qtest_add_func("/pri-testdev/channel/copy-exec", test_copy_exec);
-    LAB_ADD_ROWS("/pri-testdev/channel/late/PRQ-94", lates, test_late);
+    LAB_ADD_ROWS("/pri-testdev/channel/late/PRQ-94", late_rows, test_late);
+    LAB_ADD_ROWS("/pri-testdev/channel/prs/PRQ-90", prs, test_prs);
     qtest_add_func("/pri-testdev/channel/retries", test_retries);
     qtest_add_func("/pri-testdev/channel/PRI-03/no-retry", test_wait_no_retry);
     qtest_add_func("/pri-testdev/channel/stopped/irq", test_stopped_irq);
