@@ -180,7 +180,7 @@ bool owner_done(struct owner *o, unsigned ms, uint32_t *reply)
     uint32_t local;
     ssize_t n;
 
-    if (poll(&pfd, 1, ms) != 1) {
+    if (poll(&pfd, 1, ms == OWNER_NO_LIMIT ? -1 : (int)ms) != 1) {
         return false;
     }
     n = read(o->from, reply ? reply : &local, sizeof(local));

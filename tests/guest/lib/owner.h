@@ -51,7 +51,11 @@ void owner_start(struct owner *o, unsigned index);
  */
 void owner_start_as(struct owner *o, unsigned index, uint32_t pasid);
 
-/* Tell; wait for the reply so many ms, false: none yet; both */
+/*
+ * Tell; wait for the reply so many ms, false: none yet; both.  Without a limit
+ * a process that does not come back hangs, which the limit of the program says.
+ */
+#define OWNER_NO_LIMIT  UINT32_MAX
 void owner_tell(struct owner *o, enum owner_cmd cmd);
 bool owner_done(struct owner *o, unsigned ms, uint32_t *reply);
 uint32_t owner_do(struct owner *o, enum owner_cmd cmd);
