@@ -270,7 +270,9 @@ void ats_path_report(PCIDevice *dev, const AtsPathError *error)
     PCIEAERErr err = error->err;
     PCIDevice *port = ats_path_reporter(dev, error);
 
-    if (!port || !pci_is_express(port)) {
+    /* a bridge tells a conventional bus by an abort, and nobody else */
+    if (!port || !pci_is_express(port) ||
+        pcie_cap_get_type(port) == PCI_EXP_TYPE_PCI_BRIDGE) {
         return;
     }
     if (port != dev && ats_path_end(err.status) == ATS_PATH_CA) {

@@ -166,11 +166,12 @@ static const AtsPortOps ats_function_port_ops = {
 
 /*
  * Whatever the function can do: untranslated requests with a PASID need no ATS
- * (6.20), and who has no ATS gets messages all the same.
+ * (6.20), and who has no ATS gets messages all the same.  But there are none on
+ * a conventional bus.
  */
 void ats_function_attach(AtsFunction *f)
 {
-    if (f->link) {
+    if (f->link || !pci_is_express(f->dev)) {
         return;
     }
     f->link = pci_device_ats_link(f->dev);
