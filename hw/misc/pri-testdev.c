@@ -124,9 +124,7 @@ static void pt_bh(void *opaque)
 
 static bool pt_check(PriTestdev *d, Error **errp)
 {
-    if (!pci_bus_is_express(pci_get_bus(PCI_DEVICE(d)))) {
-        error_setg(errp, "pri-testdev needs a PCI Express bus, such as that "
-                   "of a pcie-root-port");
+    if (!pt_conventional_check(d, errp)) {
         return false;
     }
     if (d->n_vfs > ATS_FUNCTION_VF_MAX) {
@@ -224,6 +222,7 @@ static void pt_realize(PCIDevice *dev, Error **errp)
     if (pci_is_vf(dev)) {
         pt_join(d);
     }
+    pt_conventional_config(d);
     if (!pt_check(d, errp) || !pt_config_realize(d, errp)) {
         return;
     }
@@ -255,6 +254,7 @@ static const Property pt_properties[] = {
     DEFINE_PROP_UINT32("channels", PriTestdev, n_channels, 8),
     DEFINE_PROP_UINT64("sn", PriTestdev, sn, 0),
     DEFINE_PROP_BOOL("acs", PriTestdev, acs, false),
+    DEFINE_PROP_BOOL("conventional", PriTestdev, conventional, false),
     DEFINE_PROP_UINT16("vendor-id", PriTestdev, ident.vendor,
                        PRI_TESTDEV_VENDOR_ID),
     DEFINE_PROP_UINT16("device-id", PriTestdev, ident.device,
@@ -286,6 +286,10 @@ static void pt_qdev_realize(DeviceState *qdev, Error **errp)
 {
     Error *err = NULL;
 
+    /* of a device that can be both, PCI leaves it to us which one it is */
+    if (!PRI_TESTDEV(qdev)->conventional) {
+        PCI_DEVICE(qdev)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+    }
     pt_pci_realize(qdev, &err);
     if (err) {
         error_propagate(errp, err);
@@ -336,6 +340,7 @@ static const TypeInfo pt_type = {
     .class_init = pt_class_init,
     .interfaces = (const InterfaceInfo[]) {
         { INTERFACE_PCIE_DEVICE },
+        { INTERFACE_CONVENTIONAL_PCI_DEVICE },
         { TYPE_ACPI_DEV_AML_IF },
         { }
     },

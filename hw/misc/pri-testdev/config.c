@@ -142,6 +142,82 @@ uint16_t pt_config_add_acs(PriTestdev *d, uint16_t offset)
     return offset + PCI_ACS_SIZEOF;
 }
 
+/* -- A conventional PCI function ------------------------------------------- */
+
+bool pt_conventional_check(PriTestdev *d, Error **errp)
+{
+    bool express = pci_bus_is_express(pci_get_bus(PCI_DEVICE(d)));
+
+    if (!d->conventional && !express) {
+        error_setg(errp, "pri-testdev needs a PCI Express bus, such as that "
+                   "of a pcie-root-port, or conventional=on");
+        return false;
+    }
+    if (d->conventional && express) {
+        error_setg(errp, "conventional=on needs a conventional PCI bus, such "
+                   "as that of a pcie-pci-bridge");
+        return false;
+    }
+    if (d->conventional && (d->acs || d->n_vfs || d->sn ||
+                            d->offers.immediate)) {
+        error_setg(errp, "acs, vfs, sn and immediate-readiness are not for "
+                   "conventional=on");
+        return false;
+    }
+    return true;
+}
+
+void pt_conventional_config(PriTestdev *d)
+{
+    if (d->conventional) {
+        d->cfg.ats = false;
+        d->cfg.pri = false;
+        d->cfg.pasid = false;
+        d->offers.pcie_flr = false;
+    }
+}
+
+/* -- All of them ----------------------------------------------------------- */
+
+static bool pt_add_express(PriTestdev *d, Error **errp)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+
+    if (!pci_is_express(dev)) {
+        return true;
+    }
+    if (pcie_endpoint_cap_init(dev, PT_EXP_OFFSET) < 0) {
+        error_setg(errp, "no room for the PCI Express capability");
+        return false;
+    }
+    pcie_cap_deverr_init(dev);
+    /* End-End TLP Prefix Blocking is for ports (7.5.3.16) */
+    pci_word_test_and_clear_mask(dev->wmask + PT_EXP_OFFSET + PCI_EXP_DEVCTL2,
+                                 PCI_EXP_DEVCTL2_EETLPPB);
+    pt_timeout_add_capability(d);
+    if (d->offers.pcie_flr) {
+        pcie_cap_flr_init(dev);
+    }
+    return true;
+}
+
+static bool pt_add_extended(PriTestdev *d, Error **errp)
+{
+    PCIDevice *dev = PCI_DEVICE(d);
+
+    if (!pci_is_express(dev)) {
+        return true;
+    }
+    if (pcie_aer_init(dev, PCI_ERR_VER, PT_AER_OFFSET, PCI_ERR_SIZEOF,
+                      errp) < 0) {
+        return false;
+    }
+    if (d->sn) {
+        pcie_dev_ser_num_init(dev, PT_DSN_OFFSET, d->sn);
+    }
+    return true;
+}
+
 bool pt_config_realize(PriTestdev *d, Error **errp)
 {
     PCIDevice *dev = PCI_DEVICE(d);
@@ -158,20 +234,9 @@ bool pt_config_realize(PriTestdev *d, Error **errp)
     if (!pci_is_vf(dev) && !pt_add_pm(d, errp)) {
         return false;
     }
-    if (!pt_add_af(d, errp) || !pt_add_vndr(d, errp)) {
+    if (!pt_add_af(d, errp) || !pt_add_vndr(d, errp) ||
+        !pt_add_express(d, errp)) {
         return false;
-    }
-    if (pcie_endpoint_cap_init(dev, PT_EXP_OFFSET) < 0) {
-        error_setg(errp, "no room for the PCI Express capability");
-        return false;
-    }
-    pcie_cap_deverr_init(dev);
-    /* End-End TLP Prefix Blocking is for ports (7.5.3.16) */
-    pci_word_test_and_clear_mask(dev->wmask + PT_EXP_OFFSET + PCI_EXP_DEVCTL2,
-                                 PCI_EXP_DEVCTL2_EETLPPB);
-    pt_timeout_add_capability(d);
-    if (d->offers.pcie_flr) {
-        pcie_cap_flr_init(dev);
     }
     if (d->offers.immediate) {
         pci_word_test_and_set_mask(dev->config + PCI_STATUS,
@@ -183,12 +248,8 @@ bool pt_config_realize(PriTestdev *d, Error **errp)
     for (unsigned int i = 0; i <= d->n_channels; i++) {
         msix_vector_use(dev, i);
     }
-    if (pcie_aer_init(dev, PCI_ERR_VER, PT_AER_OFFSET, PCI_ERR_SIZEOF,
-                      errp) < 0) {
+    if (!pt_add_extended(d, errp)) {
         goto no_aer;
-    }
-    if (d->sn) {
-        pcie_dev_ser_num_init(dev, PT_DSN_OFFSET, d->sn);
     }
     return true;
 
@@ -261,8 +322,10 @@ uint32_t pt_config_read(PCIDevice *dev, uint32_t addr, int len)
     ats_function_sending(&d->fn, ATS_SEND_COMPLETION);
     val = pci_default_read_config(dev, addr, len);
     if (pt_transactions_pending(d)) {
-        val |= pt_seen(addr, len, dev->exp.exp_cap + PCI_EXP_DEVSTA,
-                       PCI_EXP_DEVSTA_TRPND);
+        if (pci_is_express(dev)) {
+            val |= pt_seen(addr, len, dev->exp.exp_cap + PCI_EXP_DEVSTA,
+                           PCI_EXP_DEVSTA_TRPND);
+        }
         if (d->offers.af_flr) {
             val |= pt_seen(addr, len, PT_AF_OFFSET + PCI_AF_STATUS,
                            PCI_AF_STATUS_TP);
@@ -323,10 +386,14 @@ void pt_config_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len)
         ats_function_sending(&d->fn, ATS_SEND_WRITE_COMPLETION);
     }
     pci_default_write_config(dev, addr, val, len);
-    pcie_aer_write_config(dev, addr, val, len);
+    if (pci_is_express(dev)) {
+        pcie_aer_write_config(dev, addr, val, len);
+    }
     ats_function_config_write(&d->fn, addr, val, len);
     pt_power_state(d, was_d0);
-    pcie_cap_flr_write_config(dev, addr, val, len);
+    if (pci_is_express(dev)) {
+        pcie_cap_flr_write_config(dev, addr, val, len);
+    }
     if (d->offers.af_flr &&
         pt_sets(addr, val, len, PT_AF_OFFSET + PCI_AF_CTRL)) {
         pt_reset(d, PT_RESET_AF);

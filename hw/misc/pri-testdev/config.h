@@ -32,6 +32,20 @@ typedef struct PtIdentity {
 bool pt_identity_check(const PtIdentity *id, Error **errp);
 
 /**
+ * pt_conventional_check: is the bus one for the function, and does it ask for
+ * nothing that its bus does not have?
+ *
+ * Returns: false with @errp set if not.
+ */
+bool pt_conventional_check(PriTestdev *d, Error **errp);
+
+/**
+ * pt_conventional_config: take from a conventional function what is on by
+ * default and is in the PCI Express capability or behind it
+ */
+void pt_conventional_config(PriTestdev *d);
+
+/**
  * pt_config_realize: identity, and the capabilities that are not for ATS
  *
  * Returns: false with @errp set if it cannot be done; nothing is left behind.

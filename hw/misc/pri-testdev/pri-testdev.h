@@ -35,6 +35,8 @@
  * Every part is written by the file of its name alone, but for @knobs, which
  * the properties write, and @fn, which is the engines'.
  *
+ * @conventional: it is a conventional PCI function: no PCI Express capability
+ *     and no extended ones, and its bridge's requester ID
  * @n_vfs: Virtual Functions that it can have
  * @window: knob registers
  * @given: knobs that somebody set at the start
@@ -48,6 +50,7 @@ struct PriTestdev {
     uint32_t n_channels;
     uint64_t sn;
     bool acs;
+    bool conventional;
     PtIdentity ident;
     PtResetConfig offers;
     uint32_t n_vfs;

@@ -130,7 +130,8 @@ static PtResetKind pt_find_kind(PriTestdev *d)
     if (d->resets.requested) {
         return d->resets.requested;
     }
-    if (pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL) &
+    if (pci_is_express(dev) &&
+        pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL) &
         PCI_EXP_DEVCTL_BCR_FLR) {
         return PT_RESET_FLR;
     }
@@ -187,7 +188,8 @@ void pt_reset_hold(Object *obj, ResetType type)
         pt_late_forget(d);
         d->fn.n_errors = 0;
     }
-    if (kind == PT_RESET_OTHER || kind == PT_RESET_BACK) {
+    if (pci_is_express(dev) &&
+        (kind == PT_RESET_OTHER || kind == PT_RESET_BACK)) {
         pcie_sticky_power_on(dev);
     }
     if (kind != PT_RESET_HOT || !held) {
@@ -198,8 +200,10 @@ void pt_reset_hold(Object *obj, ResetType type)
     }
     pt_inv_reset(d, kind != PT_RESET_OTHER && !lost &&
                  !unresponsive);
-    pcie_cap_deverr_reset(dev);
-    pcie_acs_reset(dev);
+    if (pci_is_express(dev)) {
+        pcie_cap_deverr_reset(dev);
+        pcie_acs_reset(dev);
+    }
     pt_forget(d);
     pt_count_flr(d, kind);
     d->presence.link_down = lost;

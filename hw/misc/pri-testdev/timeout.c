@@ -22,7 +22,8 @@ static bool pt_timeout_disabled(PriTestdev *d)
     if (pci_is_vf(dev)) {
         dev = pcie_sriov_get_pf(dev);
     }
-    return pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL2) &
+    return pci_is_express(dev) &&
+           pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL2) &
            PCI_EXP_DEVCTL2_COMP_TMOUT_DIS;
 }
 
@@ -101,9 +102,11 @@ void pt_timeout_reset(PriTestdev *d)
 {
     PCIDevice *dev = PCI_DEVICE(d);
 
-    pci_word_test_and_clear_mask(dev->config + dev->exp.exp_cap +
-                                 PCI_EXP_DEVCTL2,
-                                 PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
+    if (pci_is_express(dev)) {
+        pci_word_test_and_clear_mask(dev->config + dev->exp.exp_cap +
+                                     PCI_EXP_DEVCTL2,
+                                     PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
+    }
     timer_del(d->timeout.timer);
 }
 

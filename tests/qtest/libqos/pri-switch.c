@@ -12,32 +12,16 @@
 #define WINDOW          0xe1000000ULL
 #define WINDOW_SIZE     0x400000ULL     /* of each Downstream Port */
 
-#define COMMAND         0x04
-#define BUSES           0x18
-#define MEMORY          0x20
-
-/* Bus numbers and the memory window [@base, @base + @size) */
-static void set_bridge(QTestState *qts, uint16_t rid, uint8_t secondary,
-                       uint8_t subordinate, uint64_t base, uint64_t size)
-{
-    uint64_t last = base + size - 1;
-
-    qtest_writel(qts, qpt_ecam(rid, BUSES), subordinate << 16 |
-                 secondary << 8 | rid >> 8);
-    qtest_writel(qts, qpt_ecam(rid, MEMORY),
-                 (last >> 16 & 0xfff0) << 16 | (base >> 16 & 0xfff0));
-    qtest_writew(qts, qpt_ecam(rid, COMMAND), 0x6);
-}
-
 static void find(PriSwitch *s)
 {
     QTestState *qts = s->lab.qts;
 
     qpt_ecam_enable(qts);
-    set_bridge(qts, SLOT << 3, 1, 4, WINDOW, 2 * WINDOW_SIZE);
-    set_bridge(qts, 1 << 8, 2, 4, WINDOW, 2 * WINDOW_SIZE);
-    set_bridge(qts, 2 << 8, 3, 3, WINDOW, WINDOW_SIZE);
-    set_bridge(qts, 2 << 8 | 1 << 3, 4, 4, WINDOW + WINDOW_SIZE, WINDOW_SIZE);
+    qpt_bridge_range(qts, SLOT << 3, 1, 4, WINDOW, 2 * WINDOW_SIZE);
+    qpt_bridge_range(qts, 1 << 8, 2, 4, WINDOW, 2 * WINDOW_SIZE);
+    qpt_bridge_range(qts, 2 << 8, 3, 3, WINDOW, WINDOW_SIZE);
+    qpt_bridge_range(qts, 2 << 8 | 1 << 3, 4, 4, WINDOW + WINDOW_SIZE,
+                     WINDOW_SIZE);
     qrp_find_port(&s->port[PRI_SWITCH_ROOT], qts, SLOT << 3);
     qrp_find_port(&s->port[PRI_SWITCH_UP], qts, 1 << 8);
     qrp_find_port(&s->port[PRI_SWITCH_DOWN], qts, 2 << 8);

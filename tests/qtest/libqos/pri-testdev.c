@@ -37,17 +37,23 @@ uint64_t qpt_ecam(uint16_t rid, unsigned int offset)
     return QPT_ECAM_BASE + ((uint64_t)rid << 12) + offset;
 }
 
-void qpt_bridge_setup(QTestState *qts, unsigned int port, uint8_t bus,
-                      uint64_t base)
+void qpt_bridge_range(QTestState *qts, uint16_t rid, uint8_t secondary,
+                      uint8_t subordinate, uint64_t base, uint64_t size)
 {
-    uint16_t rid = port << 3;
-    uint64_t last = base + QPT_MMIO_SIZE - 1;
+    uint64_t last = base + size - 1;
 
-    qtest_writel(qts, qpt_ecam(rid, PCI_BRIDGE_BUSES), bus << 16 | bus << 8);
+    qtest_writel(qts, qpt_ecam(rid, PCI_BRIDGE_BUSES), subordinate << 16 |
+                 secondary << 8 | rid >> 8);
     qtest_writel(qts, qpt_ecam(rid, PCI_BRIDGE_MEMORY),
                  (last >> 16 & 0xfff0) << 16 | (base >> 16 & 0xfff0));
     qtest_writew(qts, qpt_ecam(rid, PCI_COMMAND),
                  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+void qpt_bridge_setup(QTestState *qts, unsigned int port, uint8_t bus,
+                      uint64_t base)
+{
+    qpt_bridge_range(qts, port << 3, bus, bus, base, QPT_MMIO_SIZE);
 }
 
 uint16_t qpt_config_readw(QPriTestdev *d, unsigned int offset)

@@ -99,6 +99,13 @@ void qpt_ecam_enable(QTestState *qts);
 uint64_t qpt_ecam(uint16_t rid, unsigned int offset);
 
 /**
+ * qpt_bridge_range: bus numbers of the bridge @rid, and its memory window
+ * [@base, @base + @size)
+ */
+void qpt_bridge_range(QTestState *qts, uint16_t rid, uint8_t secondary,
+                      uint8_t subordinate, uint64_t base, uint64_t size);
+
+/**
  * qpt_bridge_setup: bus numbers and memory window of the root port in slot
  * @port of bus 0
  */
