@@ -68,6 +68,15 @@ class Cells(unittest.TestCase):
             self.assertEqual(cells.senseless(Cell('vfio', 'idle', who)), '')
             self.assertTrue(cells.senseless(Cell('bus', 'attach', who)))
             self.assertTrue(cells.senseless(Cell('device', 'attach', who)))
+        # conventional PCI has another FLR than PCI Express
+        for method, why in (('af-flr', False), ('d3hot', False),
+                            ('flr', True), ('rst', True)):
+            for work in ('unmap', 'attach'):
+                self.assertEqual(bool(cells.senseless(
+                    Cell(method, work, 'bridge'))), why, method)
+        self.assertTrue(cells.senseless(Cell('bus', 'attach', 'bridge')))
+        self.assertTrue(cells.senseless(Cell('af-flr', 'groups', 'bridge')))
+        self.assertEqual(cells.senseless(Cell('slot', 'attach', 'bridge')), '')
         self.assertEqual(cells.senseless(Cell('slot', 'idle', 'pf')), '')
         self.assertTrue(cells.senseless(Cell('slot', 'idle', 'fails')))
         self.assertTrue(cells.senseless(Cell('slot', 'unmap', 'group')))

@@ -62,6 +62,8 @@ WHO: Dict[str, str] = {
     'group': 'the same in one IOMMU group, for want of ACS',
     'alias': 'the same, and function 0 has the requester ID of 1 as an alias '
              '(quirk)',
+    'bridge': 'two conventional functions, which have the requester ID of the '
+              'bridge above them',
     'vf': 'a Virtual Function is reset and works',
     'switch': 'a function below a switch',
     'rmrr': 'a function with a reserved region (RMRR)',
@@ -73,7 +75,7 @@ _OTHER = ('quirk', 'cxl', 'dpc')        # of a function of its own
 _GONE = ('surprise', 'unplug', 'link')
 _VFIO_METHODS = ('vfio', 'vfio-hot')
 _VFIO_WORKS = ('attach', 'replace', 'detach', 'release')
-_NO_SVA = ('group', 'alias')
+_NO_SVA = ('group', 'alias', 'bridge')
 _PAIRS = ('neighbour', *_NO_SVA)
 _ONE = ('function', 'fails')            # has every method
 
@@ -81,6 +83,8 @@ _ONE = ('function', 'fails')            # has every method
 def _lacks(method: str, who: str) -> bool:
     """The function has no such method: the kernel refuses, whatever is at
     work."""
+    if who == 'bridge':
+        return method in ('flr', 'bus', 'rst')
     return (method in ('af-flr', 'rst') and who not in _ONE) or \
         (method == 'd3hot' and who == 'vf') or \
         (method == 'bus' and who in _PAIRS)

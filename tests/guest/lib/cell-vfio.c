@@ -32,12 +32,12 @@ static uint32_t vfio_pasid(const struct cell *cell)
 }
 
 /* A page that is mapped at iova: PT_ST_*; looks at the data if it is done */
-static uint32_t vfio_write_to(struct iofd *io, uint64_t iova, void *page,
-                              uint32_t pasid)
+static uint32_t vfio_write_to(const struct cell_who *who, struct iofd *io,
+                              uint64_t iova, void *page, uint32_t pasid)
 {
     struct pt_op op = {
-        .cmd = PT_OP_FILL, .dst = (void *)iova, .len = PT_PAGE,
-        .pattern = CELL_PATTERN + pasid, .no_irq = true,
+        .cmd = PT_OP_FILL, .flags = cell_flags(who), .dst = (void *)iova,
+        .len = PT_PAGE, .pattern = CELL_PATTERN + pasid, .no_irq = true,
     };
     struct pt_chan ch;
     uint32_t status;
@@ -56,7 +56,7 @@ static uint32_t vfio_write_to(struct iofd *io, uint64_t iova, void *page,
 
 static uint32_t vfio_write(struct cell *cell, struct iofd *io, uint32_t pasid)
 {
-    return vfio_write_to(io, IOVA, cell->page, pasid);
+    return vfio_write_to(cell->who, io, IOVA, cell->page, pasid);
 }
 
 /* -- Before the reset ------------------------------------------------------ */
@@ -88,8 +88,8 @@ void cell_vfio_start(struct cell *cell)
     vfio_open(cell);
     vfio_attach(cell);
     for (unsigned i = 0; i < cell->n_io; i++) {
-        CHECK_EQ(vfio_write(cell, &cell->io[i], vfio_pasid(cell)), PT_ST_DONE,
-                 "status");
+        cell_began(cell->io[i].pci_name,
+                   vfio_write(cell, &cell->io[i], vfio_pasid(cell)));
     }
 }
 
@@ -160,8 +160,8 @@ static void vfio_turns(struct cell *cell, uint32_t ioas)
 
     do {
         iofd_map(cell->io, ioas, IOVA + PT_PAGE, page, PT_PAGE);
-        failed += writes && vfio_write_to(cell->io, IOVA + PT_PAGE, page,
-                                          IOFD_NO_PASID) != PT_ST_DONE;
+        failed += writes && vfio_write_to(cell->who, cell->io, IOVA + PT_PAGE,
+                                          page, IOFD_NO_PASID) != PT_ST_DONE;
         iofd_unmap(cell->io, ioas, IOVA + PT_PAGE, PT_PAGE);
         n++;
     } while (pt_now() < until);

@@ -24,7 +24,8 @@
 
 /* -- One write ------------------------------------------------------------ */
 
-uint32_t cell_dma_write(struct pt *pt, struct pt_chan *ch)
+uint32_t cell_dma_write(const struct cell_who *who, struct pt *pt,
+                        struct pt_chan *ch)
 {
     void *page = pt_map_anon(PT_PAGE);
     struct pri_testdev_map map = {
@@ -32,8 +33,8 @@ uint32_t cell_dma_write(struct pt *pt, struct pt_chan *ch)
         .prot = PRI_TESTDEV_READ | PRI_TESTDEV_WRITE,
     };
     struct pt_op op = {
-        .cmd = PT_OP_FILL, .len = PT_PAGE, .pattern = CELL_PATTERN,
-        .no_irq = true,
+        .cmd = PT_OP_FILL, .flags = cell_flags(who), .len = PT_PAGE,
+        .pattern = CELL_PATTERN, .no_irq = true,
     };
     uint32_t status;
 
@@ -72,7 +73,7 @@ static void work_dma_loop(struct cell *cell, unsigned ms)
     pt_open(&pt, sysfs_wait_node(cell->user));
     pt_chan(&pt, &ch);
     do {
-        failed += cell_dma_write(&pt, &ch) != PT_ST_DONE;
+        failed += cell_dma_write(cell->who, &pt, &ch) != PT_ST_DONE;
         n++;
     } while (pt_now() < until);
     pt_close(&pt);
@@ -96,7 +97,7 @@ static void idle_start(struct cell *cell)
 
         pt_open(&pt, sysfs_wait_node(cell->user));
         pt_chan(&pt, &ch);
-        CHECK_EQ(cell_dma_write(&pt, &ch), PT_ST_DONE, "status");
+        cell_began(cell->user, cell_dma_write(cell->who, &pt, &ch));
         pt_close(&pt);
     }
 }

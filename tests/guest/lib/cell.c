@@ -33,16 +33,17 @@
 /* -- Who ------------------------------------------------------------------- */
 
 static const struct cell_who kinds[] = {
-    { "function", 1, 1, true, false },
-    { "pf", PF, 0, true, false },
-    { "vf", 0, 0, true, false },
-    { "neighbour", 3, 4, true, false },
-    { "group", 5, 6, false, false },
-    { "switch", 7, 7, true, false },
-    { "rmrr", 8, 8, true, false },
-    { "few-pasids", FEW_PASIDS, FEW_PASIDS, true, false },
-    { "alias", 11, 12, false, false },
-    { "fails", 1, 1, true, true },
+    { "function", 1, 1, .sva = true },
+    { "pf", PF, 0, .sva = true },
+    { "vf", 0, 0, .sva = true },
+    { "neighbour", 3, 4, .sva = true },
+    { "group", 5, 6, .sva = false },
+    { "switch", 7, 7, .sva = true },
+    { "rmrr", 8, 8, .sva = true },
+    { "few-pasids", FEW_PASIDS, FEW_PASIDS, .sva = true },
+    { "alias", 11, 12, .sva = false },
+    { "bridge", 15, 16, .no_ats = true },
+    { "fails", 1, 1, .sva = true, .fails = true },
 };
 
 const struct cell_who *cell_who(const char *name)
@@ -53,6 +54,11 @@ const struct cell_who *cell_who(const char *name)
         }
     }
     return NULL;
+}
+
+uint32_t cell_flags(const struct cell_who *who)
+{
+    return who->no_ats ? PT_FLAG_UNTRANSLATED : 0;
 }
 
 static unsigned long cell_number(const char *function, const char *file)
@@ -134,6 +140,16 @@ uint32_t cell_result(struct owner *owner, const char *what)
     return status;
 }
 
+void cell_began(const char *name, uint32_t status)
+{
+    if (status != PT_ST_DONE) {
+        cell_say("lost", "DMA of %s before any reset ends with %s", name,
+                 pt_status_name(status));
+        cell_say("at", "done");
+        _exit(KTAP_PASS);
+    }
+}
+
 /* -- The way through ------------------------------------------------------- */
 
 /* What the method says, with allocations failing one by one if so wanted */
@@ -181,11 +197,11 @@ static pid_t cell_meanwhile(struct cell *cell)
 }
 
 /* A process that was never here before works: so does the function */
-static void cell_check_works(const char *name, bool sva)
+static void cell_check_works(const struct cell_who *who, const char *name)
 {
     uint32_t status;
 
-    if (sva) {
+    if (who->sva) {
         struct owner o;
 
         owner_start(&o, sysfs_wait_node(name));
@@ -198,7 +214,7 @@ static void cell_check_works(const char *name, bool sva)
 
         pt_open(&pt, sysfs_wait_node(name));
         pt_chan(&pt, &ch);
-        status = cell_dma_write(&pt, &ch);
+        status = cell_dma_write(who, &pt, &ch);
         pt_close(&pt);
     }
     if (status != PT_ST_DONE) {
@@ -240,9 +256,9 @@ static void cell_after(struct cell *cell)
     } else {
         owner_freed();
     }
-    cell_check_works(cell->user, cell->who->sva);
+    cell_check_works(cell->who, cell->user);
     if (strcmp(cell->user, cell->target)) {
-        cell_check_works(cell->target, cell->who->sva);
+        cell_check_works(cell->who, cell->target);
     }
 }
 

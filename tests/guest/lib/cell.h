@@ -37,6 +37,7 @@ struct cell_who {
     unsigned target, user;
     bool sva;                   /* PASIDs may be enabled in the user */
     bool fails;                 /* allocations of the reset fail */
+    bool no_ats;                /* conventional functions */
 };
 
 struct cell_method {
@@ -91,6 +92,9 @@ void cell_say(const char *key, const char *fmt, ...)
  */
 uint32_t cell_result(struct owner *owner, const char *what);
 
+/* Without DMA before the reset the cell is over as well */
+void cell_began(const char *name, uint32_t status);
+
 /* NULL: there is no such name */
 const struct cell_who *cell_who(const char *name);
 const struct cell_method *cell_method(const char *name);
@@ -117,6 +121,10 @@ void cell_release_end(struct cell *cell);
 void cell_vfio_after(struct cell *cell);
 
 /* The same by the DMA API, without PASID, and given back again */
-uint32_t cell_dma_write(struct pt *pt, struct pt_chan *ch);
+uint32_t cell_dma_write(const struct cell_who *who, struct pt *pt,
+                        struct pt_chan *ch);
+
+/* PT_FLAG_*: who has no ATS asks for no translation */
+uint32_t cell_flags(const struct cell_who *who);
 
 #endif

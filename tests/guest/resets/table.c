@@ -10,7 +10,8 @@
  * is below a switch; 8 has a reserved region; 9 has three PASIDs; 10 is below a
  * port with Downstream Port Containment; 11 has the requester ID of 12 as an
  * alias, by its identity; 13 has a reset of its own in the kernel, by its
- * identity; 14 is below a CXL root port.
+ * identity; 14 is below a CXL root port; 15 and 16 are conventional functions
+ * below a PCIe-to-PCI bridge, whose requester ID both have.
  *
  * @append iommu.strict=1
  * @iommu ite-timeout-ms=60,rmrr=f8:80000000-8000ffff
@@ -39,6 +40,10 @@
  * @qemu -device pri-testdev,id=f12,bus=rp8,addr=0.1,subsystem-vendor-id=0x1234,subsystem-id=12,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
  * @qemu -device pri-root-port,id=rp9,bus=pcie.0,chassis=10,slot=10
  * @qemu -device pri-testdev,id=f13,bus=rp9,vendor-id=0x8086,device-id=0x0953,subsystem-vendor-id=0x1234,subsystem-id=13,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
+ * @qemu -device pri-root-port,id=rp10,bus=pcie.0,chassis=11,slot=11
+ * @qemu -device pcie-pci-bridge,id=br0,bus=rp10
+ * @qemu -device pri-testdev,id=f15,bus=br0,addr=1,conventional=on,af-flr=on,subsystem-vendor-id=0x1234,subsystem-id=15,flr-duration-ms=130,hot-reset-ms=130,soft-reset-ms=130,flr-config=all-ones,no-soft-reset=off,d3-duration-ms=130
+ * @qemu -device pri-testdev,id=f16,bus=br0,addr=2,conventional=on,af-flr=on,subsystem-vendor-id=0x1234,subsystem-id=16,flr-duration-ms=130,hot-reset-ms=130,flr-config=all-ones
  * @qemu -machine cxl=on
  * @qemu -device pxb-cxl,id=cxl0,bus=pcie.0,bus_nr=64
  * @qemu -device cxl-rp,id=crp0,bus=cxl0,port=0,chassis=30,slot=30
