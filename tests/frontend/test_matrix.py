@@ -363,7 +363,7 @@ class Options(unittest.TestCase):
         self.assertEqual(kernel.words(REPO, '6.12', '6.12.57-1'),
                          'pri_lab.lacks=small-pasid-table')
         self.assertEqual(kernel.words(REPO, '6.12.57', '6.12.57-1'),
-                         'pri_lab.lacks=small-pasid-table')
+                         'pri_lab.lacks=ite-retry,small-pasid-table')
         self.assertEqual(kernel.words(REPO, '7.1.5', '7.1.5-1'),
                          'pri_lab.lacks=iopf-dequeue')
         self.assertEqual(kernel.words(REPO, '7.2'), '')

@@ -95,7 +95,7 @@ static void check_capabilities(QPriTestdev *d)
     g_assert_cmpuint(d->exp, ==, 0);
     g_assert_cmpuint(d->msix, !=, 0);
     g_assert_cmpuint(qpt_find_cap(d, QPT_CAP_ID_PM), !=, 0);
-    /* there is nothing behind the first 256 bytes, nor does a write get there */
+    /* there is nothing behind 256 bytes, nor does a write get there */
     for (unsigned int at = 0x100; at < 0x1000; at += 4) {
         g_assert_cmphex(qpt_config_readl(d, at), ==, ONES);
         qpt_config_writel(d, at, 0);
