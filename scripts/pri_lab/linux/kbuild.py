@@ -222,8 +222,8 @@ class Builder:
         except LabError:
             if not resumed:
                 raise
-            self.ui.say('the interrupted kernel build cannot continue; '
-                        'building afresh')
+            self.ui.say('the kernel build cannot continue with what is '
+                        'there; building afresh')
             cache.remove(out)
             tree.make_all(step)
 

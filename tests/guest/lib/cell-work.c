@@ -131,7 +131,7 @@ static void unmap_end(struct cell *cell)
     if (!cell->vfio && cell->who->sva) {
         uint32_t turns = owner_do(&cell->owner, OWNER_FREE);    /* ends UNMAP */
 
-        owner_done(&cell->owner, OWNER_NO_LIMIT, NULL);
+        CHECK(owner_done(&cell->owner, OWNER_NO_LIMIT, NULL), "no reply");
         cell_say("note", "%u times unmapped", turns);
     }
 }
@@ -281,7 +281,7 @@ static void silent_end(struct cell *cell)
 
 static void invalidation_end(struct cell *cell)
 {
-    owner_done(&cell->owner, OWNER_NO_LIMIT, NULL);
+    CHECK(owner_done(&cell->owner, OWNER_NO_LIMIT, NULL), "no reply");
     if (!cell->method->gone) {
         pt_knob_blind(&cell->pt, PT_KNOB_INV_REPLY, 0);
     }
