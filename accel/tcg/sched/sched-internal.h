@@ -35,6 +35,7 @@ typedef enum SchedState {
  *
  * @insns: executed; @turn_start: instructions of all when its turn began
  * @accesses, @locks, @switches: counted
+ * @row: instructions since it went last, slept or began its slice
  * @yield_until: instructions of all; lets others go first until then
  */
 typedef struct SchedCpu {
@@ -43,6 +44,7 @@ typedef struct SchedCpu {
     uint64_t accesses;
     uint64_t locks;
     uint64_t switches;
+    uint64_t row;
     uint64_t yield_until;
 } SchedCpu;
 
@@ -89,8 +91,7 @@ typedef struct SchedRange {
  * @decide: something has happened that may make it another vCPU's turn
  * @in_turn: the thread executes @current
  * @turn_start: instructions since @start at the begin of the turn
- * @row_start: the same, when @current came before the others
- * @slice: instructions until others go first
+ * @slice: instructions that a vCPU has until others go first
  * @rng: state of `rand`
  * @looking: this reads guest memory itself
  * @event_kind, @event_n: the device event that has happened last, for the trace
@@ -123,7 +124,6 @@ typedef struct Sched {
     bool in_turn;
     bool paused;
     uint64_t turn_start;
-    uint64_t row_start;
     uint64_t slice;
     uint64_t rng;
     bool looking;

@@ -5,7 +5,9 @@
  * al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs",
  * ASPLOS 2010).  A change point of the plan puts the vCPU that reaches it last.
  * So does a slice that is used up while others could run, which frees whoever
- * waits for another one without saying so; a PAUSE says so.
+ * waits for another one without saying so; a PAUSE says so.  What a vCPU has of
+ * its slice stays when it lets others go first: one that does much between two
+ * PAUSEs would leave the others a few instructions each time, for ever.
  *
  * The host may end a turn at any instruction (a kick, a request of the
  * monitor).  Then the same vCPU goes on: another one is only looked for when
@@ -84,6 +86,7 @@ void sched_demote(int v, int first)
         }
     }
     order[n++] = v;
+    sched.cpu[v].row = 0;
     memcpy(sched.order, order, n * sizeof(order[0]));
     for (unsigned int i = 0; i < sched.n_cpus; i++) {
         sched.cpu[i].yield_until = 0;
@@ -130,12 +133,15 @@ static uint64_t sched_random(uint64_t below)
     return ((sched.rng * 0x2545f4914f6cdd1dull) >> 11) % below;
 }
 
-/* `rand`: another order, and a slice whose logarithm is uniform */
+/* `rand`: another order, and a slice whose logarithm is uniform, for all */
 static void sched_random_slice(void)
 {
     const SchedPlan *plan = &sched.plan;
     uint64_t lo = plan->slice_min, hi = lo, room = plan->slice_max / lo;
 
+    for (unsigned int v = 0; v < sched.n_cpus; v++) {
+        sched.cpu[v].row = 0;
+    }
     for (uint64_t n = sched_random(64 - clz64(room)); n; n--) {
         lo *= 2;
     }
@@ -178,7 +184,6 @@ static void sched_switch(int v, uint64_t now)
     };
 
     sched.current = v;
-    sched.row_start = now;
     sched.switches++;
     sched.cpu[v].switches++;
     sched_mix(0x100 + v);
@@ -189,7 +194,7 @@ static void sched_switch(int v, uint64_t now)
 /* How far the vCPU may go until there is something to decide */
 static uint64_t sched_budget(uint64_t now)
 {
-    uint64_t used = now - sched.row_start;
+    uint64_t used = sched.cpu[sched.current].row;
     uint64_t n = used < sched.slice ? sched.slice - used : 1;
 
     for (unsigned int i = 0; i < sched.n_cpus; i++) {
@@ -225,6 +230,7 @@ CPUState *sched_pick(int64_t *budget)
     }
     sched_events_step();
     if (sched.current >= 0 && !sched_can_run(sched.current)) {
+        sched.cpu[sched.current].row = 0;
         sched.decide = true;
     }
     if (sched.decide || sched.current < 0) {
@@ -245,9 +251,9 @@ CPUState *sched_pick(int64_t *budget)
     return sched.cpu[sched.current].cpu;
 }
 
-static void sched_slice_over(uint64_t now)
+static void sched_slice_over(void)
 {
-    sched.row_start = now;
+    sched.cpu[sched.current].row = 0;
     if (sched.plan.random) {
         sched_random_slice();
         sched_reconsider();
@@ -264,6 +270,7 @@ void sched_ran(CPUState *cpu)
 
     sched.in_turn = false;
     me->insns += now - sched.turn_start;
+    me->row += now - sched.turn_start;
     for (unsigned int i = 0; i < sched.n_cpus; i++) {
         uint64_t until = sched.cpu[i].yield_until;
 
@@ -282,8 +289,8 @@ void sched_ran(CPUState *cpu)
     }
     if (sched.plan.limit && now >= sched.plan.limit) {
         sched_freeze(SCHED_STATE_LIMIT);
-    } else if (now - sched.row_start >= sched.slice) {
-        sched_slice_over(now);
+    } else if (me->row >= sched.slice) {
+        sched_slice_over();
     }
 }
 
@@ -391,7 +398,7 @@ void sched_begin(const char *text, const SchedPlan *plan)
     sched.current = -1;
     sched.decide = true;
     sched.in_turn = false;
-    sched.turn_start = sched.row_start = 0;
+    sched.turn_start = 0;
     sched.slice = plan->slice;
     sched.event_kind = UINT8_MAX;
     sched.event_n = 0;

@@ -180,12 +180,14 @@ nmi:
         incl    COUNTER
         iret
 
-        /* 4: a random number, 0x104 and 0x204: below */
+        /* 4: a random number, 0x104, 0x204 and 0x304: below */
 random:
         cmpb    $1, %ah
         je      leave
         cmpb    $2, %ah
         je      wait
+        cmpb    $3, %ah
+        je      talk
 1:      rdrand  %eax
         jnc     1b
         xorl    %eax, RANDOM
@@ -250,6 +252,20 @@ count:
         /* 0x204: both wait for ever */
 wait:   pause
         jmp     wait
+
+        /* 0x304: CPU 0 waits and does much before it looks, CPU 1 is slow */
+talk:
+        testl   %ebx, %ebx
+        jnz     slow
+1:      movl    $500, %ecx
+        loop    .
+        pause
+        cmpl    $1, FLAG
+        jne     1b
+        jmp     through
+slow:   movl    $10000, %ecx
+        loop    .
+        jmp     raise
 
         .balign 8
 gdt:

@@ -13,7 +13,7 @@
 /* Programs of the guest, for GUEST_MODE */
 enum {
     ADD, SPIN_PAUSE, SPIN, SLEEP, RANDOM, LOCKING,
-    LEAVE = 0x104, WAIT = 0x204,
+    LEAVE = 0x104, WAIT = 0x204, TALK = 0x304,
 };
 
 /* Options of a machine that takes a plan */

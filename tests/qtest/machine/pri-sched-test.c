@@ -214,6 +214,12 @@ static void test_liveness(void)
     r = run(&m, SPIN, "order=01 slice=1000");
     g_assert_cmpint(qdict_get_int(r, "instructions"), <, 10000);
     qobject_unref(r);
+    /* a PAUSE now and then does not keep a slice for ever */
+    r = run(&m, TALK, "order=01 slice=1000 yield=10");
+    g_assert_cmpstr(qdict_get_str(r, "state"), ==, "end");
+    g_assert_cmpint(qdict_get_int(r, "slices"), >, 5);
+    g_assert_cmpint(qdict_get_int(r, "instructions"), <, 40000);
+    qobject_unref(r);
     r = run(&m, SLEEP, "order=01");
     g_assert_cmpstr(qdict_get_str(r, "state"), ==, "end");
     g_assert_cmpuint(qtest_readl(m.qts, GUEST_COUNTER), ==, 1);
