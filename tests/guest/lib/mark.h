@@ -7,6 +7,9 @@
 #ifndef PRI_LAB_MARK_H
 #define PRI_LAB_MARK_H
 
+#include <termios.h>
+#include <unistd.h>
+
 #define MARK_LEAF       0x5c4ed000u /* of CPUID */
 #define MARK_READY      1
 #define MARK_END        2
@@ -21,6 +24,13 @@ static inline void mark(unsigned what, unsigned number)
     __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "+d"(d)
                      : : "memory");
 #endif
+}
+
+/* The same when all that was said is out */
+static inline void mark_said(unsigned what)
+{
+    tcdrain(STDOUT_FILENO);
+    mark(what, 0);
 }
 
 #endif /* PRI_LAB_MARK_H */

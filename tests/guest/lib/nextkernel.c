@@ -154,8 +154,9 @@ static void *pack(const char *program, size_t *len)
     void *data;
 
     snprintf(command, sizeof(command),
-             "cd / && { echo bin; echo bin/busybox; echo init; echo lib;"
-             " find lib -type f ! -name vmlinux; echo lib64; echo tests;"
+             "cd / && { echo bin; echo bin/busybox; echo bin/pri-lab-mark;"
+             " echo init; echo lib; find lib -type f ! -name vmlinux;"
+             " echo lib64; echo tests;"
              " echo tests/races; echo tests/%s; echo proc; echo sys; echo tmp;"
              " echo dev; echo root; } | cpio -o -H newc > %s 2>/dev/null",
              program, ARCHIVE);

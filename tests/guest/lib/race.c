@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mark.h"
 #include "race.h"
 
 #define RACE_PORT   "/dev/ttyS1"
@@ -98,6 +99,7 @@ static bool race_wait(char *order, unsigned max)
     fd = open(RACE_PORT, O_RDONLY | O_NOCTTY);
     CHECK(fd >= 0, "%s: %s", RACE_PORT, strerror(errno));
     ktap_note("race: ready");
+    mark_said(MARK_READY);
     do {
         CHECK(read(fd, &c, 1) == 1, "read of %s: %s", RACE_PORT,
               strerror(errno));

@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "mark.h"
@@ -48,15 +47,6 @@ static struct {
 static unsigned mapped;             /* pages of scene_map() */
 static uint64_t answers_before[FUNCTIONS], violations_before[FUNCTIONS];
 static struct pt *looked_at;        /* with SCENE_IOMMUFD */
-
-/* -- Marks ----------------------------------------------------------------- */
-
-/* What was said is out before the machine stops */
-static void mark_said(unsigned what)
-{
-    tcdrain(STDOUT_FILENO);
-    mark(what, 0);
-}
 
 /* -- The kernel's log ------------------------------------------------------ */
 
