@@ -21,6 +21,7 @@
 #include "mark.h"
 #include "scene.h"
 #include "sysfs.h"
+#include "witness.h"
 
 #define SECONDS         2           /* a scenario may take, unless it says so */
 #define SETTLE_MS       50          /* until all tasks wait */
@@ -247,37 +248,6 @@ uint32_t scene_write(struct pt_chan *ch, unsigned page)
 
 /* -- What holds for all ---------------------------------------------------- */
 
-/* A process of its own has the device write a page; its PASID, 0: failed */
-static uint32_t works(unsigned index, const char **why)
-{
-    static uint32_t *pasid;
-    struct pt_chan ch;
-    struct pt pt;
-    int status;
-    pid_t pid;
-
-    if (!pasid) {
-        pasid = mmap(NULL, PT_PAGE, PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        CHECK(pasid != MAP_FAILED, "mmap: %s", strerror(errno));
-    }
-    *pasid = 0;
-    pid = fork();
-    CHECK(pid >= 0, "fork: %s", strerror(errno));
-    if (!pid) {
-        scene_map(1);
-        if (!scene_open(&pt, index) || !scene_bind(&pt)) {
-            _exit(KTAP_FAIL);
-        }
-        pt_chan(&pt, &ch);
-        *pasid = pt.pasid;
-        _exit(scene_write(&ch, 0) == PT_ST_DONE ? KTAP_PASS : KTAP_SKIP);
-    }
-    CHECK(waitpid(pid, &status, 0) == pid, "waitpid: %s", strerror(errno));
-    *why = !*pasid ? "bind is refused" : "its write of a fresh page fails";
-    return WIFEXITED(status) && !WEXITSTATUS(status) ? *pasid : 0;
-}
-
 /* A function to look at, if it is there; function_done() after that */
 static bool function(unsigned i, struct pt *pt)
 {
@@ -367,8 +337,10 @@ static void take_pasid(void)
         }
         pt_close(&pt);
     }
-    all->first_pasid = works(0, &why);
+    witness_start();
+    all->first_pasid = witness_ask(&why);
     CHECK(all->first_pasid, "function 0: %s", why);
+    witness_end();
 }
 
 /*
@@ -390,9 +362,11 @@ static void look_at_leaks(void)
     visit_processors();
     for (unsigned i = 0; i < FREE_TRIES && pasid != all->first_pasid; i++) {
         if (i) {
+            witness_end();
             pt_sleep_ms(QUIET_MS);
+            witness_start();
         }
-        pasid = works(0, &why);
+        pasid = witness_ask(&why);
     }
     if (!pasid) {
         race_sign("function-dead", "function 0: %s", why);
@@ -487,11 +461,15 @@ static void tasks_end(pthread_t *threads, pid_t *pids)
     }
 }
 
+/* The driver has function 0 at the end, too */
+static bool works_after(void)
+{
+    return !(all->scene->flags & (SCENE_IOMMUFD | SCENE_GONE));
+}
+
 /* Everything is quiet: what came of it? */
 static void look(void)
 {
-    bool driver = !(all->scene->flags & (SCENE_IOMMUFD | SCENE_GONE));
-
     pt_sleep_ms(QUIET_MS);              /* threads of the kernel continue */
     mark(MARK_NOTE, 1);                 /* nothing races from here on */
     if (all->scene->after) {
@@ -499,7 +477,7 @@ static void look(void)
     }
     scene_check_pages();
     look_after();
-    if (driver) {
+    if (works_after()) {
         look_at_leaks();
     }
 }
@@ -523,6 +501,9 @@ static void scene_body(void)
           !pthread_barrier_init(&all->ready, &shared, n + 1), "barrier");
     if (!(s->flags & SCENE_IOMMUFD)) {
         take_pasid();
+    }
+    if (works_after()) {
+        witness_start();
     }
     s->setup();
     look_before();
