@@ -45,6 +45,11 @@ void pt_open(struct pt *pt, unsigned index)
     pt->func = pt_map_page(pt, PRI_TESTDEV_FUNCTION_PAGE);
 }
 
+void pt_inherit(struct pt *pt)
+{
+    pt->func = pt_map_page(pt, PRI_TESTDEV_FUNCTION_PAGE);
+}
+
 void pt_open_bound(struct pt *pt, unsigned index)
 {
     pt_open(pt, index);

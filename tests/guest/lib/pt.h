@@ -110,6 +110,12 @@ void pt_need_kernel(unsigned major, unsigned minor, const char *what);
  * pt_open_bound() binds the address space of this process as well.
  */
 void pt_open(struct pt *pt, unsigned index);
+
+/*
+ * In a process that has inherited the file: the registers are not mapped there,
+ * as the page is one of a device.
+ */
+void pt_inherit(struct pt *pt);
 void pt_open_bound(struct pt *pt, unsigned index);
 void pt_close(struct pt *pt);
 void pt_bind(struct pt *pt);

@@ -53,6 +53,7 @@ void scene_begin_process(unsigned n)
 
 void scene_bind_process(void)
 {
+    pt_inherit(&scene_bound);
     scene_map(groups);
     CHECK(scene_bind(&scene_bound), "bind: %s", strerror(errno));
     *pasid = scene_bound.pasid;

@@ -450,11 +450,28 @@ static void tasks_start(struct start *start, pthread_t *threads,
     }
 }
 
+/*
+ * The kernel may have killed a process for its memory, or it was using a function
+ * that is gone.  Of another signal it is the kernel that is to blame, or the
+ * scenario, and what was to be looked at there was not.
+ */
+static void task_ended(const struct scene_task *task, int status)
+{
+    int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+    if (sig && sig != SIGKILL && sig != SIGBUS) {
+        race_sign("task-dies", "%s ended by signal %d", task->name, sig);
+    }
+}
+
 static void tasks_end(pthread_t *threads, pid_t *pids)
 {
     for (unsigned i = 0; i < SCENE_TASKS; i++) {
+        int status = 0;
+
         if (pids[i]) {
-            waitpid(pids[i], NULL, 0);
+            waitpid(pids[i], &status, 0);
+            task_ended(&all->scene->tasks[i], status);
         } else if (all->scene->tasks[i].run) {
             pthread_join(threads[i], NULL);
         }
