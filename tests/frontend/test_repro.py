@@ -32,10 +32,15 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(
 class Key(unittest.TestCase):
     def test_it_is_of_files_that_are_there(self):
         job = repro.Repro.__new__(repro.Repro)
+        job.options, job.accel = cli.parse(['repro']), 'tcg'
         job.paths = unittest.mock.Mock(repo=REPO)
         machine = vm.Machine(__file__, 'tcg', __file__, '')
         one, two = (job.key(unittest.mock.Mock(program=x), machine) for x in 'ab')
         self.assertNotEqual(one, two)
+        exact = one
+        job.options = cli.parse(['repro', 'O-A', '--sample'])
+        self.assertNotEqual(exact, job.key(unittest.mock.Mock(program='a'),
+                                           machine))
 
 
 class Machine(unittest.TestCase):
@@ -301,6 +306,7 @@ class Runs(unittest.TestCase):
         self.addCleanup(d.cleanup)
         job = repro.Repro.__new__(repro.Repro)
         job.options = dataclasses.replace(cli.parse(['repro']), **options)
+        job.accel = 'tcg'
         job._configs, job._own = {}, {}
         job.progress = progress.Progress(os.path.join(d.name, 'progress'))
         job.said = []
@@ -384,7 +390,8 @@ class Runs(unittest.TestCase):
 
     def test_the_other_kind_of_runs_is_kept(self):
         old = {'key': 'k', 'verdict': REPRODUCED, 'snapshot': [9, 9],
-               'cold': [1, 1], 'signs': ['a'], 'seconds': 3}
+               'cold': [1, 1], 'signs': ['a'], 'seconds': 3,
+               'hashes': ['h'], 'exact': True}
         new = dict(old, snapshot=[0, 0], cold=[5, 5], signs=['b'], seconds=4)
         got = joined(new, old)
         self.assertEqual((got['snapshot'], got['cold'], got['signs'],

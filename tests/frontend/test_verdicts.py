@@ -37,7 +37,7 @@ class OneKernel(unittest.TestCase):
         self.image = os.path.join(self.dir, 'vmlinux')
         self.entry = race.Entry('/x/races/a-race.c', HEADER)
         self.job = job = repro.Repro.__new__(repro.Repro)
-        job.options = cli.parse(['repro'])
+        job.options, job.accel = cli.parse(['repro']), 'tcg'
         job.said = []
         job.ui = ui.UI(quiet=True)
         job.ui.result = job.said.append
@@ -161,9 +161,6 @@ class Status(unittest.TestCase):
                          'an expectation')
 
     def test_the_first_yes_is_enough_for_it(self):
-        made = repro.Repro.__new__(repro.Repro)
-        made.options = cli.parse(['repro', 'O-A', '--bisect'])
-        self.assertEqual(made.counts(), (repro.BISECT_RUNS, 0))
         runner = runner_.Runner.__new__(runner_.Runner)
         session = mock.Mock()
         runner.ready = lambda *a: (session, None)
@@ -178,11 +175,11 @@ class Status(unittest.TestCase):
         made.accel, made.ctx = 'tcg', mock.Mock(parser=cli.parser())
         words = ['--qemu-src', '/q', '--config', 'a', '--config', 'b',
                  '--make', 'LLVM=1', '--platform', 'strict', '--limit', '9',
-                 '--resume', '--bisect', '--expect', 'yes']
+                 '--resume', '--bisect', '--expect', 'yes', '--sample']
         made.options = cli.parse(['repro', 'O-A', '--table', *words])
-        got = cli.parse(['repro', 'O-A', *made.share_words(3, 0)])
+        got = cli.parse(['repro', 'O-A', *made.share_words()])
         self.assertEqual(dataclasses.replace(
-            made.options, runs=3, cold=0, accel='tcg', table=False), got)
+            made.options, accel='tcg', table=False), got)
         fields = {f.name for f in dataclasses.fields(made.options)}
         self.assertLessEqual(set(repro.OF_ALL), fields)
 

@@ -25,21 +25,22 @@ NAME = 'repro'
 HELP = 'reproduce a known race, or list them'
 TEXT = """\
 Without a name: lists the races of tests/guest/races. With names (or --all):
-runs each from one snapshot taken before the race, and from cold boots, and
-says REPRODUCED, NOT REPRODUCED or CANNOT RUN (why). --kernel takes what it
-takes elsewhere, and +PATCH of guest/kernel/bugs after it; several with
+runs each from a snapshot taken before the race, and from a cold boot, and
+says REPRODUCED, NOT REPRODUCED or CANNOT RUN (why). All runs on a kernel are
+the same one to the instruction, which their hashes show. --kernel takes what
+it takes elsewhere, and +PATCH of guest/kernel/bugs after it; several with
 commas. Default: a kernel that has the race. Exit status 0: all runs alike,
 and as expected of the kernel."""
 EXAMPLES = """\
   ./pri-lab repro
   ./pri-lab repro O-H
-  ./pri-lab repro O-H --runs 100 --cold 5
+  ./pri-lab repro O-H --sample --runs 100 --cold 5
   ./pri-lab repro C-18 --kernel 7.3,7.3+C-18
   ./pri-lab repro --all --kernel 6.18 --config guest/kernel/plain.config
   ./pri-lab repro O-H --record
   ./pri-lab repro O-H --gdb
   ./pri-lab repro FILE.hit --kernel 7.3,7.2
-  ./pri-lab repro --all --runs 100 --cold 5 --table"""
+  ./pri-lab repro --all --table"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,16 +55,16 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
     @staticmethod
     def add(p: argparse.ArgumentParser) -> None:
         p.add_argument('--runs', type=shared.number, metavar='N', default=-1,
-                       help='runs from one snapshot (default: 10)')
+                       help='runs from one snapshot (default: 2, which '
+                       'are the same one; with --sample 10)')
         p.add_argument('--cold', type=shared.number, metavar='N', default=-1,
                        help='runs from a cold boot (default: 1)')
         p.add_argument('--limit', type=shared.positive, metavar='SECONDS',
                        default=0, help='start no more runs of a race on a kernel '
                        'after that time')
-        p.add_argument('--exact', action='store_true',
-                       help='run under a plan of the schedule machine: all '
-                       'runs of a snapshot are the same to the instruction, '
-                       'and so are all cold ones; the hashes prove it')
+        p.add_argument('--sample', action='store_true',
+                       help='run without a plan: no two runs are the same to '
+                       'the instruction (default: they are, see the hashes)')
         p.add_argument('--resume', action='store_true',
                        help='keep the results so far, and make only the '
                        'runs of --runs and --cold that are missing')
@@ -88,8 +89,8 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
         p.add_argument('--bisect', action='store_true',
                        help='exit as `git bisect run` wants it: 1 '
                        'REPRODUCED, 0 NOT REPRODUCED, 125 cannot tell; stops '
-                       'at the first run that says yes (default: 3 runs from '
-                       'a snapshot, none cold)')
+                       'at the first run that says yes (default: one run from '
+                       'a snapshot, with --sample 3, none cold)')
         p.add_argument('--expect', choices=('yes', 'no'), default='',
                        help='the expected verdict, instead of the one in the '
                        'header')
@@ -124,7 +125,7 @@ class Request(shared.New, shared.Json, shared.Record, shared.Platform,
         elif not self.all:
             check.only_with('repro', 'a RACE or --all', self, {
                 'runs': -1, 'cold': -1, 'limit': 0, 'resume': False,
-                'record': '', 'bisect': False, 'exact': False, 'expect': '',
+                'record': '', 'bisect': False, 'sample': False, 'expect': '',
                 'show': False, 'bundle': '', 'report': ''})
         if self.record not in ('', record.LOGGED) and (
                 len(self.races) != 1 or ',' in self.kernel):

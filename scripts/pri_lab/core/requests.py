@@ -124,7 +124,7 @@ class Repro(New, Json, Record, Platform, Machine, Request):
     runs: int                   # from a snapshot; -1: the default
     cold: int                   # -1: the default
     limit: int                  # seconds; 0: none
-    exact: bool
+    sample: bool                # runs without a plan
     resume: bool
     list_all: bool
     all: bool

@@ -44,9 +44,9 @@ FIELDS: Dict[str, Dict[str, str]] = {
         'there was no kernel to run', 'verdict': 'REPRODUCED, NOT '
         'REPRODUCED, CANNOT RUN or DIFFERS', 'expected': 'a verdict or null',
         'snapshot': '[runs with the verdict, all] from a snapshot',
-        'cold': 'the same from cold boots', 'hashes': 'with --exact, '
-        '[different ones of the runs from a snapshot, of the cold ones], else '
-        'zeros', 'signs': 'those that were seen',
+        'cold': 'the same from cold boots', 'exact': 'true: all runs were the '
+        'same one, to the instruction', 'hashes': 'different ones of these '
+        'runs, empty without a plan', 'signs': 'those that were seen',
         'facts': 'what the program said with them', 'why': 'of CANNOT RUN',
         'seconds': 'it took', 'logs': 'directory of consoles and results'},
     'explore': {

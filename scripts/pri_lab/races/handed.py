@@ -16,8 +16,8 @@ from .race import Entry
 
 DATA = os.path.join('docs', 'results', 'races.json')
 # what the pages say of a result, and no paths of a machine
-_SAID = ('name', 'kernel', 'release', 'verdict', 'snapshot', 'cold', 'seconds',
-         'why')
+_SAID = ('name', 'kernel', 'release', 'verdict', 'snapshot', 'cold', 'exact',
+         'seconds', 'why')
 
 
 def load(repo: str) -> List[Dict]:
@@ -29,7 +29,7 @@ def load(repo: str) -> List[Dict]:
 
 
 def store(repo: str, records: List[Dict]) -> None:
-    lines = [json.dumps({k: r[k] for k in _SAID}) for r in sorted(
+    lines = [json.dumps({k: r[k] for k in _SAID if k in r}) for r in sorted(
         records, key=lambda r: (r['name'], r['kernel']))]
     cache.write_if_changed(os.path.join(repo, DATA), (
         '[\n' + ',\n'.join(lines) + '\n]\n').encode())

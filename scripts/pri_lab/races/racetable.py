@@ -23,16 +23,17 @@ The result of each reproducer of `tests/guest/races` on each kernel it was run
 on. This page is written by the last of these commands, from the results there
 are in the clone and, for what it has not run, those in `docs/results/races.json`:
 
-    ./pri-lab repro --all --runs 100 --cold 5
-    ./pri-lab repro --all --runs 100 --cold 5 --limit 60 --resume   # in pieces
+    ./pri-lab repro --all
+    ./pri-lab repro --all --resume                                  # in pieces
+    ./pri-lab repro --all --sample --runs 100 --cold 5              # without a plan
     ./pri-lab repro --table
 
 One cell is one entry on one kernel. `yes` is REPRODUCED and `no` is NOT
 REPRODUCED, with the number of runs that had it: N/N from a snapshot taken
-before the race (several, with `--resume`), and after `+` those from cold boots, if
-there were any. It is the number that was made, which is less than 100 and 5 where
-the machine was busy, and of the last time that the entry was run, which may have
-been some commits ago. A cell in **bold** is not what the entry's header expects; of
+before the race, and after `+` those from cold boots, if there were any. `=` says that
+all of them were the same run, to the instruction (one hash); a cell without it is a
+sample, of runs that are nearly the same. A cell is of the last time that the
+entry was run, which may have been some commits ago. A cell in **bold** is not what the entry's header expects; of
 kernels that it does not name it expects nothing. `/plain` is a kernel built with
 `--config guest/kernel/plain.config`, without KASAN and the like: what only these
 could show cannot run there. `/voluntary` is one with voluntary preemption
@@ -54,7 +55,7 @@ The result of each reproducer of `tests/guest/races` on a machine with `--platfo
 permissive one ([races](races.md)). This page is written by the last of these
 commands, as the other one is:
 
-    ./pri-lab repro --all --platform {0} --runs 3 --cold 0 --resume
+    ./pri-lab repro --all --platform {0} --resume
     ./pri-lab repro --table --platform {0}
 
 A cell in **bold** is not what the header expects on {0}. Each entry that comes out
@@ -98,6 +99,7 @@ def _cell(r: Dict, expected: Optional[str]) -> str:
     if r['verdict'] != CANNOT_RUN:
         for sign, (n, of) in (('', r['snapshot']), ('+ ', r['cold'])):
             text += f' {sign}{n}/{of}' if of else ''
+        text += ' =' if r.get('exact') else ''
     if expected and expected != r['verdict']:
         text = f'**{text}**'
     return text

@@ -26,7 +26,8 @@ class Tally:
         self._expect = expect
         self.own = False            # a kernel of the user's, without a name
         self.unfit = ''             # why it could not be run at all
-        self.inexact = ''           # why its runs have no hash with --exact
+        self.exact = False          # its runs are all the same one
+        self.inexact = ''           # why not, unless that is what was asked for
         self.kernel = kernel_name
         self.asked = kernel_name    # as --kernel names it, without --config
         self.release = ''
@@ -65,11 +66,18 @@ class Tally:
             self.before and self.before['verdict'] == race.REPRODUCED)
 
     @property
+    def several(self) -> int:
+        """Hashes of exact runs, if there is more than one; else 0."""
+        n = len(set(ways(self.all)).union(
+            self.before['hashes'] if self.before else ()))
+        return n if self.exact and n > 1 else 0
+
+    @property
     def status(self) -> int:
         """Exit status of a command that ran this one alone."""
         if self.verdict == CANNOT_RUN:
             return EXIT_CANNOT
-        if not self.verdict:
+        if not self.verdict or self.several:
             return EXIT_DIFFER
         return EXIT_GOOD if self.expected in (None, self.verdict) \
             else EXIT_FAIL
@@ -87,8 +95,10 @@ class Tally:
                            (self.cold, 'cold')):
             if runs:
                 n = sum(1 for v in runs if v.word == word)
-                out.append(f'{n}/{len(runs)} {name}{_hashes(runs)}')
-        return ', '.join(out)
+                out.append(f'{n}/{len(runs)} {name}')
+        hashes = len(ways(self.all))
+        return ', '.join(out) + ('' if not hashes else ', one hash'
+                                 if hashes == 1 else f', {hashes} hashes')
 
     def lines(self) -> List[str]:
         """What came of it, for a person; the last line names the logs."""
@@ -97,7 +107,7 @@ class Tally:
                f'kernel {self.release or self.kernel}'
                + (f' ({self.kernel})' if self.release else '')]
         word = self.verdict or 'THE RUNS DIFFER'
-        expected = ('as expected' if self.good else
+        expected = ('as expected' if self.verdict == self.expected else
                     f'EXPECTED {self.expected}') if self.expected else \
             'nothing is expected of this kernel'
         if self.all:
@@ -115,6 +125,9 @@ class Tally:
         out = [_before(r, self.before)] if self.before else []
         if self.inexact:
             out.append(f'  not exact: {self.inexact}')
+        if self.several:
+            out.append(f'  {self.several} hashes: these runs should be one, '
+                       'but something of the host is in them; please report')
         for s in r['signs']:
             n = sum(1 for v in self.all if s in v.signs)
             out.append(f'  sign: {s} ({n} of {len(self.all)})')
@@ -138,20 +151,16 @@ class Tally:
             'snapshot': [sum(v.word == word for v in self.snapshot),
                          len(self.snapshot)],
             'cold': [sum(v.word == word for v in self.cold), len(self.cold)],
-            'hashes': [ways(self.snapshot), ways(self.cold)],
+            'hashes': ways(self.all) if self.exact else [],
+            'exact': self.exact and not self.several,
             'signs': seen, 'why': last.why, 'facts': last.facts,
             'seconds': round(self.seconds, 1), 'key': self.key,
         }
 
 
-def ways(runs: List[Verdict]) -> int:
-    """In how many ways they went, as far as that is known."""
-    return len({v.run for v in runs if v.run})
-
-
-def _hashes(runs: List[Verdict]) -> str:
-    n = ways(runs)
-    return '' if not n else ' (one hash)' if n == 1 else f' ({n} hashes)'
+def ways(runs: List[Verdict]) -> List[str]:
+    """In which ways they went, as far as that is known."""
+    return sorted({v.run for v in runs if v.run})
 
 
 def _before(r: Dict, old: Dict) -> str:
@@ -190,6 +199,12 @@ def summary(tallies: List[Tally]) -> str:
     return out
 
 
+def _one_hash(out: Dict, old: Dict) -> None:
+    """The hashes of both, and whether they are the same one."""
+    out['hashes'] = sorted(set(out['hashes']).union(old['hashes']))
+    out['exact'] = out['exact'] and len(out['hashes']) < 2
+
+
 def joined(new: Dict, old: Dict) -> Dict:
     """A record, with the kind of runs that it lacks from an older one.
 
@@ -199,6 +214,7 @@ def joined(new: Dict, old: Dict) -> Dict:
     out = dict(new)
     if old.get('key') != new['key'] or not new['key']:
         return out
+    _one_hash(out, old)
     for kind in ('snapshot', 'cold'):
         if not new[kind][1] and old[kind][1]:
             out[kind] = old[kind]
@@ -212,6 +228,7 @@ def joined(new: Dict, old: Dict) -> Dict:
 def added(new: Dict, old: Dict) -> Dict:
     """A record of the runs of both, for --resume."""
     out = dict(new)
+    _one_hash(out, old)
     for kind in ('snapshot', 'cold'):
         of = old[kind][0] if old['of'] == new['of'] else 0
         out[kind] = [new[kind][0] + of, new[kind][1] + old[kind][1]]

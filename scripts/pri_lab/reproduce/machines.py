@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, List, Optional, Tuple, Type
+from typing import Callable, Dict, List, Optional, Tuple
 
 from .runner import Runner
 from ..core import cache, requests
@@ -58,7 +58,8 @@ class Machines:
         """What was built in a source tree before does not count."""
         return False
 
-    def kind(self, entry: Entry) -> Type[Runner]:
+    def kind(self, entry: Entry) -> Callable[..., Runner]:
+        """What makes the runner of an entry, as Runner() does."""
         return Runner
 
     # -- having them ----------------------------------------------------------

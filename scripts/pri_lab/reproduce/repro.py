@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import shutil
 import time
-from typing import Dict, List, Optional, Set, Tuple, Type
+from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from . import abreast, exact, told
 from .machines import Machines
@@ -19,13 +20,16 @@ from ..core.errors import (EXIT_FAIL, EXIT_GOOD, EXIT_UNTESTABLE, LabError,
                            worst)
 from ..evidence import results, show
 from ..linux import bugkernel, kernel
+from ..machine import vm
 from ..races import race, racetable
 from ..races.race import CANNOT_RUN, Entry
 from ..races.tally import Tally, added, bisect_status, joined, summary
 from ..state import logs, progress as campaign
 
-RUNS, COLD = 10, 1              # unless told
-BISECT_RUNS = 3                 # from a snapshot; the first yes ends it
+# Runs from a snapshot and cold ones, unless told: of exact runs the second one
+# shows that they are, and for a bisection one is enough
+EXACT, EXACT_BISECT = (2, 1), (1, 0)
+SAMPLE, SAMPLE_BISECT = (10, 1), (3, 0)
 # options that are not passed on to shares: of the whole, or each has its own
 OF_ALL = ('command', 'verbose', 'jobs', 'kernel', 'races', 'all', 'table',
           'json', 'record', 'bundle', 'report', 'show', 'status', 'new')
@@ -97,33 +101,37 @@ class Repro(Machines):
         return bugkernel.share(self.paths.repo, [
             k for e in self.entries for k in e.expect if '+' in k])
 
-    def counts(self) -> Tuple[int, int]:
+    def counts(self, entry: Entry) -> Tuple[int, int]:
         """Runs from a snapshot and cold ones, of an entry on a kernel."""
         o = self.options
-        default = (BISECT_RUNS, 0) if o.bisect else (RUNS, COLD)
+        if self.inexact(entry) == '':
+            default = EXACT_BISECT if o.bisect else EXACT
+        else:
+            default = SAMPLE_BISECT if o.bisect else SAMPLE
         return (o.runs if o.runs >= 0 else default[0],
                 o.cold if o.cold >= 0 else default[1])
 
     def run(self, entries: List[Entry]) -> int:
-        runs, cold = self.counts()
         start = time.monotonic()
         self.prepare()
         # kernel by kernel, and what shares a machine together
         work = [(name, entry) for entry in entries
                 for name in self.kernels(entry)]
-        self.progress.plan(len(work), len(work) * (runs + cold))
+        self.progress.plan(len(work), sum(sum(self.counts(e))
+                                          for _, e in work))
         if self.ctx.jobs > 1 and not (self.outside or self.options.bundle
                                       or self.options.report):
             todo = abreast.shares(work, self._key, self.ctx.jobs)
             if len(todo) > 1:
-                return self._abreast(todo, runs, cold)
+                return self._abreast(todo)
         tallies = self.tallies
         try:
             for name in dict.fromkeys(n for n, _ in work):
                 mine = [e for n, e in work if n == name]
                 mine.sort(key=lambda e: self._key(name, e))
                 for entry in mine:
-                    tallies.append(self._one(entry, name, runs, cold))
+                    tallies.append(self._one(entry, name,
+                                             *self.counts(entry)))
                     if self.options.table:      # as far as it is
                         self.write_table(quiet=True)
         finally:
@@ -136,22 +144,21 @@ class Repro(Machines):
             return bisect_status(tallies)
         return worst(t.status for t in tallies)
 
-    def share_words(self, runs: int, cold: int) -> List[str]:
+    def share_words(self) -> List[str]:
         """The options of a share: those of this command, but what is said of
         all of them and what is each one's own."""
-        values = {**vars(self.options), 'runs': runs, 'cold': cold,
-                  'accel': self.accel}
+        values = {**vars(self.options), 'accel': self.accel}
         return options.words(self.ctx.parser, 'repro', {
             k: v for k, v in values.items() if k not in OF_ALL})
 
-    def _abreast(self, todo: List[abreast.Share], runs: int, cold: int) -> int:
+    def _abreast(self, todo: List[abreast.Share]) -> int:
         """Several CPUs: a process for each share of the work."""
         for share in todo:              # built here, so that none waits
             try:
                 self.machine(share.kernel)
             except LabError:            # the share says it
                 pass
-        words = self.share_words(runs, cold)
+        words = self.share_words()
 
         def after() -> None:
             if self.options.table:
@@ -170,14 +177,24 @@ class Repro(Machines):
                 EXIT_GOOD if good else EXIT_UNTESTABLE
         return worst(statuses)
 
-    def _inexact(self, entry: Entry) -> Optional[str]:
-        """'': its runs are exact; why not; None: nobody asked for that."""
-        if not self.options.exact:
+    def inexact(self, entry: Entry) -> Optional[str]:
+        """'': its runs are exact; why not; None: nobody wants them to be.
+        gdb and the recorder of the guest come in between."""
+        o = self.options
+        if o.sample or o.gdb or o.record:
             return None
         return exact.impossible(entry, self.accel)
 
-    def kind(self, entry: Entry) -> Type[Runner]:
-        return exact.ExactRunner if self._inexact(entry) == '' else Runner
+    def kind(self, entry: Entry) -> Callable[..., Runner]:
+        if self.inexact(entry) == '':
+            return functools.partial(exact.ExactRunner, booted=os.path.join(
+                self.results, 'boots'))
+        return Runner
+
+    def key(self, entry: Entry, machine: vm.Machine) -> str:
+        """Exact runs and others are not added up."""
+        return super().key(entry, machine) + (
+            '' if self.inexact(entry) == '' else ' sample')
 
     def _one(self, entry: Entry, name: str, runs: int, cold: int) -> Tally:
         title = kernel.title(name, self.options.config)
@@ -185,7 +202,8 @@ class Repro(Machines):
             title += f'@{self.options.platform}'
         tally = Tally(entry, title, self.options.expect)
         tally.asked = name
-        tally.inexact = self._inexact(entry) or ''
+        why = self.inexact(entry)
+        tally.exact, tally.inexact = why == '', why or ''
         self.progress.entry(f'{entry.name} on {title}')
         try:
             return self._judged(tally, name, runs, cold)

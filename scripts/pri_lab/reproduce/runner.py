@@ -111,14 +111,19 @@ class Runner:
         end = self.follow(s, boots.WHICH)
         if boots.WHICH not in s.out.ktap:
             s.out.store(os.path.join(self.logdir, 'boot'))
-            said = next((m.group() for m in map(_PANIC.search, s.out.console)
-                         if m), race.no_end(s.out.ktap, end))
-            self._why = f'the guest does not boot: {said}'
+            self._why = self.no_boot(s, end)
             self.close()        # it is alive, but has no snapshot
             raise LabError(self._why)
         s.stop()
         s.save(BOOTED)
         return s
+
+    @staticmethod
+    def no_boot(s: Session, end: str) -> str:
+        """Why it does not come to the question."""
+        said = next((m.group() for m in map(_PANIC.search, s.out.console)
+                     if m), race.no_end(s.out.ktap, end))
+        return f'the guest does not boot: {said}'
 
     def again(self, image: kept.Kept) -> Optional[Session]:
         """The machine as ready() left it, if it was kept."""
