@@ -181,9 +181,20 @@ static void held_start(struct cell *cell)
     pt_domain_wait(&cell->pt, &group, 1);
 }
 
+/*
+ * Where the function is cut off before its driver is asked (DPC) the driver has
+ * taken the page table off itself, and its groups are answered.
+ */
 static void held_end(struct cell *cell)
 {
+    struct pri_testdev_info info;
+
     if (cell->method->gone) {
+        return;
+    }
+    pt_info(&cell->pt, &info);
+    if (!info.domain) {
+        cell_say("note", "the driver has detached, %u groups held", info.held);
         return;
     }
     cell_say("note", "%u groups still held after the reset",
