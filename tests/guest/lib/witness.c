@@ -77,7 +77,8 @@ uint32_t witness_ask(const char **why)
         *why = "the process that binds dies";
         return 0;
     }
-    *why = !answer.pasid ? "bind is refused" : "its write of a fresh page fails";
+    *why = !answer.pasid ? "bind is refused" :
+           "its write of a fresh page fails";
     return answer.wrote ? answer.pasid : 0;
 }
 
