@@ -293,6 +293,11 @@ class Told(unittest.TestCase):
         self.assertEqual((t.several, t.status), (0, EXIT_GOOD))
         self.assertTrue(added(t.record(), t.before)['exact'])
 
+    def test_nothing_that_ran_is_not_exact(self):
+        t = self.tally([], ())
+        t.unfit = 'the kernel has no CONFIG_X'
+        self.assertFalse(t.record()['exact'])
+
     def test_a_sample_has_none(self):
         t = self.tally(['', ''], [''])
         t.exact = False

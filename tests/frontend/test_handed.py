@@ -44,6 +44,19 @@ class Handed(unittest.TestCase):
                          [NOT_REPRODUCED])
         self.assertEqual(len(got), len(ALL))
 
+    def test_exact_runs_stand_beside_the_sample_of_before(self):
+        mine = record('7.3', snapshot=(2, 2), cold=(0, 0), exact=True)
+        old = record('7.3', snapshot=(100, 100), cold=(5, 5))
+        got, = handed.joined([mine], [old], [entry()])
+        self.assertEqual(racetable._cell(got, None),
+                         'yes 2/2 =, sample 100/100 + 5/5')
+        again, = handed.joined([mine], [got], [entry()])
+        self.assertEqual(again['sample'], [[100, 100], [5, 5]])
+        other = dict(old, verdict=NOT_REPRODUCED)
+        for one, before in (mine, other), (record('7.3'), old):
+            got, = handed.joined([one], [before], [entry()])
+            self.assertNotIn('sample', got)
+
     def test_a_race_that_there_is_no_more(self):
         self.assertEqual(handed.joined([], [dict(ALL[0], name='gone')],
                                        [entry()]), [])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from ..core import cache
 from .race import Entry
@@ -17,7 +17,7 @@ from .race import Entry
 DATA = os.path.join('docs', 'results', 'races.json')
 # what the pages say of a result, and no paths of a machine
 _SAID = ('name', 'kernel', 'release', 'verdict', 'snapshot', 'cold', 'exact',
-         'seconds', 'why')
+         'sample', 'seconds', 'why')
 
 
 def load(repo: str) -> List[Dict]:
@@ -33,6 +33,17 @@ def store(repo: str, records: List[Dict]) -> None:
         records, key=lambda r: (r['name'], r['kernel']))]
     cache.write_if_changed(os.path.join(repo, DATA), (
         '[\n' + ',\n'.join(lines) + '\n]\n').encode())
+
+
+def _with_sample(mine: Dict, before: Optional[Dict]) -> Dict:
+    """An exact result, with the runs without a plan that had the same verdict:
+    [from a snapshot, cold]."""
+    if not before or not mine.get('exact') or \
+            mine['verdict'] != before['verdict']:
+        return mine
+    sample = before.get('sample') if before.get('exact') else [
+        before['snapshot'], before['cold']]
+    return dict(mine, sample=sample) if sample else mine
 
 
 def platform(record: Dict) -> str:
@@ -54,5 +65,7 @@ def joined(mine: List[Dict], theirs: List[Dict], entries: List[Entry]
             (e.id_on(kernel), e.expected(kernel)) if bugs[1:] else ()))
 
     have = {about(r) for r in mine}
+    same = {(r['name'], r['kernel']): r for r in theirs}
+    mine = [_with_sample(r, same.get((r['name'], r['kernel']))) for r in mine]
     return mine + [r for r in theirs
                    if r['name'] in by_name and about(r) not in have]

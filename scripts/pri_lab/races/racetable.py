@@ -31,8 +31,8 @@ are in the clone and, for what it has not run, those in `docs/results/races.json
 One cell is one entry on one kernel. `yes` is REPRODUCED and `no` is NOT
 REPRODUCED, with the number of runs that had it: N/N from a snapshot taken
 before the race, and after `+` those from cold boots, if there were any. `=` says that
-all of them were the same run, to the instruction (one hash); a cell without it is a
-sample, of runs that are nearly the same. A cell is of the last time that the
+all of them were the same run, to the instruction (one hash). What stands without it,
+or behind `sample`, are runs without a plan, which are nearly the same. A cell is of the last time that the
 entry was run, which may have been some commits ago. A cell in **bold** is not what the entry's header expects; of
 kernels that it does not name it expects nothing. `/plain` is a kernel built with
 `--config guest/kernel/plain.config`, without KASAN and the like: what only these
@@ -89,6 +89,12 @@ def of_page(results: str, entries: List[Entry], kernels: Set[str],
     return mine, sorted(other)
 
 
+def _counts(snapshot: Sequence[int], cold: Sequence[int]) -> str:
+    """' 3/3 + 1/1', without a kind of runs that there are none of"""
+    return ''.join(f' {sign}{n}/{of}' if of else '' for sign, (n, of) in (
+        ('', snapshot), ('+ ', cold)))
+
+
 def _cell(r: Dict, expected: Optional[str]) -> str:
     if r['verdict'] == CANNOT_RUN:
         text = 'cannot run'
@@ -97,9 +103,10 @@ def _cell(r: Dict, expected: Optional[str]) -> str:
     else:
         text = 'yes' if r['verdict'] == REPRODUCED else 'no'
     if r['verdict'] != CANNOT_RUN:
-        for sign, (n, of) in (('', r['snapshot']), ('+ ', r['cold'])):
-            text += f' {sign}{n}/{of}' if of else ''
+        text += _counts(r['snapshot'], r['cold'])
         text += ' =' if r.get('exact') else ''
+        if r.get('sample'):
+            text += f', sample{_counts(*r["sample"])}'
     if expected and expected != r['verdict']:
         text = f'**{text}**'
     return text

@@ -152,7 +152,7 @@ class Tally:
                          len(self.snapshot)],
             'cold': [sum(v.word == word for v in self.cold), len(self.cold)],
             'hashes': ways(self.all) if self.exact else [],
-            'exact': self.exact and not self.several,
+            'exact': self.exact and len(ways(self.all)) == 1,
             'signs': seen, 'why': last.why, 'facts': last.facts,
             'seconds': round(self.seconds, 1), 'key': self.key,
         }
@@ -202,7 +202,7 @@ def summary(tallies: List[Tally]) -> str:
 def _one_hash(out: Dict, old: Dict) -> None:
     """The hashes of both, and whether they are the same one."""
     out['hashes'] = sorted(set(out['hashes']).union(old['hashes']))
-    out['exact'] = out['exact'] and len(out['hashes']) < 2
+    out['exact'] = len(out['hashes']) == 1
 
 
 def joined(new: Dict, old: Dict) -> Dict:
