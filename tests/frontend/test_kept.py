@@ -26,6 +26,14 @@ class Kept(unittest.TestCase):
         self.assertIsNone(kept.Kept(self.top, 'a').take(self.s))
         self.assertFalse(self.s.keep_image)
 
+    def test_one_that_another_command_removes(self):
+        self.write('state')
+        k = kept.Kept(self.top, 'a')
+        k.keep(self.s, '7.3.4')
+        with mock.patch('shutil.copyfile', side_effect=FileNotFoundError):
+            self.assertIsNone(k.take(self.s))
+        self.assertFalse(self.s.keep_image)
+
     def test_what_is_kept_is_given(self):
         self.write('state')
         kept.Kept(self.top, 'a').keep(self.s, '7.3.4')

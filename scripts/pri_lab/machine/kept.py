@@ -23,14 +23,16 @@ class Kept:
     def take(self, session: Session) -> Optional[str]:
         """Give it to a session that is not started; its release, or None:
         there is none."""
-        if not os.path.exists(self.path):
-            return None
         os.makedirs(session.logdir, exist_ok=True)
-        shutil.copyfile(self.path, session.image)
+        try:                    # another command may remove the oldest one
+            with open(self.path + '.release', encoding='utf-8') as f:
+                release = f.read()
+            shutil.copyfile(self.path, session.image)
+            os.utime(self.path)
+        except FileNotFoundError:
+            return None
         session.keep_image = True
-        os.utime(self.path)
-        with open(self.path + '.release', encoding='utf-8') as f:
-            return f.read()
+        return release
 
     def keep(self, session: Session, release: str) -> None:
         """That of a session that has saved its snapshots; the oldest goes."""
@@ -47,5 +49,5 @@ class Kept:
         all_ = sorted((os.path.join(top, x) for x in os.listdir(top)
                        if x.endswith('.qcow2')), key=os.path.getmtime)
         for old in all_[:-BOOTS]:
-            os.unlink(old)
+            cache.remove(old)   # if another command has not
             cache.remove(old + '.release')
