@@ -35,7 +35,7 @@ typedef enum SchedState {
  *
  * @insns: executed; @turn_start: instructions of all when its turn began
  * @accesses, @locks, @switches: counted
- * @row: instructions since it went last, slept or began its slice
+ * @row: instructions of its slice: since it came, but for its PAUSEs
  * @yield_until: instructions of all; lets others go first until then
  */
 typedef struct SchedCpu {

@@ -5,9 +5,10 @@
  * al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs",
  * ASPLOS 2010).  A change point of the plan puts the vCPU that reaches it last.
  * So does a slice that is used up while others could run, which frees whoever
- * waits for another one without saying so; a PAUSE says so.  What a vCPU has of
- * its slice stays when it lets others go first: one that does much between two
- * PAUSEs would leave the others a few instructions each time, for ever.
+ * waits for another one without saying so; a PAUSE says so.  A vCPU that lets
+ * others go first by a PAUSE does not begin its slice again with that: one that
+ * does much between two PAUSEs would leave the others a few instructions each
+ * time, for ever.
  *
  * The host may end a turn at any instruction (a kick, a request of the
  * monitor).  Then the same vCPU goes on: another one is only looked for when
@@ -183,6 +184,9 @@ static void sched_switch(int v, uint64_t now)
         .actor = v, .kind = SCHED_RECORD_SWITCH, .phys = UINT64_MAX,
     };
 
+    if (sched.current >= 0 && sched.cpu[sched.current].yield_until <= now) {
+        sched.cpu[sched.current].row = 0;       /* it does not wait */
+    }
     sched.current = v;
     sched.switches++;
     sched.cpu[v].switches++;
@@ -230,7 +234,6 @@ CPUState *sched_pick(int64_t *budget)
     }
     sched_events_step();
     if (sched.current >= 0 && !sched_can_run(sched.current)) {
-        sched.cpu[sched.current].row = 0;
         sched.decide = true;
     }
     if (sched.decide || sched.current < 0) {
