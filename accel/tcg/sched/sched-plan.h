@@ -17,6 +17,7 @@
 /* Instructions, unless the plan says otherwise */
 #define SCHED_SLICE         200000      /* others go first after so many */
 #define SCHED_YIELD         2000        /* and so many after a PAUSE */
+#define SCHED_PAUSES        20          /* of others, behind a point */
 #define SCHED_HOLD          10000000    /* no device event is kept longer */
 
 typedef enum SchedPointKind {

@@ -30,6 +30,12 @@ static void sched_change(unsigned int i, const SchedHit *facts)
     hit->task = sched_task(hit->comm);
     sched_mix(0x300 + i);
     sched_demote(sched.current, sched.plan.change[i].first);
+    /*
+     * One that spins for what this one has given, or is about to take, has to
+     * look before its PAUSE lets this one go on.
+     */
+    sched.cpu[hit->cpu].yield_until = hit->insns +
+                                      SCHED_PAUSES * sched.plan.yield;
 }
 
 void sched_point_reached(SchedPointKind kind, unsigned int who, uint64_t n,

@@ -207,6 +207,12 @@ static void test_liveness(void)
     g_assert_cmpint(qdict_get_int(r, "pauses"), >, 0);
     g_assert_cmpint(qdict_get_int(r, "slices"), ==, 0);
     qobject_unref(r);
+    /* and looks some times before who was stopped at a point goes on */
+    r = run(&m, SPIN_PAUSE, "order=10 yield=100 at=1:i1");
+    g_assert_cmpstr(qdict_get_str(r, "state"), ==, "end");
+    g_assert_cmpint(qdict_get_int(r, "pauses"), >, 20);
+    g_assert_cmpint(qdict_get_int(r, "instructions"), <, 10000);
+    qobject_unref(r);
     r = run(&m, SPIN, "order=01");
     g_assert_cmpstr(qdict_get_str(r, "state"), ==, "end");
     g_assert_cmpint(qdict_get_int(r, "slices"), ==, 1);
