@@ -452,8 +452,8 @@ static void tasks_start(struct start *start, pthread_t *threads,
 
 /*
  * The kernel may have killed a process for its memory, or it was using a
- * function that is gone.  Of another signal it is the kernel that is to blame, or
- * the scenario, and what was to be looked at there was not.
+ * function that is gone.  Of another signal the kernel is to blame, or the
+ * scenario, and what was to be looked at there was not.
  */
 static void task_ended(const struct scene_task *task, int status)
 {
