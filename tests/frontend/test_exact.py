@@ -236,6 +236,13 @@ class Runs(unittest.TestCase):
         self.assertEqual(out[0].run, '77 instructions, hash a; '
                          '77 instructions, hash b')
 
+    def test_one_that_boots_for_ever_comes_to_an_end(self):
+        guest = Guest([stands('ready', 'a')] * 20)
+        verdict = self.runner(guest).once(entry(), guest, os.path.join(
+            self.dir, 'run'))
+        self.assertEqual(verdict.word, CANNOT_RUN)
+        self.assertEqual(len(guest.legs), 20 - exact.MOST)
+
     def test_a_cold_boot_goes_the_same_way(self):
         guest = Guest([ASKS, AT_RACE, ended('end', 'c')])
         made = self.runner(guest)

@@ -32,9 +32,10 @@ One cell is one entry on one kernel. `yes` is REPRODUCED and `no` is NOT
 REPRODUCED, with the number of runs that had it: N/N from a snapshot taken
 before the race, and after `+` those from cold boots, if there were any. `=` says that
 all of them were the same run, to the instruction (one hash). What stands without it,
-or behind `sample`, are runs without a plan, which are nearly the same. A cell is of the last time that the
-entry was run, which may have been some commits ago. A cell in **bold** is not what the entry's header expects; of
-kernels that it does not name it expects nothing. `/plain` is a kernel built with
+or behind `sample`, are runs without a plan, which are nearly the same. A cell is of the
+last time that the entry was run, which may have been some commits ago. A cell in
+**bold** is not what the entry's header expects; of kernels that it does not name it
+expects nothing. `/plain` is a kernel built with
 `--config guest/kernel/plain.config`, without KASAN and the like: what only these
 could show cannot run there. `/voluntary` is one with voluntary preemption
 (`guest/kernel/voluntary.config`). `7.3+NAME` is Linux 7.3 with

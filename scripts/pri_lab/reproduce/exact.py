@@ -29,6 +29,7 @@ PLAN = 'on'                     # a plan without a point
 END = 'pri_lab.end=1'
 GO = 'go '
 AT_MARK = 'ready'               # state of a machine that stands at one
+MOST = 8                        # boots of one run
 _BOOT = 2                       # bytes behind a name: which boot it is, if
                                 # it is not the first
 
@@ -117,22 +118,8 @@ class ExactRunner(Runner):
         state = schedule.report()['state']
         return 'done' if state == 'end' else state
 
-    def ready(self, entry: Entry, logdir: str, step
-              ) -> Tuple[Optional[Session], Optional[Verdict]]:
-        """The machine before the race, with a snapshot; or why not."""
-        step.note = 'booting'
-        try:
-            s = self.booted()
-        except LabError as e:
-            return None, Verdict(CANNOT_RUN, [], e.what, [])
-        trouble = self._before_race(s, entry, os.path.join(logdir, 'boot'))
-        if trouble:
-            return None, trouble
-        s.save(READY)
-        return s, None
-
-    def _before_race(self, s: Session, entry: Entry,
-                     base: str) -> Optional[Verdict]:
+    def to_race(self, s: Session, entry: Entry,
+                base: str) -> Optional[Verdict]:
         """From the first mark to that of the race; why not, if so."""
         s.fresh()
         Schedule(s).tell(named(entry.name))
@@ -153,8 +140,7 @@ class ExactRunner(Runner):
             s.start()
             end = self._to_mark(s)
             if end == AT_MARK:
-                trouble = self._before_race(s, entry,
-                                            os.path.join(base, 'boot'))
+                trouble = self.to_race(s, entry, os.path.join(base, 'boot'))
             else:
                 s.out.store(os.path.join(base, 'boot'))
                 trouble = Verdict(CANNOT_RUN, [], self.no_boot(s, end), [])
@@ -170,7 +156,7 @@ class ExactRunner(Runner):
         schedule.tell(GO)
         runs: List[str] = []        # of each boot
         end = AT_MARK
-        while end == AT_MARK:
+        while end == AT_MARK and len(runs) < MOST:
             if runs:
                 schedule.tell(named(entry.name, len(runs) + 1))
             schedule.set('plan', self._text(entry))
@@ -181,6 +167,8 @@ class ExactRunner(Runner):
             report = schedule.report()
             runs.append(f'{report["instructions"]} instructions, '
                         f'hash {report["hash"]}')
+        if end == AT_MARK:
+            end = f'it has booted {MOST} times'
         if end == 'over' and entry.limit is not None:
             overdue.Watch(s, entry.limit).say()
         s.out.store(base)

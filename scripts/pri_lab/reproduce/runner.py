@@ -189,16 +189,24 @@ class Runner:
             s = self.booted()
         except LabError as e:
             return None, Verdict(CANNOT_RUN, [], e.what, [])
+        trouble = self.to_race(s, entry, os.path.join(logdir, 'boot'))
+        if trouble:
+            return None, trouble
+        s.save(READY)
+        return s, None
+
+    def to_race(self, s: Session, entry: Entry,
+                base: str) -> Optional[Verdict]:
+        """From the question to the point before the race, where the machine
+        stands; why not, if so."""
         s.fresh()
         s.cont()
         boots.name(s, entry.job)
         end = self.follow(s, race.READY)
-        trouble = self.trouble(entry, s, end, os.path.join(logdir, 'boot'))
-        if trouble:
-            return None, trouble
-        s.stop()
-        s.save(READY)
-        return s, None
+        trouble = self.trouble(entry, s, end, base)
+        if not trouble:
+            s.stop()
+        return trouble
 
     def from_snapshot(self, entry: Entry, runs: int, logdir: str, step,
                       out: List[Verdict], limit: float,
