@@ -257,6 +257,10 @@ class Campaign(unittest.TestCase):
         self.assertEqual(c.state.signs[UAF][2], 'docs/findings/F.md')
         self.assertEqual(len(self.go(fakestage.Stage(), runs=60,
                                      known=True).hits), 1)
+        # with --sign one of those that match, and no other
+        for sign, n in (('release$', 1), ('WARNING', 0)):
+            self.assertEqual(len(self.go(fakestage.Stage(), runs=60,
+                                         known=True, sign=sign).hits), n)
 
     def test_what_followed_once_may_come_first_later(self):
         stage = fakestage.Stage()

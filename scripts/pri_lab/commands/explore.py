@@ -64,7 +64,8 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
         p.add_argument('--replays', type=shared.positive, metavar='N',
                        default=20, help='replay each hit N times (default: 20)')
         p.add_argument('--known', action='store_true',
-                       help='a documented sign counts as a hit, too')
+                       help='a documented sign counts as a hit, too; '
+                       'with --sign only one that matches')
         p.add_argument('--list', action='store_true', dest='list_all',
                        help='print the scenarios, run nothing')
         p.add_argument('--all', action='store_true',

@@ -331,9 +331,14 @@ class Campaign:
             seen[0] += 1
             if f is lead and f.sign not in self.state.led:
                 self.state.led.append(f.sign)
-                if not page or self.options.known:
+                if not page or self._wants(f.sign):
                     new = f._replace(page=page)
         return new
+
+    def _wants(self, sign: str) -> bool:
+        """Of what is written up: --known, and with --sign that one."""
+        return self.options.known and re.search(self.options.sign,
+                                                sign) is not None
 
     def _shrink_left(self, left: Left, stage: Stage) -> None:
         """A hit whose shrinking Ctrl-C has ended."""
