@@ -15,5 +15,7 @@
     measure    schedules until the first hit
     found      what came of it, for --json
     command    the command line
+    suite      what is run for docs/results/explore.md, and its results
+    suitepage  that page
     steps      scenarios made of steps: every order of them
 """

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page of what `explore` finds, and the jobs that it is made of."""
+
+import os
+import tempfile
+import unittest
+
+import run
+
+from pri_lab.explore import suite, suitepage
+from pri_lab.races import race
+
+RACES = """# a comment
+BOTH = 7.3+C-04+C-21
+
+C-04  reset-unmap  BOTH  ^sign invalidation-timeout$  20  7.3
+O-A  two-pasids  7.3  ^sign page-nobody-asked-for$  3  7.3+O-A-fix
+"""
+
+
+def document(results, status=0):
+    return {"date": "2026-11-30T12:00:00Z", "lab": {"commit": "0123456789abcd"},
+            "status": status, "results": results}
+
+
+def measured(strategy, first, cap=20):
+    return {"strategy": strategy, "first": first, "cap": cap, "schedules": 9,
+            "machine": {"kernel": "7.3"}}
+
+
+def searched(runs, signs, seed=1):
+    return {"schedules": runs, "seconds": 60.0, "seed": seed, "why": "",
+            "pairs": [3, 9], "hits": [], "logs": "/somewhere", "signs": [
+                {"sign": s, "schedules": n, "first": 1, "page": p}
+                for s, n, p in signs]}
+
+
+def hit(plan):
+    return {"plan": plan, "sign": "sign invalidation-timeout",
+            "replay": [100, 100], "hashes": 1, "file": "/somewhere"}
+
+
+class Suite(unittest.TestCase):
+    def setUp(self):
+        top = tempfile.TemporaryDirectory()
+        self.addCleanup(top.cleanup)
+        self.top = top.name
+        self.races = suite.Races(RACES)
+        self.store = suite.Store(self.top)
+
+    def page(self):
+        repo = os.path.join(self.top, "repo")
+        os.makedirs(os.path.join(repo, "docs", "results"), exist_ok=True)
+        suite.hand_over(repo, suite.joined(suite.kept(repo),
+                                           self.store.everything()))
+        suitepage.write(repo, self.races, suite.kept(repo))
+        with open(os.path.join(repo, suitepage.PAGE), encoding="utf-8") as f:
+            return f.read()
+
+    def test_rows(self):
+        row = self.races.rows[0]
+        self.assertEqual(row.kernel, "7.3+C-04+C-21")
+        self.assertEqual(self.races.short(row.kernel), "BOTH")
+        self.assertEqual(row.cap, 20)
+
+    def test_each_race_has_a_scenario(self):
+        names = {e.name for e in race.load(run.REPO, race.SCENARIOS)}
+        for row in suite.races(run.REPO).rows:
+            self.assertIn(row.scenario, names)
+
+    def test_kept_once_and_without_paths(self):
+        job = suite.measure(self.races.rows[0])
+        self.assertFalse(self.store.has(job))
+        self.store.put(job, document([measured("search", [1])]))
+        self.assertTrue(self.store.has(job))
+        kept = self.store.everything()[0]
+        self.assertEqual(kept["commit"], "0123456789ab")
+        self.assertNotIn("machine", kept["results"][0])
+
+    def test_another_seed_is_another_job(self):
+        one, two = (suite.search("x", "7.3", 100, seed) for seed in (1, 2))
+        self.store.put(one, document([searched(100, [])]))
+        self.assertFalse(self.store.has(two))
+
+    def test_what_did_not_end_is_no_result(self):
+        self.assertFalse(suite.complete(document([searched(1, [])], 130)))
+        self.assertFalse(suite.complete(document([])))
+        self.assertFalse(suite.complete(document(
+            [dict(searched(0, []), why="no boot")])))
+        self.assertTrue(suite.complete(document([searched(1, [])], 1)))
+
+    def test_median(self):
+        """A seed without a hit counts as more than the most."""
+        row = self.races.rows[0]
+        self.store.put(suite.measure(row), document([
+            measured("search", [1, 3, 8]),
+            measured("random slices", [None, None, 8])]))
+        self.assertIn("| 3 (3 of 3) | - (1 of 3) |  | 20 |", self.page())
+
+    def test_plan(self):
+        self.store.put(suite.replay(self.races.rows[0]), document([
+            dict(searched(1, []), hits=[hit("order=0123 at=2:21 prq#1=pd#1")])
+        ]))
+        self.assertIn("| `order=0123 at=2:21 prq#1=pd#1` | 1, 1 "
+                      "| 100 of 100 | 1 |", self.page())
+
+    def test_control_counts_its_sign(self):
+        for seed, n in ((1, 0), (2, 1)):
+            self.store.put(
+                suite.search("reset-unmap", "7.3", 200, seed), document([
+                    searched(200, [("sign invalidation-timeout", n, ""),
+                                   ("WARNING in x", 7, "docs/findings/x.md")
+                                   ], seed)]))
+        text = self.page()
+        self.assertIn("| 1 of 400 on 7.3 |", text)
+        self.assertIn("14 times WARNING in x, first at 1 "
+                      "([x](../../docs/findings/x.md))", text)
+        self.assertIn("sign invalidation-timeout, first at 1 (**not known**)",
+                      text)
+
+    def test_same(self):
+        self.store.put(suite.same("two-binds", "7.3"), document([
+            {"plan": p, "runs": 100, "ways": ways} for p, ways in (
+                ("a", [["end", 7, "h", 100]]),
+                ("b", [["end", 7, "h", 99], ["end", 8, "i", 1]]))]))
+        self.assertIn("| `two-binds` | 7.3 | 200 | **199** |", self.page())
+
+    def test_page_is_of_what_came_with_the_repository(self):
+        text = self.page()
+        self.store.put(suite.same("two-binds", "7.3"), document([
+            {"plan": "a", "runs": 9, "ways": [["end", 7, "h", 9]]}]))
+        self.assertNotEqual(self.page(), text)
+        for path in os.listdir(self.store.top):
+            os.unlink(os.path.join(self.store.top, path))
+        self.assertIn("| `two-binds` | 7.3 | 9 | all |", self.page())
+
+
+if __name__ == "__main__":
+    unittest.main()
