@@ -19,6 +19,7 @@
 
 #define DEVICES     "/sys/bus/pci/devices/"
 #define DRIVERS     "/sys/bus/pci/drivers/"
+#define FAULTS      8       /* requests that are read at once */
 
 static bool is_testdev(const char *pci_name)
 {
@@ -387,4 +388,26 @@ void iofd_respond(struct iofd_pt *pt, uint32_t cookie, uint32_t code)
 
     CHECK(write(pt->fault_fd, &resp, sizeof(resp)) == sizeof(resp),
           "response: %s", strerror(errno));
+}
+
+bool iofd_answer(struct iofd_pt *pt, int ms)
+{
+    struct pollfd pfd = { .fd = pt->fault_fd, .events = POLLIN };
+    struct iofd_pgfault fault[FAULTS];
+    ssize_t n;
+
+    if (poll(&pfd, 1, ms) != 1) {
+        return false;
+    }
+    n = read(pt->fault_fd, fault, sizeof(fault));
+    for (ssize_t i = 0; i < n / (ssize_t)sizeof(fault[0]); i++) {
+        struct iofd_response resp = {
+            .cookie = fault[i].cookie, .code = IOFD_RESP_SUCCESS,
+        };
+
+        if (write(pt->fault_fd, &resp, sizeof(resp)) < 0) {
+            return false;
+        }
+    }
+    return n > 0;
 }

@@ -85,4 +85,11 @@ void iofd_wait(struct iofd_pt *pt);
 void iofd_read(struct iofd_pt *pt, struct iofd_pgfault *faults, unsigned n);
 void iofd_respond(struct iofd_pt *pt, uint32_t cookie, uint32_t code);
 
+/*
+ * Wait ms for groups, read those that are there and answer them with success.
+ * False: none came, or what was read is not to be answered any more, as the
+ * page table was detached.
+ */
+bool iofd_answer(struct iofd_pt *pt, int ms);
+
 #endif

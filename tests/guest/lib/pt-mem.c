@@ -26,6 +26,15 @@ void *pt_map_anon(size_t len)
     return p;
 }
 
+void *pt_map_shared(size_t len)
+{
+    void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(p != MAP_FAILED, "mmap of %zu bytes: %s", len, strerror(errno));
+    return p;
+}
+
 void *pt_map_file(size_t len, uint64_t seed, int *fd)
 {
     int file = memfd_create("pt", MFD_CLOEXEC);

@@ -207,6 +207,7 @@ void pt_raw_send_groups(struct pt *pt, uint64_t addr, unsigned n);
  * file of pseudo-random bytes that depend on the seed (never all equal).
  */
 void *pt_map_anon(size_t len);
+void *pt_map_shared(size_t len);        /* with processes that are forked */
 void *pt_map_file(size_t len, uint64_t seed, int *fd);
 bool pt_resident(const void *page);
 

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "klog.h"
 #include "scene.h"
@@ -24,9 +23,7 @@ static volatile uint32_t *pasid;
 static void begin(unsigned n)
 {
     groups = n;
-    pasid = mmap(NULL, PT_PAGE, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(pasid != MAP_FAILED, "mmap: %s", strerror(errno));
+    pasid = pt_map_shared(PT_PAGE);
     pt_open(&scene_asks, 0);
     pt_info(&scene_asks, &scene_info);
 }
@@ -49,6 +46,12 @@ void scene_begin_process(unsigned n)
 {
     begin(n);
     pt_open(&scene_bound, 0);
+}
+
+void scene_begin_process_kept(unsigned n)
+{
+    sysfs_write(KEEP_BINDINGS, "1");
+    scene_begin_process(n);
 }
 
 void scene_bind_process(void)

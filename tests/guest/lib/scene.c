@@ -246,6 +246,17 @@ uint32_t scene_write(struct pt_chan *ch, unsigned page)
     return status;
 }
 
+uint32_t scene_fill(struct pt_chan *ch, uint64_t addr, size_t len)
+{
+    struct pt_op op = {
+        .cmd = PT_OP_FILL, .dst = (void *)(uintptr_t)addr, .len = len,
+        .pattern = PATTERN, .no_irq = true,
+    };
+
+    pt_start(ch, &op);
+    return pt_wait(ch, &op, WORKS_MS);
+}
+
 /* -- What holds for all ---------------------------------------------------- */
 
 /* A function to look at, if it is there; function_done() after that */

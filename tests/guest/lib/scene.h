@@ -121,6 +121,12 @@ void scene_look(struct pt *pt);
  */
 uint32_t scene_write(struct pt_chan *ch, unsigned page);
 
+/*
+ * The device writes len bytes from addr on, with or without success: returns
+ * PT_ST_*, and nobody looks at the data.
+ */
+uint32_t scene_fill(struct pt_chan *ch, uint64_t addr, size_t len);
+
 /* -- Parts that many scenarios have (scene-parts.c) ------------------------ */
 
 /*
@@ -133,12 +139,14 @@ extern struct pri_testdev_info scene_info;
 /*
  * Set-ups: n pages of scene_map(), a group each, and this process bound; the
  * same, and the IOMMU core keeps the binding in a reset; nothing is bound yet,
- * and a process that has inherited scene_bound does so in scene_bind_process().
- * The file keeps that process's PASID: the scenario closes it, too.
+ * and a process that has inherited scene_bound does so in scene_bind_process();
+ * that and kept.  The file keeps that process's PASID: the scenario closes it,
+ * too.
  */
 void scene_begin(unsigned n);
 void scene_begin_kept(unsigned n);
 void scene_begin_process(unsigned n);
+void scene_begin_process_kept(unsigned n);
 void scene_bind_process(void);
 
 /* The PASID of the set-up, whichever process has it */

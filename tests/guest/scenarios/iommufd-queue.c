@@ -6,15 +6,13 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include <poll.h>
-#include <unistd.h>
-
 #include "iofd.h"
 #include "scene.h"
 
 #define PASID       5u
 #define OTHER_PASID 6u
 #define GROUPS      4
+#define WAIT_MS     2
 
 static struct iofd io;
 static struct iofd_pt pt, other;
@@ -36,22 +34,8 @@ static void ask(void)
 /* What is still unread at the end is answered by the kernel */
 static void answer(void)
 {
-    struct iofd_pgfault fault[GROUPS];
-
     for (unsigned i = 0; i < GROUPS; i++) {
-        struct pollfd pfd = { .fd = pt.fault_fd, .events = POLLIN };
-        ssize_t n = poll(&pfd, 1, 2) == 1 ?
-                    read(pt.fault_fd, fault, sizeof(fault)) : 0;
-
-        for (unsigned k = 0; n > 0 && k < n / sizeof(fault[0]); k++) {
-            struct iofd_response resp = {
-                .cookie = fault[k].cookie, .code = IOFD_RESP_SUCCESS,
-            };
-
-            if (write(pt.fault_fd, &resp, sizeof(resp)) < 0) {
-                break;                  /* detached: the kernel has answered */
-            }
-        }
+        iofd_answer(&pt, WAIT_MS);
     }
 }
 

@@ -6,9 +6,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include <poll.h>
-#include <unistd.h>
-
 #include "iofd.h"
 #include "scene.h"
 
@@ -32,34 +29,11 @@ static void ask(void)
     scene_ask(&io.pt, SCENE_IOVA, PASID, GROUPS);
 }
 
-/* False: there is none, or what was read is not to be answered any more */
-static bool answer_some(void)
-{
-    struct pollfd pfd = { .fd = pt.fault_fd, .events = POLLIN };
-    struct iofd_pgfault fault[GROUPS];
-    ssize_t n;
-
-    if (poll(&pfd, 1, WAIT_MS) != 1) {
-        return false;
-    }
-    n = read(pt.fault_fd, fault, sizeof(fault));
-    for (ssize_t i = 0; i < n / (ssize_t)sizeof(fault[0]); i++) {
-        struct iofd_response resp = {
-            .cookie = fault[i].cookie, .code = IOFD_RESP_SUCCESS,
-        };
-
-        if (write(pt.fault_fd, &resp, sizeof(resp)) < 0) {
-            return false;           /* detached: the kernel has answered */
-        }
-    }
-    return n > 0;
-}
-
 static void answer(void)
 {
     unsigned turns = 0;
 
-    while (turns < GROUPS && answer_some()) {
+    while (turns < GROUPS && iofd_answer(&pt, WAIT_MS)) {
         turns++;
     }
 }
