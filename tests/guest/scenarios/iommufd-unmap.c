@@ -1,8 +1,8 @@
 /*
  * Title: memory is unmapped while PASIDs of its page table come and go
- * What: one task has the device write pages in the name of one PASID, one unmaps
- *   them and writes them itself, one attaches the page table to another PASID
- *   and detaches it.
+ * What: one task has the device write pages in the name of one PASID, one
+ *   unmaps them and writes them itself, one attaches the page table to another
+ *   PASID and detaches it.
  * Sign: written-later
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -69,7 +69,7 @@ static void after(void)
 {
     for (unsigned i = 0; i < PAGES; i++) {
         if (*page[i] != MINE) {
-            race_sign("written-later", "page %u, which is unmapped: %#x", i,
+            race_sign("written-later", "page %u, which is unmapped: 0x%x", i,
                       *page[i]);
         }
     }

@@ -59,7 +59,7 @@ static void attach_other(void)
 static void after(void)
 {
     if (*page[0] != MINE) {
-        race_sign("written-later", "the page of the old page table: %#x",
+        race_sign("written-later", "the page of the old page table: 0x%x",
                   *page[0]);
     }
 }

@@ -1,8 +1,8 @@
 /*
  * Title: one page table with a fault queue comes to two PASIDs and goes
- * What: one task asks for pages in the name of one PASID, one detaches that and
- *   attaches it again, one attaches the page table to another PASID, asks in its
- *   name, too, and detaches it.
+ * What: one task asks for pages in the name of one PASID and of another one,
+ *   one detaches the first and attaches it again, one attaches the page table
+ *   to the other one and detaches it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
