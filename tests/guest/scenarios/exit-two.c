@@ -1,8 +1,8 @@
 /*
  * Title: a process that two functions are bound to ends while they unbind
  * What: a process whose address space is bound to two functions exits; two
- *   other tasks, which share its files, have one function each ask for pages and
- *   unbind it.
+ *   other tasks, which share its files, have one function each ask for pages
+ *   and unbind it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
