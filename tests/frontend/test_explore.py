@@ -38,6 +38,13 @@ class Trace(unittest.TestCase):
         self.assertEqual(len(data), 64)
         self.assertEqual(trace.parse(data + data[:40]), [a])
 
+    def test_a_run_that_spins_does_not_fill_the_memory(self):
+        with tempfile.NamedTemporaryFile() as f, \
+                unittest.mock.patch.object(trace, 'MOST', 3):
+            f.write(trace.RECORD.pack(*range(12)) * 5)
+            f.flush()
+            self.assertEqual(len(trace.read(f.name)), 3)
+
     def test_nothing_races_once_the_tasks_have_ended(self):
         a, b = record(0, 1, 8), record(1, 2, 8)
         mark = record(0, 0, 0, kind=trace.MARK, what=3, value=1)

@@ -20,6 +20,9 @@ WRITE, ATOMIC, HELD = 1, 2, 4   # flags
 NOTE = 3                        # what: a mark that does not stop the machine
 TASKS_ENDED = 1                 # its number: they have, and all is quiet
 GRAIN = 8                       # bytes that count as one place of memory
+# Of a run no more than that: one that ends has some thousands, of a CPU that
+# spins to the limit there are millions, which say nothing new
+MOST = 300000
 
 
 class Record(NamedTuple):
@@ -66,7 +69,7 @@ def parse(data: bytes) -> List[Record]:
 def read(path: str) -> List[Record]:
     try:
         with open(path, 'rb') as f:
-            return parse(f.read())
+            return parse(f.read(MOST * RECORD.size))
     except FileNotFoundError:
         return []
 
