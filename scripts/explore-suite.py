@@ -70,11 +70,12 @@ def run(args):
     failed = []
     wanted = jobs(args)
     for n, job in enumerate(wanted, 1):
-        if store.has(job):
-            continue
-        print(f"[{n}/{len(wanted)}] {job.name}", flush=True)
-        if not run_one(job, store):
-            failed.append(job.name)
+        with store.taken(job) as mine:
+            if not mine:
+                continue
+            print(f"[{n}/{len(wanted)}] {job.name}", flush=True)
+            if not run_one(job, store):
+                failed.append(job.name)
     for name in failed:
         print(f"no result: {name}", flush=True)
     return 1 if failed else 0

@@ -77,6 +77,16 @@ class Suite(unittest.TestCase):
         self.assertEqual(kept["commit"], "0123456789ab")
         self.assertNotIn("machine", kept["results"][0])
 
+    def test_two_clones_share_the_work(self):
+        job = suite.measure(self.races.rows[0])
+        with self.store.taken(job) as mine:
+            self.assertTrue(mine)
+            with suite.Store(self.top).taken(job) as other:
+                self.assertFalse(other)
+            self.store.put(job, document([measured("search", [1])]))
+        with self.store.taken(job) as mine:
+            self.assertFalse(mine)
+
     def test_another_seed_is_another_job(self):
         one, two = (suite.search("x", "7.3", 100, seed) for seed in (1, 2))
         self.store.put(one, document([searched(100, [])]))

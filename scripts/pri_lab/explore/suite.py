@@ -9,11 +9,13 @@ A job that has its result is not run again, so a suite is run in pieces.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import re
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, Iterator, List, NamedTuple
 
 from ..core import cache
 
@@ -126,6 +128,18 @@ class Store:
 
     def has(self, job: Job) -> bool:
         return os.path.exists(self.path(job))
+
+    @contextlib.contextmanager
+    def taken(self, job: Job) -> Iterator[bool]:
+        """False: it has its result, or another clone is at it."""
+        with open(os.path.join(self.top, job.name + '.lock'), 'a',
+                  encoding='ascii') as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield not self.has(job)
 
     def put(self, job: Job, document: Dict[str, Any]) -> None:
         """What a command told with --json."""
