@@ -39,6 +39,9 @@ static void setup(void)
     io.pt.bound = true;
     io.pt.pasid = PASID;
     iofd_chan(&io, &ch, 0);
+    for (unsigned i = 0; i < PAGES; i++) {
+        CHECK_EQ(scene_fill(&ch, iova(i), PT_PAGE), PT_ST_DONE, "status");
+    }
 }
 
 /* What is unmapped by then fails */

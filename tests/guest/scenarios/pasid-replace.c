@@ -34,6 +34,7 @@ static void setup(void)
     io.pt.bound = true;
     io.pt.pasid = PASID;
     iofd_chan(&io, &ch, 0);
+    CHECK_EQ(scene_fill(&ch, SCENE_IOVA, PT_PAGE), PT_ST_DONE, "status");
 }
 
 /* In between there may be no page table, and the write fails (S-09) */
