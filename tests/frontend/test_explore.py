@@ -106,6 +106,14 @@ class Searching(unittest.TestCase):
         for seed in range(3):
             self.assertIsNone(fakestage.hunt(fakestage.Stage(fixed=True), seed)[0])
 
+    def test_what_waits_for_the_iommu_is_held_in_the_natural_order_first(self):
+        s = search.Search(4, 1, cover.Coverage())
+        s._held = sorted(search.holds('prq') + search.holds('msi'))
+        plans = [s._hold() for _ in range(len(s._held))]
+        self.assertEqual([str(p) for p in plans if 'pd#1' in str(p)][:2],
+                         ['order=0123 prq=pd#1', 'order=3210 prq=pd#1'])
+        self.assertGreater(len({p.order for p in plans}), 2)
+
     def test_profiles_come_first_and_have_all_vcpus(self):
         s = search.Search(4, 1, cover.Coverage(), False)
         first = [s.next() for _ in range(search.ORDERS)]

@@ -173,6 +173,7 @@ class Search:
         self.kinds: Dict[str, int] = {}         # device events there are
         self._first = self._orders()
         self._held: List[Hold] = []
+        self._held_before: Dict[Tuple[str, str], int] = defaultdict(int)
         self._turn = self._by_turns = 0
 
     def learnt(self) -> Dict:
@@ -315,9 +316,17 @@ class Search:
         return self._anything()
 
     def _hold(self) -> Plan:
-        """A profile in which a kind of device event is held."""
+        """A profile in which a kind of device event is held.  What is tried
+        in several orders is so in the natural one first, then in its reverse:
+        a request that comes when its process has gone takes no more."""
         _, kind, when = self._held.pop(0)
-        return Plan(self.order(), (), (Event(kind, 0, when),))
+        order = self.order()
+        if when in _SPECIAL.get(kind, ()):
+            before = self._held_before[kind, when]
+            self._held_before[kind, when] += 1
+            natural = ''.join(f'{c:x}' for c in range(self.cpus))
+            order = {0: natural, 1: natural[::-1]}.get(before, order)
+        return Plan(order, (), (Event(kind, 0, when),))
 
     @property
     def systematic(self) -> bool:
