@@ -115,7 +115,8 @@ class Stage:
                 trace.ACCESS, 8, trace.WRITE if write else 0, 0))
             digest.update(repr(records[-1]).encode())
             for p in plan.points:
-                if (p.cpu, p.kind, p.n) == (cpu, '', done[cpu]):
+                if (p.cpu, p.kind, p.n) == (cpu, '', done[cpu]) or \
+                        p.where == f'i{steps}':
                     order.remove(cpu)
                     order.append(cpu)
                     if p.to is not None:

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import fakestage
 from pri_lab.core.errors import LabError
 from pri_lab.explore import (campaign, command, found, hit, machine, measure,
-                             oracle, plan, same, search, trace)
+                             oracle, plan, same, search, straight, trace)
 from pri_lab.explore.machine import Run
-from pri_lab.explore.plan import Plan
+from pri_lab.explore.plan import Plan, parse
 
 UAF = 'KASAN: slab-use-after-free in release'
 
@@ -73,6 +73,36 @@ class Campaign(unittest.TestCase):
         self.assertEqual([(h.sign, h.replay, h.ways) for h in c.hits],
                          [(UAF, [7, 7], 1)])
         self.assertLess(c.state.longest, 10 ** 6)
+
+    def test_a_hit_of_random_slices_gets_points(self):
+        stage, run = fakestage.Stage(), fakestage.Stage.run
+
+        def slices(plan, traced=True):
+            """Those with the hit are a run of points, as the machine tells"""
+            if not straight.is_random(plan):
+                return run(stage, plan, traced)
+            r = run(stage, parse('order=3210 at=2:3 at=1:21 at=3:9'))
+            records = []
+            for x in r.records:
+                if records and x.actor != records[-1].actor:
+                    records.append(x._replace(
+                        kind=trace.SWITCH, icount=x.icount - 1))
+                records.append(x)
+            return r._replace(plan=plan, records=records)
+        stage.run = slices
+        c = self.go(stage, runs=3)
+        self.assertEqual(c.hits[0].found, 3)
+        self.assertRegex(c.hits[0].plan,
+                         r'^order=(0123|3210)( at=i\d+(>\d)?){1,2}$')
+        self.assertEqual(c.hits[0].replay, [7, 7])
+
+    def test_random_slices_stay_if_points_do_not_have_it(self):
+        stage, run = fakestage.Stage(), fakestage.Stage.run
+        stage.run = lambda plan, traced=True: run(
+            stage, parse('order=0123 at=1:21') if straight.is_random(plan)
+            else Plan('0123'), traced)._replace(plan=plan)
+        c = self.go(stage, runs=3)
+        self.assertRegex(c.hits[0].plan, r'^(order=\d+ )?rand=\d+:500:100000$')
 
     def test_a_kept_boot_is_of_its_command_line(self):
         stage = machine.Stage.__new__(machine.Stage)

@@ -8,7 +8,7 @@ import unittest.mock
 import fakestage
 from pri_lab.core.errors import LabError
 from pri_lab.explore import (cover, found, hit, machine, oracle, plan, search,
-                             show, shrink, symbols, trace)
+                             show, shrink, straight, symbols, trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Event, Plan, Point
 from pri_lab.machine import schedule
@@ -96,6 +96,16 @@ class Cover(unittest.TestCase):
         self.assertFalse(c.flat(1))
 
 
+def planned(s, n):
+    """The next n plans of a search that are not of random slices."""
+    out = []
+    while len(out) < n:
+        p = s.next()
+        if not straight.is_random(p):
+            out.append(p)
+    return out
+
+
 class Searching(unittest.TestCase):
     def test_it_is_found_and_random_slices_are_no_match(self):
         at = [fakestage.hunt(fakestage.Stage(), seed)[0] for seed in range(10)]
@@ -116,7 +126,7 @@ class Searching(unittest.TestCase):
 
     def test_profiles_come_first_and_have_all_vcpus(self):
         s = search.Search(4, 1, cover.Coverage(), False)
-        first = [s.next() for _ in range(search.ORDERS)]
+        first = planned(s, search.ORDERS)
         self.assertEqual(first[0], Plan('0123'))
         self.assertEqual(first[1], Plan('3210'))
         self.assertTrue(all(sorted(p.order) == list('0123') and not p.points
@@ -180,20 +190,18 @@ class Searching(unittest.TestCase):
 
     def test_each_kind_of_device_event_is_held(self):
         s = search.Search(2, 1, cover.Coverage(), True)
-        for _ in range(search.ORDERS):
-            s.next()
+        planned(s, search.ORDERS)
         s.learn(Plan('01'), ended()._replace(report={'events': {
             'prq': {'sent': 3}, 'pd': {'sent': 1}, 'msi': {'sent': 0}}}))
-        held = [s.next().events for _ in range(4)]
+        held = [p.events for p in planned(s, 4)]
         self.assertEqual(held[0], (Event('prq', 0, 'pd#1'),))
         self.assertEqual({e[0].kind for e in held}, {'prq'})
         # of several kinds, the likeliest way of each comes first
         two = search.Search(2, 1, cover.Coverage(), True)
-        for _ in range(search.ORDERS):
-            two.next()
+        planned(two, search.ORDERS)
         two.learn(Plan('01'), ended()._replace(report={'events': {
             'inv': {'sent': 3}, 'prq': {'sent': 1}}}))
-        first = [two.next() for _ in range(4)]
+        first = planned(two, 4)
         self.assertEqual(first[0].events[0], Event('prq', 0, 'pd#1'))
         self.assertEqual({p.events[0] for p in first[1:]}, {
             Event('inv', 0, '+50000'), Event('prq', 0, '+50000'),
@@ -201,13 +209,22 @@ class Searching(unittest.TestCase):
         self.assertEqual(len({p.order for p in first
                               if p.events[0].when == 'pd#1'}), 2)
         # nobody is idle while a CPU spins for an invalidation
-        rest = [two.next().events[0] for _ in range(3)]
+        rest = [p.events[0] for p in planned(two, 3)]
         self.assertNotIn(Event('inv', 0, 'idle'), rest)
         self.assertIn(Event('prq', 0, 'idle'), rest)
         off = search.Search(2, 1, cover.Coverage(), False)
         off.learn(Plan('01'), ended()._replace(report={'events': {
             'prq': {'sent': 3}}}))
         self.assertEqual(off._held, [])
+
+    def test_one_in_four_is_of_random_slices_and_teaches_no_plan(self):
+        s = search.Search(4, 1, cover.Coverage(), True)
+        kinds = [straight.is_random(s.next()) for _ in range(8)]
+        self.assertEqual(kinds, 2 * [False, False, True, False])
+        stage = fakestage.Stage(fixed=True)
+        p = search.random_slices(7)
+        self.assertGreater(s.learn(p, stage.run(p)), 0)
+        self.assertEqual((s.profiles, dict(s.sites)), ([], {}))
 
     def test_an_event_comes_at_a_conflicting_access(self):
         s = search.Search(4, 1, cover.Coverage(), True)
@@ -260,6 +277,19 @@ class Shrink(unittest.TestCase):
         self.assertEqual(str(small), 'order=0123 at=1:5 prq#2=pd#1')
         self.assertNotIn(big, asked)
 
+    def test_of_many_points_halves_are_left_out(self):
+        asked = []
+        needed = {Point(0, '', 7), Point(2, '', 31)}
+
+        def test(p):
+            asked.append(p)
+            return needed <= set(p.points)
+
+        big = Plan('0123', tuple(Point(c % 4, '', c) for c in range(1, 41))
+                   + (Point(0, '', 7), Point(2, '', 31)))
+        self.assertEqual(set(shrink.shrink(big, 4, test).points), needed)
+        self.assertLess(len(asked), 60)
+
     def test_what_is_needed_stays(self):
         def test(p):
             return p.order == '2103' and len(p.points) == 2
@@ -283,6 +313,27 @@ class Shrink(unittest.TestCase):
         self.assertTrue(test(big))
         self.assertEqual(str(shrink.shrink(big, 4, test)),
                          'order=0123 at=1:21')
+
+
+class Straight(unittest.TestCase):
+    """Random slices as points"""
+
+    def run_of(self, *to):
+        return ended()._replace(
+            plan=plan.parse('prq=pd#1 rand=7:500:100000 hold=9'),
+            records=[record(cpu, 0, 0, kind=trace.SWITCH, icount=at)
+                     for at, cpu in to])
+
+    def test_a_point_at_each_switch_to_another_cpu(self):
+        run = self.run_of((10, 2), (20, 2), (30, 1), (40, 3))
+        self.assertEqual([str(p) for p in straight.plans(run, 4)], [
+            f'order={o} at=i10>2 at=i30>1 at=i40>3 prq=pd#1 hold=9'
+            for o in ('0123', '2130')])
+
+    def test_no_more_than_the_machine_takes(self):
+        self.assertEqual(straight.plans(self.run_of(*(
+            (n, n % 2) for n in range(65))), 4), [])
+        self.assertEqual(straight.plans(self.run_of(), 4), [])
 
 
 class Oracle(unittest.TestCase):

@@ -8,6 +8,7 @@
     machine    one guest at the mark, run by run
     oracle     is anything wrong?
     search     which plan is next
+    straight   random slices as points
     shrink     the smallest plan with the same splat
     hit        a hit as a file; the same point on another kernel
     show       a hit as people read it, pages of `--report`

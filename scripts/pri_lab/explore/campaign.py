@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Dict, List, Optional
 
-from . import cover, hit, machine, oracle, search, show, shrink, trace
+from . import cover, hit, machine, oracle, search, show, shrink, straight, trace
 from ..core import cache, proc, requests
 from ..core.context import Context
 from ..core.errors import LabError
@@ -368,6 +368,9 @@ class Campaign:
             lead = self.leading(oracle.findings(run))
             return lead is not None and lead.sign == finding.sign
 
+        if straight.is_random(plan):
+            plan = next(filter(test, straight.plans(stage.run(plan),
+                                                    machine.CPUS)), plan)
         small = shrink.shrink(plan, machine.CPUS, test)
         last = stage.run(small)
         replays = self.options.replays

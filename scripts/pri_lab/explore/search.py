@@ -10,6 +10,10 @@
    events held besides, or until a CPU is at a conflicting access, and
    points at anything (PCT).
 
+One plan in four is of random slices: where many switches in a long time count,
+and not one at its place, they are better than all of that.  straight.py makes
+points of what they hit.
+
 A point extends the plan that it was found in: all up to it stays as it was,
 and what came later is left out.
 """
@@ -20,12 +24,13 @@ import random
 from collections import defaultdict
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
-from . import cover, trace
+from . import cover, straight, trace
 from .machine import Run
 from .plan import Event, Plan, Point
 
 ORDERS = 8                      # profiles without device events
 POINTS = 3                      # in a plan, at most
+RANDOM = 4                      # one plan in so many is of random slices
 AGAIN = 2                       # orders more, of what is held until a wait
 WINDOW = 100                    # runs without a new pair: flat
 # How a kind of device event is held: legal for any hardware.  A CPU that
@@ -174,7 +179,7 @@ class Search:
         self._first = self._orders()
         self._held: List[Hold] = []
         self._held_before: Dict[Tuple[str, str], int] = defaultdict(int)
-        self._turn = self._by_turns = 0
+        self._turn = self._by_turns = self._given = 0
 
     def learnt(self) -> Dict:
         """All it knows but the coverage, for learn_from() of another one."""
@@ -206,6 +211,8 @@ class Search:
         records = trace.racing(run.records)
         touches = cover.contended(records)
         fresh = self.coverage.add(touches)
+        if straight.is_random(plan):
+            return len(fresh)           # no point can be added to it
         if not plan.points or fresh:
             self._profile(plan, run, records, touches, fresh)
         return len(fresh)
@@ -283,6 +290,9 @@ class Search:
     # -- what is next ---------------------------------------------------------
 
     def next(self) -> Plan:
+        self._given += 1
+        if self._given % RANDOM == RANDOM - 1:
+            return self._with_event(random_slices(self.rng.randrange(1 << 30)))
         for _ in range(200):
             plan = self._next()
             if plan is not None and plan.key() not in self.tried:

@@ -22,6 +22,23 @@ def _without(plan: Plan, field: str, test: Test) -> Tuple[Plan, bool]:
     return plan, False
 
 
+def _many(plan: Plan, test: Test) -> Plan:
+    """Halves of the points less, quarters and so on: of a plan that has many,
+    most are for nothing."""
+    size = len(plan.points) // 2
+    while size > 1:
+        i = 0
+        while i < len(plan.points):
+            less = plan._replace(
+                points=plan.points[:i] + plan.points[i + size:])
+            if test(less):
+                plan = less
+            else:
+                i += size
+        size //= 2
+    return plan
+
+
 def _orders(cpus: int) -> List[str]:
     natural = ''.join(f'{c:x}' for c in range(cpus))
     return [natural, natural[::-1]]
@@ -37,7 +54,7 @@ def _words(plan: Plan, test: Test) -> Plan:
 
 def shrink(plan: Plan, cpus: int, test: Test) -> Plan:
     """test() is asked about other plans only; plan itself has the splat."""
-    plan = _words(plan, test)
+    plan = _words(_many(plan, test), test)
     plan = _plain_order(plan, cpus, test)
     plan = _one_of_all(plan, test)
     for i, point in enumerate(plan.points):
