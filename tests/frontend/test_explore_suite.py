@@ -19,8 +19,9 @@ O-A  two-pasids  7.3  ^sign page-nobody-asked-for$  3  7.3+O-A-fix
 
 
 def document(results, status=0):
-    return {"date": "2026-11-30T12:00:00Z", "lab": {"commit": "0123456789abcd"},
-            "status": status, "results": results}
+    lab = {"commit": "0123456789abcd", "dirty": True}
+    return {"date": "2026-11-30T12:00:00Z", "lab": lab, "status": status,
+            "results": results}
 
 
 def measured(strategy, first, cap=20):
@@ -74,7 +75,7 @@ class Suite(unittest.TestCase):
         self.store.put(job, document([measured("search", [1])]))
         self.assertTrue(self.store.has(job))
         kept = self.store.everything()[0]
-        self.assertEqual(kept["commit"], "0123456789ab")
+        self.assertEqual(kept["commit"], "0123456789ab+")
         self.assertNotIn("machine", kept["results"][0])
 
     def test_two_clones_share_the_work(self):
@@ -127,6 +128,17 @@ class Suite(unittest.TestCase):
                       "([x](../../docs/findings/x.md))", text)
         self.assertIn("sign invalidation-timeout, first at 1 (**not known**)",
                       text)
+
+    def test_what_is_written_up_since_is_known(self):
+        os.makedirs(os.path.join(self.top, "repo", "docs", "findings"))
+        with open(os.path.join(self.top, "repo", "docs", "findings",
+                               "known-signs"), "w", encoding="utf-8") as f:
+            f.write("7.3  ^WARNING in x$  docs/findings/x.md\n")
+        self.store.put(suite.search("two-binds", "7.3", 9), document([
+            searched(9, [("WARNING in x", 2, ""), ("Kernel panic in ?", 2, "")])
+        ]))
+        self.assertIn("| 2 times WARNING in x, first at 1 "
+                      "([x](../../docs/findings/x.md)) |", self.page())
 
     def test_same(self):
         self.store.put(suite.same("two-binds", "7.3"), document([

@@ -49,8 +49,11 @@ class Known:
                 self.rules.append((re.compile(words[1]), words[2]))
 
     def page(self, finding: oracle.Finding) -> str:
-        return finding.page or next(
-            (p for r, p in self.rules if r.search(finding.sign)), '')
+        return finding.page or self.page_of(finding.sign)
+
+    def page_of(self, sign: str) -> str:
+        """Empty: it is written up nowhere."""
+        return next((p for r, p in self.rules if r.search(sign)), '')
 
 
 def _is_of(page: str, name: str) -> bool:

@@ -147,7 +147,8 @@ class Store:
             'part': job.part, 'race': job.race, 'scenario': job.scenario,
             'kernel': job.kernel, 'words': ' '.join(job.words),
             'date': document['date'][:10],
-            'commit': document['lab']['commit'][:12],
+            'commit': document['lab']['commit'][:12]
+            + '+' * document['lab']['dirty'],
             'results': [_said(r) for r in document['results']]})
             + '\n').encode())
 

@@ -8,7 +8,7 @@ import re
 import statistics
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
-from . import suite
+from . import campaign, suite
 from ..core import cache
 
 PAGE = os.path.join('docs', 'results', 'explore.md')
@@ -114,14 +114,19 @@ def _race(results: Results, row: suite.Row, races: suite.Races) -> str:
     return '| ' + ' | '.join(cells) + ' |'
 
 
-def _signs(found: Sequence[Result]) -> str:
-    """How often, the first seed's first schedule, where it is written up."""
+def _signs(found: Sequence[Result], repo: str) -> str:
+    """How often, the first seed's first schedule, where it is written up by
+    now.  A panic is the end of another sign."""
     out: Dict[str, List] = {}
     for r in found:
-        for s in r['results'][0]['signs']:
+        known = campaign.known(repo, r['kernel'], r['scenario'])
+        signs = r['results'][0]['signs']
+        for s in signs:
+            if s['sign'].startswith('Kernel panic') and len(signs) > 1:
+                continue
             told = out.setdefault(s['sign'], [0, s['first'], s['page']])
             told[0] += s['schedules']
-            told[2] = told[2] or s['page']
+            told[2] = told[2] or known.page_of(s['sign'])
     return '; '.join(
         f'{n} times {sign}, first at {first}' + (
             f' ([{_name(page)}](../../{page}))' if page else ' (**not known**)')
@@ -134,7 +139,8 @@ def _name(page: str) -> str:
     return os.path.basename(page).replace('.md', '')
 
 
-def _searches(results: Results, races: suite.Races) -> Iterator[str]:
+def _searches(results: Results, races: suite.Races, repo: str
+              ) -> Iterator[str]:
     kernels = sorted({r['kernel'] for r in results.of('search')})
     for kernel in kernels:
         found = list(results.of('search', kernel=kernel))
@@ -151,7 +157,7 @@ def _searches(results: Results, races: suite.Races) -> Iterator[str]:
                 str(sum(r['results'][0]['schedules'] for r in mine)),
                 str(len({r['results'][0]['seed'] for r in mine})),
                 ', '.join('{} of {}'.format(*r['results'][0]['pairs'])
-                          for r in mine), _signs(mine)]) + ' |'
+                          for r in mine), _signs(mine, repo)]) + ' |'
 
 
 def _same(results: Results) -> Iterator[str]:
@@ -169,7 +175,7 @@ def write(repo: str, races: suite.Races, found: List[Result]) -> None:
     text += '\n'.join(_race(results, row, races) for row in races.rows) + '\n'
     text += '\n'.join(f'\n{name} is {kernel}.'
                       for name, kernel in races.names.items()) + '\n'
-    text += '\n'.join(_searches(results, races)) + '\n'
+    text += '\n'.join(_searches(results, races, repo)) + '\n'
     same = list(_same(results))
     if same:
         text += _SAME + '\n'.join(same) + '\n'
