@@ -343,6 +343,13 @@ class Oracle(unittest.TestCase):
     def test_nothing(self):
         self.assertEqual(self.signs('DMAR: fine'), [])
 
+    def test_a_response_that_the_plan_keeps_is_on_its_way(self):
+        run = ended('', '# race: sign not-drained: 3 of 4\n# scene: end')
+        for words, signs in (('resp#1=idle', []),
+                             ('prq=pd#1', ['sign not-drained'])):
+            self.assertEqual([f.sign for f in oracle.findings(run._replace(
+                plan=plan.parse(words)))], signs)
+
     def test_splats_by_their_function(self):
         for text, sign in (
                 (fakestage.KASAN % ('iopf_x.isra.0', 'iopf_x'),
