@@ -327,16 +327,17 @@ class Search:
 
     def _hold(self) -> Plan:
         """A profile in which a kind of device event is held.  What is tried
-        in several orders is so in the natural one first, then in its reverse:
-        a request that comes when its process has gone takes no more."""
+        more than once is so in the natural order, each of its kind and then
+        the first alone, which the others pass; and in the reverse."""
         _, kind, when = self._held.pop(0)
-        order = self.order()
+        order, n = self.order(), 0
         if when in _SPECIAL.get(kind, ()):
             before = self._held_before[kind, when]
             self._held_before[kind, when] += 1
             natural = ''.join(f'{c:x}' for c in range(self.cpus))
-            order = {0: natural, 1: natural[::-1]}.get(before, order)
-        return Plan(order, (), (Event(kind, 0, when),))
+            order, n = {0: (natural, 0), 1: (natural, 1),
+                        2: (natural[::-1], 0)}.get(before, (order, n))
+        return Plan(order, (), (Event(kind, n, when),))
 
     @property
     def systematic(self) -> bool:
