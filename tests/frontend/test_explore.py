@@ -216,10 +216,10 @@ class Searching(unittest.TestCase):
             'prq': {'sent': 3}}}))
         self.assertEqual(off._held, [])
 
-    def test_one_in_four_is_of_random_slices_and_teaches_no_plan(self):
+    def test_one_in_three_is_of_random_slices_and_teaches_no_plan(self):
         s = search.Search(4, 1, cover.Coverage(), True)
-        kinds = [straight.is_random(s.next()) for _ in range(8)]
-        self.assertEqual(kinds, 2 * [False, False, True, False])
+        kinds = [straight.is_random(s.next()) for _ in range(9)]
+        self.assertEqual(kinds, 3 * [False, True, False])
         stage = fakestage.Stage(fixed=True)
         p = search.random_slices(7)
         self.assertGreater(s.learn(p, stage.run(p)), 0)

@@ -9,7 +9,7 @@ from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Plan, Point
 
 UAF = 'KASAN: slab-use-after-free in unbind'
-CAP = 200                       # a quarter are of random slices
+CAP = 200                       # a third are of random slices
 
 
 def record(actor, n, addr, write=False, icount=0, lock=''):
