@@ -202,7 +202,8 @@ unsigned scene_asked(void)
 
 void scene_check_drained(struct pt *pt, unsigned asked)
 {
-    bool sure = !(all->scene->flags & (SCENE_LOSES | SCENE_TWO));
+    bool sure = !(all->scene->flags &
+                  (SCENE_LOSES | SCENE_TWO | SCENE_OTHERS));
     uint64_t got = sure ? answers(pt) - answers_before[0] : 0;
 
     if (sure && got < asked) {

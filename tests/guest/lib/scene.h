@@ -55,6 +55,7 @@ struct scene {
 #define SCENE_REFUSED   (1u << 2)   /* breaches of protocol are asked for */
 #define SCENE_TWO       (1u << 3)   /* both functions are asked for pages */
 #define SCENE_GONE      (1u << 4)   /* function 0 does not come back */
+#define SCENE_OTHERS    (1u << 5)   /* groups of others, who do not unbind */
 
 #define SCENE_THREAD(text, does)    { .name = (text), .run = (does) }
 #define SCENE_PROCESS(text, first, does) \

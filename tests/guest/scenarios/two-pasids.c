@@ -43,7 +43,7 @@ static void ask(void)
 }
 
 SCENE(.name = "two-pasids", .setup = setup, .after = scene_close_bound,
-      .tasks = {
+      .flags = SCENE_OTHERS, .tasks = {
     SCENE_PROCESS("unbind", scene_bind_process, unbind),
     SCENE_THREAD("ask", ask),
 })
