@@ -8,7 +8,7 @@ import unittest.mock
 import fakestage
 from pri_lab.core.errors import LabError
 from pri_lab.explore import (cover, found, hit, machine, oracle, plan, search,
-                             show, shrink, straight, symbols, trace)
+                             show, straight, symbols, trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Event, Plan, Point
 from pri_lab.machine import schedule
@@ -259,80 +259,6 @@ class Searching(unittest.TestCase):
             return out
         self.assertEqual(plans(5), plans(5))
         self.assertNotEqual(plans(5), plans(6))
-
-
-class Shrink(unittest.TestCase):
-    def test_fewest_points_then_events_then_the_plain_order(self):
-        asked = []
-
-        def test(p):
-            asked.append(p)
-            return Point(1, '', 5) in [x._replace(to=None) for x in p.points] \
-                and any(e.kind == 'prq' and e.n in (0, 2) for e in p.events)
-
-        big = plan.parse('order=2103 at=0:1 at=1:5>2 at=2:9 msi=+5 prq=pd#1 '
-                         'hold=9')
-        small = shrink.shrink(big, 4, test)
-        self.assertEqual(str(small), 'order=0123 at=1:5 prq#2=pd#1')
-        self.assertNotIn(big, asked)
-
-    def test_of_many_points_halves_are_left_out(self):
-        asked = []
-        needed = {Point(0, '', 7), Point(2, '', 31)}
-
-        def test(p):
-            asked.append(p)
-            return needed <= set(p.points)
-
-        big = Plan('0123', tuple(Point(c % 4, '', c) for c in range(1, 41))
-                   + (Point(0, '', 7), Point(2, '', 31)))
-        self.assertEqual(set(shrink.shrink(big, 4, test).points), needed)
-        self.assertLess(len(asked), 60)
-
-    def test_what_is_needed_stays(self):
-        def test(p):
-            return p.order == '2103' and len(p.points) == 2
-        big = plan.parse('order=2103 at=0:1 at=1:5>2')
-        self.assertEqual(str(shrink.shrink(big, 4, test)),
-                         'order=2103 at=0:1 at=1:5')
-
-    def test_another_order_may_need_less(self):
-        def test(p):
-            return len(p.points) == 2 or p.order == '0123'
-        big = plan.parse('order=2103 at=0:1 at=1:5')
-        self.assertEqual(str(shrink.shrink(big, 4, test)), 'order=0123')
-
-    def test_the_fake_bug_is_one_point(self):
-        stage = fakestage.Stage()
-
-        def test(p):
-            return UAF in [f.sign for f in oracle.findings(stage.run(p))]
-
-        big = plan.parse('order=3120 at=3:4 at=1:21>2 at=2:90 at=0:2')
-        self.assertTrue(test(big))
-        self.assertEqual(str(shrink.shrink(big, 4, test)),
-                         'order=0123 at=1:21')
-
-
-class Straight(unittest.TestCase):
-    """Random slices as points"""
-
-    def run_of(self, *to):
-        return ended()._replace(
-            plan=plan.parse('prq=pd#1 rand=7:500:100000 hold=9'),
-            records=[record(cpu, 0, 0, kind=trace.SWITCH, icount=at)
-                     for at, cpu in to])
-
-    def test_a_point_at_each_switch_to_another_cpu(self):
-        run = self.run_of((10, 2), (20, 2), (30, 1), (40, 3))
-        self.assertEqual([str(p) for p in straight.plans(run, 4)], [
-            f'order={o} at=i10>2 at=i30>1 at=i40>3 prq=pd#1 hold=9'
-            for o in ('0123', '2130')])
-
-    def test_no_more_than_the_machine_takes(self):
-        self.assertEqual(straight.plans(self.run_of(*(
-            (n, n % 2) for n in range(65))), 4), [])
-        self.assertEqual(straight.plans(self.run_of(), 4), [])
 
 
 class Oracle(unittest.TestCase):

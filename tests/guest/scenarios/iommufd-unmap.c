@@ -3,7 +3,6 @@
  * What: one task has the device write pages in the name of one PASID, one
  *   unmaps them and writes them itself, one attaches the page table to another
  *   PASID and detaches it.
- * Sign: written-later
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -3,7 +3,6 @@
  * What: one task has the device write a page in the name of a PASID, one puts
  *   another page table in the place of the first and writes the page of the old
  *   one itself, one attaches and detaches the first to another PASID.
- * Sign: written-later
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
