@@ -63,6 +63,8 @@ class Suite(unittest.TestCase):
         self.assertEqual(row.kernel, "7.3+C-04+C-21")
         self.assertEqual(self.races.short(row.kernel), "BOTH")
         self.assertEqual(row.cap, 20)
+        self.assertEqual(self.races.kernel("BOTH+C-09"), "7.3+C-04+C-21+C-09")
+        self.assertEqual(self.races.kernel("7.3+C-09"), "7.3+C-09")
 
     def test_each_race_has_a_scenario(self):
         names = {e.name for e in race.load(run.REPO, race.SCENARIOS)}

@@ -56,7 +56,9 @@ class Races:
                                      int(cap), self.kernel(control)))
 
     def kernel(self, name: str) -> str:
-        return self.names.get(name, name)
+        """Of a name, or of one with patches: FIXED+C-21."""
+        base, plus, patches = name.partition('+')
+        return self.names.get(base, base) + plus + patches
 
     def short(self, kernel: str) -> str:
         return next((n for n, k in self.names.items() if k == kernel), kernel)

@@ -145,9 +145,9 @@ def _searches(results: Results, races: suite.Races, repo: str
     for kernel in kernels:
         found = list(results.of('search', kernel=kernel))
         total = sum(r['results'][0]['schedules'] for r in found)
-        hours = sum(r['results'][0]['seconds'] for r in found) / 3600
+        minutes = sum(r['results'][0]['seconds'] for r in found) / 60
         yield f'\n## Searches on {races.short(kernel)}\n'
-        yield f'{total} schedules in {hours:.1f} hours of one QEMU.\n'
+        yield f'{total} schedules in {minutes:.0f} minutes of one QEMU.\n'
         yield '| scenario | schedules | seeds | pairs | what came |'
         yield '|---|---|---|---|---|'
         for scenario in sorted({r['scenario'] for r in found}):
