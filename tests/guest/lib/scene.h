@@ -113,7 +113,7 @@ void scene_check_drained(struct pt *pt, unsigned asked);
  */
 bool scene_open(struct pt *pt, unsigned index);
 
-/* With SCENE_IOMMUFD: the registers whose counters are to be looked at */
+/* With SCENE_IOMMUFD: the registers whose counters are looked at; NULL: none */
 void scene_look(struct pt *pt);
 
 /*

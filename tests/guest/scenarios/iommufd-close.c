@@ -10,40 +10,33 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "iofd.h"
-#include "scene.h"
+#include "scene-iofd.h"
 
-#define PASID   5u
-#define GROUPS  4
 #define WAIT_MS 2
-
-static struct iofd io;
-static struct iofd_pt pt;
 
 static void setup(void)
 {
-    iofd_open(&io);
-    iofd_pt_alloc(&io, &pt, true);
-    iofd_attach(&io, pt.hwpt, PASID);
+    scene_begin_iofd(SCENE_PASID, 4);
+    scene_look(NULL);                   /* its registers go */
 }
 
 /* The mapping of its registers holds the function open, too */
 static void close_function(void)
 {
-    scene_ask(&io.pt, SCENE_IOVA, PASID, GROUPS);
-    munmap((void *)io.pt.func, io.bar0_size);
-    close(io.dev);
+    scene_ask_iofd();
+    munmap((void *)scene_io.pt.func, scene_io.bar0_size);
+    close(scene_io.dev);
 }
 
 static void close_queue(void)
 {
-    iofd_answer(&pt, WAIT_MS);
-    close(pt.fault_fd);
+    iofd_answer(&scene_pt, WAIT_MS);
+    close(scene_pt.fault_fd);
 }
 
 static void close_iommu(void)
 {
-    close(io.iommu);
+    close(scene_io.iommu);
 }
 
 SCENE(.name = "iommufd-close", .setup = setup, .seconds = 8,

@@ -6,48 +6,36 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include "iofd.h"
-#include "scene.h"
+#include "scene-iofd.h"
 
-#define PASID       5u
-#define OTHER_PASID 6u
 #define GROUPS      4
 #define WAIT_MS     2
 
-static struct iofd io;
-static struct iofd_pt pt, other;
+static struct iofd_pt other;
 
 static void setup(void)
 {
-    iofd_open(&io);
-    scene_look(&io.pt);
-    iofd_pt_alloc(&io, &pt, true);
-    iofd_pt_alloc(&io, &other, true);
-    iofd_attach(&io, pt.hwpt, PASID);
-}
-
-static void ask(void)
-{
-    scene_ask(&io.pt, SCENE_IOVA, PASID, GROUPS);
+    scene_begin_iofd(SCENE_PASID, GROUPS);
+    iofd_pt_alloc(&scene_io, &other, true);
 }
 
 /* What is still unread at the end is answered by the kernel */
 static void answer(void)
 {
     for (unsigned i = 0; i < GROUPS; i++) {
-        iofd_answer(&pt, WAIT_MS);
+        iofd_answer(&scene_pt, WAIT_MS);
     }
 }
 
 static void replace(void)
 {
-    iofd_attach(&io, other.hwpt, PASID);
-    iofd_detach(&io, PASID);
+    iofd_attach(&scene_io, other.hwpt, SCENE_PASID);
+    iofd_detach(&scene_io, SCENE_PASID);
 }
 
 SCENE(.name = "iommufd-queue", .setup = setup, .flags = SCENE_IOMMUFD,
       .tasks = {
-    SCENE_THREAD("ask", ask),
+    SCENE_THREAD("ask", scene_ask_iofd),
     SCENE_THREAD("answer", answer),
     SCENE_THREAD("replace", replace),
 })

@@ -7,42 +7,33 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include "iofd.h"
-#include "scene.h"
+#include "scene-iofd.h"
 
-#define PASID       5u
-#define OTHER_PASID 6u
-#define GROUPS      3
-
-static struct iofd io;
-static struct iofd_pt pt;
+#define GROUPS  3
 
 static void setup(void)
 {
-    iofd_open(&io);
-    scene_look(&io.pt);
-    iofd_pt_alloc(&io, &pt, true);
-    iofd_attach(&io, pt.hwpt, PASID);
+    scene_begin_iofd(SCENE_PASID, GROUPS);
 }
 
 /* Before, while and after a PASID has the page table */
 static void ask(void)
 {
-    scene_ask(&io.pt, SCENE_IOVA, PASID, GROUPS);
-    scene_ask(&io.pt, SCENE_IOVA, OTHER_PASID, GROUPS);
+    scene_ask_iofd();
+    scene_ask(&scene_io.pt, SCENE_IOVA, SCENE_OTHER_PASID, GROUPS);
 }
 
 static void detach(void)
 {
-    iofd_detach(&io, PASID);
-    iofd_attach(&io, pt.hwpt, PASID);
-    iofd_detach(&io, PASID);
+    iofd_detach(&scene_io, SCENE_PASID);
+    iofd_attach(&scene_io, scene_pt.hwpt, SCENE_PASID);
+    iofd_detach(&scene_io, SCENE_PASID);
 }
 
 static void other(void)
 {
-    iofd_attach(&io, pt.hwpt, OTHER_PASID);
-    iofd_detach(&io, OTHER_PASID);
+    iofd_attach(&scene_io, scene_pt.hwpt, SCENE_OTHER_PASID);
+    iofd_detach(&scene_io, SCENE_OTHER_PASID);
 }
 
 SCENE(.name = "two-attaches", .setup = setup, .flags = SCENE_IOMMUFD,
