@@ -116,6 +116,35 @@ static void test_random(void)
     bad("rand=7:5:6:7", "SEED:SHORTEST:LONGEST");
 }
 
+/* In the order that they are listed; printed as they were written */
+static void test_slices(void)
+{
+    g_autoptr(GString) text = g_string_new("");
+
+    good("slice=2103:500 slice=9 slice=0123:7");
+    g_assert_cmpuint(plan.slice, ==, 9);
+    g_assert_cmpuint(plan.n_listed, ==, 2);
+    g_assert_cmphex(plan.listed[0].order, ==, 0x3012);
+    g_assert_cmpuint(plan.listed[0].n, ==, 500);
+    g_assert_cmpuint(plan.listed[1].n, ==, 7);
+    sched_slice_print(text, &plan.listed[0], 4);
+    g_assert_cmpstr(text->str, ==, "2103:500");
+    bad("slice=210:5", "each vCPU once");
+    bad("slice=2100:5", "each vCPU once");
+    bad("slice=2104:5", "each vCPU once");
+    bad("slice=21033:5", "ORDER:INSTRUCTIONS");
+    bad("slice=2103:0", "of one at least");
+    bad("slice=2103:5x", "ORDER:INSTRUCTIONS");
+    bad("slice=2103:5 rand=7:5:6", "none can be listed");
+    g_string_truncate(text, 0);
+    for (int i = 0; i < SCHED_SLICES_MAX; i++) {
+        g_string_append(text, "slice=0123:1 ");
+    }
+    good(text->str);
+    g_string_append(text, "slice=0123:1");
+    bad(text->str, "too many slices");
+}
+
 static void test_rules(void)
 {
     good("prq=pd#1 resp#2=+500 msi#1=2:40 bh=idle wait#3=now cpl#1=i77");
@@ -194,6 +223,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sched-plan/points", test_points);
     g_test_add_func("/sched-plan/numbers", test_numbers);
     g_test_add_func("/sched-plan/random", test_random);
+    g_test_add_func("/sched-plan/slices", test_slices);
     g_test_add_func("/sched-plan/rules", test_rules);
     g_test_add_func("/sched-plan/broken", test_broken);
     g_test_add_func("/sched-plan/bounds", test_bounds);

@@ -92,7 +92,8 @@ typedef struct SchedRange {
  * @in_turn: the thread executes @current
  * @turn_start: instructions since @start at the begin of the turn
  * @slice: instructions that a vCPU has until others go first
- * @rng: state of `rand`
+ * @rng: state of `rand`; @made: the slices that it has made so far
+ * @listed: so many slices of the plan have begun
  * @looking: this reads guest memory itself
  * @event_kind, @event_n: the device event that has happened last, for the trace
  */
@@ -126,6 +127,8 @@ typedef struct Sched {
     uint64_t turn_start;
     uint64_t slice;
     uint64_t rng;
+    GArray *made;           /* of SchedSlice, SCHED_SLICES_MAX at most */
+    unsigned int listed;
     bool looking;
     uint8_t event_kind;
     uint32_t event_n;

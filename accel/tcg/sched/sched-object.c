@@ -248,6 +248,7 @@ void sched_init(void)
     }
     sched.log = g_ptr_array_new_with_free_func(g_free);
     sched.notes = g_array_new(false, false, 2 * sizeof(uint64_t));
+    sched.made = g_array_new(false, false, sizeof(SchedSlice));
     object_property_add_child(object_get_root(), "sched",
                               object_new("tcg-sched"));
     qemu_add_vm_change_state_handler(sched_state_changed, NULL);

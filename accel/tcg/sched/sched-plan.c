@@ -38,6 +38,16 @@ void sched_point_print(GString *to, const SchedPoint *point)
     }
 }
 
+void sched_slice_print(GString *to, const SchedSlice *slice,
+                       unsigned int n_cpus)
+{
+    for (unsigned int i = 0; i < n_cpus; i++) {
+        g_string_append_printf(to, "%x",
+                               (unsigned int)(slice->order >> (4 * i)) & 0xf);
+    }
+    g_string_append_printf(to, ":%" PRIu64, slice->n);
+}
+
 /* -- Pieces of words: each moves *@p behind what it has read --------------- */
 
 static bool read_char(const char **p, char c)
@@ -136,6 +146,32 @@ static const char *parse_order(SchedPlan *plan, const char *p,
         plan->order[plan->n_order++] = cpu;
     }
     return plan->n_order ? NULL : "no vCPU is named";
+}
+
+/* slice=ORDER:N, all vCPUs of the machine; @p is behind the = */
+static const char *parse_slice(SchedPlan *plan, const char *p,
+                               unsigned int n_cpus)
+{
+    SchedSlice *slice = &plan->listed[plan->n_listed];
+    unsigned int seen = 0, cpu;
+
+    if (plan->n_listed == SCHED_SLICES_MAX) {
+        return "too many slices";
+    }
+    slice->order = 0;
+    for (unsigned int i = 0; i < n_cpus; i++) {
+        if (!read_cpu(&p, n_cpus, &cpu) || (seen & (1u << cpu))) {
+            return "the order of a slice names each vCPU once";
+        }
+        seen |= 1u << cpu;
+        slice->order |= (uint64_t)cpu << (4 * i);
+    }
+    if (!read_char(&p, ':') || !read_number(&p, &slice->n) || *p ||
+        !slice->n) {
+        return "a slice is ORDER:INSTRUCTIONS, of one at least";
+    }
+    plan->n_listed++;
+    return NULL;
 }
 
 static const char *parse_at(SchedPlan *plan, const char *p,
@@ -266,6 +302,9 @@ static const char *parse_word(SchedPlan *plan, const char *word,
         plan->broken = true;
         return NULL;
     }
+    if (g_str_has_prefix(word, "slice=") && strchr(word, ':')) {
+        return parse_slice(plan, word + strlen("slice="), n_cpus);
+    }
     for (unsigned int i = 0; i < ARRAY_SIZE(numbers); i++) {
         if (g_str_has_prefix(word, numbers[i].name)) {
             p += strlen(numbers[i].name);
@@ -291,6 +330,9 @@ static const char *parse_word(SchedPlan *plan, const char *word,
 
 static const char *sched_plan_check(const SchedPlan *plan)
 {
+    if (plan->random && plan->n_listed) {
+        return "rand makes the slices, none can be listed";
+    }
     for (unsigned int i = 0; i < plan->n_rules && !plan->broken; i++) {
         if (plan->rule[i].when == SCHED_WHEN_LOST ||
             plan->rule[i].when == SCHED_WHEN_TWICE) {

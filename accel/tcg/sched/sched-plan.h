@@ -13,6 +13,7 @@
 
 #define SCHED_CPUS_MAX      16      /* a hexadecimal digit of `order` each */
 #define SCHED_WORDS_MAX     64      /* of change points, and of rules */
+#define SCHED_SLICES_MAX    2048    /* of slices that a plan lists */
 
 /* Instructions, unless the plan says otherwise */
 #define SCHED_SLICE         200000      /* others go first after so many */
@@ -74,6 +75,17 @@ typedef struct SchedRule {
 } SchedRule;
 
 /**
+ * struct SchedSlice - an order of the vCPUs, and how long it lasts
+ *
+ * @order: first one in the lowest digit (4 bits)
+ * @n: instructions of a vCPU in a row
+ */
+typedef struct SchedSlice {
+    uint64_t order;
+    uint64_t n;
+} SchedSlice;
+
+/**
  * struct SchedPlan - what a line says
  *
  * @on: there is a plan; everything else is only valid then
@@ -81,6 +93,7 @@ typedef struct SchedRule {
  * @order: vCPUs named by `order`, @n_order of them
  * @random: `rand` is given: seed, shortest and longest slice follow
  * @slice, @yield, @hold, @limit: instructions; @limit 0: none
+ * @listed: slices that come one after the other, before those of @slice
  */
 typedef struct SchedPlan {
     bool on;
@@ -95,6 +108,8 @@ typedef struct SchedPlan {
     uint64_t yield;
     uint64_t hold;
     uint64_t limit;
+    SchedSlice listed[SCHED_SLICES_MAX];
+    unsigned int n_listed;
     SchedChange change[SCHED_WORDS_MAX];
     unsigned int n_changes;
     SchedRule rule[SCHED_WORDS_MAX];
@@ -116,6 +131,12 @@ bool sched_plan_parse(SchedPlan *plan, const char *text, unsigned int n_cpus,
  * sched_point_print: append a point as a plan writes it
  */
 void sched_point_print(GString *to, const SchedPoint *point);
+
+/**
+ * sched_slice_print: append a slice as a plan writes it, behind `slice=`
+ */
+void sched_slice_print(GString *to, const SchedSlice *slice,
+                       unsigned int n_cpus);
 
 /**
  * sched_event_name: the word of a plan for a kind of event

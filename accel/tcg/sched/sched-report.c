@@ -181,6 +181,21 @@ static QList *report_notes(void)
     return list;
 }
 
+/* What `rand` made, as the words of a plan have it */
+static QList *report_made(void)
+{
+    QList *list = qlist_new();
+
+    for (unsigned int i = 0; i < sched.made->len; i++) {
+        const SchedSlice *slice = &g_array_index(sched.made, SchedSlice, i);
+        g_autoptr(GString) text = g_string_new("");
+
+        sched_slice_print(text, slice, sched.n_cpus);
+        qlist_append_str(list, text->str);
+    }
+    return list;
+}
+
 static QDict *report_events(void)
 {
     QDict *all = qdict_new();
@@ -214,6 +229,7 @@ static void report_lists(QDict *d)
     qdict_put(d, "events", report_events());
     qdict_put(d, "points", points);
     qdict_put(d, "notes", report_notes());
+    qdict_put(d, "made", report_made());
     qdict_put(d, "log", log);
 }
 

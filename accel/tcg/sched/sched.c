@@ -134,15 +134,33 @@ static uint64_t sched_random(uint64_t below)
     return ((sched.rng * 0x2545f4914f6cdd1dull) >> 11) % below;
 }
 
+static void sched_new_rows(void)
+{
+    for (unsigned int v = 0; v < sched.n_cpus; v++) {
+        sched.cpu[v].row = 0;
+    }
+}
+
+/* What `rand` has made is told, so that a plan can list it */
+static void sched_keep_slice(void)
+{
+    SchedSlice slice = { .n = sched.slice };
+
+    for (unsigned int i = 0; i < sched.n_cpus; i++) {
+        slice.order |= (uint64_t)sched.order[i] << (4 * i);
+    }
+    if (sched.made->len < SCHED_SLICES_MAX) {
+        g_array_append_val(sched.made, slice);
+    }
+}
+
 /* `rand`: another order, and a slice whose logarithm is uniform, for all */
 static void sched_random_slice(void)
 {
     const SchedPlan *plan = &sched.plan;
     uint64_t lo = plan->slice_min, hi = lo, room = plan->slice_max / lo;
 
-    for (unsigned int v = 0; v < sched.n_cpus; v++) {
-        sched.cpu[v].row = 0;
-    }
+    sched_new_rows();
     for (uint64_t n = sched_random(64 - clz64(room)); n; n--) {
         lo *= 2;
     }
@@ -153,6 +171,24 @@ static void sched_random_slice(void)
 
         sched.order[i] = sched.order[k];
         sched.order[k] = o;
+    }
+    sched_keep_slice();
+}
+
+/* The next one that the plan lists; behind the last one the order stays */
+static void sched_listed_slice(void)
+{
+    const SchedPlan *plan = &sched.plan;
+    const SchedSlice *slice = &plan->listed[sched.listed];
+
+    sched_new_rows();
+    if (sched.listed++ == plan->n_listed) {
+        sched.slice = plan->slice;
+        return;
+    }
+    sched.slice = slice->n;
+    for (unsigned int i = 0; i < sched.n_cpus; i++) {
+        sched.order[i] = (slice->order >> (4 * i)) & 0xf;
     }
 }
 
@@ -259,6 +295,9 @@ static void sched_slice_over(void)
     sched.cpu[sched.current].row = 0;
     if (sched.plan.random) {
         sched_random_slice();
+        sched_reconsider();
+    } else if (sched.listed <= sched.plan.n_listed && sched.plan.n_listed) {
+        sched_listed_slice();
         sched_reconsider();
     } else if (sched_others_can_run(sched.current)) {
         sched.slices++;
@@ -412,6 +451,11 @@ void sched_begin(const char *text, const SchedPlan *plan)
     g_array_set_size(sched.notes, 0);
     sched_set_cpus();
     sched_set_order();
+    g_array_set_size(sched.made, 0);
+    sched.listed = 0;
+    if (plan->n_listed) {
+        sched_listed_slice();
+    }
     if (plan->random) {
         sched.rng = (plan->seed + 1) * 0x9e3779b97f4a7c15ull;
         sched.rng |= !sched.rng;

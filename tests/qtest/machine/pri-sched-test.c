@@ -17,6 +17,7 @@
 #include "qapi/error.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
+#include "qobject/qstring.h"
 #include "qobject/qjson.h"
 #include <glib/gstdio.h>
 
@@ -325,6 +326,32 @@ static void test_random_slices(void)
     sched_machine_end(&m);
 }
 
+/* A plan that lists the slices which `rand` has made is the run of `rand` */
+static void test_listed_slices(void)
+{
+    g_autoptr(GString) words = g_string_new("yield=10");
+    g_autofree char *hash = NULL;
+    int64_t insns = 0;
+    const QListEntry *e;
+    SchedMachine m;
+    QDict *r;
+
+    start_ready(&m);
+    r = run(&m, ADD, "rand=1:10:100 yield=10");
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(r, "made"), e) {
+        g_string_append_printf(words, " slice=%s",
+            qstring_get_str(qobject_to(QString, qlist_entry_obj(e))));
+    }
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(r, "made")), >, 4);
+    expect_same(r, &insns, &hash, 0);
+    expect_same(run(&m, ADD, words->str), &insns, &hash, 1);
+    r = run(&m, ADD, "yield=10 slice=10:7");    /* and then as without */
+    g_assert_cmpstr(qdict_get_str(r, "hash"), !=, hash);
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(r, "made")), ==, 0);
+    qobject_unref(r);
+    sched_machine_end(&m);
+}
+
 /* What RDRAND has given before is not in a snapshot */
 static void test_rdrand(void)
 {
@@ -494,6 +521,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pri-sched/trace-of-waits", test_trace_of_waits);
     qtest_add_func("/pri-sched/same", test_same);
     qtest_add_func("/pri-sched/random-slices", test_random_slices);
+    qtest_add_func("/pri-sched/listed-slices", test_listed_slices);
     qtest_add_func("/pri-sched/rdrand", test_rdrand);
     qtest_add_func("/pri-sched/cold", test_cold);
     qtest_add_func("/pri-sched/off", test_off);
