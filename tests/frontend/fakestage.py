@@ -94,7 +94,11 @@ class Stage:
         freed = dropped = False
         console, records, points = [], [], []
         digest = hashlib.sha256()
-        steps = 0
+        slices = list(plan.slices)
+        steps = row = 0
+        last = None
+        if slices:
+            order = [int(c, 16) for c in slices[0].order]
         while any(done[c] < len(programs[c]) for c in order):
             cpu = next(c for c in order if done[c] < len(programs[c]))
             name, offset, addr, write = programs[cpu][done[cpu]]
@@ -103,6 +107,13 @@ class Stage:
                 continue
             done[cpu] += 1
             steps += 1
+            row = row + 1 if cpu == last else 1
+            last = cpu
+            if slices and row >= slices[0].n:
+                slices.pop(0)
+                row = 0
+                if slices:
+                    order = [int(c, 16) for c in slices[0].order]
             if addr == COUNT and write:
                 dropped = True
             if addr == FREE and write:

@@ -4,7 +4,7 @@ import unittest
 
 import fakestage
 from pri_lab.explore import oracle, plan, shrink, straight, trace
-from pri_lab.explore.plan import Plan, Point
+from pri_lab.explore.plan import Plan, Point, Slice
 from test_explore import UAF, ended, record
 
 
@@ -75,6 +75,65 @@ class Straight(unittest.TestCase):
         self.assertEqual([str(p) for p in straight.plans(run, 4)], [
             f'order={o} at=i10>2 at=i30>1 at=i40>3 prq=pd#1 hold=9'
             for o in ('0123', '2130')])
+
+    def test_slices_one_by_one_as_the_machine_tells_them(self):
+        run = self.run_of()
+        run.report['made'] = ['2103:500', '0123:77']
+        self.assertEqual(str(straight.listed(run)),
+                         'slice=2103:500 slice=0123:77 prq=pd#1 hold=9')
+
+    def fewest(self, slices, wanted):
+        """wanted(slices) has the splat."""
+        asked = []
+
+        def test(p):
+            asked.append(p)
+            return wanted(p.slices)
+        big = Plan('0123', slices=tuple(slices))
+        return straight.fewest(big, test).slices, len(asked)
+
+    def test_slices_that_are_not_needed_are_left_out(self):
+        all_ = [Slice('0123', n) for n in range(1, 301)]
+        all_[90] = Slice('2103', 91)
+        all_[120] = Slice('3210', 121)
+        kept, runs = self.fewest(all_, lambda slices: [
+            s.order for s in slices if s.order != '0123'] == ['2103', '3210'])
+        self.assertEqual([s.order for s in kept], ['2103', '3210'])
+        self.assertLess(runs, 70)
+
+    def test_time_of_those_left_out_is_kept(self):
+        all_ = [Slice('0123', 10), Slice('1023', 5), Slice('2103', 7)]
+        kept, _ = self.fewest(all_, lambda slices: bool(slices) and sum(
+            s.n for s in slices[:-1]) == 15 and slices[-1].order == '2103')
+        self.assertEqual(kept, (Slice('1023', 15), Slice('2103', 7)))
+        kept, _ = self.fewest(all_, lambda slices: sum(
+            s.n for s in slices) == 22)
+        self.assertEqual(len(kept), 1)
+        self.assertEqual(self.fewest(all_, lambda slices: True)[0], ())
+
+    def test_straight_of_slices_whose_points_do_not_have_it(self):
+        stage = fakestage.Stage()
+        listed = plan.parse('slice=0123:20 slice=1023:21 slice=2103:90 '
+                            'slice=3210:4')
+        asked = []
+
+        def run(p):
+            asked.append(p)
+            r = stage.run(listed if straight.is_random(p) else p)
+            return r._replace(plan=p, report=dict(
+                r.report, made=[f'{s.order}:{s.n}' for s in listed.slices]))
+
+        def test(p):
+            return UAF in [f.sign for f in oracle.findings(run(p))]
+        start = plan.parse('rand=7:500:100000')
+        self.assertTrue(test(start))
+        got = straight.straighten(start, 4, run, test)
+        self.assertEqual([s.order for s in got.slices], ['1023', '2103'])
+        for i in range(len(got.slices)):
+            self.assertFalse(test(got._replace(
+                slices=got.slices[:i] + got.slices[i + 1:])))
+        self.assertFalse(straight.is_random(got))
+        self.assertTrue(test(got))
 
     def test_no_more_than_the_machine_takes(self):
         self.assertEqual(straight.plans(self.run_of(*(

@@ -372,8 +372,7 @@ class Campaign:
             return lead is not None and lead.sign == finding.sign
 
         if straight.is_random(plan):
-            plan = next(filter(test, straight.plans(stage.run(plan),
-                                                    machine.CPUS)), plan)
+            plan = straight.straighten(plan, machine.CPUS, stage.run, test)
         small = shrink.shrink(plan, machine.CPUS, test)
         last = stage.run(small)
         replays = self.options.replays

@@ -17,6 +17,7 @@ KINDS = ('pr', 'resp', 'inv', 'cpl', 'tr', 'prq', 'desc', 'wait', 'msi',
          'dma', 'timer', 'bh', 'pd')
 _POINT = re.compile(r'^(?:([0-9a-f]):([li]?)(\d+)|i(\d+)|(\w+)#(\d+))$')
 _WHEN = re.compile(r'^(?:now|idle|lost|twice|\+\d+)$')
+_SLICE = re.compile(r'^([0-9a-f]+):(\d+)$')
 _REST = re.compile(r'^(?:(?:slice|yield|limit|hold)=\d+|rand=\d+:\d+:\d+'
                    r'|broken)$')
 
@@ -34,6 +35,15 @@ class Point(NamedTuple):
         return f'at={at}' + ('' if self.to is None else f'>{self.to:x}')
 
 
+class Slice(NamedTuple):
+    """CPUs in this order, until one has executed n instructions in a row."""
+    order: str
+    n: int
+
+    def word(self) -> str:
+        return f'slice={self.order}:{self.n}'
+
+
 class Event(NamedTuple):
     """A device event, or every one of its kind (n = 0), is delivered when?"""
     kind: str
@@ -48,17 +58,20 @@ class Plan(NamedTuple):
     order: str = ''
     points: Tuple[Point, ...] = ()
     events: Tuple[Event, ...] = ()
-    rest: Tuple[str, ...] = ()  # limit=, rand=, slice=, ...
+    rest: Tuple[str, ...] = ()  # limit=, rand=, slice=N, ...
+    slices: Tuple[Slice, ...] = ()      # one after the other
 
     def __str__(self) -> str:
         words = [f'order={self.order}'] if self.order else []
+        words += [s.word() for s in self.slices]
         words += [p.word() for p in self.points]
         words += [e.word() for e in self.events]
         return ' '.join(words + list(self.rest)) or 'on'
 
     def key(self) -> Tuple:
         """Equal for plans that do the same; LIMIT is no part of that."""
-        return (self.order, frozenset(self.points), frozenset(self.events),
+        return (self.order, self.slices,
+                frozenset(self.points), frozenset(self.events),
                 tuple(w for w in self.rest if not w.startswith('limit=')))
 
 
@@ -74,11 +87,20 @@ def _point(text: str) -> Point:
     return Point(int(m.group(1), 16), m.group(2), int(m.group(3)), target)
 
 
+def slice_of(text: str) -> Slice:
+    """2103:500, as a plan and the machine's report have it."""
+    m = _SLICE.match(text)
+    if not m:
+        raise LabError(f'plan: slice={text}: not a slice', 'such as 2103:500')
+    return Slice(m.group(1), int(m.group(2)))
+
+
 def _rest(word: str) -> str:
     if not _REST.match(word):
         raise LabError(f'plan: {word}: no plan has such a word',
                        'words are order=2103, at=POINT, slice=N, yield=N, '
-                       'rand=SEED:MIN:MAX, limit=N, hold=N, broken, and '
+                       'slice=2103:N, rand=SEED:MIN:MAX, limit=N, hold=N, '
+                       'broken, and '
                        'KIND=WHEN or KIND#N=WHEN, where KIND is\n'
                        + ', '.join(KINDS))
     return word
@@ -90,6 +112,7 @@ def parse(text: str) -> Plan:
     What depends on the machine it refuses itself: the number of vCPUs, say.
     """
     order, rest = '', []
+    slices: List[Slice] = []
     points: List[Point] = []
     events: List[Event] = []
     for word in text.split():
@@ -102,6 +125,8 @@ def parse(text: str) -> Plan:
             order = value
         elif name == 'at':
             points.append(_point(value))
+        elif name == 'slice' and ':' in value:
+            slices.append(slice_of(value))
         elif kind in KINDS:
             if n and not n.isdigit():
                 raise LabError(f'plan: {word}: {n} is not a number')
@@ -110,4 +135,5 @@ def parse(text: str) -> Plan:
             events.append(Event(kind, int(n or 0), value or 'now'))
         elif word != 'on':
             rest.append(_rest(word))
-    return Plan(order, tuple(points), tuple(events), tuple(rest))
+    return Plan(order, tuple(points), tuple(events), tuple(rest),
+                tuple(slices))

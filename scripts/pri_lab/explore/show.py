@@ -8,6 +8,7 @@ from typing import Dict, List
 from . import trace
 from .hit import Hit
 from .machine import Run, Stage
+from .plan import Slice
 
 SHOWN = 14                      # lines of a splat
 EVENTS = 40                     # lines of a timeline
@@ -37,6 +38,11 @@ def point_text(p: Dict) -> str:
     return (f'{who(p["cpu"], p.get("task", ""))} {turn} {when} its {what} '
             f'{p["symbol"]}+0x{p["offset"]:x}{line} (execution {p["count"]}, '
             f'{p["word"]})')
+
+
+def slice_text(s: Slice) -> str:
+    return f'CPUs in the order {s.order}, until one has executed {s.n:,} ' \
+        f'instructions in a row ({s.word()})'
 
 
 def event_text(e: Dict) -> str:
@@ -143,8 +149,9 @@ def timeline(run: Run, stage: Stage) -> List[str]:
 
 
 def plan_text(hit: Hit) -> List[str]:
-    """Its points and the device events it holds, in words."""
-    out = [point_text(p) for p in hit.points]
+    """Its slices, points and the device events it holds, in words."""
+    out = [slice_text(s) for s in hit.parsed.slices]
+    out += [point_text(p) for p in hit.points]
     told = hit.fields.get('events') or [
         dict(e._asdict(), word=e.word()) for e in hit.parsed.events]
     out += [event_text(e) for e in told]

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from . import campaign, suite
 from ..core import cache
+from .plan import parse
 
 PAGE = os.path.join('docs', 'results', 'explore.md')
 _HEAD = '''\
@@ -88,9 +89,8 @@ def _hit(result: Optional[Result], sign: str) -> List[str]:
     if not hits:
         return [''] * 4
     h = hits[-1]
-    points = len(re.findall(r'\bat=', h['plan']))
-    events = len(re.findall(r'(?<![\w])(?!order=|at=|limit=|rand=)\w+(?:#\d+)?=',
-                            h['plan']))
+    plan = parse(h['plan'])
+    points, events = len(plan.points + plan.slices), len(plan.events)
     return [f'`{h["plan"]}`', f'{points}, {events}',
             f'{h["replay"][0]} of {h["replay"][1]}', str(h['hashes'])]
 
