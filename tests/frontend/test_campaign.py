@@ -25,7 +25,7 @@ class Campaign(unittest.TestCase):
         self.addCleanup(self.dir.cleanup)
         self.said = []
 
-    def campaign(self, **options):
+    def campaign(self, only=None, **options):
         o = dict(seed=1, resume=False, runs=-1, budget=0, hits=0, known=False,
                  sign='', focus='iommu', jobs=1, replays=7)
         o.update(options)
@@ -33,7 +33,7 @@ class Campaign(unittest.TestCase):
             ui=SimpleNamespace(result=self.said.append, say=self.said.append),
             paths=SimpleNamespace(work=self.dir.name, repo=self.dir.name))
         c = campaign.Campaign(ctx, SimpleNamespace(**o), None, '7.3',
-                              SimpleNamespace(name='close'))
+                              SimpleNamespace(name='close'), only)
         return c
 
     def go(self, stage, **options):
@@ -56,6 +56,19 @@ class Campaign(unittest.TestCase):
         path = next(x for x in self.said if 'again:' in x).split()[-1]
         self.assertEqual(hit.load(path).plan, c.hits[0].plan)
         self.assertEqual(c.state.runs, 60)
+
+    def test_one_plan_is_shrunk_and_searches_stay_as_they_are(self):
+        before = self.go(fakestage.Stage(), runs=40)
+        c = self.go(fakestage.Stage(), runs=1, known=True,
+                    only=parse('order=3120 at=3:4 at=1:21>2 at=2:90'))
+        self.assertEqual([h.plan for h in c.hits], ['order=0123 at=1:21'])
+        self.assertEqual((c.state.runs, c.hits[0].replay), (1, [7, 7]))
+        after = self.campaign()
+        self.assertTrue(after.state.load('k'))
+        self.assertEqual(after.state.runs, before.state.runs)
+        c = self.go(fakestage.Stage(), runs=1, known=True,
+                    only=parse('order=0123'))
+        self.assertEqual(c.hits, [])
 
     def test_a_panic_is_a_hit_like_others(self):
         """The machine is off at an instruction: it has a hash, and no length

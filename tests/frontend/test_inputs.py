@@ -104,6 +104,7 @@ class Wrong(Front):
         ('resets', '--timeout', '-3'), ('repro', '--new', ''),
         ('explore', '--new', 'A b'), ('completion', 'tcsh'),
         ('explore', 'queue-close', '--plan', 'foo'),
+        ('explore', 'queue-close', '--shrink'),
         ('kernel', 'build', REPO), ('kernel', 'frob'),
         ('package', '--output', '/nonexistent/a/b'),
         ('repro', '/nonexistent.c'), ('repro', '/nonexistent.hit'),

@@ -76,6 +76,9 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
                        help='write a page for each distinct hit')
         p.add_argument('--plan', default='', metavar='TEXT',
                        help='run this plan once and print it')
+        p.add_argument('--shrink', action='store_true',
+                       help='with --plan: what of it is needed for its first '
+                       'sign? Replay and keep that, as a hit of a search')
         p.add_argument('--measure', type=shared.positive, metavar='N',
                        default=0, help='count schedules until the first hit, '
                        'for N seeds, against random slices and round robin')
@@ -119,6 +122,8 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
             if getattr(self, name) and (len(entries) != 1 or steps):
                 raise UsageError(f'--{name} is about one scenario of tasks')
         parse(self.plan)
+        if self.shrink and not self.plan:
+            raise UsageError('--shrink is about a plan', 'name it with --plan')
         try:
             re.compile(self.sign)
         except re.error as e:

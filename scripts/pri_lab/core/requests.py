@@ -153,6 +153,7 @@ class Explore(New, Json, Machine, Request):
     resume: bool
     pages: bool
     plan: str
+    shrink: bool                # the plan
     measure: int                # seeds; 0: no measurement
     sign: str                   # regular expression
     determinism: bool

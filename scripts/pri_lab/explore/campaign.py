@@ -72,15 +72,19 @@ def known(repo: str, kernel: str, scenario: str) -> Known:
 
 
 class Campaign:
+    """only: no search, the hit of this plan is shrunk, whatever it is."""
+
     def __init__(self, ctx: Context, options: requests.Explore,
-                 job: Machines, which: str, entry: race.Entry):
+                 job: Machines, which: str, entry: race.Entry,
+                 only: Optional[Plan] = None):
         self.ctx = ctx
         self.job = job
         self.options = options
         self.ui = ctx.ui
         self.which = which
         self.entry = entry
-        self.top = directory(ctx.paths, entry.name, which)
+        self.top = directory(ctx.paths, entry.name, which,
+                             'one' if only else '')
         self.state = State(self.top)
         self.known = known(ctx.paths.repo, which, entry.name)
         self.hits: List[hit.Hit] = []
@@ -89,7 +93,7 @@ class Campaign:
         self.release = ''
         self.logdir = ''
         self.lost = 0
-        self.again: List[Plan] = []     # plans and hits that were under way
+        self.again = [only] if only else []     # plans that were under way
         self.unshrunk: List[Left] = []  # before --resume
         self.before = 0                 # hits there were then
         self.start = time.monotonic()
@@ -408,9 +412,10 @@ def boots(paths: cache.Paths) -> str:
     return os.path.join(paths.work, 'explore', 'boots')
 
 
-def directory(paths: cache.Paths, scenario: str, kernel: str) -> str:
+def directory(paths: cache.Paths, scenario: str, kernel: str,
+              part: str = '') -> str:
     safe = re.sub(r'[^\w.+-]', '_', kernel)
-    path = os.path.join(paths.work, 'explore', f'{scenario}@{safe}')
+    path = os.path.join(paths.work, 'explore', f'{scenario}@{safe}', part)
     os.makedirs(os.path.join(path, 'hits'), exist_ok=True)
     return path
 

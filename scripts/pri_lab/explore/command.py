@@ -70,6 +70,8 @@ class Explore:
             if o.determinism:
                 return max([self._determinism(e, k) for e in entries
                             for k in kernels])
+            if o.shrink:
+                return self._shrink(entries[0], kernels[0])
             if o.plan:
                 return self._plan(entries[0], kernels[0])
             if o.measure:
@@ -136,6 +138,18 @@ class Explore:
         finally:
             stage.close()
         return 0 if good else 1
+
+    def _shrink(self, entry: race.Entry, which: str) -> int:
+        """As a hit of a search, be its sign known or not."""
+        c = campaign.Campaign(self.ctx, dataclasses.replace(
+            self.options, runs=1, budget=0, known=True, resume=False),
+            self.job, which, entry, parse(self.options.plan))
+        hits = c.run()
+        self.ctx.outcome.found.append(found.search(c))
+        if not hits:
+            self._signs(c)
+            self.ui.result('there is nothing to shrink')
+        return 1 if hits else 0
 
     def _determinism(self, entry: race.Entry, which: str) -> int:
         """0: every run of a plan was the same."""
