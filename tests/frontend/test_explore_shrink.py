@@ -49,6 +49,27 @@ class Shrink(unittest.TestCase):
         big = plan.parse('order=2103 at=0:1 at=1:5')
         self.assertEqual(str(shrink.shrink(big, 4, test)), 'order=0123')
 
+    def test_of_many_that_are_needed_an_order_with_one(self):
+        many = tuple(Point(c % 4, '', c) for c in range(1, 6))
+        asked = []
+
+        def test(p):
+            asked.append(p)
+            return p.points == many or (p.order, p.points) == (
+                '2031', (many[3],))
+        small = shrink.shrink(Plan('0123', many), 4, test)
+        self.assertEqual(str(small), 'order=2031 at=0:4')
+        asked.clear()
+        few = Plan('0123', many[:3])
+        self.assertEqual(shrink.shrink(few, 4, lambda p: test(p) and False),
+                         few)
+        self.assertLess(len(asked), 12)         # not all orders
+        listed = plan.parse('order=0123 ' + ' '.join(
+            f'slice=2103:{n}' for n in range(1, 6)))
+        self.assertEqual(str(shrink.shrink(
+            listed, 4, lambda p: p.order == '3120' and not p.slices)),
+            'order=3120')
+
     def test_the_fake_bug_is_one_point(self):
         stage = fakestage.Stage()
 

@@ -4,12 +4,15 @@ the device, then the plainest order."""
 
 from __future__ import annotations
 
-from typing import Callable, List, Tuple
+import itertools
+from typing import Callable, Iterator, List, Tuple
 
 from .plan import Plan
 
 Test = Callable[[Plan], bool]   # does it have the same splat?
 _EACH = 8                       # events of a kind that are tried one by one
+_MANY = 3                       # points and slices that people can follow
+_CPUS = 4                       # all orders of more are too many
 
 
 def _without(plan: Plan, field: str, test: Test) -> Tuple[Plan, bool]:
@@ -56,6 +59,7 @@ def shrink(plan: Plan, cpus: int, test: Test) -> Plan:
     """test() is asked about other plans only; plan itself has the splat."""
     plan = _words(_many(plan, test), test)
     plan = _plain_order(plan, cpus, test)
+    plan = _other_order(plan, cpus, test)
     plan = _one_of_all(plan, test)
     for i, point in enumerate(plan.points):
         if point.to is not None:        # goes last, and that is all
@@ -78,6 +82,22 @@ def _plain_order(plan: Plan, cpus: int, test: Test) -> Plan:
                 # what the other order needed, this one may not
                 return _words(other, test)
     return plan
+
+
+def _other_order(plan: Plan, cpus: int, test: Test) -> Plan:
+    """Of a plan that is hard to follow: an order that has the splat by itself
+    or with one of the points."""
+    if len(plan.points + plan.slices) <= _MANY or cpus > _CPUS:
+        return plan
+    return next(filter(test, _with_one(plan, cpus)), plan)
+
+
+def _with_one(plan: Plan, cpus: int) -> Iterator[Plan]:
+    orders = [''.join(f'{c:x}' for c in o)
+              for o in itertools.permutations(range(cpus))]
+    for points in [()] + [(p,) for p in plan.points]:
+        for order in orders:
+            yield plan._replace(order=order, points=points, slices=())
 
 
 def _one_of_all(plan: Plan, test: Test) -> Plan:
