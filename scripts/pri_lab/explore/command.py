@@ -148,7 +148,8 @@ class Explore:
         self.ctx.outcome.found.append(found.search(c))
         if not hits:
             self._signs(c)
-            self.ui.result('there is nothing to shrink')
+            self.ui.result('nothing is wrong with this plan here: a plan is '
+                           'for the same kernel, programs and QEMU')
         return 1 if hits else 0
 
     def _determinism(self, entry: race.Entry, which: str) -> int:
