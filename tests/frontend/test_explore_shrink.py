@@ -156,6 +156,15 @@ class Straight(unittest.TestCase):
         self.assertFalse(straight.is_random(got))
         self.assertTrue(test(got))
 
+    def test_the_order_of_a_slice_may_be_enough(self):
+        def run(p):
+            return self.run_of()._replace(plan=p, report={
+                'made': ['0123:5', '3120:7', '2103:9']})
+        got = straight.straighten(
+            plan.parse('rand=7:500:100000'), 4, run, lambda p: '3120' in
+            [p.order] + [s.order for s in p.slices])
+        self.assertEqual(str(got), 'order=3120')
+
     def test_no_more_than_the_machine_takes(self):
         self.assertEqual(straight.plans(self.run_of(*(
             (n, n % 2) for n in range(65))), 4), [])

@@ -128,8 +128,14 @@ class Suite(unittest.TestCase):
         self.assertIn("| 1 of 400 on 7.3 |", text)
         self.assertIn("14 times WARNING in x, first at 1 "
                       "([x](../../docs/findings/x.md))", text)
+        self.assertIn("sign invalidation-timeout, first at 1 (behind another "
+                      "one)", text)
+        self.store.put(
+            suite.search("reset-unmap", "7.3", 200, 3), document([
+                dict(searched(200, [("sign invalidation-timeout", 1, "")], 3),
+                     hits=[{"sign": "sign invalidation-timeout"}])]))
         self.assertIn("sign invalidation-timeout, first at 1 (**not known**)",
-                      text)
+                      self.page())
 
     def test_what_is_written_up_since_is_known(self):
         os.makedirs(os.path.join(self.top, "repo", "docs", "findings"))

@@ -36,7 +36,8 @@ _RACES = '''\
 Nobody tells the search what to look for. Schedules until the first hit: the median of {0}
 seeds (`-`: more than the most there were), and of how many seeds there was one. The search
 is measured against slices of random length and plain round robin, which
-has no seed (three times). The hit of another run is shrunk and replayed {1} times.
+has no seed (three times). The hit of another run is shrunk and replayed {1} times;
+slices that its plan lists count as points do.
 The control is the search on a kernel without the race; hits are those of its sign.
 
 | race | scenario | kernel | search | random slices | round robin | at most | plan | points, events | replayed | hashes | control |
@@ -116,8 +117,10 @@ def _race(results: Results, row: suite.Row, races: suite.Races) -> str:
 
 def _signs(found: Sequence[Result], repo: str) -> str:
     """How often, the first seed's first schedule, where it is written up by
-    now.  A panic is the end of another sign."""
+    now.  A panic is the end of another sign; what is not known and no hit came
+    behind another sign each time."""
     out: Dict[str, List] = {}
+    led = {h['sign'] for r in found for h in r['results'][0]['hits']}
     for r in found:
         known = campaign.known(repo, r['kernel'], r['scenario'])
         signs = r['results'][0]['signs']
@@ -129,7 +132,8 @@ def _signs(found: Sequence[Result], repo: str) -> str:
             told[2] = told[2] or known.page_of(s['sign'])
     return '; '.join(
         f'{n} times {sign}, first at {first}' + (
-            f' ([{_name(page)}](../../{page}))' if page else ' (**not known**)')
+            f' ([{_name(page)}](../../{page}))' if page else
+            ' (**not known**)' if sign in led else ' (behind another one)')
         for sign, (n, first, page) in sorted(out.items(),
                                              key=lambda x: -x[1][0])) \
         or 'nothing'
