@@ -1,10 +1,10 @@
 /*
  * Title: memory is unmapped while a reset has left ATS disabled
  * What: one task resets the function (FLR), whose binding the IOMMU core keeps,
- *   one unmaps memory. The function completes no Invalidate Request that
- *   reaches it with ATS disabled, so one that was sent shows as a time-out. It
- *   has Immediate Readiness: there is no wait in the reset in which the other
- *   task would come to its end.
+ *   one unmaps memory again and again, as the reset takes a while to begin. The
+ *   function completes no Invalidate Request that reaches it with ATS disabled,
+ *   so one that was sent shows as a time-out. It has Immediate Readiness: there
+ *   is no wait in the reset in which the other task would come to its end.
  *
  * @device immediate-readiness=on
  *
@@ -19,22 +19,21 @@
 #include "scene.h"
 
 #define PAGES           4
+#define TIMES           40
 #define DROP            1           /* inv-when-e0 */
 
 static void setup(void)
 {
     scene_begin_kept(PAGES);
-    for (unsigned i = 0; i < PAGES; i++) {
-        *scene_page(i) = 1;
-    }
     pt_iommu_knob(&scene_asks, VTD_KNOB_ITE_TIMEOUT, SCENE_ITE_MS);
     pt_knob(&scene_asks, PT_KNOB_INV_WHEN_E0, DROP);
 }
 
 static void unmap(void)
 {
-    for (unsigned i = 0; i < PAGES; i++) {
-        madvise(scene_page(i), PT_PAGE, MADV_DONTNEED);
+    for (unsigned i = 0; i < TIMES * PAGES; i++) {
+        *scene_page(i % PAGES) = 1;
+        madvise(scene_page(i % PAGES), PT_PAGE, MADV_DONTNEED);
     }
 }
 
