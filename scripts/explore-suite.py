@@ -30,11 +30,20 @@ from pri_lab.races import race                      # noqa: E402
 PRI_LAB = os.path.join(REPO, "pri-lab")
 
 
+def everything():
+    store = suite.Store(cache.Paths(REPO).root)
+    return suite.joined(suite.kept(REPO), store.everything())
+
+
+def replay(row):
+    return suite.replay(row, suite.hit_seed(row, everything()))
+
+
 def jobs(args):
     """What was asked for, in order."""
     races = suite.races(REPO)
     if args.part in ("measure", "replay", "control"):
-        make = getattr(suite, args.part)
+        make = replay if args.part == "replay" else getattr(suite, args.part)
         found = [make(r) for r in races.rows
                  if not args.race or r.race in args.race.split(",")]
     else:
@@ -82,8 +91,7 @@ def run(args):
 
 
 def page(_args):
-    store = suite.Store(cache.Paths(REPO).root)
-    results = suite.joined(suite.kept(REPO), store.everything())
+    results = everything()
     suite.hand_over(REPO, results)
     suitepage.write(REPO, suite.races(REPO), results)
     return 0

@@ -117,6 +117,18 @@ class Suite(unittest.TestCase):
         self.assertIn("| `order=0123 at=2:21 prq#1=pd#1` | 1, 1 "
                       "| 100 of 100 | 1 |", self.page())
 
+    def test_the_replay_is_of_a_seed_that_hits(self):
+        row = self.races.rows[0]
+        self.assertIn("--seed 1", " ".join(suite.replay(row).words))
+        for first, seed in (([None, None, 8, 1], 3), ([4], 1), ([None], 1)):
+            self.store.put(suite.measure(row), document([
+                measured("random slices", [None, 1]),
+                measured("search", first)]))
+            self.assertEqual(suite.hit_seed(row, self.store.everything()),
+                             seed)
+        other = row._replace(kernel="7.2")
+        self.assertEqual(suite.hit_seed(other, self.store.everything()), 1)
+
     def test_control_counts_its_sign(self):
         for seed, n in ((1, 0), (2, 1)):
             self.store.put(

@@ -95,11 +95,20 @@ def measure(row: Row) -> Job:
         '--resume'], row.race)
 
 
-def replay(row: Row) -> Job:
+def replay(row: Row, seed: int = 1) -> Job:
     """The hit, shrunk, over and over."""
     return Job('replay', row.scenario, row.kernel, [
         '--known', '--sign', row.sign, '--replays', str(REPLAYS),
-        '--runs', str(2 * row.cap)], row.race)
+        '--runs', str(2 * row.cap), '--seed', str(seed)], row.race)
+
+
+def hit_seed(row: Row, found: List[Dict[str, Any]]) -> int:
+    """The first seed that hit, by the measurement; 1 if there is none."""
+    first: List[Any] = next((
+        x['first'] for r in found if r['part'] == 'measure'
+        and (r['race'], r['kernel']) == (row.race, row.kernel)
+        for x in r['results'] if x['strategy'] == 'search'), [])
+    return next((seed for seed, n in enumerate(first, 1) if n), 1)
 
 
 def control(row: Row) -> Job:
