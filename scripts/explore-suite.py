@@ -91,9 +91,10 @@ def run(args):
 
 
 def page(_args):
-    results = everything()
+    races = suite.races(REPO)
+    results = suite.current(everything(), races.rows)
     suite.hand_over(REPO, results)
-    suitepage.write(REPO, suite.races(REPO), results)
+    suitepage.write(REPO, races, results)
     return 0
 
 

@@ -500,6 +500,11 @@ class Files(unittest.TestCase):
         self.assertIn('Known: F.md, by what is seen in close on 7.1.3.', page)
         self.assertIn('./pri-lab repro X.hit',
                       show.page([h], {h: 'X.hit', other: 'Y.hit'}))
+        listed = self.hit(fakestage.Stage(), 'slice=0123:5 slice=3210:9')
+        page = show.page([listed, h], {h: 'X.hit', listed: 'Z.hit'})
+        self.assertIn('./pri-lab repro X.hit', page)
+        self.assertIn('CPUs in the order 3210, until one has executed 9',
+                      show.page([listed], {listed: 'Z.hit'}))
         self.assertEqual([show.where(x) for x in (h, other)],
                          ['close on 7.3', 'close on 7.1.3 (known: F.md)'])
 

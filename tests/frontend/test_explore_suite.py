@@ -129,6 +129,17 @@ class Suite(unittest.TestCase):
         other = row._replace(kernel="7.2")
         self.assertEqual(suite.hit_seed(other, self.store.everything()), 1)
 
+    def test_a_row_that_has_changed_has_no_result(self):
+        row = self.races.rows[0]
+        old = row._replace(kernel="7.3+C-04")
+        for job in (suite.measure(row), suite.measure(old),
+                    suite.search(row.scenario, "7.2", 9)):
+            self.store.put(job, document([]))
+        self.assertEqual(
+            [r["kernel"] for r in suite.current(self.store.everything(),
+                                                self.races.rows)],
+            [row.kernel, "7.2"])
+
     def test_control_counts_its_sign(self):
         for seed, n in ((1, 0), (2, 1)):
             self.store.put(

@@ -185,7 +185,8 @@ def where(hit: Hit) -> str:
 
 def page(hits: List[Hit], path_of: Dict[Hit, str]) -> str:
     """One page of a distinct bug, from its hits in several scenarios."""
-    first = min(hits, key=lambda h: (len(h.points), len(h.plan)))
+    first = min(hits, key=lambda h: (
+        len(h.parsed.points + h.parsed.slices), len(h.plan)))
     f = first.fields
     out = [f'# {first.sign}', '',
            f'Found by `./pri-lab explore {first.scenario}` on Linux '

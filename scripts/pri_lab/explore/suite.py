@@ -194,6 +194,14 @@ def kept(repo: str) -> List[Dict[str, Any]]:
         return []
 
 
+def current(found: List[Dict[str, Any]], rows: List[Row]
+            ) -> List[Dict[str, Any]]:
+    """Without those of a row that has another kernel or scenario now."""
+    have = {(r.race, r.scenario, r.kernel) for r in rows}
+    return [r for r in found if not r['race']
+            or (r['race'], r['scenario'], r['kernel']) in have]
+
+
 def joined(old: List[Dict[str, Any]], new: List[Dict[str, Any]]
            ) -> List[Dict[str, Any]]:
     """One of each job: the new one."""
