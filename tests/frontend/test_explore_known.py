@@ -21,6 +21,14 @@ class Known(unittest.TestCase):
                              ('7.2', ''), ('/tmp/linux', '')):
             self.assertEqual(campaign.Known(self.TEXT, kernel).page(f), page)
 
+    def test_a_line_of_two_series(self):
+        f = oracle.Finding('KASAN: x', 'f', [], '')
+        text = self.TEXT.replace('7.3  ', '7.1.3|7.3  ')
+        for kernel, page in (('7.3', 'docs/findings/F.md'),
+                             ('7.1.3+C-08', 'docs/findings/F.md'),
+                             ('7.1', ''), ('7.1.3|7.3', '')):
+            self.assertEqual(campaign.Known(text, kernel).page(f), page)
+
     def test_by_scenario(self):
         f = oracle.Finding('sign', 'late', [], '')
         text = '7.3  ^sign late$  docs/findings/F.md  unbind-.*|other\n'

@@ -32,7 +32,7 @@ KNOWN = os.path.join('docs', 'findings', 'known-signs')
 
 
 class Known:
-    """Signs that are written up: lines `SERIES REGEX PAGE`, or with the
+    """Signs that are written up: lines `SERIES|SERIES REGEX PAGE`, or with the
     SCENARIOS (a regular expression) that have the sign for that reason.  What
     the kernel has a fix of (+O-G-fix) it has another reason for."""
 
@@ -43,9 +43,9 @@ class Known:
         for line in text.splitlines():
             words = [w.strip() for w in line.split('  ') if w.strip()]
             if len(words) in (3, 4) and line[0] != '#' and \
-                    words[0] == series and (len(words) == 3 or re.fullmatch(
-                        words[3], scenario)) and not any(
-                            _is_of(words[2], x) for x in fixed):
+                    series in words[0].split('|') and \
+                    (len(words) == 3 or re.fullmatch(words[3], scenario)) \
+                    and not any(_is_of(words[2], x) for x in fixed):
                 self.rules.append((re.compile(words[1]), words[2]))
 
     def page(self, finding: oracle.Finding) -> str:
