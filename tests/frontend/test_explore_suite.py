@@ -65,6 +65,9 @@ class Suite(unittest.TestCase):
         self.assertEqual(row.cap, 20)
         self.assertEqual(self.races.kernel("BOTH+C-09"), "7.3+C-04+C-21+C-09")
         self.assertEqual(self.races.kernel("7.3+C-09"), "7.3+C-09")
+        self.assertEqual(self.races.short(row.kernel + "+C-09"), "BOTH+C-09")
+        for other in ("7.3+C-04", "7.3+C-04+C-211"):
+            self.assertEqual(self.races.short(other), other)
 
     def test_each_race_has_a_scenario(self):
         names = {e.name for e in race.load(run.REPO, race.SCENARIOS)}

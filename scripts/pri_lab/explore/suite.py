@@ -61,7 +61,12 @@ class Races:
         return self.names.get(base, base) + plus + patches
 
     def short(self, kernel: str) -> str:
-        return next((n for n, k in self.names.items() if k == kernel), kernel)
+        """Of a kernel of a name, also with more patches."""
+        known = max((k for k in self.names.values()
+                     if kernel == k or kernel.startswith(k + '+')),
+                    key=len, default='')
+        return next((n + kernel[len(k):] for n, k in self.names.items()
+                     if k == known), kernel)
 
 
 def races(repo: str) -> Races:
