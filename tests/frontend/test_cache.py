@@ -52,6 +52,16 @@ class Cache(unittest.TestCase):
         self.assertNotEqual(a.work, b.work)
         self.assertEqual(a.linux, b.linux)
 
+    def test_names_of_files(self):
+        self.assertEqual(cache.file_name("7.3/kcsan+C-21"), "7.3_kcsan+C-21")
+        self.assertEqual(cache.file_name("KASAN: x in f", "-"), "KASAN--x-in-f")
+        long = "7.1.3" + "+O-A-fix" * 40
+        names = {cache.file_name(long + end) for end in ("", "+C-09", "+C-11")}
+        self.assertEqual(len(names), 3)
+        for name in names:
+            self.assertLessEqual(len(name), cache.NAME_MAX)
+            self.assertTrue(name.startswith("7.1.3+O-A-fix+"))
+
     def test_stamp_knows_key_and_products(self):
         product = self.path('out')
         cache.write_atomic(product, b'12345')

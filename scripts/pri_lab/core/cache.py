@@ -25,11 +25,15 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 from typing import Dict, Iterable, List, Optional
 
 from . import running
 from .errors import LabError
+
+
+NAME_MAX = 160                  # of file_name(); Linux takes 255
 
 
 def root() -> str:
@@ -98,6 +102,16 @@ def content_digest(path: str) -> str:
     """file_digest(), read once for as long as the file is the same."""
     st = os.stat(path)
     return _content(path, st.st_size, st.st_mtime_ns, st.st_ino)
+
+
+def file_name(text: str, other: str = '_') -> str:
+    """The text as a part of a file's name, a directory's or a lock's: `other`
+    for each character that may not be in one.  What is too long for a name
+    with something before and behind it (a kernel with a dozen patches) ends
+    with a digest, so that it is not another text's."""
+    safe = re.sub(r'[^\w.+-]', other, text)
+    return safe if len(safe) <= NAME_MAX else \
+        f'{safe[:NAME_MAX - 13]}-{digest(text.encode())[:12]}'
 
 
 def key_of(*parts) -> str:

@@ -414,7 +414,7 @@ def boots(paths: cache.Paths) -> str:
 
 def directory(paths: cache.Paths, scenario: str, kernel: str,
               part: str = '') -> str:
-    safe = re.sub(r'[^\w.+-]', '_', kernel)
+    safe = cache.file_name(kernel)
     path = os.path.join(paths.work, 'explore', f'{scenario}@{safe}', part)
     os.makedirs(os.path.join(path, 'hits'), exist_ok=True)
     return path

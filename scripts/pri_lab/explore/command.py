@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import time
 from typing import Callable, Dict, List, Optional
 
@@ -213,8 +212,7 @@ class Explore:
         pages = os.path.join(top, 'report')
         os.makedirs(pages, exist_ok=True)
         for sign, hits in sorted(groups.items()):
-            name = re.sub(r'[^\w.+-]+', '-', sign).strip('-')[:100] + '.md'
-            path = os.path.join(pages, name)
+            path = os.path.join(pages, cache.file_name(sign, '-') + '.md')
             cache.write_atomic(path, show.page(hits, paths).encode())
             self.ui.result(f'{sign}: '
                            + ', '.join(sorted({show.where(h) for h in hits})))

@@ -47,8 +47,9 @@ class Hit:
         return parse(self.plan)
 
     def store(self, directory: str) -> str:
-        name = re.sub(r'[^\w.+-]+', '-', f'{self.scenario}-{self.kernel}-'
-                      f'{self.sign}').strip('-')[:120]
+        name = cache.file_name(
+            f'{self.scenario}-{self.kernel}-{self.sign}'.replace(': ', '-'),
+            '-')
         path = os.path.join(directory, name + SUFFIX)
         cache.write_atomic(path, json.dumps(
             dict(self.fields, format=FORMAT), indent=1).encode())

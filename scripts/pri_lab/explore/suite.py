@@ -85,9 +85,9 @@ class Job:
 
     @property
     def name(self) -> str:
-        return re.sub(r'[^\w.+-]+', '-', '@'.join(
+        return cache.file_name('@'.join(
             [self.part, self.race or self.scenario, self.kernel]
-            + ([' '.join(self.words)] if not self.race else [])))
+            + ([' '.join(self.words)] if not self.race else [])), '-')
 
     def command(self, results: str) -> List[str]:
         return ['explore', self.scenario, '--kernel', self.kernel, '-j', '1',

@@ -107,6 +107,7 @@ def build(paths: cache.Paths, base: Kernel, names_: List[str], jobs: int,
           log: proc.Log, ui) -> Kernel:
     """The kernel with these patches; one step."""
     name = '+'.join(names_)
+    file = cache.file_name(name)
     patches = [os.path.join(paths.repo, BUGS, f'{n}.patch') for n in names_]
     with ui.step(f'Kernel {base.release} with {name}') as step:
         for n, path in zip(names_, patches):
@@ -114,10 +115,10 @@ def build(paths: cache.Paths, base: Kernel, names_: List[str], jobs: int,
                 raise LabError(f'there is no {BUGS}/{n}.patch',
                                'there are: ' + ' '.join(names(paths.repo)))
         key = cache.key_of(base.key, [cache.file_digest(p) for p in patches])
-        out = os.path.join(paths.linux, f'bug-{name}-{key[:12]}')
+        out = os.path.join(paths.linux, f'bug-{file}-{key[:12]}')
         image = os.path.join(out, 'vmlinux')
         stamp = cache.Stamp(out + '.stamp')
-        with cache.lock(paths, f'linux-bug-{name}', ui):
+        with cache.lock(paths, f'linux-bug-{file}', ui):
             if stamp.valid(key):
                 step.done('up to date')
             else:

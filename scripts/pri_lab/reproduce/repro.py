@@ -6,7 +6,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import re
 import shutil
 import time
 from typing import Callable, Dict, List, Optional, Set, Tuple
@@ -280,7 +279,7 @@ class Repro(Machines):
     def _path(self, tally: Tally) -> str:
         """Where the result is kept.  Kernels of the lab have a name each;
         of the user's, what is in them is the name."""
-        safe = re.sub(r'[^\w.+-]', '_', tally.kernel)
+        safe = cache.file_name(tally.kernel)
         if not tally.own:
             return os.path.join(self.results,
                                 f'{tally.entry.name}@{safe}.json')

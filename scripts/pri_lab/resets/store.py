@@ -57,7 +57,7 @@ class Results:
     def __init__(self, top: str, kernel: str, content: str):
         self.kernel = kernel
         self.path = os.path.join(
-            top, re.sub(r'[^\w.+-]', '_', kernel), f'{content}.json')
+            top, cache.file_name(kernel), f'{content}.json')
         self.release = ''
         self.cells: Dict[str, Dict] = {}
         self._lock = threading.Lock()   # of all but kernel and path

@@ -42,7 +42,7 @@ def new(top: str, what: str, keep: int = KEEP,
     os.makedirs(top, exist_ok=True)
     for name in old(top, keep, also):
         shutil.rmtree(os.path.join(top, name), ignore_errors=True)
-    safe = re.sub(r'[^\w.+-]', '_', what)
+    safe = cache.file_name(what)
     path = os.path.join(top, time.strftime('%Y%m%d-%H%M%S')
                         + f'-{safe}-{os.getpid()}')
     os.makedirs(path, exist_ok=True)
