@@ -133,7 +133,8 @@ class Stage:
                     if p.to is not None:
                         order.remove(p.to)
                         order.insert(0, p.to)
-                    points.append({'word': p.word(), 'task': 'close'})
+                    points.append({'word': p.word(), 'task': 'close',
+                                   'cpu': cpu})
         report = {'instructions': steps, 'hash': digest.hexdigest()[:16],
                   'state': 'end', 'events': {}, 'points': points}
         return Run(plan, 'end', report, records if traced else [], console,

@@ -419,6 +419,15 @@ class Files(unittest.TestCase):
         self.assertIn('accesses from where it was', found.how)
         self.assertEqual(found.plan.points[0].n, 26)
 
+    def test_nearby_between_two_instructions(self):
+        h = self.hit(fakestage.Stage(), 'order=0123 at=i41')
+        self.assertTrue(h.points[0]['before'])
+        h.points[0].update(symbol='work', offset=0x80, count=5)
+        found = hit.again(h, fakestage.Stage(before=5, key='other'))
+        self.assertIn('+2 accesses from where it was', found.how)
+        h = self.hit(fakestage.Stage(), 'order=0123 at=i41')
+        self.assertIsNone(hit.again(h, fakestage.Stage(fixed=True, key='x')))
+
     def test_which_execution_of_a_site_counts(self):
         stage = fakestage.Stage()
         records = stage.run(Plan('0123')).records

@@ -69,7 +69,7 @@ class Again:
             stored, self.job.machine(which), which, stage.release,
             plan.how if plan else '', str(plan.plan) if plan else '',
             [seen, runs], ways, [sum(cold), len(cold)]))
-        where = f'{stored.scenario} on {stage.release or which}'
+        where = f'{stored.scenario} on {which}'
         if plan is None or last is None:
             self.ui.result(f'{where}: {race.NOT_REPRODUCED}: {stored.sign}')
             return False

@@ -241,17 +241,38 @@ def again(hit: Hit, stage: Stage) -> Optional[Again]:
     runs += 1
     if has(stage.run(plan), hit.sign, False):
         return Again(plan, 'its points found by symbol', runs)
-    for i, point in enumerate(plan.points):
+    for i, told in enumerate(hit.points):
+        # of the run up to here, in which that CPU has not been stopped
+        runs += 1
+        records = trace.racing(stage.run(
+            plan._replace(points=plan.points[:i])).records)
         for step in (s for d in range(1, NEAR + 1) for s in (d, -d)):
-            if point.where or point.n + step < 1:
+            point = _shifted(plan.points[i], told.get('cpu', -1), step,
+                             records)
+            if point is None:
                 continue
-            near = plan._replace(points=plan.points[:i] + (point._replace(
-                n=point.n + step),) + plan.points[i + 1:])
+            near = plan._replace(points=plan.points[:i] + (point,)
+                                 + plan.points[i + 1:])
             runs += 1
             if has(stage.run(near), hit.sign, False):
                 return Again(near, f'point {i + 1} {step:+d} accesses from '
                              'where it was', runs)
     return None
+
+
+def _shifted(point: Point, cpu: int, step: int, records: List[trace.Record]
+             ) -> Optional[Point]:
+    """The point so many accesses of its CPU later; one between two of them
+    (i123) stays right before one.  None: there are not so many."""
+    if not point.where:
+        return point._replace(n=point.n + step) if point.n + step > 0 else None
+    if not point.where.startswith('i'):
+        return None                     # at a device event
+    mine = [r.icount for r in records
+            if r.kind == trace.ACCESS and r.actor == cpu]
+    at = sum(1 for x in mine if x <= int(point.where[1:])) + step
+    return point._replace(where=f'i{mine[at] - 1}') \
+        if 0 <= at < len(mine) else None
 
 
 def replay(stage: Stage, plan: Plan, sign: str, times: int
