@@ -48,6 +48,11 @@ class Known(unittest.TestCase):
             self.assertEqual(campaign.Known(text, kernel).page(f), want, kernel)
         late = text.replace('O-G', 'S-04')
         self.assertTrue(campaign.Known(late, '7.3+S-0-fix').page(f))
+        entry = '7.1.3  ^WARNING in f$  docs/races.md#C-09\n'
+        for kernel, want in (('7.1.3', 'docs/races.md#C-09'),
+                             ('7.1.3+C-0-fix', 'docs/races.md#C-09'),
+                             ('7.1.3+C-09-fix', '')):
+            self.assertEqual(campaign.Known(entry, kernel).page(f), want)
         text = text.replace('O-G-late', 'fault-dump-release')
         self.assertEqual(campaign.Known(text, '7.3+fault-dump-fix').page(f), '')
 
@@ -60,7 +65,9 @@ class Known(unittest.TestCase):
         for words in lines:
             self.assertIn(len(words), (3, 4), words)
             re.compile(words[1])
-            self.assertTrue(os.path.exists(os.path.join(REPO, words[2])))
+            path, _, entry = words[2].partition('#')
+            with open(os.path.join(REPO, path), encoding='utf-8') as f:
+                self.assertIn(f'**{entry}**' if entry else '', f.read())
             self.assertTrue(len(words) == 3 or any(
                 re.fullmatch(words[3], x) for x in scenarios), words)
 

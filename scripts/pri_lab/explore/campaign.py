@@ -57,9 +57,11 @@ class Known:
 
 
 def _is_of(page: str, name: str) -> bool:
-    """docs/findings/O-G-late-request.md is of O-G, and not of O"""
-    return re.match(re.escape(name) + r'(?![^-.])',
-                    os.path.basename(page)) is not None
+    """docs/findings/O-G-late-request.md is of O-G, and not of O;
+    docs/races.md#C-09 is of C-09."""
+    path, _, entry = page.partition('#')
+    return entry == name or not entry and re.match(
+        re.escape(name) + r'(?![^-.])', os.path.basename(path)) is not None
 
 
 def known(repo: str, kernel: str, scenario: str) -> Known:

@@ -132,7 +132,7 @@ def _signs(found: Sequence[Result], repo: str) -> str:
             told[2] = told[2] or known.page_of(s['sign'])
     return '; '.join(
         f'{n} times {sign}, first at {first}' + (
-            f' ([{_name(page)}](../../{page}))' if page else
+            f' ([{_name(page)}](../../{page.partition("#")[0]}))' if page else
             ' (**not known**)' if sign in led else ' (behind another one)')
         for sign, (n, first, page) in sorted(out.items(),
                                              key=lambda x: -x[1][0])) \
@@ -140,7 +140,7 @@ def _signs(found: Sequence[Result], repo: str) -> str:
 
 
 def _name(page: str) -> str:
-    return os.path.basename(page).replace('.md', '')
+    return page.partition('#')[2] or os.path.basename(page).replace('.md', '')
 
 
 def _searches(results: Results, races: suite.Races, repo: str
