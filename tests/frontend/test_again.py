@@ -75,7 +75,7 @@ class Again(unittest.TestCase):
 
     def test_on_the_same_kernel(self):
         self.assertEqual(self.repro(self.stored(), fakestage.Stage()), 0)
-        self.assertEqual(self.said[0], f'queue-close on fake: REPRODUCED 20 '
+        self.assertEqual(self.said[0], f'queue-close on 7.3: REPRODUCED 20 '
                          f'of 20, 1 hash(es): {UAF}')
         self.assertIn('as stored', self.said[1])
 

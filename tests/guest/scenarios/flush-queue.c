@@ -66,7 +66,7 @@ static void after(void)
 {
     pt_sleep_ms(FLUSHED_MS);
     for (unsigned i = 0; i < TURNS; i++) {
-        volatile uint8_t *page = scene_page(i);
+        volatile uint8_t *page = scene_page(i);     /* the device writes it */
 
         *page = 0;
         if (iova[i]) {
