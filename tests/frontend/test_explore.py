@@ -376,6 +376,17 @@ class Files(unittest.TestCase):
         self.assertEqual(again.points[0]['offset'], 4)
         self.assertEqual(again.points[0]['count'], 1)
 
+    def test_each_has_a_file_of_its_own(self):
+        """Also if the kernel has a long name, which ends in another patch."""
+        h = self.hit(fakestage.Stage())
+        paths = set()
+        for end in ('', '+C-09-fix'):
+            for sign in (UAF, 'sign no-answer'):
+                h.fields.update(kernel='7.1.3' + '+O-A-fix' * 30 + end,
+                                sign=sign)
+                paths.add(h.store(self.dir.name))
+        self.assertEqual(len(paths), 4)
+
     def test_what_is_no_hit_is_said(self):
         path = os.path.join(self.dir.name, 'x.hit')
         for text, said in (('{', 'x.hit'), ('[]', 'no hit'),

@@ -120,6 +120,14 @@ class Suite(unittest.TestCase):
         self.assertIn("| `order=0123 at=2:21 prq#1=pd#1` | 1, 1 "
                       "| 100 of 100 | 1 |", self.page())
 
+    def test_a_kernel_with_many_patches_has_its_result(self):
+        kernel = "7.1.3" + "+O-A-fix" * 30
+        jobs = [suite.search("reset-unmap", kernel + end, 40)
+                for end in ("", "+C-09-fix")]
+        for job in jobs:
+            self.store.put(job, document([]))
+        self.assertEqual(len(self.store.everything()), len(jobs))
+
     def test_the_replay_is_of_a_seed_that_hits(self):
         row = self.races.rows[0]
         self.assertIn("--seed 1", " ".join(suite.replay(row).words))

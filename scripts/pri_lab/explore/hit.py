@@ -241,7 +241,7 @@ def again(hit: Hit, stage: Stage) -> Optional[Again]:
     runs += 1
     if has(stage.run(plan), hit.sign, False):
         return Again(plan, 'its points found by symbol', runs)
-    for i, told in enumerate(hit.points):
+    for i, told in enumerate(hit.points[:len(plan.points)]):
         # of the run up to here, in which that CPU has not been stopped
         runs += 1
         records = trace.racing(stage.run(

@@ -19,7 +19,7 @@
 #define FLUSHED_MS  20              /* the queue's timer has 10 */
 
 static char type[128];
-static struct pt pt, resets;
+static struct pt pt;
 static struct pri_testdev_info info;
 static struct pt_chan ch;
 static uint64_t iova[TURNS];
@@ -27,7 +27,6 @@ static uint64_t iova[TURNS];
 static void setup(void)
 {
     pt_open(&pt, 0);
-    pt_open(&resets, 0);
     pt_info(&pt, &info);
     pt_chan(&pt, &ch);
     scene_map(TURNS);
