@@ -175,6 +175,26 @@ void ktap_process(void (*body)(const void *arg), const void *arg, bool kill_it)
           "the process ended with 0x%x", status);
 }
 
+void (*ktap_after)(bool passed);
+
+/* A kernel that has gone wrong may not let it end: the rest runs all the same */
+static void ktap_undo(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (!pid) {
+        ktap_after(false);
+        _exit(KTAP_PASS);
+    }
+    if (pid < 0 || !ktap_wait(pid, &status, now() + KTAP_GRACE) || status) {
+        ktap_note("what the test has done to the machine is not undone");
+    }
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+    }
+}
+
 /*
  * Run one test; return KTAP_PASS, KTAP_FAIL or KTAP_SKIP.
  */
@@ -261,6 +281,7 @@ static bool ktap_known(const struct ktap_test *tests, unsigned n, int argc,
 int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv)
 {
     unsigned i, plan = 0, run = 0, failed = 0, skipped = 0;
+    int status;
 
     for (i = 0; i < n; i++) {
         plan += ktap_chosen(&tests[i], argc, argv);
@@ -282,7 +303,14 @@ int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv)
             continue;
         }
         run++;
-        switch (ktap_one(&tests[i])) {
+        status = ktap_one(&tests[i]);
+        if (ktap_after && status != KTAP_PASS) {
+            ktap_undo();
+        }
+        if (ktap_after) {
+            ktap_after(true);
+        }
+        switch (status) {
         case KTAP_PASS:
             ktap_print("ok %u %s", run, tests[i].name);
             break;

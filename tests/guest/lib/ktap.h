@@ -47,6 +47,13 @@ int ktap_run(const struct ktap_test *tests, unsigned n, int argc, char **argv);
     }
 
 /*
+ * Called after each test, whatever became of it: false, it has failed or was
+ * skipped, and what it has done to the machine may have to be undone.  Then in
+ * a process of its own, which may hang.  NULL: nothing to do.
+ */
+extern void (*ktap_after)(bool passed);
+
+/*
  * A line in the kernel's trace, for `pri-lab run --record`; nothing without
  */
 void ktap_mark(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

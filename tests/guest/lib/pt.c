@@ -34,6 +34,7 @@ void pt_open(struct pt *pt, unsigned index)
     char name[32];
 
     memset(pt, 0, sizeof(*pt));
+    pt->index = index;
     snprintf(name, sizeof(name), "/dev/" PRI_TESTDEV_NODE "%u", index);
     pt->fd = open(name, O_RDWR | O_CLOEXEC);
     if (pt->fd < 0 && errno == ENOENT && index > 0) {
@@ -152,69 +153,6 @@ void pt_info(struct pt *pt, struct pri_testdev_info *info)
 uint64_t pt_counter(struct pt *pt, unsigned offset)
 {
     return pt_rd64(pt->func, offset);
-}
-
-uint32_t pt_knob_hash(const char *name)
-{
-    uint32_t hash = PT_KNOB_HASH_BASIS;
-
-    while (*name) {
-        hash = (hash ^ (uint8_t)*name++) * PT_KNOB_HASH_PRIME;
-    }
-    return hash;
-}
-
-static void turn_knob(struct pt *pt, uint32_t whose, const char *knob,
-                      uint64_t value)
-{
-    pt_wr32(pt->func, PT_KNOB_SELECT, whose);
-    pt_wr32(pt->func, PT_KNOB_NAME, pt_knob_hash(knob));
-    pt_wr64(pt->func, PT_KNOB_VALUE, value);
-}
-
-static void check_turned(struct pt *pt, const char *knob)
-{
-    uint32_t status = pt_rd32(pt->func, PT_KNOB_STATUS);
-
-    CHECK(status != PT_KNOB_NONE, "there is no knob %s", knob);
-    CHECK_EQ(status, PT_KNOB_OK, "knob status");
-}
-
-void pt_knob_blind(struct pt *pt, const char *knob, uint64_t value)
-{
-    turn_knob(pt, 0, knob, value);
-}
-
-void pt_knob(struct pt *pt, const char *knob, uint64_t value)
-{
-    turn_knob(pt, 0, knob, value);
-    check_turned(pt, knob);
-}
-
-void pt_iommu_knob(struct pt *pt, const char *knob, uint64_t value)
-{
-    turn_knob(pt, PT_KNOB_IOMMU, knob, value);
-    check_turned(pt, knob);
-}
-
-uint64_t pt_iommu_knob_value(struct pt *pt, const char *knob)
-{
-    pt_wr32(pt->func, PT_KNOB_SELECT, PT_KNOB_IOMMU);
-    pt_wr32(pt->func, PT_KNOB_NAME, pt_knob_hash(knob));
-    return pt_rd64(pt->func, PT_KNOB_VALUE);
-}
-
-void pt_rule(struct pt *pt, unsigned rule, const char *knob, uint64_t value)
-{
-    turn_knob(pt, PT_KNOB_RULE(rule), knob, value);
-    CHECK(pt_rd32(pt->func, PT_KNOB_STATUS) != PT_KNOB_FULL,
-          "no room for rule %u of the link", rule);
-    check_turned(pt, knob);
-}
-
-void pt_rule_remove(struct pt *pt, unsigned rule)
-{
-    pt_wr32(pt->func, PT_RULE_REMOVE, rule);
 }
 
 void pt_chan(struct pt *pt, struct pt_chan *ch)

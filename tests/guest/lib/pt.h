@@ -30,6 +30,7 @@ typedef volatile uint8_t pt_reg;    /* volatile: device registers */
 /* An open device node */
 struct pt {
     int fd;
+    unsigned index;                 /* of /dev/pri_testdev<n> */
     pt_reg *func;         /* function registers, writable */
     bool bound;
     uint32_t pasid;
@@ -127,14 +128,16 @@ uint64_t pt_counter(struct pt *pt, unsigned offset);    /* PT_CNT_* */
  * Turn a knob of the IOMMU.  VTD_KNOB_* of hw/i386/vtd-knobs.h are names in
  * these programs, which the device looks up: the program may be older than
  * QEMU.  The knob stays as it is when the process ends: a test that turns one
- * must turn it back.
+ * must turn it back.  If the test fails, ktap does it (pt-knobs.c), for the
+ * tests behind it.
  */
 void pt_iommu_knob(struct pt *pt, const char *knob, uint64_t value);
 uint64_t pt_iommu_knob_value(struct pt *pt, const char *knob);
 
 /*
  * The same for a knob of the function (PT_KNOB_* of
- * hw/misc/pri-testdev-knobs.h); blind: without a look at what came of it
+ * hw/misc/pri-testdev-knobs.h); blind: without a look at what it was or what came
+ * of it, and not put back after a failure
  */
 void pt_knob(struct pt *pt, const char *knob, uint64_t value);
 void pt_knob_blind(struct pt *pt, const char *knob, uint64_t value);
