@@ -136,6 +136,37 @@ class Config(unittest.TestCase):
                         entry.make).make(['vmlinux'], 'x')
         self.assertEqual(run.call_args[0][0][-2:], ['K_a.o=n', 'vmlinux'])
 
+    def test_words_of_a_fragment(self):
+        with tempfile.NamedTemporaryFile('w', suffix='.config') as f:
+            f.write('# make: K=n\n#  make: no=word\n# make: none\n'
+                    'CONFIG_A=y\n# make: K_a-b.o=y\n')
+            f.flush()
+            entry = matrix.parse(TEXT + 'make = K_c.o=n: why\n')['6.18']
+            keys = []
+            for files in ([], [f.name]):
+                b = kbuild.Builder(cache.Paths(REPO, '/none'), entry, 1, None,
+                                   None, files)
+                with mock.patch.object(kbuild.ksource.KernelSource, 'version',
+                                       '1'):
+                    keys.append(b.key())
+        self.assertEqual(b.words, ['K_c.o=n', 'K=n', 'K_a-b.o=y'])
+        self.assertNotEqual(*keys)
+
+    def test_words_alone_make_another_kernel(self):
+        """They are no lines of the configuration."""
+        keys = set()
+        for word in ('K=n', 'K=y'):
+            with tempfile.NamedTemporaryFile('w', suffix='.config') as f:
+                f.write(f'# make: {word}\nCONFIG_A=y\n')
+                f.flush()
+                b = kbuild.Builder(cache.Paths(REPO, '/none'),
+                                   matrix.parse(TEXT)['6.18'], 1, None, None,
+                                   [f.name])
+            with mock.patch.object(kbuild.ksource.KernelSource, 'version',
+                                   '1'):
+                keys.add(b.key())
+        self.assertEqual(len(keys), 2)
+
     def test_additions_come_last(self):
         entry = matrix.parse(TEXT)['6.18']
         with tempfile.NamedTemporaryFile('w', suffix='.config') as f:
@@ -393,6 +424,8 @@ class Options(unittest.TestCase):
         asked = []
 
         class Builder:
+            words = ['K=n']
+
             def have(self):
                 return '/out'
 
@@ -402,5 +435,7 @@ class Options(unittest.TestCase):
 
         with mock.patch.object(kernel, 'builder', builder), \
                 mock.patch.object(kernel, 'release_of', lambda _: 'x'):
-            kernel.get(cache.Paths(REPO, '/none'), '6.12/plain', 1, None, None, ('more',))
+            made = kernel.get(cache.Paths(REPO, '/none'), '6.12/plain', 1,
+                              None, None, ('more',))
+        self.assertEqual(made.words, ['K=n'])
         self.assertEqual(asked, [('guest/kernel/plain.config', 'more')])

@@ -47,6 +47,12 @@ def fragment_text(entry: Optional[matrix.Entry],
     return text
 
 
+def make_words(fragment: str) -> List[str]:
+    """The words for make that a fragment asks for, '# make: VARIABLE=x' each:
+    what is no option of the kernel's configuration."""
+    return re.findall(r'^# make: (\w[\w.-]*=\S+)$', fragment, re.M)
+
+
 def verify(config: Dict[str, str], fragment: Dict[str, str],
            without: Dict[str, str]) -> None:
     """LabError if the configuration lost lines it has no excuse for."""
@@ -112,8 +118,8 @@ class Tree:
                   'KBUILD_BUILD_USER=pri-lab', 'KBUILD_BUILD_HOST=pri-lab',
                   # the same source is the same image, and the same key
                   f'KBUILD_BUILD_TIMESTAMP={TIMESTAMP}',
-                  'KBUILD_BUILD_VERSION=1'] + self.words + args, what, self.log, ui=self.ui,
-                 on_line=on_line)
+                  'KBUILD_BUILD_VERSION=1'] + self.words + args, what,
+                 self.log, ui=self.ui, on_line=on_line)
 
 
 def copy(build: str, to: str, run, name: str = '') -> None:
@@ -167,6 +173,7 @@ class Builder:
         self.ui = ui
         self.source = ksource.KernelSource(paths, entry, log, ui)
         self.fragment = fragment_text(entry, fragments)
+        self.words = [*entry.make, *make_words(self.fragment)]
 
     def have(self) -> str:
         """Have it built; two steps; its output directory."""
@@ -189,7 +196,7 @@ class Builder:
 
     def key(self) -> str:
         cc = proc.output_of(['gcc', '--version']).splitlines()[:1]
-        words = [sorted(self.entry.make)] if self.entry.make else []
+        words = [sorted(self.words)] if self.words else []
         return cache.key_of(self.source.version,
                             kconfig.parse(self.fragment), cc, *words)
 
@@ -216,7 +223,7 @@ class Builder:
         """Continue or start a build; one that cannot continue starts over."""
         resumed = os.path.isdir(out) or self._begin(out, step)
         tree = Tree(self.source.dir, out, self.fragment, self.entry.without,
-                    self.jobs, self.log, self.ui, self.entry.make)
+                    self.jobs, self.log, self.ui, self.words)
         try:
             tree.make_all(step)
         except LabError:

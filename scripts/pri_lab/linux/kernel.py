@@ -208,11 +208,12 @@ def get(paths: cache.Paths, value: str, jobs: int, log: proc.Log,
             kernel = given(value, ui)
             step.done(f'{kernel.image} ({kernel.release})')
         return kernel
-    out = builder(paths, entry, jobs, log, ui, own + more).have()
+    maker = builder(paths, entry, jobs, log, ui, own + more)
+    out = maker.have()
     if entry.stock:
         return Kernel(out.image, out.headers, out.release, out.words)
     return Kernel(os.path.join(out, 'vmlinux'), out, release_of(out),
-                  entry.make)
+                  maker.words)
 
 
 def version_of(paths: cache.Paths, value: str, log: proc.Log, ui) -> str:
