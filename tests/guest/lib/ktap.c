@@ -177,7 +177,7 @@ void ktap_process(void (*body)(const void *arg), const void *arg, bool kill_it)
 
 void (*ktap_after)(bool passed);
 
-/* A kernel that has gone wrong may not let it end: the rest runs all the same */
+/* A kernel that has gone wrong may not let it end: the rest runs anyway */
 static void ktap_undo(void)
 {
     int status = 0;

@@ -136,8 +136,8 @@ uint64_t pt_iommu_knob_value(struct pt *pt, const char *knob);
 
 /*
  * The same for a knob of the function (PT_KNOB_* of
- * hw/misc/pri-testdev-knobs.h); blind: without a look at what it was or what came
- * of it, and not put back after a failure
+ * hw/misc/pri-testdev-knobs.h); blind: without a look at what it was or what
+ * came of it, and not put back after a failure
  */
 void pt_knob(struct pt *pt, const char *knob, uint64_t value);
 void pt_knob_blind(struct pt *pt, const char *knob, uint64_t value);
