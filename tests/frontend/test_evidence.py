@@ -267,6 +267,14 @@ class New(unittest.TestCase):
                 with self.assertRaises(UsageError):
                     new.write(REPO, d, '../x', scenario)
 
+    def test_a_scenario_whose_name_cannot_be_told_to_the_guest(self):
+        with tempfile.TemporaryDirectory() as d:
+            new.write(REPO, d, 'a' * 15, False)
+            new.write(REPO, d, 'a' * 14, True)
+            with self.assertRaisesRegex(UsageError, 'at most 14 letters'):
+                new.write(REPO, d, 'b' * 15, True)
+            self.assertEqual(len(os.listdir(d)), 2)
+
     def test_in_the_repository_it_is_where_the_others_are(self):
         with tempfile.TemporaryDirectory() as d:
             os.makedirs(os.path.join(d, 'docs'))

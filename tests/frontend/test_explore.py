@@ -6,7 +6,8 @@ import tempfile
 import unittest.mock
 
 import fakestage
-from pri_lab.core.errors import LabError
+from pri_lab import cli
+from pri_lab.core.errors import LabError, UsageError
 from pri_lab.explore import (cover, found, hit, machine, oracle, plan, search,
                              show, straight, symbols, trace)
 from pri_lab.explore.machine import Run
@@ -532,6 +533,19 @@ class Files(unittest.TestCase):
 class Scenarios(unittest.TestCase):
     """Every file of tests/guest/scenarios."""
 
+    def test_a_name_that_is_too_long_is_told_before_a_boot(self):
+        with tempfile.TemporaryDirectory() as d:
+            top = os.path.join(d, race.SCENARIOS)
+            os.makedirs(top)
+            for name in ('a' * 14, 'b' * 15):
+                with open(os.path.join(top, f'{name}.c'), 'w',
+                          encoding='utf-8') as f:
+                    f.write('/*\n * Title: x\n * What: y\n */\n')
+            cli.parse(['explore', 'a' * 14]).check(d, None)
+            for words in (['b' * 15], ['--all']):
+                with self.assertRaisesRegex(UsageError, 'at most 14 letters'):
+                    cli.parse(['explore'] + words).check(d, None)
+
     def test_headers_and_names(self):
         entries = race.load(REPO, race.SCENARIOS)
         self.assertGreaterEqual(sum(not e.steps for e in entries), 12)
@@ -542,7 +556,7 @@ class Scenarios(unittest.TestCase):
                 continue
             self.assertIn(f'.name = "{e.name}"', text)
             self.assertLess(text.count('\n'), 90, e.name)
-            self.assertLess(len(e.name), schedule.TAKES, e.name)
+            self.assertLessEqual(len(e.name), schedule.LETTERS, e.name)
             for name in re.findall(r'SCENE_(?:THREAD|PROCESS)\("([^"]*)"',
                                    text):
                 self.assertLessEqual(len(name), 15, f'{e.name}: {name}')

@@ -16,6 +16,7 @@ from ..core.errors import UsageError
 from ..explore import command
 from ..explore.plan import parse
 from ..inputs import check, names
+from ..machine.schedule import LETTERS
 from ..races import race
 
 NAME = 'explore'
@@ -108,7 +109,12 @@ class Request(shared.New, shared.Json, shared.Config, shared.Accel,
                 'runs': -1, 'depth': 0, 'order': '', 'budget': 0, 'plan': '',
                 'measure': 0, 'resume': False, 'hits': 0})
             return
-        entries = race.find(race.load(repo, race.SCENARIOS), self.scenario)
+        known = race.load(repo, race.SCENARIOS)
+        entries = race.find(known, self.scenario)
+        for e in known if self.all else entries:
+            if not e.steps and len(e.name) > LETTERS:
+                raise UsageError(f'{e.name}: the name of a scenario has at '
+                                 f'most {LETTERS} letters', f'rename {e.path}')
         steps = [e for e in entries if e.steps]
         if self.accel == 'kvm' and len(steps) < len(entries) + self.all:
             raise UsageError('explore needs TCG: with KVM nobody says which '

@@ -9,6 +9,7 @@ import re
 
 from ..core import cache
 from ..core.errors import UsageError
+from ..machine.schedule import LETTERS
 from ..races import race
 
 _RACE = '''\
@@ -105,6 +106,9 @@ def write(repo: str, where: str, name: str, scenario: bool) -> str:
     the others are.
     """
     named(name)
+    if scenario and len(name) > LETTERS:
+        raise UsageError(f'--new {name}: the name of a scenario has at most '
+                         f'{LETTERS} letters')
     inside = os.path.realpath(where) + os.sep
     top = os.path.join(repo, race.SCENARIOS if scenario else race.RACES) \
         if inside.startswith(os.path.realpath(repo) + os.sep) \

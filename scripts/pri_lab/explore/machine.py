@@ -16,7 +16,7 @@ from . import trace
 from ..core import cache
 from ..core.errors import LabError
 from ..machine import jobs, kept, record, vm
-from ..machine.schedule import OPTIONS, Schedule, TAKES
+from ..machine.schedule import OPTIONS, Schedule
 from ..machine.session import Session
 from ..races import race
 from ..reproduce import runner
@@ -153,9 +153,6 @@ class Stage:
 
     def _choose(self) -> None:
         """Name the scenario while the machine stands still."""
-        if len(self.entry.name) >= TAKES:
-            raise LabError(f'{self.entry.path}: the name of a scenario has at '
-                           f'most {TAKES - 1} letters')
         self.schedule.tell(self.entry.name)
 
     def clone(self, logdir: str) -> 'Stage':

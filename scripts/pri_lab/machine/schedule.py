@@ -19,6 +19,7 @@ SCHED = '/sched'                # the machine, as a QOM path
 # What a plan needs of QEMU, beside -icount
 OPTIONS = ['-seed', '1', '-rtc', 'clock=vm,base=2026-01-01']
 TAKES = 15                      # bytes of a line that the serial port takes
+LETTERS = TAKES - 1             # of what one line tells the guest
 _TAKE = 60.0                    # own seconds of QEMU, to take it
 _POLL = 0.003
 _LOOK = 2.0                     # seconds between looks at the time
@@ -43,7 +44,7 @@ class Schedule:
         it continues, whenever the host sent it."""
         text = line.encode() + b'\n'
         if len(text) > TAKES:
-            raise LabError(f'{line}: the guest\'s port takes {TAKES - 1} '
+            raise LabError(f'{line}: the guest\'s port takes {LETTERS} '
                            'letters at once')
         self.s.say(text)
         own = self.s.own_time()

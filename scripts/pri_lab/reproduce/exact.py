@@ -18,7 +18,7 @@ from .runner import BOOTED, PATIENCE, READY, Runner, WORDS, small
 from ..core import cache
 from ..core.errors import LabError
 from ..machine import kept, vm
-from ..machine.schedule import OPTIONS, Schedule, TAKES
+from ..machine.schedule import LETTERS, OPTIONS, Schedule
 from ..machine.session import NS, Session
 from ..races import overdue, race
 from ..races.race import CANNOT_RUN, Entry, Verdict
@@ -47,8 +47,8 @@ def named(name: str, boot: int = 1) -> str:
     """So much of a race's name as the guest's port takes at once; the guest
     completes it (guest/init/init)."""
     if boot == 1:
-        return name[:TAKES - 1]
-    return f'{name[:TAKES - 1 - _BOOT]} {boot}'
+        return name[:LETTERS]
+    return f'{name[:LETTERS - _BOOT]} {boot}'
 
 
 class ExactRunner(Runner):
