@@ -411,6 +411,7 @@ int race_main(const char *name, void (*run)(void), unsigned seconds, int argc,
     }
     race->body = run;
     race->limit = seconds;
+    ktap_after = NULL;              /* the boot is its own: nothing follows */
     race_cpu(0);                    /* inherited by the process of the test */
     return ktap_run(&test, 1, argc, argv);
 }
