@@ -187,11 +187,12 @@ static void ktap_undo(void)
         ktap_after(false);
         _exit(KTAP_PASS);
     }
-    if (pid < 0 || !ktap_wait(pid, &status, now() + KTAP_GRACE) || status) {
-        ktap_note("what the test has done to the machine is not undone");
-    }
-    if (pid > 0) {
+    if (pid > 0 && !ktap_wait(pid, &status, now() + KTAP_GRACE)) {
         kill(pid, SIGKILL);
+        status = KTAP_FAIL;
+    }
+    if (pid < 0 || status) {
+        ktap_note("what the test has done to the machine is not undone");
     }
 }
 
