@@ -8,8 +8,9 @@ from pri_lab import cli
 from pri_lab.core import cache, proc, ui
 from pri_lab.core.errors import NETWORK, LabError, Unavailable
 from pri_lab.debian import apt
-from pri_lab.linux import kbuild, kconfig, kernel, ksource, matrix
-from pri_lab.own import kernelcmd
+from pri_lab.linux import (kbuild, kconfig, kernel, ksource, kunit,
+                           matrix)
+from pri_lab.own import kernelcmd, tree
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
@@ -151,6 +152,21 @@ class Config(unittest.TestCase):
                     keys.append(b.key())
         self.assertEqual(b.words, ['K_c.o=n', 'K=n', 'K_a-b.o=y'])
         self.assertNotEqual(*keys)
+
+    def test_words_of_a_fragment_for_a_tree_and_kunit(self):
+        """What the user gives comes last, and wins."""
+        paths = cache.Paths(REPO, '/none')
+        with tempfile.NamedTemporaryFile('w', suffix='.config') as f:
+            f.write('# make: K=n\n')
+            f.flush()
+            made = [kunit.Builder(paths, '/src', '', [], [f.name], 1, None,
+                                  None, ['K=y'])]
+            with mock.patch.object(tree, 'need_source'), \
+                    mock.patch.object(tree.mirror, 'is_git'), \
+                    mock.patch.object(tree, 'words', list):
+                made.append(tree.OwnTree(paths, '/src', [f.name], ['K=y'], 1,
+                                         None, None))
+        self.assertEqual([m.words for m in made], [['K=n', 'K=y']] * 2)
 
     def test_words_alone_make_another_kernel(self):
         """They are no lines of the configuration."""

@@ -137,7 +137,7 @@ static char *pool_map(void)
 
 /*
  * Words of 8 bytes of the pool that are not what its owner has written.  Not
- * bytes: those of a stamp hang on its address, and one in 256 is FILL.
+ * bytes: those of a stamp depend on its address, and one in 256 is FILL.
  */
 static unsigned pool_changed(const char *pool, size_t *where)
 {

@@ -67,8 +67,8 @@ class Builder:
         self.jobs = jobs
         self.log = log
         self.ui = ui
-        self.words = list(words)
         self.fragment = kbuild.fragment_text(None, fragments)
+        self.words = [*kbuild.make_words(self.fragment), *words]
         self.bugs = list(bugs)
         self.patches = patches(paths.repo, src, self.bugs)
         cc = proc.output_of(['gcc', '--version']).splitlines()[:1]

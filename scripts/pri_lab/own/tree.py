@@ -87,7 +87,7 @@ class OwnTree:
         need_source(self.src)
         self.git = mirror.is_git(self.src)
         self.fragment = kbuild.fragment_text(None, fragments)
-        self.words = [*words(make), *kbuild.make_words(self.fragment)]
+        self.words = [*kbuild.make_words(self.fragment), *words(make)]
         self.name = cache.key_of(self.src, self.fragment, self.words)[:12]
         self.out = os.path.join(paths.linux, f'tree-{self.name}')
 
