@@ -189,6 +189,21 @@ static inline void compat_detach_rid(struct iommu_domain *domain,
 #define COMPAT_IMPORT_NS
 #endif
 
+/* -- What the IOMMU core keeps of a function (kept.c) ----------------------- */
+
+/* struct iommu_fault_param has counted its users and listed groups since 6.9 */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define COMPAT_FAULT_PARAM	1
+#endif
+
+/* Exported since 6.11, in that namespace; drivers/iommu/iommu-priv.h */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define COMPAT_ATTACH_HANDLES	1
+struct iommu_attach_handle *
+iommu_attach_handle_get(struct iommu_group *group, ioasid_t pasid,
+			unsigned int type);
+#endif
+
 /* -- Small things ----------------------------------------------------------- */
 
 /* The count went away in 6.8 */

@@ -232,6 +232,14 @@ int pt_ioc_dma_unmap(struct pt_file *pf, void __user *arg);
 void pt_dma_unmap_all(struct pt_file *pf);
 void pt_unmap_all(struct pt_file *pf, struct pt_domain *dom);
 
+/* pci.c */
+extern const struct pci_device_id pt_id_table[];
+struct pt_dev *pt_driver_dev(struct pci_dev *pdev);
+
+/* kept.c */
+const struct file_operations *pt_kept_init(void);
+void pt_kept_exit(void);
+
 /* show.c */
 extern const struct attribute_group *pt_groups[];
 void pt_show_add(struct pt_dev *pd);

@@ -332,7 +332,7 @@ static const struct pci_error_handlers pt_err_handlers = {
 	.reset_done = pt_reset_done,
 };
 
-static const struct pci_device_id pt_id_table[] = {
+const struct pci_device_id pt_id_table[] = {
 	{ PCI_DEVICE(PRI_TESTDEV_VENDOR_ID, PRI_TESTDEV_DEVICE_ID) },
 	{ PCI_DEVICE(PRI_TESTDEV_VENDOR_ID, PRI_TESTDEV_VF_DEVICE_ID) },
 	{ }
@@ -349,6 +349,14 @@ static struct pci_driver pt_driver = {
 	.dev_groups = pt_groups,
 	.driver.pm = pm_sleep_ptr(&pt_pm_ops),
 };
+
+/* NULL: it has another driver, or none; caller holds the device's lock */
+struct pt_dev *pt_driver_dev(struct pci_dev *pdev)
+{
+	if (pdev->dev.driver != &pt_driver.driver)
+		return NULL;
+	return pci_get_drvdata(pdev);
+}
 
 static int __init pt_init(void)
 {

@@ -9,6 +9,7 @@
  *     log                   event log of the device, oldest entry first
  *     files                 open files and what they have
  *     groups                page request groups that are held
+ *   /sys/kernel/debug/pri_testdev/kept    what the kernel keeps (kept.c)
  */
 #include <linux/ctype.h>
 #include <linux/debugfs.h>
@@ -285,9 +286,11 @@ void pt_show_init(void)
 {
 	pt_counters_init();
 	pt_debugfs = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_create_file("kept", 0400, pt_debugfs, NULL, pt_kept_init());
 }
 
 void pt_show_exit(void)
 {
+	pt_kept_exit();
 	debugfs_remove_recursive(pt_debugfs);
 }

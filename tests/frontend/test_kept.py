@@ -1,71 +1,154 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Booted machines on disk: taken, kept, and the oldest goes."""
+"""What a scenario calls a leak (tests/guest/lib/kept.c), without a guest: the
+rules are compiled here and see files that this test writes."""
+
 import os
+import subprocess
 import tempfile
 import unittest
-from unittest import mock
 
-from pri_lab.machine import kept
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+
+LIB = os.path.join(REPO, 'tests', 'guest', 'lib')
+MAIN = '''
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "kept.h"
+#include "race.h"
+void race_sign(const char *name, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    printf("%s: ", name);
+    vprintf(fmt, ap);
+    puts("");
+    va_end(ap);
+}
+void ktap_fail(const char *file, int line, const char *fmt, ...)
+{
+    printf("FAIL %s\\n", fmt);
+    exit(2);
+}
+int main(int argc, char **argv)
+{
+    kept_before();
+    if (system(argv[1])) {
+        return 3;
+    }
+    kept_after(atoi(argv[2]));
+    return 0;
+}
+'''
+QUIET = ('0000:01:00.0 users=1 groups=0 partial=0 handles=1 held=0 attached=1 '
+         'refs=12\n')
+VFIO = QUIET.replace('held=0 attached=1', 'held=- attached=-')
+OLD = QUIET.replace('users=1 groups=0 partial=0', 'users=- groups=- partial=-')
 
 
-class Kept(unittest.TestCase):
-    def setUp(self):
-        d = tempfile.TemporaryDirectory()
-        self.addCleanup(d.cleanup)
-        self.top = os.path.join(d.name, 'booted')
-        self.s = mock.Mock(logdir=os.path.join(d.name, 'log'))
-        self.s.image = os.path.join(self.s.logdir, 'state.qcow2')
-        self.s.keep_image = False
+class Leaks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.top = tempfile.TemporaryDirectory()
+        cls.kept = os.path.join(cls.top.name, 'kept')
+        cls.groups = os.path.join(cls.top.name, 'groups')
+        cls.program = os.path.join(cls.top.name, 'program')
+        main = os.path.join(cls.top.name, 'main.c')
+        with open(main, 'w', encoding='ascii') as f:
+            f.write(MAIN)
+        subprocess.run(
+            ['cc', '-std=gnu11', f'-I{LIB}', '-I' + os.path.join(
+                REPO, 'include'), '-I' + os.path.join(
+                    REPO, 'guest', 'driver'), f'-DKEPT="{cls.kept}"',
+             f'-DGROUPS="{cls.groups}"', '-o', cls.program, main,
+             os.path.join(LIB, 'kept.c')], check=True)
+        for group in ('0', '1'):
+            os.makedirs(os.path.join(cls.groups, group, 'devices', 'x'))
 
-    def write(self, text):
-        os.makedirs(self.s.logdir, exist_ok=True)
-        with open(self.s.image, 'w', encoding='utf-8') as f:
-            f.write(text)
+    @classmethod
+    def tearDownClass(cls):
+        cls.top.cleanup()
 
-    def test_there_is_none(self):
-        self.assertIsNone(kept.Kept(self.top, 'a').take(self.s))
-        self.assertFalse(self.s.keep_image)
+    def signs(self, before, after, waiting=0, removed=0, more='true'):
+        """Names of the signs, when one became the other"""
+        then = os.path.join(self.top.name, 'then')
+        for path, text, gone in ((self.kept, before, 0), (then, after, removed)):
+            with open(path, 'w', encoding='ascii') as f:
+                f.write(f'{text}removed={gone}\n')
+        out = subprocess.run(
+            [self.program, f'cp {then} {self.kept}; {more}', str(waiting)],
+            stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout
+        return [line.partition(':')[0] for line in out.splitlines()]
 
-    def test_one_that_another_command_removes(self):
-        self.write('state')
-        k = kept.Kept(self.top, 'a')
-        k.keep(self.s, '7.3.4')
-        with mock.patch('shutil.copyfile', side_effect=FileNotFoundError):
-            self.assertIsNone(k.take(self.s))
-        self.assertFalse(self.s.keep_image)
+    def changed(self, old, new, line=QUIET, **more):
+        self.assertIn(old, line)
+        return self.signs(line, line.replace(old, new), **more)
 
-    def test_what_is_kept_is_given(self):
-        self.write('state')
-        kept.Kept(self.top, 'a').keep(self.s, '7.3.4')
-        self.s.qmp.command.assert_called_with('stop')
-        self.write('')
-        self.assertEqual(kept.Kept(self.top, 'a').take(self.s), '7.3.4')
-        self.assertTrue(self.s.keep_image)
-        with open(self.s.image, encoding='utf-8') as f:
-            self.assertEqual(f.read(), 'state')
-        self.assertIsNone(kept.Kept(self.top, 'b').take(self.s))
+    def test_nothing(self):
+        self.assertEqual(self.signs(QUIET, QUIET), [])
+        self.assertEqual(self.signs(VFIO, VFIO), [])
+        self.assertEqual(self.changed('refs=12', 'refs=11'), [])
+        self.assertEqual(self.changed('handles=1 held=0 attached=1',
+                                      'handles=0 held=0 attached=0'), [])
 
-    def test_a_copy_that_is_interrupted_leaves_nothing(self):
-        self.write('state')
+    def test_a_group_without_an_answer(self):
+        self.assertEqual(self.changed('users=1 groups=0', 'users=2 groups=1'),
+                         ['leak-group'])
 
-        def interrupted(_source, target):
-            with open(target, 'w', encoding='utf-8') as f:
-                f.write('half')
-            raise KeyboardInterrupt
-        with mock.patch('shutil.copyfile', interrupted), \
-                self.assertRaises(KeyboardInterrupt):
-            kept.Kept(self.top, 'a').keep(self.s, 'r')
-        self.assertEqual(os.listdir(self.top), [])
+    def test_a_group_that_is_freed_and_has_its_reference(self):
+        self.assertEqual(self.changed('users=1', 'users=2'), ['leak-group'])
 
-    def test_the_oldest_goes(self):
-        self.write('state')
-        for n in range(kept.BOOTS + 1):
-            k = kept.Kept(self.top, f'k{n}')
-            k.keep(self.s, 'r')
-            os.utime(k.path, (n, n))
-        self.assertIsNone(kept.Kept(self.top, 'k0').take(self.s))
-        self.assertEqual(kept.Kept(self.top, 'k1').take(self.s), 'r')
-        self.assertEqual(len(os.listdir(self.top)), 2 * kept.BOOTS)
+    def test_a_group_that_a_file_holds(self):
+        # on the function's list, and off it (since 7.2)
+        self.assertEqual(
+            self.changed('users=1 groups=0 partial=0 handles=1 held=0',
+                         'users=2 groups=1 partial=0 handles=1 held=1'), [])
+        self.assertEqual(
+            self.changed('users=1 groups=0 partial=0 handles=1 held=0',
+                         'users=2 groups=0 partial=0 handles=1 held=1'), [])
+
+    def test_a_group_that_iommufd_holds(self):
+        words = ('users=1 groups=0', 'users=2 groups=1', VFIO)
+        self.assertEqual(self.changed(*words, waiting=1), [])
+        self.assertEqual(self.changed(*words, waiting=0), ['leak-group'])
+
+    def test_no_fault_data(self):
+        self.assertEqual(self.changed('users=1', 'users=0'), [])
+
+    def test_half_a_group(self):
+        self.assertEqual(self.changed('partial=0', 'partial=1'),
+                         ['leak-partial'])
+
+    def test_a_handle(self):
+        self.assertEqual(self.changed('attached=1', 'attached=0'),
+                         ['leak-handle'])
+        self.assertEqual(self.changed('handles=1', 'handles=2', VFIO), [])
+
+    def test_references_to_a_device(self):
+        self.assertEqual(self.changed('refs=12', 'refs=13'), ['leak-device'])
+        self.assertEqual(self.signs(QUIET, QUIET.replace('01:', '02:')
+                                    .replace('refs=12', 'refs=99')), [])
+
+    def test_references_of_another_driver(self):
+        more = QUIET.replace('refs=12', 'refs=15')
+        self.assertEqual(self.signs(VFIO, more), [])
+        self.assertEqual(self.signs(QUIET, more), ['leak-device'])
+
+    def test_a_device_that_is_not_released(self):
+        self.assertEqual(self.signs(QUIET, '', removed=1), ['leak-device'])
+
+    def test_an_iommu_group_without_a_device(self):
+        left = os.path.join(self.groups, '7', 'devices')
+        self.assertEqual(
+            self.signs(QUIET, QUIET, more=f'mkdir -p {left}'),
+            ['leak-iommu-group'])
+        os.removedirs(left)
+
+    def test_an_old_kernel(self):
+        self.assertEqual(self.signs(OLD, OLD), [])
+        self.assertEqual(self.changed('handles=1', 'handles=-', OLD), [])
 
 
 if __name__ == '__main__':

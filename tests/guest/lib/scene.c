@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kept.h"
 #include "mark.h"
 #include "scene.h"
 #include "sysfs.h"
@@ -291,6 +292,7 @@ static void look_before(void)
             function_done(&pt);
         }
     }
+    kept_before();
 }
 
 static void look_at_answers(uint64_t got)
@@ -327,6 +329,8 @@ static void look_after(void)
     if (!(flags & SCENE_LOSES)) {
         look_at_answers(got);
     }
+    kept_after(flags & SCENE_LOSES ? all->asked :
+               got < all->asked ? all->asked - got : 0);
 }
 
 /*
@@ -383,7 +387,7 @@ static void look_at_leaks(void)
     if (!pasid) {
         race_sign("function-dead", "function 0: %s", why);
     } else if (pasid != all->first_pasid) {
-        race_sign("leak", "the first free PASID is %u, it was %u", pasid,
+        race_sign("leak-pasid", "the first free PASID is %u, it was %u", pasid,
                   all->first_pasid);
     }
 }
