@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "allocs.h"
 #include "kept.h"
 #include "mark.h"
 #include "scene.h"
@@ -293,6 +294,7 @@ static void look_before(void)
         }
     }
     kept_before();
+    allocs_before();
 }
 
 static void look_at_answers(uint64_t got)
@@ -331,6 +333,7 @@ static void look_after(void)
     }
     kept_after(flags & SCENE_LOSES ? all->asked :
                got < all->asked ? all->asked - got : 0);
+    allocs_after();
 }
 
 /*

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a scenario calls a leak (tests/guest/lib/kept.c), without a guest: the
-rules are compiled here and see files that this test writes."""
+"""What a scenario calls a leak (kept.c and allocs.c of tests/guest/lib), without
+a guest: the rules are compiled here and see files that this test writes."""
 
 import os
 import subprocess
@@ -15,6 +15,7 @@ MAIN = '''
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "allocs.h"
 #include "kept.h"
 #include "race.h"
 void race_sign(const char *name, const char *fmt, ...)
@@ -35,10 +36,12 @@ void ktap_fail(const char *file, int line, const char *fmt, ...)
 int main(int argc, char **argv)
 {
     kept_before();
+    allocs_before();
     if (system(argv[1])) {
         return 3;
     }
     kept_after(atoi(argv[2]));
+    allocs_after();
     return 0;
 }
 '''
@@ -48,39 +51,48 @@ VFIO = QUIET.replace('held=0 attached=1', 'held=- attached=-')
 OLD = QUIET.replace('users=1 groups=0 partial=0', 'users=- groups=- partial=-')
 
 
-class Leaks(unittest.TestCase):
+def write(path, text):
+    with open(path, 'w', encoding='ascii') as f:
+        f.write(text)
+
+
+class Rules(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.top = tempfile.TemporaryDirectory()
-        cls.kept = os.path.join(cls.top.name, 'kept')
-        cls.groups = os.path.join(cls.top.name, 'groups')
-        cls.program = os.path.join(cls.top.name, 'program')
-        main = os.path.join(cls.top.name, 'main.c')
-        with open(main, 'w', encoding='ascii') as f:
-            f.write(MAIN)
-        subprocess.run(
-            ['cc', '-std=gnu11', f'-I{LIB}', '-I' + os.path.join(
-                REPO, 'include'), '-I' + os.path.join(
-                    REPO, 'guest', 'driver'), f'-DKEPT="{cls.kept}"',
-             f'-DGROUPS="{cls.groups}"', '-o', cls.program, main,
-             os.path.join(LIB, 'kept.c')], check=True)
+        for name in ('kept', 'groups', 'allocinfo', 'program', 'main.c'):
+            setattr(cls, name.partition('.')[0],
+                    os.path.join(cls.top.name, name))
+        write(cls.main, MAIN)
         for group in ('0', '1'):
             os.makedirs(os.path.join(cls.groups, group, 'devices', 'x'))
+        subprocess.run(
+            ['cc', '-std=gnu11', *('-I' + os.path.join(REPO, d) for d in (
+                'tests/guest/lib', 'include', 'guest/driver')),
+             f'-DKEPT="{cls.kept}"', f'-DGROUPS="{cls.groups}"',
+             f'-DALLOCINFO="{cls.allocinfo}"', '-o', cls.program, cls.main,
+             os.path.join(LIB, 'kept.c'), os.path.join(LIB, 'allocs.c')],
+            check=True)
 
     @classmethod
     def tearDownClass(cls):
         cls.top.cleanup()
 
-    def signs(self, before, after, waiting=0, removed=0, more='true'):
-        """Names of the signs, when one became the other"""
-        then = os.path.join(self.top.name, 'then')
-        for path, text, gone in ((self.kept, before, 0), (then, after, removed)):
-            with open(path, 'w', encoding='ascii') as f:
-                f.write(f'{text}removed={gone}\n')
+    def run_program(self, between, waiting=0):
+        """Names of the signs, if that is done between the two looks"""
         out = subprocess.run(
-            [self.program, f'cp {then} {self.kept}; {more}', str(waiting)],
-            stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout
+            [self.program, between, str(waiting)], stdout=subprocess.PIPE,
+            check=True, universal_newlines=True).stdout
         return [line.partition(':')[0] for line in out.splitlines()]
+
+
+class Kept(Rules):
+    def signs(self, before, after, waiting=0, removed=0, more='true'):
+        """If one became the other"""
+        then = os.path.join(self.top.name, 'then')
+        write(self.kept, f'{before}removed=0\n')
+        write(then, f'{after}removed={removed}\n')
+        return self.run_program(f'cp {then} {self.kept}; {more}', waiting)
 
     def changed(self, old, new, line=QUIET, **more):
         self.assertIn(old, line)
@@ -149,6 +161,63 @@ class Leaks(unittest.TestCase):
     def test_an_old_kernel(self):
         self.assertEqual(self.signs(OLD, OLD), [])
         self.assertEqual(self.changed('handles=1', 'handles=-', OLD), [])
+
+
+GROUP = ('{0:12} {1:8} drivers/iommu/io-pgfault.c:74 func:iopf_group_alloc\n')
+TABLE = ('{0:12} {1:8} drivers/iommu/iommufd/main.c:62 [iommufd] '
+         'func:_iommufd_object_alloc\n')
+CACHE = '{0:12} {1:8} drivers/iommu/iova.c:575 func:iova_magazine_alloc\n'
+OTHER = '{0:12} {1:8} mm/slub.c:100 func:alloc_slab_obj_exts\n'
+HEADER = 'allocinfo - version: 2.0\n#     <size>  <calls> <tag info>\n'
+
+
+class Memory(Rules):
+    def setUp(self):
+        write(self.kept, QUIET + 'removed=0\n')
+
+    def signs(self, before, after):
+        then = os.path.join(self.top.name, 'then')
+        write(self.allocinfo, HEADER + before)
+        write(then, HEADER + after)
+        return self.run_program(f'cp {then} {self.allocinfo}')
+
+    def test_more(self):
+        self.assertEqual(self.signs(GROUP.format(192, 1), GROUP.format(384, 2)),
+                         ['leak-in-iopf_group_alloc'])
+        self.assertEqual(self.signs(TABLE.format(192, 1), TABLE.format(384, 2)),
+                         ['leak-in-_iommufd_object_alloc'])
+
+    def test_as_many_or_fewer(self):
+        self.assertEqual(self.signs(GROUP.format(192, 1), GROUP.format(192, 1)),
+                         [])
+        self.assertEqual(self.signs(GROUP.format(384, 2), GROUP.format(0, 0)),
+                         [])
+
+    def test_larger_is_not_more(self):
+        self.assertEqual(self.signs(GROUP.format(192, 1), GROUP.format(999, 1)),
+                         [])
+
+    def test_a_place_that_was_not_there(self):
+        self.assertEqual(
+            self.signs(GROUP.format(0, 0), GROUP.format(0, 0)
+                       + TABLE.format(9, 1)),
+            ['leak-in-_iommufd_object_alloc'])
+
+    def test_another_order(self):
+        both = GROUP.format(1, 1) + TABLE.format(2, 2)
+        self.assertEqual(
+            self.signs(both, TABLE.format(2, 2) + GROUP.format(1, 1)), [])
+
+    def test_what_is_not_looked_at(self):
+        for line in (CACHE, OTHER):
+            self.assertEqual(self.signs(GROUP.format(0, 0) + line.format(1, 1),
+                                        GROUP.format(0, 0) + line.format(2, 2)),
+                             [])
+
+    def test_a_kernel_that_does_not_count(self):
+        if os.path.exists(self.allocinfo):
+            os.remove(self.allocinfo)
+        self.assertEqual(self.run_program('true'), [])
 
 
 if __name__ == '__main__':
