@@ -76,18 +76,11 @@ static const struct place *find_before(const struct place *place, unsigned i)
     return NULL;
 }
 
-static void compare(const struct place *place, unsigned i)
+static unsigned long calls_before(const struct place *place, unsigned i)
 {
     const struct place *was = find_before(place, i);
-    unsigned long calls = was ? was->calls : 0;
 
-    if (place->calls > calls) {
-        char sign[80];
-
-        snprintf(sign, sizeof(sign), "leak-in-%s", place->function);
-        race_sign(sign, "%s has %lu allocations, it had %lu", place->where,
-                  place->calls, calls);
-    }
+    return was ? was->calls : 0;
 }
 
 static FILE *open_allocinfo(void)
@@ -112,19 +105,55 @@ void allocs_before(void)
     }
 }
 
-void allocs_after(void)
+bool allocs_counted(void)
+{
+    return n_before;
+}
+
+static void tell(const struct place *place, unsigned long was)
+{
+    char sign[80];
+
+    snprintf(sign, sizeof(sign), "leak-in-%s", place->function);
+    race_sign(sign, "%s has %lu allocations, it had %lu", place->where,
+              place->calls, was);
+}
+
+/* How many places have more than before; `say` may be NULL */
+static unsigned compare(void (*say)(const struct place *place,
+                                    unsigned long was))
 {
     FILE *f = n_before ? open_allocinfo() : NULL;
+    unsigned n = 0, more = 0;
     struct place place;
     char line[512];
-    unsigned n = 0;
 
     while (f && fgets(line, sizeof(line), f)) {
-        if (read_line(line, &place)) {
-            compare(&place, n++);
+        unsigned long was;
+
+        if (!read_line(line, &place)) {
+            continue;
+        }
+        was = calls_before(&place, n++);
+        if (place.calls > was) {
+            more++;
+            if (say) {
+                say(&place, was);
+            }
         }
     }
     if (f) {
         fclose(f);
     }
+    return more;
+}
+
+unsigned allocs_more(void)
+{
+    return compare(NULL);
+}
+
+void allocs_after(void)
+{
+    compare(tell);
 }

@@ -11,8 +11,14 @@
 #ifndef TESTS_GUEST_ALLOCS_H
 #define TESTS_GUEST_ALLOCS_H
 
-/* What the tasks begin with */
+#include <stdbool.h>
+
+/* What a scenario begins with */
 void allocs_before(void);
+
+/* Does this kernel count it?  Of how many places is there more than before? */
+bool allocs_counted(void);
+unsigned allocs_more(void);
 
 /*
  * Everything is quiet.  More than before is the sign leak-in-FUNCTION, of the

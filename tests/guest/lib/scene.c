@@ -20,6 +20,7 @@
 
 #include "allocs.h"
 #include "kept.h"
+#include "leaks.h"
 #include "mark.h"
 #include "scene.h"
 #include "sysfs.h"
@@ -31,7 +32,6 @@
 #define QUIET_MS        100         /* until all answers are there */
 #define WORKS_MS        2000        /* for the device to write a page */
 #define FUNCTIONS       2
-#define FREE_TRIES      10          /* QUIET_MS each, for an mm to go (SRCU) */
 #define PATTERN         0x7a6b5c4d3e2f1001ull
 #define LOG_BYTES       (192u << 10)
 #define LOG_WARNING     4           /* levels up to this one are passed on */
@@ -294,7 +294,6 @@ static void look_before(void)
         }
     }
     kept_before();
-    allocs_before();
 }
 
 static void look_at_answers(uint64_t got)
@@ -333,16 +332,11 @@ static void look_after(void)
     }
     kept_after(flags & SCENE_LOSES ? all->asked :
                got < all->asked ? all->asked - got : 0);
-    allocs_after();
 }
 
-/*
- * This process has its PASID for good from here on, so that the next one that
- * is free is the same before and after, unless one got lost.
- */
+/* This process has its PASID for good from here on */
 static void take_pasid(void)
 {
-    const char *why = "";
     struct pri_testdev_info info;
     struct pt pt;
 
@@ -356,43 +350,7 @@ static void take_pasid(void)
         }
         pt_close(&pt);
     }
-    witness_start();
-    all->first_pasid = witness_ask(&why);
-    CHECK(all->first_pasid, "function 0: %s", why);
-    witness_end();
-}
-
-/*
- * A CPU that is idle keeps the address space it has run last, and with it
- * the PASID, until a process runs there again (lazy TLB).
- */
-static void visit_processors(void)
-{
-    for (unsigned i = sysconf(_SC_NPROCESSORS_ONLN); i--;) {
-        race_cpu(i);
-    }
-}
-
-static void look_at_leaks(void)
-{
-    const char *why = "";
-    uint32_t pasid = 0;
-
-    visit_processors();
-    for (unsigned i = 0; i < FREE_TRIES && pasid != all->first_pasid; i++) {
-        if (i) {
-            witness_end();
-            pt_sleep_ms(QUIET_MS);
-            witness_start();
-        }
-        pasid = witness_ask(&why);
-    }
-    if (!pasid) {
-        race_sign("function-dead", "function 0: %s", why);
-    } else if (pasid != all->first_pasid) {
-        race_sign("leak-pasid", "the first free PASID is %u, it was %u", pasid,
-                  all->first_pasid);
-    }
+    all->first_pasid = leaks_first_pasid();
 }
 
 /* -- Tasks ----------------------------------------------------------------- */
@@ -514,8 +472,9 @@ static void look(void)
     scene_check_pages();
     look_after();
     if (works_after()) {
-        look_at_leaks();
+        leaks_look_at_pasid(all->first_pasid);
     }
+    leaks_look_at_memory();
 }
 
 static void scene_body(void)
@@ -541,6 +500,7 @@ static void scene_body(void)
     if (works_after()) {
         witness_start();
     }
+    allocs_before();
     s->setup();
     look_before();
     tasks_start(start, threads, pids);

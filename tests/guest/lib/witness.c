@@ -84,8 +84,12 @@ uint32_t witness_ask(const char **why)
 
 void witness_end(void)
 {
+    if (!witness.pid) {
+        return;
+    }
     close(witness.ask);
     close(witness.told);
     CHECK(waitpid(witness.pid, NULL, 0) == witness.pid, "waitpid: %s",
           strerror(errno));
+    witness.pid = 0;
 }

@@ -22,7 +22,7 @@ void witness_start(void);
 /* Once: its PASID; 0: the device does not work, and why */
 uint32_t witness_ask(const char **why);
 
-/* Its address space and its PASID go, too */
+/* Its address space and its PASID go, too; nothing, if there is none */
 void witness_end(void);
 
 #endif /* TESTS_GUEST_WITNESS_H */
