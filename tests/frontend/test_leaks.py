@@ -187,6 +187,11 @@ class Memory(Rules):
         self.assertEqual(self.signs(TABLE.format(192, 1), TABLE.format(384, 2)),
                          ['leak-in-_iommufd_object_alloc'])
 
+    def test_a_kernel_of_a_copy_of_the_source(self):
+        line = GROUP.replace('drivers', '/x/bug-y.src/drivers')
+        self.assertEqual(self.signs(line.format(192, 1), line.format(384, 2)),
+                         ['leak-in-iopf_group_alloc'])
+
     def test_as_many_or_fewer(self):
         self.assertEqual(self.signs(GROUP.format(192, 1), GROUP.format(192, 1)),
                          [])

@@ -19,6 +19,8 @@
 
 #define QUIET_MS        100
 #define FREE_TRIES      10          /* QUIET_MS each, for an mm to go (SRCU) */
+#define MEMORY_MS       40
+#define MEMORY_TRIES    5           /* MEMORY_MS each, the same */
 
 /*
  * A CPU that is idle keeps the address space it has run last, and with it
@@ -117,9 +119,9 @@ void leaks_look_at_memory(void)
     witness_end();
     unmap_all();
     close_all();
-    for (unsigned i = 0; i < FREE_TRIES && allocs_more(); i++) {
+    for (unsigned i = 0; i < MEMORY_TRIES && allocs_more(); i++) {
         visit_processors();
-        pt_sleep_ms(QUIET_MS);
+        pt_sleep_ms(MEMORY_MS);
     }
     allocs_after();
 }

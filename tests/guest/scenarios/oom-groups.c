@@ -11,7 +11,8 @@
 
 #include "scene.h"
 
-#define GROUPS  4
+#define GROUPS      4
+#define REAPER_MS   2200        /* the reaper keeps the address space for 2 s */
 
 static void setup(void)
 {
@@ -41,7 +42,13 @@ static void ask(void)
     scene_ask(&scene_asks, SCENE_BASE, scene_pasid(), GROUPS);
 }
 
-SCENE(.name = "oom-groups", .setup = setup, .seconds = 8, .tasks = {
+static void after(void)
+{
+    pt_sleep_ms(REAPER_MS);
+}
+
+SCENE(.name = "oom-groups", .setup = setup, .after = after, .seconds = 8,
+      .tasks = {
     SCENE_PROCESS("victim", bind_it, wait_for_it),
     SCENE_THREAD("kill", kill_it),
     SCENE_THREAD("ask", ask),
