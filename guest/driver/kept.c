@@ -20,6 +20,10 @@
  * held and attached are - with another driver, or none; users to handles are - on
  * kernels that cannot tell.  The last line is `removed=N`: functions that have
  * been removed from the bus, and are not released yet.
+ *
+ * This driver keeps page tables that were detached, too (PT_DETACHED).  Those of
+ * functions without an open file are freed when anything is written to the file:
+ * no group for them may be on its way.
  */
 #include <linux/pci.h>
 #include <linux/seq_file.h>
@@ -163,7 +167,24 @@ static void pt_kept_function(struct seq_file *m, struct pci_dev *pdev)
 	seq_printf(m, " refs=%u\n", kref_read(&pdev->dev.kobj.kref) - 1);
 }
 
-static int pt_kept_show(struct seq_file *m, void *unused)
+static void pt_kept_forget(struct seq_file *m, struct pci_dev *pdev)
+{
+	struct pt_dev *pd;
+
+	device_lock(&pdev->dev);
+	pd = pt_driver_dev(pdev);
+	if (pd) {
+		down_write(&pd->sem);
+		if (list_empty(&pd->files))
+			pt_domain_free_detached(pd);
+		up_write(&pd->sem);
+	}
+	device_unlock(&pdev->dev);
+}
+
+static void pt_for_each_function(void (*f)(struct seq_file *m,
+					   struct pci_dev *pdev),
+				 struct seq_file *m)
 {
 	struct pci_dev *pdev = NULL;
 
@@ -171,13 +192,38 @@ static int pt_kept_show(struct seq_file *m, void *unused)
 	while ((pdev = pci_get_device(PRI_TESTDEV_VENDOR_ID, PCI_ANY_ID,
 				      pdev))) {
 		if (pci_match_id(pt_id_table, pdev))
-			pt_kept_function(m, pdev);
+			f(m, pdev);
 	}
 	pci_unlock_rescan_remove();
+}
+
+static int pt_kept_show(struct seq_file *m, void *unused)
+{
+	pt_for_each_function(pt_kept_function, m);
 	seq_printf(m, "removed=%d\n", atomic_read(&pt_removed));
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(pt_kept);
+
+static int pt_kept_open(struct inode *inode, struct file *filp)
+{
+	return single_open(filp, pt_kept_show, NULL);
+}
+
+static ssize_t pt_kept_write(struct file *filp, const char __user *buf,
+			     size_t count, loff_t *pos)
+{
+	pt_for_each_function(pt_kept_forget, NULL);
+	return count;
+}
+
+static const struct file_operations pt_kept_fops = {
+	.owner = THIS_MODULE,
+	.open = pt_kept_open,
+	.read = seq_read,
+	.write = pt_kept_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
 
 const struct file_operations *pt_kept_init(void)
 {

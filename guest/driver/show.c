@@ -286,7 +286,7 @@ void pt_show_init(void)
 {
 	pt_counters_init();
 	pt_debugfs = debugfs_create_dir(KBUILD_MODNAME, NULL);
-	debugfs_create_file("kept", 0400, pt_debugfs, NULL, pt_kept_init());
+	debugfs_create_file("kept", 0600, pt_debugfs, NULL, pt_kept_init());
 }
 
 void pt_show_exit(void)

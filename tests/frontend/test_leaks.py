@@ -28,6 +28,10 @@ void race_sign(const char *name, const char *fmt, ...)
     puts("");
     va_end(ap);
 }
+bool race_write(const char *path, const char *text)
+{
+    return false;
+}
 void ktap_fail(const char *file, int line, const char *fmt, ...)
 {
     printf("FAIL %s\\n", fmt);

@@ -163,6 +163,11 @@ static void look_at_iommu_groups(void)
     }
 }
 
+void kept_forget(void)
+{
+    CHECK(race_write(KEPT, "1"), "write " KEPT);
+}
+
 void kept_before(void)
 {
     n_before = kept_read(before, MAX, &removed_before);

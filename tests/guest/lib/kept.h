@@ -25,6 +25,9 @@ struct kept {
 /* How many functions there are, `max` of them in `kept`; *removed as there */
 unsigned kept_read(struct kept *kept, unsigned max, int *removed);
 
+/* The driver lets go of detached page tables; nothing of them is on its way */
+void kept_forget(void);
+
 /* What the tasks begin with */
 void kept_before(void);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "allocs.h"
+#include "kept.h"
 #include "leaks.h"
 #include "race.h"
 #include "witness.h"
@@ -119,6 +120,7 @@ void leaks_look_at_memory(void)
     witness_end();
     unmap_all();
     close_all();
+    kept_forget();
     for (unsigned i = 0; i < MEMORY_TRIES && allocs_more(); i++) {
         visit_processors();
         pt_sleep_ms(MEMORY_MS);
