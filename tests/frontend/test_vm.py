@@ -70,6 +70,16 @@ class Splat(unittest.TestCase):
         self.assertNotIn('fine again', ' '.join(blocks[0]))
         self.assertIn('] c', ' '.join(blocks[0]))
 
+    def test_a_line_that_is_printed_again(self):
+        again = '** replaying previous printk message **\n'
+        for cut in ('[    2.0] BUG: KASAN: s\n', '[    2.0] WARNING: driv\n'):
+            blocks = splat.find(
+                cut + again + '[    2.0] BUG: KASAN: slab-use-after-free in f\n'
+                '[    2.1] Read of si\n' + again + '[    2.1] Read of size 4\n')
+            self.assertEqual(blocks, [
+                ['[    2.0] BUG: KASAN: slab-use-after-free in f',
+                 '[    2.1] Read of size 4', '']])
+
     def test_thread_stamp_and_carriage_return(self):
         self.assertEqual(self.kinds(
             '[    2.0][  T12] BUG: KASAN: x\r\n[    2.1][  T12] y\r\n'), 1)

@@ -99,8 +99,18 @@ def known(block: List[str]) -> str:
     return ''
 
 
+# One CPU took the console from another one in the middle of a line.
+_REPLAYED = '** replaying previous printk message **'
+
+
 def strip_stamp(line: str) -> str:
     return _STAMP.sub('', line.rstrip('\r\n'))
+
+
+def _is_cut(lines: List[str], n: int) -> bool:
+    """The line is not all of it, and comes again behind the next one, which
+    says so."""
+    return n + 1 < len(lines) and _REPLAYED in lines[n + 1]
 
 
 def spans(lines: List[str]) -> List[Tuple[int, int]]:
@@ -110,7 +120,8 @@ def spans(lines: List[str]) -> List[Tuple[int, int]]:
     for n, line in enumerate(lines):
         bare = strip_stamp(line)
         if first < 0:
-            if _START.search(bare) and not _HARMLESS.search(bare):
+            if _START.search(bare) and not _HARMLESS.search(bare) \
+                    and not _is_cut(lines, n):
                 first = n
             continue
         length = n - first + 1
@@ -126,6 +137,9 @@ def spans(lines: List[str]) -> List[Tuple[int, int]]:
 
 
 def find(text: str) -> List[List[str]]:
-    """Splats of a console log, each a list of lines as they were printed."""
+    """Splats of a console log, each a list of lines as they were printed, and
+    each line once."""
     lines = text.replace('\r', '').split('\n')
-    return [lines[a:b + 1] for a, b in spans(lines)]
+    return [[lines[n] for n in range(a, b + 1)
+             if not _is_cut(lines, n) and _REPLAYED not in lines[n]]
+            for a, b in spans(lines)]
