@@ -167,7 +167,7 @@ static void pt_kept_function(struct seq_file *m, struct pci_dev *pdev)
 	seq_printf(m, " refs=%u\n", kref_read(&pdev->dev.kobj.kref) - 1);
 }
 
-static void pt_kept_forget(struct seq_file *m, struct pci_dev *pdev)
+static void pt_kept_forget(struct pci_dev *pdev)
 {
 	struct pt_dev *pd;
 
@@ -182,24 +182,27 @@ static void pt_kept_forget(struct seq_file *m, struct pci_dev *pdev)
 	device_unlock(&pdev->dev);
 }
 
-static void pt_for_each_function(void (*f)(struct seq_file *m,
-					   struct pci_dev *pdev),
-				 struct seq_file *m)
+/* Each function is told to m; without m the driver forgets */
+static void pt_kept_each(struct seq_file *m)
 {
 	struct pci_dev *pdev = NULL;
 
 	pci_lock_rescan_remove();	/* functions stay where they are */
 	while ((pdev = pci_get_device(PRI_TESTDEV_VENDOR_ID, PCI_ANY_ID,
 				      pdev))) {
-		if (pci_match_id(pt_id_table, pdev))
-			f(m, pdev);
+		if (!pci_match_id(pt_id_table, pdev))
+			continue;
+		if (m)
+			pt_kept_function(m, pdev);
+		else
+			pt_kept_forget(pdev);
 	}
 	pci_unlock_rescan_remove();
 }
 
 static int pt_kept_show(struct seq_file *m, void *unused)
 {
-	pt_for_each_function(pt_kept_function, m);
+	pt_kept_each(m);
 	seq_printf(m, "removed=%d\n", atomic_read(&pt_removed));
 	return 0;
 }
@@ -212,7 +215,7 @@ static int pt_kept_open(struct inode *inode, struct file *filp)
 static ssize_t pt_kept_write(struct file *filp, const char __user *buf,
 			     size_t count, loff_t *pos)
 {
-	pt_for_each_function(pt_kept_forget, NULL);
+	pt_kept_each(NULL);
 	return count;
 }
 
