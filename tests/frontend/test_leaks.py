@@ -32,6 +32,10 @@ bool race_write(const char *path, const char *text)
 {
     return false;
 }
+void ktap_note(const char *fmt, ...)
+{
+    puts("note");
+}
 void ktap_fail(const char *file, int line, const char *fmt, ...)
 {
     printf("FAIL %s\\n", fmt);
@@ -64,7 +68,8 @@ class Rules(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.top = tempfile.TemporaryDirectory()
-        for name in ('kept', 'groups', 'allocinfo', 'program', 'main.c'):
+        for name in ('kept', 'groups', 'allocinfo', 'switch', 'program',
+                     'main.c'):
             setattr(cls, name.partition('.')[0],
                     os.path.join(cls.top.name, name))
         write(cls.main, MAIN)
@@ -74,7 +79,8 @@ class Rules(unittest.TestCase):
             ['cc', '-std=gnu11', *('-I' + os.path.join(REPO, d) for d in (
                 'tests/guest/lib', 'include', 'guest/driver')),
              f'-DKEPT="{cls.kept}"', f'-DGROUPS="{cls.groups}"',
-             f'-DALLOCINFO="{cls.allocinfo}"', '-o', cls.program, cls.main,
+             f'-DALLOCINFO="{cls.allocinfo}"',
+             f'-DSWITCH="{cls.switch}"', '-o', cls.program, cls.main,
              os.path.join(LIB, 'kept.c'), os.path.join(LIB, 'allocs.c')],
             check=True)
 
@@ -152,6 +158,13 @@ class Kept(Rules):
         self.assertEqual(self.signs(VFIO, more), [])
         self.assertEqual(self.signs(QUIET, more), ['leak-device'])
 
+    def test_more_functions_than_there_is_room(self):
+        write(self.kept, QUIET * 65 + 'removed=0\n')
+        with self.assertRaises(subprocess.CalledProcessError) as e:
+            self.run_program('true')
+        self.assertEqual(e.exception.stdout,
+                         'FAIL more than %u functions in ' + self.kept + '\n')
+
     def test_a_device_that_is_not_released(self):
         self.assertEqual(self.signs(QUIET, '', removed=1), ['leak-device'])
 
@@ -227,6 +240,13 @@ class Memory(Rules):
         if os.path.exists(self.allocinfo):
             os.remove(self.allocinfo)
         self.assertEqual(self.run_program('true'), [])
+
+    def test_a_kernel_that_could_count_says_so(self):
+        if os.path.exists(self.allocinfo):
+            os.remove(self.allocinfo)
+        write(self.switch, '0')
+        self.assertEqual(self.run_program('true'), ['note'])
+        os.remove(self.switch)
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "allocs.h"
 #include "ktap.h"
@@ -15,6 +16,7 @@
 
 #ifndef ALLOCINFO               /* the test of the rules has its own */
 #define ALLOCINFO   "/proc/allocinfo"
+#define SWITCH      "/proc/sys/vm/mem_profiling"
 #endif
 #define PLACES      1024        /* that are compared */
 
@@ -112,6 +114,10 @@ void allocs_before(void)
     FILE *f = open_allocinfo();
     char line[512];
 
+    if (!f && !access(SWITCH, F_OK)) {
+        ktap_note("memory is not looked at: this kernel counts it with "
+                  "sysctl.vm.mem_profiling=1 on its command line");
+    }
     n_before = 0;
     while (f && fgets(line, sizeof(line), f)) {
         if (n_before < PLACES && read_line(line, &before[n_before])) {

@@ -17,7 +17,7 @@
 #define KEPT    "/sys/kernel/debug/pri_testdev/kept"
 #define GROUPS  "/sys/kernel/iommu_groups"
 #endif
-#define MAX     32              /* functions that are compared */
+#define MAX     64              /* functions */
 
 static struct kept before[MAX];
 static unsigned n_before, groups_before;
@@ -58,8 +58,9 @@ unsigned kept_read(struct kept *kept, unsigned max, int *removed)
     CHECK(f, "no " KEPT " (CONFIG_DEBUG_FS)");
     *removed = KEPT_UNKNOWN;
     while (fgets(line, sizeof(line), f)) {
-        if (sscanf(line, "removed=%d", removed) != 1 && n++ < max) {
-            read_line(line, &kept[n - 1]);
+        if (sscanf(line, "removed=%d", removed) != 1) {
+            CHECK(n < max, "more than %u functions in " KEPT, max);
+            read_line(line, &kept[n++]);
         }
     }
     fclose(f);
@@ -83,14 +84,9 @@ static unsigned entries(const char *path)
 
 /* -- Comparing ------------------------------------------------------------- */
 
-static unsigned at_most(unsigned n)
-{
-    return n < MAX ? n : MAX;
-}
-
 static const struct kept *find_before(const char *name)
 {
-    for (unsigned i = 0; i < at_most(n_before); i++) {
+    for (unsigned i = 0; i < n_before; i++) {
         if (!strcmp(before[i].name, name)) {
             return &before[i];
         }
@@ -180,7 +176,7 @@ void kept_after(unsigned waiting)
     int removed;
     unsigned n = kept_read(after, MAX, &removed);
 
-    for (unsigned i = 0; i < at_most(n); i++) {
+    for (unsigned i = 0; i < n; i++) {
         look_at_function(&after[i], waiting);
     }
     if (removed > removed_before) {

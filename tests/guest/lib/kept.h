@@ -22,7 +22,7 @@ struct kept {
     int refs;
 };
 
-/* How many functions there are, `max` of them in `kept`; *removed as there */
+/* How many functions there are, at most `max`; *removed as there */
 unsigned kept_read(struct kept *kept, unsigned max, int *removed);
 
 /* The driver lets go of detached page tables; nothing of them is on its way */
