@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import hashlib
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -27,6 +29,51 @@ def make_deb(top, name, files):
     subprocess.run(['dpkg-deb', '--root-owner-group', '-b', tree, deb],
                    check=True, stdout=subprocess.DEVNULL)
     return deb
+
+
+@unittest.skipUnless(shutil.which('apt-get'), 'no apt-get here')
+class OfTheHost(unittest.TestCase):
+    """What the host has installed or prefers is not of our suite."""
+
+    HOST = ('Package: x\nStatus: install ok installed\nVersion: 7\n'
+            'Architecture: all\nMaintainer: a <a@b>\nDescription: x\n')
+
+    def repository(self, top):
+        """A flat archive that holds x, version 6.1.9-1."""
+        deb = make_deb(top, 'x', {})
+        with open(deb, 'rb') as f:
+            data = f.read()
+        cache.write_atomic(os.path.join(top, 'Packages'), (
+            'Package: x\nVersion: 6.1.9-1\nArchitecture: all\n'
+            'Maintainer: a <a@b>\nDescription: x\n'
+            f'Filename: ./{os.path.basename(deb)}\nSize: {len(data)}\n'
+            f'SHA256: {hashlib.sha256(data).hexdigest()}\n').encode())
+
+    def test_neither_packages_nor_default_release(self):
+        with tempfile.TemporaryDirectory() as top:
+            self.repository(top)
+            cache.write_atomic(f'{top}/host', self.HOST.encode())
+            cache.write_atomic(f'{top}/apt.conf', (
+                f'Dir::State::status "{top}/host";\n'
+                'APT::Default-Release "nowhere";\n').encode())
+            log = proc.Log(f'{top}/log')
+            self.addCleanup(log.close)
+            with mock.patch.dict(os.environ, APT_CONFIG=f'{top}/apt.conf'), \
+                    mock.patch.object(apt, 'mirrors', list), \
+                    mock.patch.object(apt, 'keyring', lambda: '-'), \
+                    mock.patch.dict(os.environ, XDG_CACHE_HOME=top):
+                archive = apt.Archive(cache.Paths(top), 'bookworm', 'deb',
+                                      log, ui.UI(quiet=True))
+                archive.mirrors = []
+                archive.update()
+                cache.write_atomic(
+                    os.path.join(archive.dir, 'sources.list'),
+                    f'deb [trusted=yes] file:{top} ./\n'.encode())
+                archive._run(['update'], 'index')
+                self.assertEqual(archive.version('x'), '6.1.9-1')
+                self.assertIn('\nVersion: 6.1.9-1\n', archive.show('x'))
+                self.assertEqual(os.path.basename(archive.download(
+                    'x', '6.1.9-1', f'{top}/debs')), 'x_6.1.9-1_all.deb')
 
 
 class FakeArchive:

@@ -97,6 +97,7 @@ class Archive:
         opts = [f'Dir::Etc::sourcelist={d}/sources.list',
                 'Dir::Etc::sourceparts=-', 'Dir::Etc::preferences=-',
                 'Dir::Etc::preferencesparts=-',
+                f'Dir::State::status={d}/status', 'APT::Default-Release=',
                 f'Dir::State::lists={d}/lists', f'Dir::Cache={d}/cache',
                 f'Dir::Cache::archives={d}/cache/archives']
         return [x for o in opts for x in ('-o', o)] + _base_options()
@@ -113,6 +114,7 @@ class Archive:
         text = ''.join(f'{self.kind} [signed-by={keyring()}] {m} '
                        f'{self.suite} main\n' for m in self.mirrors)
         stamp = cache.Stamp(os.path.join(self.dir, 'stamp'))
+        self._nothing_installed()
         indexes = glob.glob(os.path.join(self.dir, 'lists', '*_dists_*'))
         age = time.time() - stamp.read().get('time', 0)
         if (indexes and not force and 0 <= age < LISTS_FRESH
@@ -128,6 +130,13 @@ class Archive:
         self._run(['-o', 'APT::Update::Error-Mode=any', 'update'],
                   f'reading the package index of {self.suite}')
         stamp.write(cache.key_of(text), time=time.time())
+
+    def _nothing_installed(self) -> None:
+        """A package that the host has, of another suite perhaps, would be
+        shown instead of ours."""
+        status = os.path.join(self.dir, 'status')
+        if not os.path.exists(status):
+            cache.write_atomic(status, b'')
 
     def _apt_cache(self, args: List[str]) -> str:
         return proc.output_of(['apt-cache'] + self._options() + args)
