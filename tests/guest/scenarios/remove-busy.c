@@ -1,0 +1,55 @@
+/*
+ * Title: a function is removed while the CPU of its requests has other work
+ * What: one task asks for pages without a PASID, which no drain waits for, as
+ *   nobody has a handler for them; one removes the function and has the bus
+ *   looked through again; one takes CPU 0, where requests are reported, with
+ *   a real-time priority.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "gone.h"
+#include "scene.h"
+#include "sysfs.h"
+
+#define ASKS    60
+#define BUSY    1.5             /* seconds; longer than a removal takes */
+
+static void setup(void)
+{
+    gone_is_fine();
+    scene_begin(2);
+}
+
+static void ask(void)
+{
+    for (unsigned i = 0; i < ASKS; i++) {
+        scene_send(&scene_asks, SCENE_IOVA, SCENE_NO_PASID,
+                   PT_RAW_WRITE | PT_RAW_LAST, 8 + i);
+    }
+}
+
+static void remove_it(void)
+{
+    sysfs_remove(scene_info.pci_name);
+    sysfs_rescan();
+}
+
+static void busy(void)
+{
+    double end;
+
+    race_first();
+    race_cpu(0);
+    end = pt_now() + BUSY;
+    while (pt_now() < end) {
+    }
+}
+
+SCENE(.name = "remove-busy", .setup = setup, .seconds = 8,
+      .after = scene_wait_node,
+      .flags = SCENE_LOSES, .tasks = {
+    SCENE_THREAD("ask", ask),
+    SCENE_THREAD("remove", remove_it),
+    SCENE_THREAD("busy", busy),
+})
