@@ -18,8 +18,6 @@
 #define PATTERN     0x1122334455667788ull
 #define IOVA        0x500000000ull
 #define HELD        4u
-#define KEEP_BINDINGS \
-    "/sys/module/pri_testdev/parameters/keep_bindings"
 
 /* HELD channels that wait for a page each; their groups are held */
 static void hold_some(struct pt *pt, uint32_t how, struct pt_chan *ch,
@@ -281,13 +279,13 @@ static void test_reset_kept(void)
     struct pt pt;
     void *p = pt_map_anon(PT_PAGE);
 
-    sysfs_write(KEEP_BINDINGS, "1");
+    pt_keep_bindings(true);
     pt_open(&pt, 0);
     hold_some(&pt, PRI_TESTDEV_DOMAIN_PASID, ch, grp);
     pt_info(&pt, &info);
     groups = info.groups;
     sysfs_flr(info.pci_name);
-    sysfs_write(KEEP_BINDINGS, "0");
+    pt_keep_bindings(false);
     pt_info(&pt, &info);
     CHECK_EQ(info.domain, PRI_TESTDEV_DOMAIN_PASID, "page table in INFO");
     CHECK_EQ(info.pasid, pt.pasid, "PASID");

@@ -21,7 +21,6 @@
 #include "sysfs.h"
 
 #define PATTERN         0x2233445566778899ull
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 
 /* VT-d 11.4.3 */
 #define ECAP_QI         (1ull << 1)
@@ -276,14 +275,14 @@ static void test_reset_order(void)
     uint32_t n;
 
     pt_need_kernel(7, 0, "blocking of a function for its reset");
-    sysfs_write(KEEP_BINDINGS, "1");
+    pt_keep_bindings(true);
     pt_open_bound(&pt, 0);
     pt_chan(&pt, &ch);
     op.dst = pt_map_anon(op.len);
     pt_expect(&ch, &op, PT_ST_DONE, NULL);
     pt_wr32(pt.func, PT_CTRL, PT_CTRL_CLEAR_LOG);
     sysfs_flr(pci_name(&pt));
-    sysfs_write(KEEP_BINDINGS, "0");
+    pt_keep_bindings(false);
 
     for (n = 0; read_event(&pt, n, &e); n++) {
         if (e.kind == PT_LOG_RESET && e.code == PT_RESET_FLR) {

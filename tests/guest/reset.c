@@ -19,7 +19,6 @@
 #define PATTERN     0x1122334455667788ull
 #define PAGES(n)    ((n) * PT_PAGE)
 
-#define KEEP_BINDINGS "/sys/module/pri_testdev/parameters/keep_bindings"
 
 static void reset(struct pt *pt)
 {
@@ -241,7 +240,7 @@ static void test_keep_bindings(void)
     struct pt pt;
     unsigned round;
 
-    sysfs_write(KEEP_BINDINGS, "1");
+    pt_keep_bindings(true);
     pt_open_bound(&pt, 0);
     for (round = 0; round < 4; round++) {
         pt_load(&pt, ch, 4);
@@ -255,7 +254,7 @@ static void test_keep_bindings(void)
         CHECK_EQ(res.requests, 16, "page requests");
         pt_check_stamp(op.dst, op.len, PATTERN);
     }
-    sysfs_write(KEEP_BINDINGS, "0");
+    pt_keep_bindings(false);
     reset(&pt);
     pt_info(&pt, &info);
     CHECK_EQ(info.bound, 0, "binding after the reset");

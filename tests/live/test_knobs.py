@@ -24,6 +24,7 @@ class LeftTurned(unittest.TestCase):
         self.assertIn('on purpose, ITE after 12345 ms, dma-delay 12345 us',
                       out)
         self.assertIn('2 knobs are put back', out)
+        self.assertIn('keep_bindings is put back', out)
         self.assertIn('1 passed, 1 failed', out)
 
 

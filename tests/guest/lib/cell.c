@@ -22,7 +22,6 @@
 
 #define DEVICES         "/sys/bus/pci/devices/"
 #define DRIVER          "/sys/bus/pci/drivers/pri_testdev/"
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 #define LAB_VENDOR      0x1234
 #define PF              2u
 #define VFS             "2"
@@ -278,9 +277,9 @@ static void cell_open(struct cell *cell, const char *words)
     cell_find(id ? id : cell->who->target, cell->target);
     cell_find(id ? id : cell->who->user, cell->user);
     if (cell->method->gone) {
-        sysfs_write(KEEP_BINDINGS, "0");
+        pt_keep_bindings(false);
     } else {
-        sysfs_write(KEEP_BINDINGS, cell->method->keeps ? "1" : "0");
+        pt_keep_bindings(cell->method->keeps);
     }
     if (cell->who->target == FEW_PASIDS) {
         static struct owner others[2];      /* end when this process does */

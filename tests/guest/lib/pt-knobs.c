@@ -1,5 +1,5 @@
 /*
- * Drive pri-testdev from a program of the guest: knobs
+ * Drive pri-testdev from a program of the guest: knobs, and the driver's own
  *
  * A knob stays as it is when the process ends, and the next test, of this
  * program or of another one in the same boot, would run with it.  So what was
@@ -10,11 +10,15 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "pt.h"
+#include "sysfs.h"
 
+#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 #define TURNED_MAX  64              /* more are not put back, which is said */
 
 /* A knob as it was, or a rule that was not there */
@@ -29,6 +33,7 @@ struct turned {
 static struct {
     unsigned n;
     struct turned knob[TURNED_MAX];
+    char kept[2];                   /* keep_bindings as it was; "": untouched */
 } *turned;
 
 uint32_t pt_knob_hash(const char *name)
@@ -94,10 +99,20 @@ static void put_back(const struct turned *t)
     pt_close(&pt);
 }
 
+static void put_back_kept(bool passed)
+{
+    if (!passed && *turned->kept) {
+        ktap_note("keep_bindings is put back");
+        sysfs_write(KEEP_BINDINGS, turned->kept);
+    }
+    *turned->kept = 0;
+}
+
 static void after_test(bool passed)
 {
     unsigned n = turned->n;
 
+    put_back_kept(passed);
     turned->n = 0;
     if (passed || !n) {
         return;
@@ -176,4 +191,16 @@ void pt_rule(struct pt *pt, unsigned rule, const char *knob, uint64_t value)
 void pt_rule_remove(struct pt *pt, unsigned rule)
 {
     pt_wr32(pt->func, PT_RULE_REMOVE, rule);
+}
+
+void pt_keep_bindings(bool keep)
+{
+    if (!*turned->kept) {
+        int fd = open(KEEP_BINDINGS, O_RDONLY | O_CLOEXEC);
+
+        CHECK(fd >= 0 && read(fd, turned->kept, 1) == 1, KEEP_BINDINGS ": %s",
+              strerror(errno));
+        close(fd);
+    }
+    sysfs_write(KEEP_BINDINGS, keep ? "Y" : "N");
 }

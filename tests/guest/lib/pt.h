@@ -150,6 +150,12 @@ void pt_knob_blind(struct pt *pt, const char *knob, uint64_t value);
 void pt_rule(struct pt *pt, unsigned rule, const char *knob, uint64_t value);
 void pt_rule_remove(struct pt *pt, unsigned rule);
 
+/*
+ * Whether the driver leaves the bindings of a function to the IOMMU core in a
+ * reset, its parameter keep_bindings: put back as a knob is.
+ */
+void pt_keep_bindings(bool keep);
+
 /* What PT_KNOB_NAME takes for a name */
 uint32_t pt_knob_hash(const char *name);
 

@@ -11,7 +11,6 @@
 #include "scene.h"
 #include "sysfs.h"
 
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 
 struct pt scene_bound, scene_asks;
 struct pri_testdev_info scene_info;
@@ -38,7 +37,7 @@ void scene_begin(unsigned n)
 
 void scene_begin_kept(unsigned n)
 {
-    sysfs_write(KEEP_BINDINGS, "1");
+    pt_keep_bindings(true);
     scene_begin(n);
 }
 
@@ -50,7 +49,7 @@ void scene_begin_process(unsigned n)
 
 void scene_begin_process_kept(unsigned n)
 {
-    sysfs_write(KEEP_BINDINGS, "1");
+    pt_keep_bindings(true);
     scene_begin_process(n);
 }
 

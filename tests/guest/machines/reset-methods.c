@@ -31,7 +31,6 @@
 #define PAGES(n)        ((n) * PT_PAGE)
 #define CHANNELS        4
 #define ROUNDS          3
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 
 /* -- A process that comes and goes ---------------------------------------- */
 
@@ -174,14 +173,14 @@ static void run_method(const char *method, uint32_t kind)
     for (i = 0; i < 2 * ROUNDS; i++) {
         bool keep = i >= ROUNDS;
 
-        sysfs_write(KEEP_BINDINGS, keep ? "1" : "0");
+        pt_keep_bindings(keep);
         child_works(child);
         pt_wr32(pt.func, PT_SCRATCH, 7);
         one_reset(&pt, ch, info.pci_name, method, kind, keep);
     }
     child_works(child);
     child_stop(child);
-    sysfs_write(KEEP_BINDINGS, "0");
+    pt_keep_bindings(false);
     sysfs_reset_method(info.pci_name, "default");
     ktap_note("the other process: %u operations done, %u ended by a reset",
               child->done, child->lost);

@@ -28,7 +28,6 @@
 #include "race.h"
 #include "sysfs.h"
 
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 #define FLR_MS          600
 #define ALL_ONES        1           /* what configuration reads give */
 #define INTO_MS         150         /* from the write to the detach */
@@ -40,7 +39,7 @@ static void flr_detach(void)
     struct pt pt;
 
     race_cpu(1);
-    sysfs_write(KEEP_BINDINGS, "1");
+    pt_keep_bindings(true);
     pt_open_bound(&pt, 0);
     pt_info(&pt, &info);
     pt_knob(&pt, PT_KNOB_FLR_DURATION, FLR_MS);

@@ -39,7 +39,6 @@
 
 #define IMMEDIATE       2               /* prgi-policy */
 #define WAIT_MS         500             /* a reset takes some 100 ms */
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 
 static struct pt pt;
 static struct pt control;           /* works during a reset: another function */
@@ -73,7 +72,7 @@ static void one_reset(bool keep)
     const char *how = keep ? "with keep_bindings" : "with a new binding";
     uint32_t status;
 
-    sysfs_write(KEEP_BINDINGS, keep ? "1" : "0");
+    pt_keep_bindings(keep);
     pt_iommu_knob(&control, VTD_KNOB_PRQ_IRQ_HOLD, 1);
     owner_do(&a, OWNER_FREE);
     owner_start_asking(&pt, &a);

@@ -34,7 +34,6 @@
 #include "race.h"
 #include "sysfs.h"
 
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 #define ITE_TIMEOUT_MS  20
 #define FLR_MS          600
 #define ALL_ONES        1           /* what configuration reads give */
@@ -51,7 +50,7 @@ static void flr_invalidation(void)
     pid_t resetter;
 
     race_cpu(1);
-    sysfs_write(KEEP_BINDINGS, "1");
+    pt_keep_bindings(true);
     pt_open_bound(&pt, 0);
     pt_info(&pt, &info);
     pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_TIMEOUT_MS);

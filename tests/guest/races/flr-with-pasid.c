@@ -23,14 +23,13 @@
 #include "race.h"
 #include "sysfs.h"
 
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 
 static void flr_with_pasid(void)
 {
     struct pri_testdev_info info;
     struct pt pt;
 
-    sysfs_write(KEEP_BINDINGS, "1");
+    pt_keep_bindings(true);
     pt_open_bound(&pt, 0);
     pt_info(&pt, &info);
     race_ready();

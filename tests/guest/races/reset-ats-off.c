@@ -36,7 +36,6 @@
 #include "race.h"
 #include "sysfs.h"
 
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 #define ITE_TIMEOUT_MS  20
 #define DROP            1
 #define RESETS          4           /* at most: one with the sign is enough */
@@ -75,7 +74,7 @@ static void reset_ats_off(void)
     struct pt pt;
 
     race_cpu(0);
-    sysfs_write(KEEP_BINDINGS, "1");
+    pt_keep_bindings(true);
     pt_open_bound(&pt, 0);
     pt_info(&pt, &info);
     pt_iommu_knob(&pt, VTD_KNOB_ITE_TIMEOUT, ITE_TIMEOUT_MS);

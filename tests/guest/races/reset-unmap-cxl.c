@@ -35,7 +35,6 @@
 #include "sysfs.h"
 
 #define METHOD          "cxl_bus"
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 
 static struct pt pt;
 static struct owner a;
@@ -57,7 +56,7 @@ static void one(bool keep)
 {
     uint32_t resets, turns, status;
 
-    sysfs_write(KEEP_BINDINGS, keep ? "1" : "0");
+    pt_keep_bindings(keep);
     CHECK_EQ(owner_do(&a, OWNER_WRITE), PT_ST_DONE, "status");
     resets = pt_rd32(pt.func, PT_RESETS);
     owner_start_unmap(&pt, &a);
@@ -85,7 +84,7 @@ static void reset_unmap_cxl(void)
 
     one(true);
     one(false);
-    sysfs_write(KEEP_BINDINGS, "0");
+    pt_keep_bindings(false);
     CHECK_EQ(pt_counter(&pt, PT_CNT_VIOLATIONS), 0, "violations");
 }
 

@@ -39,7 +39,6 @@
 #include "sysfs.h"
 
 #define SOFT_MS         5000
-#define KEEP_BINDINGS   "/sys/module/pri_testdev/parameters/keep_bindings"
 
 static struct pt pt;
 static struct owner a;
@@ -65,7 +64,7 @@ static void one(const char *method, uint32_t kind, bool keep)
 {
     uint32_t resets, turns, status;
 
-    sysfs_write(KEEP_BINDINGS, keep ? "1" : "0");
+    pt_keep_bindings(keep);
     CHECK_EQ(owner_do(&a, OWNER_WRITE), PT_ST_DONE, "status");
     resets = pt_rd32(pt.func, PT_RESETS);
     owner_start_unmap(&pt, &a);
@@ -110,7 +109,7 @@ static void reset_unmap(void)
         one(methods[i].method, methods[i].kind, false);
     }
     one("", PT_RESET_SOFT, true);
-    sysfs_write(KEEP_BINDINGS, "0");
+    pt_keep_bindings(false);
     CHECK_EQ(pt_counter(&pt, PT_CNT_VIOLATIONS), 0, "violations");
 }
 
