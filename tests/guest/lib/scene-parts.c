@@ -11,7 +11,6 @@
 #include "scene.h"
 #include "sysfs.h"
 
-
 struct pt scene_bound, scene_asks;
 struct pri_testdev_info scene_info;
 
@@ -90,6 +89,17 @@ void scene_rebind(void)
 void scene_flr(void)
 {
     sysfs_flr(scene_info.pci_name);
+}
+
+void scene_busy(double seconds)
+{
+    double end;
+
+    race_first();           /* first: it would not get there otherwise */
+    race_cpu(0);
+    end = pt_now() + seconds;
+    while (pt_now() < end) {
+    }
 }
 
 void scene_wait_node(void)

@@ -160,6 +160,13 @@ void scene_close_bound(void);
 void scene_rebind(void);
 void scene_flr(void);
 
+/*
+ * Part of a task: other work for the CPU that has the interrupts and their
+ * threads, with a real-time priority. A vCPU that a plan stops is let in when
+ * all others wait; a thread that such work keeps off is not.
+ */
+void scene_busy(double seconds);
+
 /* For `after`: the driver has function 0 again */
 void scene_wait_node(void);
 

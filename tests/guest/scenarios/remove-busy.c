@@ -13,7 +13,7 @@
 #include "sysfs.h"
 
 #define ASKS    60
-#define BUSY    1.5             /* seconds; longer than a removal takes */
+#define BUSY    1.5             /* seconds, more than a removal takes */
 
 static void setup(void)
 {
@@ -37,13 +37,7 @@ static void remove_it(void)
 
 static void busy(void)
 {
-    double end;
-
-    race_first();
-    race_cpu(0);
-    end = pt_now() + BUSY;
-    while (pt_now() < end) {
-    }
+    scene_busy(BUSY);
 }
 
 SCENE(.name = "remove-busy", .setup = setup, .seconds = 8,
