@@ -341,6 +341,34 @@ class Oracle(unittest.TestCase):
             self.signs('', log + '\n# race: stuck: no end after 8 seconds'),
             ['hang in intel_iommu_drain_pasid_prq'])
 
+    def test_a_hang_of_a_cpu_that_spins_is_where_that_is(self):
+        lines = ['DMAR: VT-d detected Invalidation Time-out Error: SID 100',
+                 'sysrq: Show backtrace of all active CPUs',
+                 'NMI backtrace for cpu 0', 'Call Trace:',
+                 ' nmi_cpu_backtrace+0x1/0x2', ' sysrq_handle_showall+0x1/0x2',
+                 'Sending NMI from CPU 0 to CPUs 1-3:',
+                 'NMI backtrace for cpu 3 skipped: idling at '
+                 'default_idle+0x1/0x2',
+                 'NMI backtrace for cpu 1',
+                 'RIP: 0010:smp_call_function+0x1/0x2', 'Call Trace:',
+                 ' flush_tlb+0x1/0x2', 'NMI backtrace for cpu 2',
+                 'RIP: 0010:kasan_check_range+0x1/0x2', 'Call Trace:',
+                 ' ? qi_check_fault+0x1/0x2',
+                 ' qi_submit_sync+0x74f/0x1f50', ' cache_tag_flush+0x1/0x2',
+                 'sysrq: Show Blocked State']
+        stuck = '\n# race: stuck: no end after 8 seconds'
+        waits = ['task:b state:D', ' __schedule+0x1/0x2', ' f_drain+0x1/0x2']
+        for more, ours, want in (
+                ([], (), 'smp_call_function'),
+                ([], ('qi_submit_sync', 'qi_check_fault'), 'qi_submit_sync'),
+                ([], ('kasan_check_range', 'qi_submit_sync'),
+                 'kasan_check_range'),
+                (waits, ('qi_submit_sync',), 'f_drain')):
+            log = '\n'.join(race.LOG + x for x in lines + more)
+            run = ended('', log + stuck, 'end')._replace(ours=frozenset(ours))
+            self.assertEqual([f.sign for f in oracle.findings(run)],
+                             [f'hang in {want}'])
+
     def test_an_early_end_is_said(self):
         self.assertEqual(self.signs('', '# scene.c:12: bind: busy\n'
                                     'not ok 1 x', 'off'),

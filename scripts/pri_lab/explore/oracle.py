@@ -147,11 +147,35 @@ def _hang(run: Run) -> List[Finding]:
                      '?')
         return [Finding('stuck CPU', _plain(where), run.stuck, '')]
     if any(x.startswith(race.STUCK) for x in run.ktap):
-        blocked = next((i for i, x in enumerate(log)
-                        if 'Show Blocked State' in x), len(log))
-        return [Finding('hang', _function(log[blocked:]) if blocked < len(log)
-                        else '?', log, '')]
+        return [Finding('hang', _waits_in(log, run.ours), log, '')]
     return []
+
+
+def _waits_in(log: List[str], ours: FrozenSet[str]) -> str:
+    """The function that a hang is in: of a task that cannot be interrupted; if
+    there is none, of a CPU that runs, but for the one that asks: at best one
+    of the focus, as others may spin for that CPU's answer."""
+    blocked = next((i for i, x in enumerate(log)
+                    if 'Show Blocked State' in x), len(log))
+    others = next((i for i, x in enumerate(log[:blocked])
+                   if 'Sending NMI from CPU' in x), blocked)
+    running = [x for x in log[others:blocked]
+               if ' skipped: idling at ' not in x]
+    name = _function(log[blocked:])
+    if name != '?':
+        return name
+    return next((x for x in map(_at, running) if x in ours),
+                _function(running))
+
+
+def _at(line: str) -> str:
+    """The function that a line of a trace names; '': none for sure."""
+    line = splat.strip_stamp(line).strip()
+    m = _RIP.search(line)
+    if m:
+        return _plain(m.group(1))
+    m = _FRAME.match(line)
+    return _plain(m.group(2)) if m and not m.group(1) else ''
 
 
 def findings(run: Run) -> List[Finding]:

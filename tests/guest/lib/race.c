@@ -23,7 +23,7 @@
 #include "race.h"
 
 #define RACE_PORT   "/dev/ttyS1"
-#define RACE_LOG_LINES  300          /* of the kernel, when it is stuck */
+#define RACE_LOG_LINES  300         /* of the kernel, when it is stuck, twice */
 #define RACE_LOOK_MS    100         /* between looks whether it has ended */
 #define RACE_LOG_LOST   1000            /* times that lines were overwritten */
 #define RACE_CONSOLE_LEVEL  8           /* klogctl(): what the console shows */
@@ -315,24 +315,12 @@ static int race_log_open(void)
     return fd;
 }
 
-/*
- * Have the log show what every CPU is at, and every task that cannot be
- * interrupted, and pass it on.  A CPU that is stuck with interrupts off
- * answers the NMI of the sysrq, but whatever it prints stays in the buffer:
- * nobody else can wake the thread of the console once this CPU was to
- * do it.  Nothing goes to the console meanwhile: who prints the first line
- * prints all that are there, which never ends if the other CPU is
- * faster.
- */
-static void race_show_processors(int log)
+/* Pass on what the log has from `log` on, up to RACE_LOG_LINES */
+static void race_pass_on(int log)
 {
     char record[2048];
     unsigned lines = 0, lost = 0;
 
-    klogctl(RACE_CONSOLE_LEVEL, NULL, 1);
-    race_write("/proc/sysrq-trigger", "l");
-    race_write("/proc/sysrq-trigger", "w");
-    pt_sleep_ms(100);
     while (log >= 0 && lines < RACE_LOG_LINES) {
         ssize_t n = read(log, record, sizeof(record) - 1);
         char *text;
@@ -351,6 +339,29 @@ static void race_show_processors(int log)
             lines++;
         }
     }
+}
+
+/*
+ * Pass on what the kernel has said, then what every CPU is at, and every task
+ * that cannot be interrupted.  A CPU that is stuck with interrupts off
+ * answers the NMI of the sysrq, but whatever it prints stays in the buffer:
+ * nobody else can wake the thread of the console once this CPU was to
+ * do it.  Nothing goes to the console meanwhile: who prints the first line
+ * prints all that are there, which never ends if the other CPU is
+ * faster.
+ */
+static void race_show_processors(int log)
+{
+    int now;
+
+    klogctl(RACE_CONSOLE_LEVEL, NULL, 1);
+    race_pass_on(log);
+    now = race_log_open();              /* behind what was too much to pass */
+    race_write("/proc/sysrq-trigger", "l");
+    race_write("/proc/sysrq-trigger", "w");
+    pt_sleep_ms(100);
+    race_pass_on(now);
+    close(now);
 }
 
 static void (*race_then)(void);
