@@ -47,7 +47,7 @@ static void unmap_own(void)
 {
     for (unsigned i = 0; i < OFTEN; i++) {
         *own = 1;
-        madvise((void *)own, PT_PAGE, MADV_DONTNEED);
+        madvise(own, PT_PAGE, MADV_DONTNEED);
     }
 }
 
