@@ -13,6 +13,7 @@ from pri_lab.explore import (campaign, command, found, hit, machine, measure,
                              oracle, plan, same, search, straight, trace)
 from pri_lab.explore.machine import Run
 from pri_lab.explore.plan import Plan, parse
+from pri_lab.races import race
 
 UAF = 'KASAN: slab-use-after-free in release'
 
@@ -164,6 +165,43 @@ class Campaign(unittest.TestCase):
             self.assertEqual(real.limit, limit)
         self.assertIn(f'limit={machine.LIMIT}', real._text(Plan('01')))
 
+    def stuck(self, ends):
+        """A machine with a CPU that is somewhere else at each limit; ends: what
+        a run is that has all the time."""
+        stage, run = fakestage.Stage(fixed=True), fakestage.Stage.run
+
+        def stuck(plan, traced=True):
+            done = run(stage, plan, traced)
+            if plan.limited:
+                return done._replace(**ends)
+            return done._replace(end='limit', ktap=[], stuck=[
+                f'place{stage.runs % 3}+0x2'])
+        stage.run = stuck
+        return stage
+
+    def test_a_stuck_cpu_gets_the_time_to_say_where(self):
+        log = ['NMI backtrace for cpu 2', 'RIP: 0010:qi_submit_sync+0x245/0x2']
+        ktap = [race.LOG + x for x in ['Sending NMI from CPU 0 to CPUs 1-3:']
+                + log] + [race.STUCK + ' no end after 3 seconds']
+        c = self.go(self.stuck(dict(ktap=ktap)), runs=9)
+        self.assertEqual([h.sign for h in c.hits], ['hang in qi_submit_sync'])
+        self.assertIn(f'limit={machine.FIRST}', c.hits[0].plan)
+        self.assertEqual([n for n, *_ in c.state.signs.values()], [3, 3, 3, 3])
+
+    def test_a_cpu_that_was_only_slow_is_no_hit(self):
+        stage = self.stuck({})
+        c = self.go(stage, runs=9)
+        self.assertEqual(c.hits, [])
+        self.assertEqual([n for n, *_ in c.state.signs.values()], [3, 3, 3])
+        self.assertEqual(stage.runs, 9 + 3)     # each place once
+
+    def test_one_that_is_stuck_for_good_is_where_it_is(self):
+        c = self.go(self.stuck(dict(end='limit', ktap=[], stuck=['f+0x1'])),
+                    runs=1)
+        self.assertEqual([h.sign.partition(' in ')[0] for h in c.hits],
+                         [oracle.STUCK])
+        self.assertNotIn('limit', c.hits[0].plan)
+
     def test_it_ends_when_nothing_new_is_covered(self):
         c = self.go(fakestage.Stage(fixed=True))
         self.assertEqual(c.hits, [])
@@ -305,6 +343,11 @@ class Campaign(unittest.TestCase):
             self.assertEqual(len(self.go(fakestage.Stage(), runs=60,
                                          known=True, sign=sign).hits), n)
 
+    @staticmethod
+    def first(c, run):
+        found = oracle.findings(run)
+        return c._first(found, c.leading(found))
+
     def test_what_followed_once_may_come_first_later(self):
         stage = fakestage.Stage()
         c = self.campaign(runs=4)
@@ -315,7 +358,7 @@ class Campaign(unittest.TestCase):
         runs = [stage.run(Plan())._replace(console=sum(x, []))
                 for x in (splats, splats[1:], splats[1:])]
         self.assertEqual(len(oracle.findings(runs[0])), 2)
-        first = [c._first(r) for r in runs]
+        first = [self.first(c, r) for r in runs]
         self.assertEqual([f and f.sign for f in first],
                          ['WARNING in f', 'WARNING in g', None])
         c.state.store()
@@ -337,10 +380,10 @@ class Campaign(unittest.TestCase):
             '# race: sign late: 1', '# scene: end'])
         self.assertEqual([f.sign for f in oracle.findings(both)],
                          ['lockdep: Invalid wait context in f', 'sign late'])
-        self.assertEqual(c._first(both).sign, 'sign late')
+        self.assertEqual(self.first(c, both).sign, 'sign late')
         self.assertEqual(sorted(c.state.signs), [
             'lockdep: Invalid wait context in f', 'sign late'])
-        self.assertIsNone(c._first(both._replace(ktap=both.ktap[1:])))
+        self.assertIsNone(self.first(c, both._replace(ktap=both.ktap[1:])))
 
     def test_it_ends_after_the_hits_that_are_wanted(self):
         c = self.go(fakestage.Stage(), runs=500, hits=1)

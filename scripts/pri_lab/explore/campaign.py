@@ -290,6 +290,7 @@ class Campaign:
     # -- runs -----------------------------------------------------------------
 
     def account(self, plan: Plan, run: Run, stage: Stage) -> None:
+        whole = self._to_its_end(plan, run, stage)
         with self._lock:
             if run.end == 'lost' and self.stop:
                 return                  # Ctrl-C: --resume runs it
@@ -309,7 +310,14 @@ class Campaign:
             assert self.search is not None
             self.search.learn(plan, run)
             self.state.tried.append(str(plan))
-            finding = self._first(run)
+            found = oracle.findings(run)
+            lead = self.leading(found)
+            if whole is not None:
+                plan, more = whole.plan, oracle.findings(whole)
+                lead = self.leading(more)
+                found = [f for f in found if f.kind == oracle.STUCK] + more
+                self.state.led.append(found[0].sign)
+            finding = self._first(found, lead)
             if finding is not None:
                 left = Left(str(plan), finding.sign, self.state.runs,
                             finding.page)
@@ -327,12 +335,25 @@ class Campaign:
             f.kind.startswith('lockdep') and self.known.page(f))),
             found[0] if found else None)
 
-    def _first(self, run: Run) -> Optional[oracle.Finding]:
-        """Count the signs; the first one of the run, which the others may
-        follow from, if it has not been the first one before."""
+    def _to_its_end(self, plan: Plan, run: Run, stage: Stage
+                    ) -> Optional[Run]:
+        """With all the time that a scenario has: where a stuck CPU is at the
+        limit differs from plan to plan, but then the scenario's own watch says
+        who waits, or that it was only slow.  Once for each such place; None:
+        it is no better."""
+        lead = self.leading(oracle.findings(run))
+        if lead is None or lead.kind != oracle.STUCK or plan.limited or \
+                lead.sign in self.state.led:
+            return None
+        whole = stage.run(plan._replace(
+            rest=plan.rest + (f'limit={machine.FIRST}',)))
+        return None if whole.end in ('limit', 'lost') else whole
+
+    def _first(self, found: List[oracle.Finding],
+               lead: Optional[oracle.Finding]) -> Optional[oracle.Finding]:
+        """Count the signs of a run; lead, which the others may follow from,
+        if it has not been the first one before."""
         new = None
-        found = oracle.findings(run)
-        lead = self.leading(found)
         for f in found:
             page = self.known.page(f)
             seen = self.state.signs.setdefault(

@@ -25,7 +25,8 @@ from .plan import Event, Plan
 from .symbols import Symbols
 
 CPUS = 4
-FIRST = 1_200_000_000           # instructions of the first run: it is stuck
+FIRST = 1_200_000_000           # instructions of the first run, and what a
+                                # scenario of 8 s takes to say that it hangs
 LIMIT = 400_000_000             # of others, unless runs that end are as long
 LEAST = 240_000_000             # of that: one that hangs and tells where
 TIMES = 4                       # as many as one that comes to its end
@@ -222,8 +223,7 @@ class Stage:
         """With a limit; 'off' is what no plan has: the marks alone."""
         if plan.rest == ('off',):
             return ''
-        limit = '' if any(w.startswith('limit=') for w in plan.rest) else \
-            f' limit={self.limit}'
+        limit = '' if plan.limited else f' limit={self.limit}'
         return f'{plan}{limit}'
 
     def learn_limit(self, longest: int) -> None:

@@ -16,6 +16,7 @@ from .machine import Run
 
 NOT_DRAINED = 'not-drained'     # of tests/guest/lib/scene.c
 END = '# scene: end'
+STUCK = 'stuck CPU'             # at the limit of a run
 # Functions that report or wait, not those that a splat is about
 _GENERIC = re.compile(
     r'^(dump_stack|print_|kasan_|__kasan_|__asan_|check_region|report_bug|'
@@ -145,7 +146,7 @@ def _hang(run: Run) -> List[Finding]:
                       if not re.match(r'(pv_native|default_idle|acpi_|'
                                       r'native_(safe_)?halt|cpu_idle)', x)),
                      '?')
-        return [Finding('stuck CPU', _plain(where), run.stuck, '')]
+        return [Finding(STUCK, _plain(where), run.stuck, '')]
     if any(x.startswith(race.STUCK) for x in run.ktap):
         return [Finding('hang', _waits_in(log, run.ours), log, '')]
     return []

@@ -68,6 +68,11 @@ class Plan(NamedTuple):
         words += [e.word() for e in self.events]
         return ' '.join(words + list(self.rest)) or 'on'
 
+    @property
+    def limited(self) -> bool:
+        """It says itself how long a run may be."""
+        return any(w.startswith('limit=') for w in self.rest)
+
     def key(self) -> Tuple:
         """Equal for plans that do the same; LIMIT is no part of that."""
         return (self.order, self.slices,
