@@ -3,9 +3,11 @@
 accesses by the rules of a plan, and a bug that is in their order."""
 
 import hashlib
+import tempfile
+import unittest
 from types import SimpleNamespace
 
-from pri_lab.explore import cover, oracle, search, trace
+from pri_lab.explore import campaign, cover, oracle, search, trace
 from pri_lab.explore.machine import Run
 
 TEXT = 0xffffffff81000000
@@ -151,3 +153,33 @@ def hunt(stage, seed, most=200):
             return n, p
         s.learn(p, run)
     return None, s
+
+
+class Campaigns(unittest.TestCase):
+    """Tests that search on it."""
+
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+        self.said = []
+
+    def campaign(self, only=None, **options):
+        o = dict(seed=1, resume=False, runs=-1, budget=0, hits=0, known=False,
+                 sign='', focus='iommu', jobs=1, replays=7)
+        o.update(options)
+        ctx = SimpleNamespace(
+            ui=SimpleNamespace(result=self.said.append, say=self.said.append),
+            paths=SimpleNamespace(work=self.dir.name, repo=self.dir.name))
+        c = campaign.Campaign(ctx, SimpleNamespace(**o), None, '7.3',
+                              SimpleNamespace(name='close'), only)
+        return c
+
+    def go(self, stage, **options):
+        c = self.campaign(**options)
+        c._begin(stage)
+        c._work(stage)
+        if c.trouble:
+            c.store()
+            raise c.trouble
+        c.store()
+        return c

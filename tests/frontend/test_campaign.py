@@ -18,34 +18,8 @@ from pri_lab.races import race
 UAF = 'KASAN: slab-use-after-free in release'
 
 
-class Campaign(unittest.TestCase):
+class Campaign(fakestage.Campaigns):
     """From the first schedule to its end, with a machine that is none."""
-
-    def setUp(self):
-        self.dir = tempfile.TemporaryDirectory()
-        self.addCleanup(self.dir.cleanup)
-        self.said = []
-
-    def campaign(self, only=None, **options):
-        o = dict(seed=1, resume=False, runs=-1, budget=0, hits=0, known=False,
-                 sign='', focus='iommu', jobs=1, replays=7)
-        o.update(options)
-        ctx = SimpleNamespace(
-            ui=SimpleNamespace(result=self.said.append, say=self.said.append),
-            paths=SimpleNamespace(work=self.dir.name, repo=self.dir.name))
-        c = campaign.Campaign(ctx, SimpleNamespace(**o), None, '7.3',
-                              SimpleNamespace(name='close'), only)
-        return c
-
-    def go(self, stage, **options):
-        c = self.campaign(**options)
-        c._begin(stage)
-        c._work(stage)
-        if c.trouble:
-            c.store()
-            raise c.trouble
-        c.store()
-        return c
 
     def test_a_hit_is_shrunk_replayed_and_kept(self):
         stage = fakestage.Stage()

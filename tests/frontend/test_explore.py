@@ -62,41 +62,6 @@ class Trace(unittest.TestCase):
         self.assertEqual(len(cover.hot([cpu, dev])), 1)
 
 
-class Cover(unittest.TestCase):
-    A, B, C = 0x100, 0x200, 0x300
-
-    def test_two_actors_and_a_write(self):
-        read = [record(0, self.A, 8), record(1, self.B, 8)]
-        self.assertEqual(cover.hot(read), set())
-        alone = [record(0, self.A, 8, True), record(0, self.B, 8)]
-        self.assertEqual(cover.hot(alone), set())
-        self.assertEqual(len(cover.hot([read[0], record(1, self.B, 12,
-                                                        True)])), 1)
-
-    def test_pairs_have_an_order(self):
-        run = [record(0, self.A, 8, True), record(1, self.B, 8),
-               record(1, self.C, 8), record(0, self.A, 8, True)]
-        self.assertEqual(cover.pairs(cover.contended(run)), {('100', '200'), ('300', '100')})
-        # two reads are in no order, also on two CPUs
-        read = [record(0, 1, 8), record(1, 2, 8)]
-        self.assertEqual(cover.pairs(cover.contended(read)), set())
-
-    def test_of_how_many(self):
-        c = cover.Coverage()
-        run = cover.contended([record(0, self.A, 8, True),
-                               record(1, self.B, 8)])
-        self.assertEqual(c.add(run), {('100', '200')})
-        self.assertEqual((len(c.seen), c.total), (1, 2))
-        self.assertEqual(c.unseen(), [('200', '100')])
-        self.assertEqual(c.add(run), set())
-        self.assertFalse(c.flat(2))
-        c.add(run)
-        self.assertTrue(c.flat(2))
-        self.assertEqual(c.add(run[::-1]), {('200', '100')})
-        self.assertEqual(str(c), '2 of 2 pairs')
-        self.assertFalse(c.flat(1))
-
-
 def planned(s, n):
     """The next n plans of a search that are not of random slices."""
     out = []

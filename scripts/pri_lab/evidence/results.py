@@ -55,6 +55,8 @@ FIELDS: Dict[str, Dict[str, str]] = {
         'schedules': 'that were run, those before --resume counted',
         'seconds': 'they took, those before --resume counted',
         'pairs': '[ordered pairs that were seen, all that are known]',
+        'instructions': 'of the focus that were executed and touch memory',
+        'functions': 'of the focus that were executed',
         'flat': 'true: nothing new came any more',
         'signs': 'list of objects, sign', 'hits': 'list of objects, hit, that '
         'are new', 'why': 'it could not run, or ""', 'logs': 'directory'},

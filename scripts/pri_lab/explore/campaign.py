@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import time
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from . import cover, hit, machine, oracle, search, show, shrink, straight, trace
 from ..core import cache, proc, requests
@@ -28,6 +28,7 @@ from .state import Left, State
 RUNS = 1000                     # of a scenario, unless told
 STORE = 20                      # runs between two stores of the state
 LOST = 5                        # runs in a row without a result: give up
+NAMED = 12                      # functions, in one line
 KNOWN = os.path.join('docs', 'findings', 'known-signs')
 
 
@@ -92,6 +93,7 @@ class Campaign:
         self.hits: List[hit.Hit] = []
         self.files: List[str] = []      # of the hits
         self.machine: Optional[vm.Machine] = None
+        self.stage: Optional[Stage] = None      # the first one
         self.release = ''
         self.logdir = ''
         self.lost = 0
@@ -117,7 +119,7 @@ class Campaign:
                               self.options.focus.split(','), logdir,
                               self.ctx.log)
         self._stages.append(stage)
-        self.machine = stage.machine
+        self.machine, self.stage = stage.machine, stage
         if self._complete(stage):
             self.ui.say(f'{title}: {self.summary()}; nothing is left to do')
             return self.hits
@@ -277,6 +279,22 @@ class Campaign:
                 left = f', {self.options.budget - spent / 60:.0f} min left'
             return f'{n} schedules, {rate:.0f} a minute, {c}, ' \
                 f'{self.told()}{left}'
+
+    def functions(self) -> Tuple[List[str], List[str]]:
+        """Of the focus: those that were executed, and the others.  What is
+        inlined counts as the function that it is in."""
+        if self.stage is None:
+            return [], []
+        ran = {self.stage.symbols.find(pc)[0]
+               for pc in self.state.coverage.code} & self.stage.ours
+        return sorted(ran), sorted(self.stage.ours - ran)
+
+    def focused(self) -> str:
+        """How much of the focus the runs were in."""
+        ran, others = self.functions()
+        return f'{len(ran)} of {len(ran + others)} functions of the focus ' \
+            'executed' + (': never ' + ', '.join(others)
+                          if 0 < len(others) <= NAMED else '')
 
     def told(self) -> str:
         return f'{len(self.hits)} new hits' + (

@@ -117,6 +117,7 @@ class Explore:
         out('')
         for c in done:
             out(f'{c.entry.name} on {c.which}: {c.summary()}')
+            out(f'  {c.focused()}')
         for line in failed:
             out(f'could not run: {line}')
         out(f'{len({h.sign for h in hits})} new distinct hits; '

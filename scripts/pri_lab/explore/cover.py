@@ -3,13 +3,14 @@
 
 Two accesses conflict when two actors (CPUs, the device) touch one place
 of memory and one of them writes.  What was covered is ordered pairs of sites: A
-touched a place, and the next of another actor to touch it was B.
+touched a place, and the next of another actor to touch it was B.  Besides: the
+code of the focus that was executed, by whatever task, as far as it touches memory.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Dict, FrozenSet, List, NamedTuple, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Set, Tuple
 
 from .trace import ACCESS, DEVICE, MEMORY, Record, WRITE
 
@@ -88,24 +89,33 @@ def possible(touches: List[Touch]) -> Set[FrozenSet[str]]:
     return out
 
 
+def executed(records: Iterable[Record]) -> Set[int]:
+    """Addresses of instructions."""
+    return {r.pc for r in records if r.kind == ACCESS}
+
+
 class Coverage:
     """Over the runs of a campaign."""
 
     def __init__(self) -> None:
         self.seen: Set[Pair] = set()
         self.all: Set[FrozenSet[str]] = set()
+        self.code: Set[int] = set()
         self.new_at = 0         # number of the run that added to it last
         self.runs = 0
 
-    def add(self, touches: List[Touch]) -> Set[Pair]:
-        """The pairs that are new."""
+    def add(self, touches: List[Touch], records: Iterable[Record] = ()
+            ) -> Set[Pair]:
+        """A run; the pairs that are new."""
         self.runs += 1
         fresh = pairs(touches) - self.seen
         self.seen |= fresh
         self.all |= possible(touches)
         self.all |= {frozenset(p) for p in fresh}
-        if fresh:
+        code = executed(records)
+        if fresh or not code <= self.code:
             self.new_at = self.runs
+        self.code |= code
         return fresh
 
     @property
@@ -121,4 +131,5 @@ class Coverage:
         return self.runs - self.new_at >= window
 
     def __str__(self) -> str:
-        return f'{len(self.seen)} of {self.total} pairs'
+        return f'{len(self.seen)} of {self.total} pairs, ' \
+            f'{len(self.code)} instructions'

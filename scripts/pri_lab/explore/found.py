@@ -42,7 +42,9 @@ def search(campaign, why: str = '') -> Object:
         if m else None,
         focus=campaign.options.focus, seed=campaign.options.seed,
         schedules=s.runs, seconds=round(campaign.spent(), 1),
-        pairs=[len(s.coverage.seen), s.coverage.total], flat=campaign.flat(),
+        pairs=[len(s.coverage.seen), s.coverage.total],
+        instructions=len(s.coverage.code), functions=campaign.functions()[0],
+        flat=campaign.flat(),
         signs=[sign(x, *told) for x, told in sorted(
             s.signs.items(), key=lambda y: -y[1][0])],
         hits=[hit(h, p) for h, p in zip(campaign.hits, campaign.files)],

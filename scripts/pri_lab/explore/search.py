@@ -210,7 +210,7 @@ class Search:
         self.tried.add(plan.key())
         records = trace.racing(run.records)
         touches = cover.contended(records)
-        fresh = self.coverage.add(touches)
+        fresh = self.coverage.add(touches, records)
         if straight.is_random(plan):
             return len(fresh)           # no point can be added to it
         if not plan.points or fresh:

@@ -64,6 +64,7 @@ class State:
         c.seen = {(x[0], x[1]) for x in d['seen']}
         c.all = {frozenset(x) for x in d['all']}
         c.runs, c.new_at = d['runs'], d['new_at']
+        c.code = set(d.get('code', ()))
         return True
 
     def store(self, made: Optional[search.Search] = None,
@@ -77,7 +78,8 @@ class State:
             key=self.key, runs=self.runs, seconds=self.seconds,
             signs=self.signs, led=self.led, tried=self.tried, open=self.open,
             left=self.left, hits=self.hits, longest=self.longest,
-            seen=sorted(c.seen), all=sorted(sorted(x) for x in c.all), new_at=c.new_at)).encode())
+            seen=sorted(c.seen), all=sorted(sorted(x) for x in c.all), code=sorted(c.code),
+            new_at=c.new_at)).encode())
 
     def teach(self, made: search.Search, seed: int) -> bool:
         """What the search knew at that moment; False: it learns again, and
