@@ -3,7 +3,7 @@
 import unittest
 
 import fakestage
-from pri_lab.explore import cover, found, state, trace
+from pri_lab.explore import campaign, cover, found, state, trace
 from test_explore import record
 
 
@@ -81,6 +81,14 @@ class Functions(fakestage.Campaigns):
         c = self.focused('release', *(f'f{n}' for n in range(20)))
         self.assertEqual(c.focused(),
                          '1 of 21 functions of the focus executed')
+
+    def test_a_scenario_that_is_elsewhere_ends_soon(self):
+        stage, run = fakestage.Stage(fixed=True), fakestage.Stage.run
+        stage.run = lambda *a, **k: run(stage, *a, **k)._replace(records=[])
+        c = self.go(stage)
+        self.assertEqual(c.state.runs, campaign.ELSEWHERE)
+        self.assertIn('none of the focus is executed', c.summary())
+        self.assertEqual(self.go(stage, runs=30).state.runs, 30)
 
     def test_it_is_kept_for_resume(self):
         c = self.focused('release')

@@ -28,6 +28,7 @@ from .state import Left, State
 RUNS = 1000                     # of a scenario, unless told
 STORE = 20                      # runs between two stores of the state
 LOST = 5                        # runs in a row without a result: give up
+ELSEWHERE = 8                   # runs that execute nothing of the focus
 NAMED = 12                      # functions, in one line
 KNOWN = os.path.join('docs', 'findings', 'known-signs')
 
@@ -254,13 +255,18 @@ class Campaign:
         if o.sign and any(re.search(o.sign, h.sign) for h in self.hits):
             return True
         # so many that were asked for are made, as controls need them
-        return o.runs <= 0 and self.flat()
+        return o.runs <= 0 and (self.flat() or self.elsewhere())
 
     def flat(self) -> bool:
         """Nothing new comes any more."""
         return self.search is not None and \
             not self.search.systematic and \
             self.state.coverage.flat(search.WINDOW)
+
+    def elsewhere(self) -> bool:
+        """No code of the focus is executed here: there is nothing to steer."""
+        return self.state.runs >= ELSEWHERE and \
+            not self.state.coverage.code
 
     def spent(self) -> float:
         """Seconds, those before --resume included."""
@@ -301,7 +307,8 @@ class Campaign:
             f', {self.before} of before' if self.before else '')
 
     def summary(self) -> str:
-        end = 'flat' if self.flat() else 'at the end of what it may take'
+        end = 'none of the focus is executed' if self.elsewhere() else \
+            'flat' if self.flat() else 'at the end of what it may take'
         return f'{self.state.runs} schedules, {self.state.coverage}, ' \
             f'{self.told()}; {end}'
 
