@@ -313,23 +313,27 @@ class Oracle(unittest.TestCase):
                  'Sending NMI from CPU 0 to CPUs 1-3:',
                  'NMI backtrace for cpu 3 skipped: idling at '
                  'default_idle+0x1/0x2',
+                 'NMI backtrace for cpu 4',
+                 'RIP: 0010:pv_native_safe_halt+0x1/0x2',
                  'NMI backtrace for cpu 1',
-                 'RIP: 0010:smp_call_function+0x1/0x2',
+                 'RIP: 0010:smp_call_function+0x1/0x2', ' default_idle+0x9/0x10',
                  'NMI backtrace for cpu 2', ' ? qi_check_fault+0x1/0x2',
                  'RIP: 0010:kasan_check_range+0x1/0x2',
                  ' qi_submit_sync+0x7/0x1f', 'sysrq: Show Blocked State']
         stuck = '\n# race: stuck: no end after 8 seconds'
         waits = ['task:b state:D', ' __schedule+0x1/0x2', ' f_drain+0x1/0x2']
-        for more, ours, want in (
-                ([], (), 'smp_call_function'),
-                ([], ('qi_submit_sync', 'qi_check_fault'), 'qi_submit_sync'),
+        for more, ours, want, told in (
+                ([], (), 'smp_call_function', lines[8:14]),
+                ([], ('qi_submit_sync', 'qi_check_fault'), 'qi_submit_sync',
+                 lines[11:15]),
                 ([], ('kasan_check_range', 'qi_submit_sync'),
-                 'kasan_check_range'),
-                (waits, ('qi_submit_sync',), 'f_drain')):
+                 'kasan_check_range', lines[11:15]),
+                (waits, ('qi_submit_sync',), 'f_drain', lines[15:] + waits)):
             log = '\n'.join(race.LOG + x for x in lines + more)
             run = ended('', log + stuck, 'end')._replace(ours=frozenset(ours))
-            self.assertEqual([f.sign for f in oracle.findings(run)],
-                             [f'hang in {want}'])
+            found = oracle.findings(run)
+            self.assertEqual([f.sign for f in found], [f'hang in {want}'])
+            self.assertEqual(found[0].text[:len(told)], told)
 
     def test_an_early_end_is_said(self):
         self.assertEqual(self.signs('', '# scene.c:12: bind: busy\n'
@@ -342,6 +346,16 @@ class Oracle(unittest.TestCase):
         self.assertTrue(oracle.similar('KASAN: x in f', 'oops: y in f'))
         self.assertFalse(oracle.similar('KASAN: x in f', 'KASAN: x in g'))
         self.assertFalse(oracle.similar('sign a', 'sign b'))
+
+
+class Shown(unittest.TestCase):
+    def test_registers_are_not_what_people_look_for(self):
+        lines = ['CPU: 2 UID: 0 PID: 85', 'RIP: 0010:qi_submit_sync+0x245/0x1f',
+                 'Code: 8e 69 1c', 'RSP: 0018:ffff88 EFLAGS: 00010082',
+                 'RAX: 0000000000000000 RBX: 1', 'R09: ffffed1000a255a0',
+                 'FS:  00007ff6294f1740(0000)', 'CR2: 00007ff6294ea000',
+                 ' qi_submit_sync+0x7/0x1f', 'BUG: bad', 'DMAR: ab']
+        self.assertEqual(show.shown(lines), lines[:2] + lines[8:])
 
 
 class Files(unittest.TestCase):

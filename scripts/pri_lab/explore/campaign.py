@@ -482,7 +482,7 @@ def one(stage: Stage, plan: Plan, out) -> bool:
         out('  ' + line)
     for f in found:
         out(f'  {f.sign}')
-        for line in f.text[:show.SHOWN]:
+        for line in show.shown(f.text):
             out('    ' + line)
     out(f'  {len(trace.racing(run.records))} records, '
         f'{len(cover.contended(trace.racing(run.records)))} conflicting '

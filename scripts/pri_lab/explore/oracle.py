@@ -8,7 +8,7 @@ found that must not be: signs, race_sign() in tests/guest/lib/race.h.
 from __future__ import annotations
 
 import re
-from typing import Dict, FrozenSet, List, NamedTuple
+from typing import Dict, FrozenSet, List, NamedTuple, Tuple
 
 from ..races import race
 from ..results import splat
@@ -28,6 +28,8 @@ _GENERIC = re.compile(
     r'die|oops_|page_fault_oops|kfree|kmem_cache_free|slab_free|'
     r'__pfx_|preempt_schedule|io_schedule|mark_lock|rcu_)')
 _FRAME = re.compile(r'^\s*(\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x')
+_CPU = re.compile(r'NMI backtrace for cpu \d')
+_IDLE = re.compile(r'(pv_native|default_idle|acpi_|native_(safe_)?halt|cpu_idle)')
 _RIP = re.compile(r'RIP: \w+:([A-Za-z_][\w.]*)\+0x')
 _RACING = re.compile(r'KCSAN: data-race in ([\w.]+)(?: / ([\w.]+))?')
 _IN = re.compile(r' (?:in|at) ([A-Za-z_][\w.]*)\+0x')
@@ -143,30 +145,44 @@ def _hang(run: Run) -> List[Finding]:
     log = [x[len(race.LOG):] for x in run.ktap if x.startswith(race.LOG)]
     if run.end == 'limit' and not _kept_back(run):
         where = next((x.split('+')[0] for x in run.stuck
-                      if not re.match(r'(pv_native|default_idle|acpi_|'
-                                      r'native_(safe_)?halt|cpu_idle)', x)),
-                     '?')
+                      if not _IDLE.match(x)), '?')
         return [Finding(STUCK, _plain(where), run.stuck, '')]
     if any(x.startswith(race.STUCK) for x in run.ktap):
-        return [Finding('hang', _waits_in(log, run.ours), log, '')]
+        return [Finding('hang', *_waits_in(log, run.ours), '')]
     return []
 
 
-def _waits_in(log: List[str], ours: FrozenSet[str]) -> str:
-    """The function that a hang is in: of a task that cannot be interrupted; if
-    there is none, of a CPU that runs, but for the one that asks: at best one
-    of the focus, as others may spin for that CPU's answer."""
+def _waits_in(log: List[str], ours: FrozenSet[str]) -> Tuple[str, List[str]]:
+    """The function that a hang is in, and the lines that say so: of a task that
+    cannot be interrupted; if there is none, of a CPU that runs, but for the one
+    that asks: at best one of the focus, as others may spin for that CPU's
+    answer."""
     blocked = next((i for i, x in enumerate(log)
                     if 'Show Blocked State' in x), len(log))
     others = next((i for i, x in enumerate(log[:blocked])
                    if 'Sending NMI from CPU' in x), blocked)
-    running = [x for x in log[others:blocked]
-               if ' skipped: idling at ' not in x]
     name = _function(log[blocked:])
     if name != '?':
-        return name
-    return next((x for x in map(_at, running) if x in ours),
-                _function(running))
+        return name, log[blocked:]
+    cpus = _cpus(log[others:blocked])
+    for lines in cpus:
+        for name in map(_at, lines):
+            if name in ours:
+                return name, lines
+    running = [line for lines in cpus for line in lines]
+    return _function(running), running or log
+
+
+def _cpus(log: List[str]) -> List[List[str]]:
+    """The trace of each CPU that is not idle."""
+    out: List[List[str]] = []
+    for line in log:
+        if _CPU.match(splat.strip_stamp(line).strip()):
+            out.append([])
+        if out:
+            out[-1].append(line)
+    return [x for x in out if ' skipped: idling at ' not in x[0] and
+            not any(_IDLE.match(m.group(1)) for m in map(_RIP.search, x) if m)]
 
 
 def _at(line: str) -> str:

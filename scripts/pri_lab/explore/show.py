@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Dict, List
+import re
+from typing import Dict, List, Sequence
 
 from . import trace
 from .hit import Hit
@@ -12,6 +13,8 @@ from .plan import Slice
 
 SHOWN = 14                      # lines of a splat
 EVENTS = 40                     # lines of a timeline
+_REGISTERS = re.compile(r'\s*(Code: [0-9a-f]{2} |'
+                        r'(?!RIP)[A-Z][A-Z0-9]{1,2}:  ?[0-9a-f]{4})')
 _TEXT = {'pr': 'page request', 'resp': 'PRG Response',
          'inv': 'Invalidate Request', 'cpl': 'Invalidate Completion',
          'tr': 'Translation Completion', 'prq': 'a request is written to the '
@@ -158,6 +161,11 @@ def plan_text(hit: Hit) -> List[str]:
     return out or [f'no point and no event held: `{hit.plan}` is enough']
 
 
+def shown(text: Sequence[str]) -> List[str]:
+    """The first lines of a splat, without the bytes and registers in it."""
+    return [x for x in text if not _REGISTERS.match(x)][:SHOWN]
+
+
 def hit_lines(hit: Hit) -> List[str]:
     """For the terminal."""
     f = hit.fields
@@ -172,7 +180,7 @@ def hit_lines(hit: Hit) -> List[str]:
                + ('one hash' if ways == 1 else f'{ways} hashes') + '; found at '
                f'schedule {f.get("found", "?")}, shrunk in '
                f'{f.get("shrunk", "?")} runs')
-    out += ['    ' + x for x in f.get('text', ())[:SHOWN]]
+    out += ['    ' + x for x in shown(f.get('text', ()))]
     return out
 
 
