@@ -169,6 +169,20 @@ class Campaign(fakestage.Campaigns):
         self.assertEqual([n for n, *_ in c.state.signs.values()], [3, 3, 3])
         self.assertEqual(stage.runs, 9 + 3)     # each place once
 
+    def test_ctrl_c_meanwhile_leaves_the_plan_to_resume(self):
+        stage = self.stuck(dict(end='lost'))
+        c = self.campaign(runs=3)
+        c._begin(stage)
+        plan = c._next()
+        run = stage.run(plan)
+        c.stop = True
+        c.account(plan, run, stage)
+        self.assertEqual((c.state.open, c.state.runs), ([str(plan)], 0))
+        c.stop = False
+        c.account(plan, run, stage)     # QEMU is gone: it stays what it was
+        self.assertEqual((c.state.open, c.state.led),
+                         ([], [f'{oracle.STUCK} in place1']))
+
     def test_one_that_is_stuck_for_good_is_where_it_is(self):
         c = self.go(self.stuck(dict(end='limit', ktap=[], stuck=['f+0x1'])),
                     runs=1)

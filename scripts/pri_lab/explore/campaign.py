@@ -317,7 +317,7 @@ class Campaign:
     def account(self, plan: Plan, run: Run, stage: Stage) -> None:
         whole = self._to_its_end(plan, run, stage)
         with self._lock:
-            if run.end == 'lost' and self.stop:
+            if self.stop and 'lost' in (run.end, whole and whole.end):
                 return                  # Ctrl-C: --resume runs it
             self.state.open.remove(str(plan))
             if run.end == 'lost':
@@ -337,7 +337,7 @@ class Campaign:
             self.state.tried.append(str(plan))
             found = oracle.findings(run)
             lead = self.leading(found)
-            if whole is not None:
+            if whole is not None and whole.end != 'lost':
                 plan, more = whole.plan, oracle.findings(whole)
                 lead = self.leading(more)
                 found = [f for f in found if f.kind == oracle.STUCK] + more
@@ -372,7 +372,7 @@ class Campaign:
             return None
         whole = stage.run(plan._replace(
             rest=plan.rest + (f'limit={machine.FIRST}',)))
-        return None if whole.end in ('limit', 'lost') else whole
+        return None if whole.end == 'limit' else whole
 
     def _first(self, found: List[oracle.Finding],
                lead: Optional[oracle.Finding]) -> Optional[oracle.Finding]:
