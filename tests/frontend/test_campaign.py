@@ -105,6 +105,14 @@ class Campaign(fakestage.Campaigns):
             with unittest.mock.patch.object(machine, name, value):
                 self.assertNotEqual(stage.key(), before)
 
+    def test_one_plan_says_what_came_of_it(self):
+        for fixed, wants in ((False, f'  {UAF}'), (True, '  nothing is wrong')):
+            out = []
+            good = campaign.one(fakestage.Stage(fixed=fixed),
+                                parse('order=0123 at=1:21'), out.append)
+            self.assertEqual(good, fixed)
+            self.assertIn(wants, out)
+
     def test_results_for_programs(self):
         c = self.go(fakestage.Stage(), runs=60)
         got = found.search(c)

@@ -484,6 +484,8 @@ def one(stage: Stage, plan: Plan, out) -> bool:
         out(f'  {f.sign}')
         for line in show.shown(f.text):
             out('    ' + line)
+    if not found:
+        out('  nothing is wrong')
     out(f'  {len(trace.racing(run.records))} records, '
         f'{len(cover.contended(trace.racing(run.records)))} conflicting '
         'accesses')
