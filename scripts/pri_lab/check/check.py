@@ -32,7 +32,8 @@ BAD = ('FAIL', 'TIMEOUT', 'ERROR', 'INTERRUPT', 'UNEXPECTEDPASS')
 WRAPPER = os.path.join('scripts', 'watch-test.py')
 SUITES = ('style', 'frontend', 'docs', 'unit', 'upstream', 'qtest', 'guest')
 # without QEMU: a new clone can run these in a minute or two
-ALONE = ('frontend', 'docs', 'unit', 'knobs-page', 'registers-page', 'shape')
+ALONE = ('frontend', 'docs', 'unit', 'knobs-page', 'registers-page',
+         'findings-page', 'shape')
 
 
 def needs_qemu(names: List[str]) -> bool:
