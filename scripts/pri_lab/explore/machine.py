@@ -28,7 +28,7 @@ CPUS = 4
 FIRST = 1_200_000_000           # instructions of the first run, and what a
                                 # scenario of 8 s takes to say that it hangs
 LIMIT = 400_000_000             # of others, unless runs that end are as long
-LEAST = 240_000_000             # of that: one that hangs and tells where
+LEAST = 120_000_000             # of that: one that hangs and tells where
 TIMES = 4                       # as many as one that comes to its end
 BOOT, RUN = 1500.0, 240.0       # seconds of QEMU's own that are its end
 BOOTED, READY = 'booted', 'ready'       # snapshots
