@@ -6,7 +6,7 @@ usage: gen-findings.py [--check] ROOT
 
 Of each page: its title, the kernels that it was run on (the first sentence of
 **Kernel**, or the table's row), its mail, and its trial fixes, which are patches
-of guest/kernel/bugs that the page names.  --check writes nothing: exit 1 if the
+of guest/kernel/bugs.  --check writes nothing: exit 1 if the
 list is old, or if a mail belongs to no page.
 """
 
@@ -29,17 +29,25 @@ reading is left out. *Mail* is a text to send, *fix* a trial fix, which `--kerne
 KERNEL = re.compile(r"^(?:\*\*Kernel\*\*:|\| Kernel \|)(.*?)"
                     r"(?:By reading|No fix|\n\n|\|$)", re.DOTALL | re.MULTILINE)
 VERSION = re.compile(r"\b\d\.\d+\.\d+\b")
+FIX = re.compile(r"[\w-]+-fix\b")
+FIX_PATH = re.compile(r"bugs/([\w-]+-fix)\b")
 MAIL = re.compile(r"\(mail/([\w.-]+)\)")
 
 
 def fixes(page: pathlib.Path, text: str, patches: set) -> list:
-    """Patches that it names: those of its own name if there are any, as others
-    are there to tell it from another bug."""
-    named = [x for x in dict.fromkeys(re.findall(r"[\w-]+-fix\b", text))
-             if x in patches]
+    """Patches that it names by their path; if none, those of its own name; if
+    none, those of its commands.  Others are there to tell it from another bug."""
     name = f"{page.stem} {text.splitlines()[0]}"
-    own = [x for x in named if x.removesuffix("-fix") in name]
-    return own or named
+    commands = "\n".join(x for x in text.splitlines() if x.startswith("    ./"))
+    return next((x for x in (
+        _known(FIX_PATH.findall(text), patches),
+        [x for x in _known(FIX.findall(text), patches)
+         if x.removesuffix("-fix") in name],
+        _known(FIX.findall(commands), patches)) if x), [])
+
+
+def _known(names: list, patches: set) -> list:
+    return [x for x in dict.fromkeys(names) if x in patches]
 
 
 def row(page: pathlib.Path, patches: set) -> str:
