@@ -46,6 +46,22 @@ static void test_empty(void)
     g_assert_cmpuint(plan.limit, ==, 0);
 }
 
+/* A function waits 50 ms for a Translation Completion, and no longer */
+static void test_hold(void)
+{
+    good("order=0123 tr#1=idle");
+    g_assert_cmpuint(sched_plan_hold(&plan, ATS_EVENT_TRANSLATION), ==,
+                     SCHED_HOLD_TR);
+    g_assert_cmpuint(SCHED_HOLD_TR << 3, <, 50000000);
+    g_assert_cmpuint(sched_plan_hold(&plan, ATS_EVENT_PAGE_REQUEST), ==,
+                     SCHED_HOLD);
+    good("tr#1=idle broken");
+    g_assert_cmpuint(sched_plan_hold(&plan, ATS_EVENT_TRANSLATION), ==,
+                     SCHED_HOLD);
+    good("tr#1=idle hold=100");
+    g_assert_cmpuint(sched_plan_hold(&plan, ATS_EVENT_TRANSLATION), ==, 100);
+}
+
 static void test_order(void)
 {
     good("order=2103");
@@ -219,6 +235,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/sched-plan/empty", test_empty);
+    g_test_add_func("/sched-plan/hold", test_hold);
     g_test_add_func("/sched-plan/order", test_order);
     g_test_add_func("/sched-plan/points", test_points);
     g_test_add_func("/sched-plan/numbers", test_numbers);

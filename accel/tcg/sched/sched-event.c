@@ -6,7 +6,7 @@
  * instruction, and with no device on the stack.
  *
  * Nothing is kept for ever: what is kept goes when no vCPU can run, before the
- * clock jumps, and after `hold` instructions.
+ * clock jumps, and after `hold` instructions (sched_plan_hold()).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -84,7 +84,7 @@ static void sched_keep(AtsEventKind kind, uint64_t n, const SchedRule *rule)
 {
     uint64_t now = sched_now();
     SchedKept item = {
-        .kind = kind, .n = n, .due = now + sched.plan.hold,
+        .kind = kind, .n = n, .due = now + sched_plan_hold(&sched.plan, kind),
     };
 
     if (!rule || rule->when == SCHED_WHEN_NOW) {

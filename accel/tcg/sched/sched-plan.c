@@ -371,3 +371,9 @@ bool sched_plan_parse(SchedPlan *plan, const char *text, unsigned int n_cpus,
     }
     return true;
 }
+
+uint64_t sched_plan_hold(const SchedPlan *plan, unsigned int kind)
+{
+    return kind == ATS_EVENT_TRANSLATION && !plan->broken ?
+           MIN(plan->hold, SCHED_HOLD_TR) : plan->hold;
+}

@@ -20,6 +20,8 @@
 #define SCHED_YIELD         2000        /* and so many after a PAUSE */
 #define SCHED_PAUSES        20          /* of others, behind a point */
 #define SCHED_HOLD          10000000    /* no device event is kept longer */
+/* A function that waits longer than 50 ms gives up (PCIe 6.2 7.5.3.16) */
+#define SCHED_HOLD_TR       5000000     /* 40 ms, -icount shift=3 */
 
 typedef enum SchedPointKind {
     SCHED_POINT_ACCESS,     /* access @n of vCPU @who has been done */
@@ -137,6 +139,14 @@ void sched_point_print(GString *to, const SchedPoint *point);
  */
 void sched_slice_print(GString *to, const SchedSlice *slice,
                        unsigned int n_cpus);
+
+/**
+ * sched_plan_hold: how long an event of a kind is kept at most, instructions
+ *
+ * A Translation Completion that comes later than the function waits for it is
+ * broken hardware, and only kept so long if the plan is of such.
+ */
+uint64_t sched_plan_hold(const SchedPlan *plan, unsigned int kind);
 
 /**
  * sched_event_name: the word of a plan for a kind of event
