@@ -62,7 +62,7 @@ class Stage:
         self.events = False
         self.release = 'fake'
         self.boot_hash = '0'
-        self.runs = self.longest = 0
+        self.runs = self.longest = self.limit = 0
         self.focus = ''
         self.logdir = '/nowhere'
         self.key = lambda: key

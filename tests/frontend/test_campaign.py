@@ -191,6 +191,14 @@ class Campaign(fakestage.Campaigns):
         self.assertEqual((c.state.open, c.state.led),
                          ([], [f'{oracle.STUCK} in place1']))
 
+    def test_a_run_that_had_all_the_time_is_made_once(self):
+        stage = self.stuck({})
+        stage.limit = machine.FIRST
+        c = self.campaign(runs=1)
+        c._begin(stage)
+        plan = c._next()
+        self.assertIsNone(c._to_its_end(plan, stage.run(plan), stage))
+
     def test_one_that_is_stuck_for_good_is_where_it_is(self):
         c = self.go(self.stuck(dict(end='limit', ktap=[], stuck=['f+0x1'])),
                     runs=1)

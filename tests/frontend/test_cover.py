@@ -77,6 +77,11 @@ class Functions(fakestage.Campaigns):
         self.assertEqual(got['functions'], ['destroy', 'release'])
         self.assertEqual(got['instructions'], len(c.state.coverage.code))
 
+    def test_a_part_that_the_compiler_made_is_of_its_function(self):
+        c = self.focused('release', 'destroy')
+        c.stage.symbols.names = ['release.cold', 'destroy.isra.0', 'work']
+        self.assertEqual(c.functions()[1], [])
+
     def test_of_many_the_count_will_do(self):
         c = self.focused('release', *(f'f{n}' for n in range(20)))
         self.assertEqual(c.focused(),

@@ -291,8 +291,9 @@ class Campaign:
         inlined counts as the function that it is in."""
         if self.stage is None:
             return [], []
-        ran = {self.stage.symbols.find(pc)[0]
-               for pc in self.state.coverage.code} & self.stage.ours
+        names = {self.stage.symbols.find(pc)[0]
+                 for pc in self.state.coverage.code}
+        ran = (names | {n.split('.')[0] for n in names}) & self.stage.ours
         return sorted(ran), sorted(self.stage.ours - ran)
 
     def focused(self) -> str:
@@ -368,7 +369,7 @@ class Campaign:
         it is no better."""
         lead = self.leading(oracle.findings(run))
         if lead is None or lead.kind != oracle.STUCK or plan.limited or \
-                lead.sign in self.state.led:
+                stage.limit >= machine.FIRST or lead.sign in self.state.led:
             return None
         whole = stage.run(plan._replace(
             rest=plan.rest + (f'limit={machine.FIRST}',)))
