@@ -64,7 +64,7 @@ class Functions(fakestage.Campaigns):
         stage = fakestage.Stage()
         stage.ours = frozenset(names)
         c = self.go(stage, runs=5)
-        c.stage = stage
+        c._stages = [stage]
         return c
 
     def test_those_that_never_were_are_named(self):
@@ -79,7 +79,7 @@ class Functions(fakestage.Campaigns):
 
     def test_a_part_that_the_compiler_made_is_of_its_function(self):
         c = self.focused('release', 'destroy')
-        c.stage.symbols.names = ['release.cold', 'destroy.isra.0', 'work']
+        c._stages[0].symbols.names = ['release.cold', 'destroy.isra.0', 'work']
         self.assertEqual(c.functions()[1], [])
 
     def test_of_many_the_count_will_do(self):

@@ -94,7 +94,6 @@ class Campaign:
         self.hits: List[hit.Hit] = []
         self.files: List[str] = []      # of the hits
         self.machine: Optional[vm.Machine] = None
-        self.stage: Optional[Stage] = None      # the first one
         self.release = ''
         self.logdir = ''
         self.lost = 0
@@ -120,7 +119,7 @@ class Campaign:
                               self.options.focus.split(','), logdir,
                               self.ctx.log)
         self._stages.append(stage)
-        self.machine, self.stage = stage.machine, stage
+        self.machine = stage.machine
         if self._complete(stage):
             self.ui.say(f'{title}: {self.summary()}; nothing is left to do')
             return self.hits
@@ -289,12 +288,12 @@ class Campaign:
     def functions(self) -> Tuple[List[str], List[str]]:
         """Of the focus: those that were executed, and the others.  What is
         inlined counts as the function that it is in."""
-        if self.stage is None:
+        if not self._stages:
             return [], []
-        names = {self.stage.symbols.find(pc)[0]
-                 for pc in self.state.coverage.code}
-        ran = (names | {n.split('.')[0] for n in names}) & self.stage.ours
-        return sorted(ran), sorted(self.stage.ours - ran)
+        stage = self._stages[0]
+        names = {stage.symbols.find(pc)[0] for pc in self.state.coverage.code}
+        ran = (names | {n.split('.')[0] for n in names}) & stage.ours
+        return sorted(ran), sorted(stage.ours - ran)
 
     def focused(self) -> str:
         """How much of the focus the runs were in."""
@@ -318,10 +317,11 @@ class Campaign:
     def account(self, plan: Plan, run: Run, stage: Stage) -> None:
         whole = self._to_its_end(plan, run, stage)
         with self._lock:
-            if self.stop and 'lost' in (run.end, whole and whole.end):
+            lost = 'lost' in (run.end, whole and whole.end)
+            if lost and self.stop:
                 return                  # Ctrl-C: --resume runs it
             self.state.open.remove(str(plan))
-            if run.end == 'lost':
+            if lost:
                 self.lost += 1
                 if self.lost >= LOST or not stage.s.alive():
                     raise LabError(f'{self.entry.name}: runs have no result: '
@@ -338,7 +338,7 @@ class Campaign:
             self.state.tried.append(str(plan))
             found = oracle.findings(run)
             lead = self.leading(found)
-            if whole is not None and whole.end != 'lost':
+            if whole is not None:
                 plan, more = whole.plan, oracle.findings(whole)
                 lead = self.leading(more)
                 found = [f for f in found if f.kind == oracle.STUCK] + more
